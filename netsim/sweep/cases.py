@@ -1,0 +1,192 @@
+"""The cases of a sweep and their execution: the part that runs in the workers."""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from netsim.seeds import Seed
+from netsim.sweep.grid import parameter_columns, point_key
+from netsim.sweep.rows import ERROR, POINT, REPLICATION, Rows, Scalar
+
+Run = Callable[[Any, Seed], Mapping[str, Any]]
+"""One run: parameters and seed in, a flat row of scalars out; no other input, no other effect."""
+
+_YOUNG_GARBAGE = 50_000  # objects; a few megabytes, and few enough collections that they cost nothing
+_SCALARS = frozenset((bool, int, float, str, type(None)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Consecutive cases of a sweep: all that a worker needs besides the function itself.
+
+    Case number c is replication c % replications of point c // replications; `points` holds the key and
+    the parameters of the points from `first_point` on.
+    """
+
+    start: int
+    stop: int
+    first_point: int
+    points: Sequence[tuple[str, Any]]
+    replications: int
+    root: int
+    reserved: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The results of consecutive cases, by columns (`error` among them), and the seconds they took."""
+
+    start: int
+    stop: int
+    columns: dict[str, list[Scalar]]
+    seconds: float
+
+
+def require_integer(field: str, value: int, *, least: int) -> None:
+    """Raise ValueError, naming the field, unless the value is an integer of at least `least`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{field} = {value!r}: must be an integer >= {least}")
+
+
+class Plan:
+    """All cases of a sweep in their order: points as given, replications within a point.
+
+    Raises ValueError for no points, equal points, replications < 1 or a seed that is no natural number.
+    """
+
+    def __init__(self, points: Iterable[Any], *, replications: int, seed: int) -> None:
+        self._params = list(points)
+        if not self._params:
+            raise ValueError("points = []: must be at least one point")
+        require_integer("replications", replications, least=1)
+        require_integer("seed", seed, least=0)
+        self._root = seed
+        self._keys = [point_key(params) for params in self._params]
+        first: dict[str, int] = {}
+        for index, key in enumerate(self._keys):
+            if first.setdefault(key, index) != index:
+                raise ValueError(
+                    f"points = {self._params[index]!r} twice, at {first[key]} and {index}: must be distinct "
+                    "(equal points get equal seeds and so equal rows; ask for more replications instead)"
+                )
+        self._columns = parameter_columns(self._params)
+        self._reserved = frozenset((POINT, REPLICATION, ERROR, *self._columns[0]))
+        self._replications = replications
+        self.total = len(self._params) * replications
+
+    def stretch(self, start: int, stop: int) -> Stretch:
+        """The cases from start to stop - 1."""
+        first, last = start // self._replications, (stop - 1) // self._replications
+        return Stretch(
+            start=start,
+            stop=stop,
+            first_point=first,
+            points=[(self._keys[i], self._params[i]) for i in range(first, last + 1)],
+            replications=self._replications,
+            root=self._root,
+            reserved=self._reserved,
+        )
+
+    def rows(self, blocks: Iterable[Block]) -> Rows:
+        """The results with their parameters, in the order of the cases, whatever that of the blocks."""
+        blocks = sorted(blocks, key=lambda block: block.start)
+        results = dict.fromkeys(name for block in blocks for name in block.columns if name != ERROR)
+        columns: dict[str, list[Scalar]] = {
+            name: [] for name in (*self._columns[0], POINT, REPLICATION, *results, ERROR)
+        }
+        for block in blocks:
+            for name in (*results, ERROR):
+                gap: list[Scalar] = [None] * (block.stop - block.start)
+                columns[name].extend(block.columns.get(name, gap))
+            case = block.start
+            while case < block.stop:
+                point, replication = divmod(case, self._replications)
+                count = min(block.stop - case, self._replications - replication)
+                columns[POINT].extend([self._keys[point]] * count)
+                columns[REPLICATION].extend(range(replication, replication + count))
+                for name, value in self._columns[point].items():
+                    columns[name].extend([value] * count)
+                case += count
+        return Rows(columns)
+
+
+def run_stretch(run: Run, stretch: Stretch, *, limit: float = math.inf) -> Block:
+    """Run the cases of a stretch in order; stop after the first one that ends `limit` seconds from now.
+
+    A run that raises becomes a row of None with the `error` "Type: message".
+    """
+    columns: dict[str, list[Scalar]] = {ERROR: []}
+    case = stretch.start
+    began = time.perf_counter()
+    with _without_gc():
+        for case in range(stretch.start, stretch.stop):
+            point, replication = divmod(case, stretch.replications)
+            key, params = stretch.points[point - stretch.first_point]
+            try:
+                row = _checked(run(params, Seed(stretch.root, key, replication)), stretch.reserved)
+            except (Exception, SystemExit) as problem:
+                row = {ERROR: f"{type(problem).__name__}: {problem}"}
+            if not row.keys() <= columns.keys():
+                for name in row:
+                    columns.setdefault(name, [None] * (case - stretch.start))
+            for name, values in columns.items():
+                values.append(row.get(name))
+            if gc.get_count()[0] > _YOUNG_GARBAGE:
+                gc.collect(0)
+            if time.perf_counter() - began > limit:
+                break
+    seconds = time.perf_counter() - began
+    return Block(start=stretch.start, stop=case + 1, columns=columns, seconds=seconds)
+
+
+def run_pickled(run: bytes, stretch: bytes) -> Block:
+    """`run_stretch` of what cloudpickle made of its arguments: what is sent to an executor."""
+    import cloudpickle
+
+    return run_stretch(cloudpickle.loads(run), cloudpickle.loads(stretch))
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Pause the cyclic garbage collector: it would look at every live object of a world again and again.
+
+    Between runs the youngest generation is collected when it has grown (see `run_stretch`): it holds
+    just what the last runs left behind, so the cost does not depend on what else is in memory.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _checked(row: Mapping[str, Any], reserved: frozenset[str]) -> Mapping[str, Scalar]:
+    """The row, if it is flat and its names are free; numpy scalars and enums as plain values."""
+    if not reserved.isdisjoint(row):
+        taken = ", ".join(name for name in row if name in reserved)
+        raise ValueError(
+            f"row has {taken}: must not have the name of a parameter, point, replication or error"
+        )
+    for value in row.values():
+        if type(value) not in _SCALARS:
+            return {name: _scalar(name, value) for name, value in row.items()}
+    return row
+
+
+def _scalar(name: str, value: Any) -> Scalar:
+    if isinstance(value, Enum):
+        value = value.value
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()
+    if not isinstance(value, bool | int | float | str | None):
+        raise TypeError(f"{name} = {value!r}: must be a bool, int, float, str or None")
+    return value
