@@ -1,1 +1,57 @@
-"""netsim.link"""
+"""What happens to packets between two hosts: one direction is a Path, opened as a Pipe for each run.
+
+Pure and standard library only. Seconds, bytes, bit/s and probabilities in the configuration; whole
+nanoseconds while packets fly.
+"""
+
+from netsim.link.laws import (
+    DelayLaw,
+    Empirical,
+    Exponential,
+    Fixed,
+    Lognormal,
+    Pareto,
+    TruncatedNormal,
+    Uniform,
+)
+from netsim.link.loss import BurstLoss, Corrupt, GilbertElliott, GilbertElliottTime, Lifetime, Loss, Outage
+from netsim.link.path import Path, Pipe
+from netsim.link.script import KINDS, Fault, Scripted, parse_fault
+from netsim.link.stage import Ledger, Stage, Step, Stream
+from netsim.link.text import DELAY_LAW_FORMS, parse_delay_law
+from netsim.link.timing import Bottleneck, Delay, Duplicate, Jitter, Reorder
+
+__all__ = [
+    "DELAY_LAW_FORMS",
+    "KINDS",
+    "Bottleneck",
+    "BurstLoss",
+    "Corrupt",
+    "Delay",
+    "DelayLaw",
+    "Duplicate",
+    "Empirical",
+    "Exponential",
+    "Fault",
+    "Fixed",
+    "GilbertElliott",
+    "GilbertElliottTime",
+    "Jitter",
+    "Ledger",
+    "Lifetime",
+    "Lognormal",
+    "Loss",
+    "Outage",
+    "Pareto",
+    "Path",
+    "Pipe",
+    "Reorder",
+    "Scripted",
+    "Stage",
+    "Step",
+    "Stream",
+    "TruncatedNormal",
+    "Uniform",
+    "parse_delay_law",
+    "parse_fault",
+]

@@ -1,0 +1,156 @@
+"""A path: one direction between two hosts, and the open pipe that carries the packets of one run."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from netsim.link.laws import DelayLaw, Fixed, require_law
+from netsim.link.loss import Lifetime, Loss
+from netsim.link.script import Scripted
+from netsim.link.stage import Ledger, Stage, Step, Stream
+from netsim.link.timing import Delay, Duplicate, Jitter, Reorder
+from netsim.units import nanoseconds, require_probability
+
+_Transmit = Callable[[int, int, Collection[str]], list[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path:
+    """One direction of a connection: what happens to a packet between the two hosts.
+
+    A packet passes, in this order:
+    - loss: probability that it is lost, each copy independently;
+    - jitter: extra delay that keeps order (seconds x for uniform in [0, x], or a law);
+    - stages: any others, in the order given;
+    - delay: the propagation delay (seconds, or a law drawn for each packet, which may then overtake others);
+    - reorder: probability that it is held for `reorder_delay` (seconds or a law) while others overtake it;
+    - duplicate: probability that a packet that gets through arrives again, `duplicate_delay` later;
+    - any Lifetime among the stages.
+
+    Each stage draws from a stream of its own, named after its kind ("loss", a second one "loss.2"; a
+    short-cut that is 0 is no stage). Durations are seconds; ValueError for a value outside its range.
+    """
+
+    delay: float | DelayLaw = 0.05
+    loss: float = 0.0
+    jitter: float | DelayLaw = 0.0
+    reorder: float = 0.0
+    reorder_delay: float | DelayLaw = 0.05
+    duplicate: float = 0.0
+    duplicate_delay: float | DelayLaw = 0.0
+    stages: Sequence[Stage] = ()
+
+    def __post_init__(self) -> None:
+        for field in ("loss", "reorder", "duplicate"):
+            require_probability(field, getattr(self, field))
+        for field in ("delay", "jitter", "reorder_delay", "duplicate_delay"):
+            require_law(field, getattr(self, field))
+        if not isinstance(self.stages, Sequence) or isinstance(self.stages, str):
+            raise ValueError(f"stages = {self.stages!r}: must be a sequence of stages such as [Loss(0.1)]")
+        for index, stage in enumerate(self.stages):
+            if isinstance(stage, type) or not callable(getattr(stage, "start", None)):
+                raise ValueError(f"stages[{index}] = {stage!r}: must be a stage such as Loss(0.1)")
+        object.__setattr__(self, "stages", tuple(self.stages))
+
+    def open(self, stream: Stream) -> "Pipe":
+        """A fresh pipe whose stages draw from stream(name); streams are made when a packet is first sent."""
+        return Pipe(self, stream)
+
+    @cached_property
+    def plan(self) -> tuple[tuple[Stage, str], ...]:
+        """The stages in the order in which a packet passes them, each with its name."""
+        stages: list[Stage] = []
+        if self.loss:
+            stages.append(Loss(self.loss))
+        if self.jitter:
+            stages.append(Jitter(self.jitter))
+        stages.extend(stage for stage in self.stages if not isinstance(stage, Lifetime))
+        stages.append(Delay(self.delay))
+        if self.reorder:
+            stages.append(Reorder(self.reorder, self.reorder_delay))
+        if self.duplicate:
+            stages.append(Duplicate(self.duplicate, self.duplicate_delay))
+        stages.extend(stage for stage in self.stages if isinstance(stage, Lifetime))
+        seen: Counter[str] = Counter()
+        plan = []
+        for stage in stages:
+            seen[stage.name] += 1
+            nth = seen[stage.name]
+            plan.append((stage, stage.name if nth == 1 else f"{stage.name}.{nth}"))
+        return tuple(plan)
+
+    @property
+    def uses_kinds(self) -> bool:
+        """Whether a scripted stage looks at the kinds of a packet."""
+        return any(isinstance(stage, Scripted) for stage in self.stages)
+
+
+class Pipe:
+    """A path at work: the state of its stages during one run. Made by Path.open."""
+
+    __slots__ = ("_ledger", "_path", "_stream", "_transmit", "uses_kinds")
+
+    def __init__(self, path: Path, stream: Stream) -> None:
+        self.uses_kinds = path.uses_kinds
+        self._path = path
+        self._stream = stream
+        self._ledger = Ledger()
+        self._transmit: _Transmit | None = None
+
+    def send(self, now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
+        """Send a packet of `size` bytes at time `now` (ns): when each copy that survives arrives (ns).
+
+        The original comes first where it survives; [] means lost, and `cause` says where. Calls must come in
+        the order of `now`. `kinds` matters only where `uses_kinds` is true.
+        """
+        ledger = self._ledger
+        ledger.cause = ""
+        transmit = self._transmit
+        if transmit is None:
+            transmit = self._transmit = _compile(self._path, self._stream, ledger)
+        return transmit(now, size, kinds)
+
+    @property
+    def cause(self) -> str:
+        """The name of the last stage that lost a copy of the packet sent last; "" if none did."""
+        return self._ledger.cause
+
+    @property
+    def counts(self) -> Counter[str]:
+        """By stage: copies lost, made (duplicate), held (reorder), faults that struck (scripted); else 0."""
+        return self._ledger.counts
+
+
+def _compile(path: Path, stream: Stream, ledger: Ledger) -> _Transmit:
+    delay = path.delay.seconds if isinstance(path.delay, Fixed) else path.delay
+    others = path.stages or path.jitter or path.reorder or path.duplicate
+    if isinstance(delay, (float, int)) and not others:
+        return _wire(path.loss, nanoseconds(delay), stream, ledger)
+    started = [stage.start(name, stream, ledger) for stage, name in path.plan]
+    return _chain([step for step in started if step is not None])
+
+
+def _wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> _Transmit:
+    """Independent loss and a constant delay, the path of most studies: the chain's draws, but faster."""
+    if not loss:
+        return lambda now, size, kinds: [now + delay]
+    random = stream(Loss.name).random
+
+    def transmit(now: int, size: int, kinds: Collection[str]) -> list[int]:
+        if random() < loss:
+            ledger.lose(Loss.name)
+            return []
+        return [now + delay]
+
+    return transmit
+
+
+def _chain(steps: list[Step]) -> _Transmit:
+    def transmit(now: int, size: int, kinds: Collection[str]) -> list[int]:
+        times = [now]
+        for step in steps:
+            times = step(times, now, size, kinds)
+        return times
+
+    return transmit

@@ -1,0 +1,97 @@
+"""What a stage of a path is, and the parts that stages share.
+
+A path handles each packet once, when it is sent: every stage in turn gets the arrival times of the copies
+that are still alive and returns those that survive, moved. A stage draws for every packet sent, dead or
+alive, and from a stream that nobody else uses; what it does to the n-th packet therefore depends on its own
+stream and on n alone, and adding, removing or changing another stage disturbs nothing. Copies (there is
+usually none) draw from a second stream, "NAME.copies", for the same reason.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from random import Random
+from typing import ClassVar, Protocol, TypeVar
+
+Draw = TypeVar("Draw")
+
+Stream = Callable[[str], Random]
+"""Gives the generator of a name; the same name must be asked for once only."""
+
+Step = Callable[[list[int], int, int, Collection[str]], list[int]]
+"""(times, sent, size, kinds) -> times: arrivals so far and time of sending (ns), bytes, kinds of packet.
+
+The first of `times` belongs to the original, the others to its copies; an empty list is a lost packet.
+"""
+
+
+class Ledger:
+    """What became of the packets of one open path: counters by stage, and the last stage that lost one."""
+
+    __slots__ = ("cause", "counts")
+
+    def __init__(self) -> None:
+        self.cause = ""
+        self.counts: Counter[str] = Counter()
+
+    def lose(self, name: str, copies: int = 1) -> None:
+        """Note that the stage `name` lost some copies of the packet at hand."""
+        self.cause = name
+        self.counts[name] += copies
+
+    def keep(self, name: str, times: list[int], kept: list[int]) -> list[int]:
+        """`kept`, after noting how many of `times` the stage `name` left out of it."""
+        if len(kept) < len(times):
+            self.lose(name, len(times) - len(kept))
+        return kept
+
+
+class Stage(Protocol):
+    """One impairment, as configured. Frozen and without state; the state lives in the step it starts."""
+
+    name: ClassVar[str]
+    """Its stream and its counter; the second of a kind in a path is "NAME.2"."""
+
+    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+        """The step at work under the given name; None where it would do nothing (and takes no stream)."""
+
+
+def draws(
+    make: Callable[[Random], Callable[[], Draw]], name: str, stream: Stream
+) -> tuple[Callable[[], Draw], Callable[[], Draw]]:
+    """The draw for packets and the draw for copies; the stream of the latter is made on first use."""
+    copy: list[Callable[[], Draw]] = []
+
+    def draw_for_copy() -> Draw:
+        if not copy:
+            copy.append(make(stream(f"{name}.copies")))
+        return copy[0]()
+
+    return make(stream(name)), draw_for_copy
+
+
+def losing(make: Callable[[Random], Callable[[], bool]], name: str, stream: Stream, ledger: Ledger) -> Step:
+    """A step that loses each copy for which a draw says so."""
+    lost, lost_copy = draws(make, name, stream)
+
+    def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
+        gone = lost()  # drawn for dead packets too, see above
+        if len(times) > 1:
+            kept = [] if gone else times[:1]
+            kept += [time for time in times[1:] if not lost_copy()]
+            return ledger.keep(name, times, kept)
+        if gone and times:
+            ledger.lose(name)
+            return []
+        return times
+
+    return step
+
+
+def bernoulli(probability: float) -> Callable[[Random], Callable[[], bool]]:
+    """Makes a draw that is true with the given probability."""
+
+    def make(rng: Random) -> Callable[[], bool]:
+        random = rng.random
+        return lambda: random() < probability
+
+    return make

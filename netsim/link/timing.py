@@ -1,0 +1,210 @@
+"""Stages that move packets in time or copy them: delay, jitter, reordering, duplication, a bottleneck."""
+
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from netsim.link.laws import DelayLaw, Fixed, Uniform, as_law, require_law
+from netsim.link.stage import Ledger, Step, Stream, draws
+from netsim.units import SECOND, require_number, require_probability
+
+
+@dataclass(frozen=True)
+class Delay:
+    """A delay (seconds, or a law drawn independently for each copy, which may thus overtake each other)."""
+
+    law: float | DelayLaw
+    name: ClassVar[str] = "delay"
+
+    def __post_init__(self) -> None:
+        require_law("law", self.law)
+
+    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+        """See Stage."""
+        law = as_law("law", self.law)
+        if isinstance(law, Fixed):
+            return _constant(law)
+        extra, extra_copy = draws(law.sampler, name, stream)
+
+        def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
+            delay = extra()
+            if len(times) < 2:
+                return [time + delay for time in times]
+            return [times[0] + delay, *(time + extra_copy() for time in times[1:])]
+
+        return step
+
+
+def _constant(law: Fixed) -> Step | None:
+    delay = law.sampler(Random(0))()
+
+    def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
+        return [time + delay for time in times]
+
+    return step if delay else None
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """A random extra delay that keeps order: nothing leaves this stage before what was sent earlier.
+
+    `law`: seconds x for uniform in [0, x], or a law. A packet that would overtake leaves together with the
+    one before it. What earlier stages delay or copy for long holds back all that follows: stages that change
+    the order belong after this one.
+    """
+
+    law: float | DelayLaw
+    name: ClassVar[str] = "jitter"
+
+    def __post_init__(self) -> None:
+        require_law("law", self.law)
+
+    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+        """See Stage."""
+        law = as_law("law", self.law)
+        if isinstance(law, Fixed) and law is not self.law:
+            law = Uniform(0.0, law.seconds)
+        if law == Uniform(0.0, 0.0):
+            return None
+        extra, extra_copy = draws(law.sampler, name, stream)
+        last = 0
+
+        def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
+            nonlocal last
+            delay = extra()
+            left = []
+            for time in times:
+                last = max(last, time + delay)
+                left.append(last)
+                if len(times) > 1:
+                    delay = extra_copy()
+            return left
+
+        return step
+
+
+@dataclass(frozen=True)
+class Reorder:
+    """With the given probability a copy is held for `delay` (seconds or a law): later ones overtake it."""
+
+    probability: float
+    delay: float | DelayLaw
+    name: ClassVar[str] = "reorder"
+
+    def __post_init__(self) -> None:
+        require_probability("probability", self.probability)
+        require_law("delay", self.delay)
+
+    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+        """See Stage."""
+        if not self.probability:
+            return None
+        held, held_copy = draws(_now_and_then(self.probability, as_law("delay", self.delay)), name, stream)
+
+        def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
+            extra = held()
+            moved = []
+            for time in times:
+                if extra is not None:
+                    ledger.counts[name] += 1
+                    time += extra
+                moved.append(time)
+                if len(times) > 1:
+                    extra = held_copy()
+            return moved
+
+        return step
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """With the given probability a second copy arrives, `delay` (seconds or a law) after the first."""
+
+    probability: float
+    delay: float | DelayLaw = 0.0
+    name: ClassVar[str] = "duplicate"
+
+    def __post_init__(self) -> None:
+        require_probability("probability", self.probability)
+        require_law("delay", self.delay)
+
+    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+        """See Stage."""
+        if not self.probability:
+            return None
+        copied, copied_again = draws(
+            _now_and_then(self.probability, as_law("delay", self.delay)), name, stream
+        )
+
+        def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
+            extra = copied()
+            copies = []
+            for time in times:
+                if extra is not None:
+                    copies.append(time + extra)
+                if len(times) > 1:
+                    extra = copied_again()
+            if copies:
+                ledger.counts[name] += len(copies)
+                return times + copies
+            return times
+
+        return step
+
+
+def _now_and_then(probability: float, law: DelayLaw) -> Callable[[Random], Callable[[], int | None]]:
+    """Makes a draw from `law` that happens with the given probability, None otherwise."""
+
+    def make(rng: Random) -> Callable[[], int | None]:
+        random, extra = rng.random, law.sampler(rng)
+        return lambda: extra() if random() < probability else None
+
+    return make
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """A transmitter of `rate` bit/s behind a drop-tail queue.
+
+    queue: bytes that may wait (the packet in transmission not counted); None: no limit. A packet that finds
+    the transmitter idle is always taken; one that would make the waiting bytes exceed `queue` is dropped.
+    Packets are served in the order of sending, so what earlier stages delay for long holds back the rest.
+    """
+
+    rate: float
+    queue: int | None = None
+    name: ClassVar[str] = "bottleneck"
+
+    def __post_init__(self) -> None:
+        require_number("rate", self.rate, low=1.0, high=1e15, unit="bit/s")
+        if self.queue is not None:
+            require_number("queue", self.queue, low=0, high=2**62, unit="bytes, or None")
+
+    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+        """See Stage."""
+        per_byte = 8 * SECOND / self.rate  # ns
+        limit = self.queue
+        free = 0  # when the transmitter has sent all it has accepted
+        waiting = 0  # bytes accepted whose transmission has not begun
+        begins: deque[tuple[int, int]] = (
+            deque()
+        )  # when the transmission of each of them begins, and its bytes
+
+        def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
+            nonlocal free, waiting
+            left = []
+            for time in times:
+                while begins and begins[0][0] <= time:
+                    waiting -= begins.popleft()[1]
+                if free > time:
+                    if limit is not None and waiting + size > limit:
+                        continue
+                    begins.append((free, size))
+                    waiting += size
+                free = max(free, time) + round(size * per_byte)
+                left.append(free)
+            return ledger.keep(name, times, left)
+
+        return step
