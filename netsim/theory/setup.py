@@ -1,0 +1,134 @@
+"""Exact distribution of the connection-setup latency under independent loss and constant delays.
+
+The client sends its SYN on a given schedule until a SYN-ACK arrives or it gives up, then stays silent; the
+server retransmits its SYN-ACK on a schedule of its own and, depending on `policy`, also answers a duplicate
+SYN. Nothing is approximated: the result is a list of atoms.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from netsim.theory._domain import check_non_negative, check_positive, check_probability, nanoseconds
+from netsim.theory.distribution import LatencyDistribution, from_nanoseconds
+from netsim.theory.setup_chain import HandshakeChain, HandshakePlan, Policy, Tie
+
+_LONGEST = 1e15  # s; far beyond any schedule, and it keeps every instant finite
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SetupLatency:
+    """How long the two ends take to become ESTABLISHED, in seconds from the client's first SYN.
+
+    Attributes:
+        client: latency of the client; `client.p_fail` is the probability that it gives up.
+        server: latency of the server (no data flows, so only an ACK of its SYN-ACK completes it).
+        p_diverged: P(the client becomes ESTABLISHED, the server never does), over all runs. The opposite is
+            impossible, so `server.p_fail = client.p_fail + p_diverged`.
+    """
+
+    client: LatencyDistribution
+    server: LatencyDistribution
+    p_diverged: float
+
+    @property
+    def p_fail(self) -> float:
+        """P(the client gives up)."""
+        return self.client.p_fail
+
+
+def setup_latency(
+    *,
+    policy: Policy,
+    syn_intervals: Sequence[float],
+    synack_intervals: Sequence[float],
+    loss_forward: float,
+    loss_reverse: float,
+    delay_forward: float,
+    delay_reverse: float,
+    tie: Tie = "timer-first",
+    connect_timeout: float | None = None,
+    duplicate_syn_interval: float = 0.5,
+) -> SetupLatency:
+    """Exact setup latency of both ends.
+
+    Args:
+        policy: what the server does with a duplicate SYN while half open. `literal` (RFC 9293 3.10.7.4):
+            a bare ACK, which a client in SYN-SENT drops (3.10.7.3). `bsd`: a SYN-ACK at once; the timer and
+            the count of its retransmissions stay. `linux` (tcp_check_req, net/ipv4/tcp_minisocks.c): a
+            SYN-ACK at once, at most one per `duplicate_syn_interval`, and the timer starts again with its
+            current interval. `stateless` (SYN cookies, RFC 4987 3.6): every SYN draws a SYN-ACK; there is
+            no entry and no timer, so a client whose ACK is lost stays ESTABLISHED alone.
+        syn_intervals: seconds to wait after each transmission of the SYN, n + 1 of them for n
+            retransmissions; at the end of the last one the client gives up.
+        synack_intervals: the same for the server's SYN-ACK; at the end of the last one the half-open entry is
+            dropped silently, and a later SYN makes a new one. Ignored by `stateless`.
+        loss_forward: probability that a segment from client to server is lost, each independently.
+        loss_reverse: the same from server to client.
+        delay_forward: one-way delay from client to server, seconds.
+        delay_reverse: one-way delay from server to client, seconds.
+        tie: who goes first when a timer and an arrival fall on the same instant.
+        connect_timeout: seconds after the first SYN at which the client gives up, if that is earlier.
+        duplicate_syn_interval: seconds; `linux` only (net.ipv4.tcp_invalid_ratelimit, 500 ms).
+
+    Raises:
+        ValueError: a parameter is outside its range; the message names it, its value and the range.
+    """
+    _check_choice("policy", policy, get_args(Policy))
+    _check_choice("tie", tie, get_args(Tie))
+    check_probability("loss_forward", loss_forward)
+    check_probability("loss_reverse", loss_reverse)
+    check_non_negative("delay_forward", delay_forward, high=_LONGEST)
+    check_non_negative("delay_reverse", delay_reverse, high=_LONGEST)
+    check_non_negative("duplicate_syn_interval", duplicate_syn_interval, high=_LONGEST)
+    syn_times, gives_up = _schedule(_intervals("syn_intervals", syn_intervals), connect_timeout)
+    plan = HandshakePlan(
+        policy=policy,
+        syn_times=syn_times,
+        client_gives_up=gives_up,
+        synack_intervals=() if policy == "stateless" else _intervals("synack_intervals", synack_intervals),
+        duplicate_interval=nanoseconds(duplicate_syn_interval),
+        loss_forward=loss_forward,
+        loss_reverse=loss_reverse,
+        delay_forward=nanoseconds(delay_forward),
+        delay_reverse=nanoseconds(delay_reverse),
+        tie=tie,
+    )
+    return _solved(plan)
+
+
+def _solved(plan: HandshakePlan) -> SetupLatency:
+    chain = HandshakeChain(plan=plan)
+    chain.solve()
+    # Sums of probabilities may exceed 1 by a rounding error.
+    p_fail = min(chain.p_client_failed, 1.0)
+    return SetupLatency(
+        client=from_nanoseconds(chain.client, p_fail=p_fail),
+        server=from_nanoseconds(chain.server, p_fail=min(p_fail + chain.p_diverged, 1.0)),
+        p_diverged=min(chain.p_diverged, 1.0),
+    )
+
+
+def _schedule(intervals: Sequence[int], connect_timeout: float | None) -> tuple[tuple[int, ...], int]:
+    """Instants at which the client sends its SYNs, and the one at which it gives up (ns)."""
+    instants = list(itertools.accumulate(intervals, initial=0))
+    gives_up = instants.pop()
+    if connect_timeout is not None:
+        check_positive("connect_timeout", connect_timeout)
+        gives_up = min(gives_up, nanoseconds(connect_timeout))
+    return tuple(t for t in instants if t < gives_up), gives_up
+
+
+def _intervals(name: str, seconds: Sequence[float]) -> tuple[int, ...]:
+    if len(seconds) == 0:
+        raise ValueError(f"{name} must hold at least one interval, got {seconds!r}")
+    for index, value in enumerate(seconds):
+        if not 1e-9 <= value <= _LONGEST:
+            raise ValueError(f"{name}[{index}] must be in [1e-09, {_LONGEST:g}] s, got {value!r}")
+    return tuple(nanoseconds(value) for value in seconds)
+
+
+def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
