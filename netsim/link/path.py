@@ -49,7 +49,7 @@ class Path:
         if not isinstance(self.stages, Sequence) or isinstance(self.stages, str):
             raise ValueError(f"stages = {self.stages!r}: must be a sequence of stages such as [Loss(0.1)]")
         for index, stage in enumerate(self.stages):
-            if isinstance(stage, type) or not callable(getattr(stage, "start", None)):
+            if isinstance(stage, type) or not (hasattr(stage, "name") and hasattr(stage, "start")):
                 raise ValueError(f"stages[{index}] = {stage!r}: must be a stage such as Loss(0.1)")
         object.__setattr__(self, "stages", tuple(self.stages))
 

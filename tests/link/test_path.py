@@ -285,7 +285,13 @@ packets = st.lists(
 def test_any_composition_gives_whole_arrival_times_not_before_now(
     path: Path, packets: list[tuple[int, int, set[str]]], root: int
 ) -> None:
-    pipe = path.open(Seed(root).stream)
+    names: list[str] = []
+
+    def stream(name: str) -> Random:
+        names.append(name)
+        return Seed(root).stream(name)
+
+    pipe = path.open(stream)
     now = 0
     for gap, size, kinds in packets:
         now += gap
@@ -296,3 +302,4 @@ def test_any_composition_gives_whole_arrival_times_not_before_now(
             assert pipe.cause in {name: stage for stage, name in path.plan}
         if pipe.cause:
             assert pipe.counts[pipe.cause] > before[pipe.cause]
+    assert len(set(names)) == len(names)  # nobody shares a stream
