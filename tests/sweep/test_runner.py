@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 
@@ -241,6 +241,23 @@ def test_an_interrupt_keeps_the_rows_that_are_done(monkeypatch):
     assert caught.value.rows.column("x") == list(range(7))
     assert caught.value.total == 10
     assert str(caught.value) == "interrupted: 7 of 10 runs are done"
+
+
+def test_an_interrupt_keeps_blocks_that_are_done_but_not_yet_told():
+    class AtOnce:
+        """An executor that has done everything by the time it is asked."""
+
+        def submit(self, function, *args):
+            future = Future()
+            future.set_result(function(*args))
+            return future
+
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(SweepInterrupted) as caught:
+        sweep(draw, [{"x": 1}], replications=100, seed=0, workers=4, executor=AtOnce(), progress=interrupt)
+    assert caught.value.rows.column("replication") == list(range(8))  # two blocks of one run per worker
 
 
 @pytest.mark.usefixtures("eager_pool")
