@@ -61,6 +61,8 @@ def parse_probability(value: float | str, *, name: str = "probability") -> float
 
 def require_probability(field: str, value: float) -> None:
     """Raise ValueError unless value is a number in [0, 1]."""
+    if type(value) is float and 0.0 <= value <= 1.0:
+        return  # the common case, quickly: configurations are built once a run
     if not _is_number(value) or not 0.0 <= value <= 1.0:
         raise ValueError(f"{field} = {_shown(value)}: must be a probability in [0, 1]")
 
