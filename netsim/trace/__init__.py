@@ -1,1 +1,5 @@
-"""netsim.trace"""
+"""Records of a run, their digest, and the ladder a reader can follow."""
+
+from netsim.trace.recorder import Trace
+
+__all__ = ["Trace"]

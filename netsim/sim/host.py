@@ -1,0 +1,162 @@
+"""A host: the pump between SimPy's clock, its links, and its sans-I/O TCP stack.
+
+One pump calls the core, performs the actions in their order and re-arms one alarm; nothing else touches the core.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from netsim.link import Pipe
+from netsim.sim.events import Ring, shuffled
+from netsim.sim.kinds import kinds
+from netsim.tcp.actions import Action, Allocated, Signal, Transmit
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.counters import Counters
+from netsim.tcp.segment import FourTuple, Segment
+from netsim.tcp.stack import Stack
+from netsim.tcp.timers import NEVER
+from netsim.trace.records import Arrived, Called, Decided, Packet, Sent
+
+if TYPE_CHECKING:
+    from netsim.sim.socket import Socket
+    from netsim.sim.world import World
+
+
+class Host:
+    """A named host in a world; its name is its address. Made by ``World.host``."""
+
+    def __init__(self, world: "World", name: str, config: TcpConfig) -> None:
+        self.world = world
+        self.name = name
+        self.stack = Stack(name, lambda stream: world.seed.stream(f"{name}/{stream}"), config)
+        self._env = world.env
+        self._pipes: dict[str, tuple[Pipe, Host]] = {}
+        self._alarm_at = NEVER
+        self._seen: Packet | None = None
+        self._incarnations: dict[FourTuple, tuple[int, int]] = {}
+        if world.observer is not None:
+            self.stack.ctx.record = True
+
+    def __repr__(self) -> str:
+        return f"Host({self.name!r}, profile={self.stack.config.name!r})"
+
+    @property
+    def config(self) -> TcpConfig:
+        """The policies and constants of this host's TCP."""
+        return self.stack.config
+
+    @property
+    def counters(self) -> Counters:
+        """What this host's TCP has counted, by nstat names."""
+        return self.stack.counters
+
+    def socket(self, config: TcpConfig | None = None) -> "Socket":
+        """A new socket; ``config`` overrides the host's for its connections."""
+        from netsim.sim.socket import Socket
+
+        return Socket(self, config=config)
+
+    def crash(self) -> None:
+        """The host loses power and starts again at once: all connections and listeners are forgotten."""
+        self.stack.crash()
+
+    def connect_to(self, peer: "Host", pipe: Pipe) -> None:
+        """Send what is for ``peer`` through ``pipe``."""
+        self._pipes[peer.name] = (pipe, peer)
+
+    def pump(self) -> None:
+        """Perform what user calls caused, and set the alarm for the next timer."""
+        actions = self.stack.take()
+        if actions:
+            self._perform(actions)
+        self._rearm()
+
+    def called(self, event: str, call: str, detail: Any) -> None:
+        """Trace an application's call or its return."""
+        observer = self.world.observer
+        if observer is not None:
+            observer(Called(self._env.now, self.name, event, call, detail))
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            if type(action) is Transmit:
+                self._transmit(action)
+            elif type(action) is Signal:
+                action.owner.observer.wake()
+            else:
+                self._observe(action)
+
+    def _transmit(self, action: Transmit) -> None:
+        segment = action.segment
+        route = self._pipes.get(segment.flow.dst)
+        if route is None:
+            return  # no link to that address: the segment is lost, as in a network without a route
+        pipe, peer = route
+        now = self._env.now
+        if pipe.uses_kinds:
+            tcb = self.stack.connections.get(segment.flow.reverse())
+            times = pipe.send(now, segment.wire_size, kinds(segment, tcb))
+        else:
+            times = pipe.send(now, segment.wire_size)
+        content: Segment | Packet = segment
+        if self.world.observer is not None:
+            content = self._note_sent(action, times, pipe.cause)
+        env, world = self._env, self.world
+        for time in times:
+            priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
+            env.schedule(Ring(env, peer.arrive, content), priority, time - now)
+
+    def _note_sent(self, action: Transmit, times: list[int], cause: str) -> Packet:
+        world, segment, now = self.world, action.segment, self._env.now
+        world.packets += 1
+        incarnation = self._incarnations.get(segment.flow, (0, 0))[0]
+        packet = Packet(world.packets, segment, self.name, now, action.connection, incarnation, timer=action.timer)
+        assert world.observer is not None
+        world.observer(Sent(now, self.name, packet, tuple(times), cause))
+        return packet
+
+    def arrive(self, event: Ring) -> None:
+        """A packet is here."""
+        content = event._value
+        now = self._env.now
+        if type(content) is Packet:
+            self._seen = content
+            observer = self.world.observer
+            if observer is not None:
+                observer(Arrived(now, self.name, content, self.world.hosts[content.sender].has_reopened(content)))
+            content = content.segment
+        actions = self.stack.on_segment(content, now)
+        if actions:
+            self._perform(actions)
+        self._seen = None
+        self._rearm()
+
+    def has_reopened(self, packet: Packet) -> bool:
+        """Whether this host has opened a newer record for the packet's four-tuple since it sent the packet."""
+        return 0 < packet.connection < self._incarnations.get(packet.segment.flow, (0, 0))[1]
+
+    def _observe(self, action: Action) -> None:
+        assert not isinstance(action, Transmit | Signal)
+        if isinstance(action, Allocated):
+            count = self._incarnations.get(action.flow, (0, 0))[0]
+            self._incarnations[action.flow] = (count + 1, action.connection)
+        observer = self.world.observer
+        assert observer is not None
+        observer(Decided(self._env.now, self.name, action, self._seen))
+
+    def _rearm(self) -> None:
+        """One alarm, for the earliest deadline; a later one that is superseded rings for nothing."""
+        deadline = self.stack.next_deadline()
+        if deadline < self._alarm_at:
+            env = self._env
+            self._alarm_at = deadline
+            world = self.world
+            priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
+            env.schedule(Ring(env, self._ring), priority, deadline - env.now)
+
+    def _ring(self, event: Ring) -> None:
+        now = self._env.now
+        if now >= self._alarm_at:
+            self._alarm_at = NEVER
+        if self.stack.next_deadline() <= now:
+            self._perform(self.stack.on_timer(now))
+        self._rearm()

@@ -1,0 +1,154 @@
+"""Socket calls as SimPy events: ``yield`` them in plain processes. Errors are exceptions with the RFC's names."""
+
+from collections.abc import Callable
+from typing import Any
+
+from simpy import Event
+
+from netsim.sim.events import done
+from netsim.sim.host import Host
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.segment import FourTuple
+from netsim.tcp.socket import Socket as Core
+from netsim.tcp.state import State
+from netsim.tcp.user_calls import Status
+
+_WAIT = object()  # what an attempt returns while it would block
+
+
+class Socket:
+    """A TCP socket of a simulated host.
+
+    Every call returns a SimPy event. ``connect``, ``accept``, ``send`` and ``recv`` may take simulated time; the others
+    are done at once and need not be yielded.
+    """
+
+    def __init__(self, host: Host, *, config: TcpConfig | None = None, core: Core | None = None) -> None:
+        self.host = host
+        self.core = core if core is not None else Core(host.stack, config=config)
+        self.core.observer = self
+        self._waiting: list[tuple[str, Event, Callable[[], Any]]] = []
+
+    @property
+    def state(self) -> State:
+        """The connection's state (RFC 9293 3.3.2)."""
+        return self.core.state
+
+    @property
+    def flow(self) -> FourTuple | None:
+        """The connection's four-tuple as this end writes it; None before it is opened."""
+        return self.core.tcb.flow if self.core.tcb is not None else None
+
+    def bind(self, port: int) -> Event:
+        """Use ``port`` as the local port."""
+        return self._at_once("bind", port, lambda: self.core.bind(port))
+
+    def listen(self, port: int | None = None, backlog: int = 128) -> Event:
+        """Passive OPEN on ``port``."""
+        return self._at_once("listen", port, lambda: self.core.listen(port, backlog))
+
+    def connect(self, address: tuple[Host | str, int]) -> Event:
+        """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut."""
+        peer, port = address
+        name = peer.name if isinstance(peer, Host) else peer
+        self.host.called("call", "connect", f"{name}:{port}")
+        self.core.connect(name, port, self.host.world.env.now)
+        self.host.pump()
+        return self._wait("connect", self._try_connect)
+
+    def accept(self) -> Event:
+        """The next connection, as a new Socket."""
+        self.host.called("call", "accept", "")
+        return self._wait("accept", self._try_accept)
+
+    def send(self, text: bytes) -> Event:
+        """SEND all of ``text``; done when the last byte is in the send buffer."""
+        self.host.called("call", "send", len(text))
+        rest = memoryview(bytes(text))
+
+        def attempt() -> Any:
+            nonlocal rest
+            count = self.core.send(bytes(rest), self.host.world.env.now)
+            self.host.pump()
+            rest = rest[count:]
+            return _WAIT if rest else len(text)
+
+        return self._wait("send", attempt)
+
+    def recv(self, size: int = 65536) -> Event:
+        """RECEIVE: at least one byte and at most ``size``; ``b""`` when the peer has closed."""
+        self.host.called("call", "recv", size)
+
+        def attempt() -> Any:
+            text = self.core.receive(size, self.host.world.env.now)
+            self.host.pump()
+            return _WAIT if text is None else text
+
+        return self._wait("recv", attempt)
+
+    def shutdown(self) -> Event:
+        """No more to send: FIN after the text sent so far; receiving goes on (half-close)."""
+        return self._at_once("shutdown", "", lambda: self.core.shutdown(self.host.world.env.now))
+
+    def close(self) -> Event:
+        """FIN after the text sent so far, no more receiving; the TCP finishes alone."""
+        return self._at_once("close", "", lambda: self.core.close(self.host.world.env.now))
+
+    def abort(self) -> Event:
+        """Drop the connection with a RST."""
+        return self._at_once("abort", "", lambda: self.core.abort(self.host.world.env.now))
+
+    def status(self) -> Status:
+        """STATUS (RFC 9293 3.10.6), at once."""
+        return self.core.status()
+
+    def wake(self) -> None:
+        """The core signalled: try what waits again. Called by the host."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        for call, event, attempt in waiting:
+            try:
+                result = attempt()
+            except TcpError as error:
+                self.host.called("return", call, error)
+                event.fail(error)
+                continue
+            if result is _WAIT:
+                self._waiting.append((call, event, attempt))
+            else:
+                self._returned(call, result)
+                event.succeed(result)
+
+    def _try_connect(self) -> Any:
+        return self if self.core.connected else _WAIT
+
+    def _try_accept(self) -> Any:
+        core = self.core.accept()
+        return _WAIT if core is None else Socket(self.host, core=core)
+
+    def _wait(self, call: str, attempt: Callable[[], Any]) -> Event:
+        """Try at once; else an event that a later signal triggers."""
+        env = self.host.world.env
+        try:
+            result = attempt()
+        except TcpError as error:
+            self.host.called("return", call, error)
+            return env.event().fail(error)
+        if result is not _WAIT:
+            self._returned(call, result)
+            return done(env, result)
+        event = env.event()
+        self._waiting.append((call, event, attempt))
+        return event
+
+    def _at_once(self, call: str, detail: Any, operate: Callable[[], None]) -> Event:
+        self.host.called("call", call, detail)
+        operate()
+        self.host.pump()
+        return self.host.world.done
+
+    def _returned(self, call: str, result: Any) -> None:
+        if self.host.world.observer is not None:
+            self.host.called("return", call, len(result) if isinstance(result, bytes) else "")

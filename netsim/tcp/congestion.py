@@ -1,0 +1,63 @@
+"""Congestion control: slow start, congestion avoidance, fast retransmit and recovery (RFC 5681, RFC 6582)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from netsim.tcp.seq import HALF, MASK
+
+DUPLICATE_ACKS: Final = 3  # RFC 5681 3.2
+UNLIMITED: Final = 1 << 60
+
+
+@dataclass(slots=True)
+class NewReno:
+    """One connection's congestion state; windows in bytes."""
+
+    mss: int
+    cwnd: int
+    ssthresh: int = UNLIMITED
+    duplicates: int = 0
+    recover: int = 0
+    in_recovery: bool = False
+    after_timeout: bool = False
+
+    def acknowledged(self, count: int, una: int, flight: int) -> bool:
+        """``count`` new bytes were acknowledged, up to ``una``. True if the next hole must be sent again."""
+        self.duplicates = 0
+        if self.after_timeout and (una - self.recover) & MASK < HALF:
+            self.after_timeout = False
+        if self.in_recovery:
+            if (self.recover - una) & MASK < HALF and una != self.recover:
+                # RFC 6582 3.2, step 3: a partial acknowledgment deflates the window and repairs the next hole.
+                self.cwnd = max(self.cwnd - count, 0) + self.mss
+                return True
+            self.cwnd = min(self.ssthresh, max(flight, self.mss) + self.mss)
+            self.in_recovery = False
+            return False
+        if self.cwnd < self.ssthresh:
+            self.cwnd += min(count, self.mss)
+        else:
+            self.cwnd += max(1, self.mss * self.mss // self.cwnd)
+        return False
+
+    def duplicate(self, una: int, nxt: int, flight: int) -> bool:
+        """A duplicate ACK came. True if it is the third: retransmit the oldest segment (RFC 5681 3.2)."""
+        self.duplicates += 1
+        if self.in_recovery:
+            self.cwnd += self.mss
+            return False
+        if self.duplicates != DUPLICATE_ACKS or (self.after_timeout and (self.recover - una) & MASK < HALF):
+            return False
+        self.ssthresh = max(flight // 2, 2 * self.mss)
+        self.cwnd = self.ssthresh + DUPLICATE_ACKS * self.mss
+        self.recover = nxt
+        self.in_recovery, self.after_timeout = True, False
+        return True
+
+    def timeout(self, nxt: int, flight: int) -> None:
+        """The retransmission timer rang: one segment of window, slow start again (RFC 5681 3.1)."""
+        self.ssthresh = max(flight // 2, 2 * self.mss)
+        self.cwnd = self.mss
+        self.recover = nxt
+        self.duplicates = 0
+        self.in_recovery, self.after_timeout = False, True

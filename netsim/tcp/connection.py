@@ -1,0 +1,100 @@
+"""Birth, change of state and death of a connection record. ``enter`` is the only door between states."""
+
+from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved, Signal
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.context import Context
+from netsim.tcp.errors import TcpError
+from netsim.tcp.segment import FourTuple, Segment
+from netsim.tcp.state import CLOSED, LEGAL, SYN_RECEIVED, TIME_WAIT, State
+from netsim.tcp.tcb import NO_SEGMENTS, Tcb
+from netsim.tcp.timers import LINGER, idle
+
+
+def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, state: State) -> Tcb:
+    """A new record for ``flow`` (as this end writes it; ``key``: as the peer does), in the state it comes from."""
+    ctx.opened += 1
+    tcb = Tcb(ctx, config, flow, ctx.opened)
+    tcb.state = state
+    ctx.connections[key] = tcb
+    if ctx.record:
+        ctx.actions.append(Allocated(tcb.id, flow, state))
+    return tcb
+
+
+def choose_iss(tcb: Tcb, now: int) -> None:
+    """Choose the ISS; SND.UNA = SND.NXT = ISS until the SYN is sent."""
+    ctx = tcb.ctx
+    iss = tcb.config.isn.initial(now=now, flow=tcb.flow, opened=ctx.opened, source=ctx.isn_source)
+    tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
+
+
+def enter(tcb: Tcb, new: State, clause: str) -> None:
+    """Move to ``new``, as ``clause`` orders; AssertionError if no such edge exists."""
+    old = tcb.state
+    assert (old, new, clause) in LEGAL, f"no edge {old} -> {new} by {clause}"
+    tcb.state = new
+    if old is SYN_RECEIVED and tcb.listener is not None:
+        tcb.listener.half_open -= 1
+    if tcb.ctx.record:
+        tcb.ctx.actions.append(Moved(tcb.id, tcb.flow, old, new, clause))
+
+
+def release(tcb: Tcb, error: TcpError | None) -> None:
+    """Free the record: queues flushed, timers off, the user told. The state is CLOSED, or LISTEN for a passive one."""
+    ctx = tcb.ctx
+    key = tcb.flow.reverse()
+    if ctx.connections.get(key) is tcb:
+        del ctx.connections[key]
+    tcb.deadlines = idle()
+    tcb.queue = NO_SEGMENTS
+    tcb.snd_buffer = tcb.reassembly = None
+    tcb.ack_wanted = False
+    tcb.error = error
+    if ctx.record:
+        ctx.actions.append(Freed(tcb.id, tcb.flow, error.text if error is not None else ""))
+    signal(tcb)
+
+
+def end(tcb: Tcb, clause: str, error: TcpError | None) -> None:
+    """Enter CLOSED and free the record."""
+    enter(tcb, CLOSED, clause)
+    release(tcb, error)
+
+
+def enter_time_wait(tcb: Tcb, now: int, clause: str) -> None:
+    """TIME-WAIT: every other timer off, the 2MSL timer on."""
+    enter(tcb, TIME_WAIT, clause)
+    tcb.ctx.counters.TcpExtTW += 1
+    tcb.deadlines = idle()
+    restart_time_wait(tcb, now)
+    signal(tcb)
+
+
+def restart_time_wait(tcb: Tcb, now: int) -> None:
+    """Start the 2MSL timer (again)."""
+    tcb.deadlines[LINGER] = tcb.ctx.deadline(now, tcb.config.ns.time_wait, tcb.config)
+
+
+def await_peer_fin(tcb: Tcb, now: int) -> None:
+    """In FIN-WAIT-2 with no user left to read, wait only so long."""
+    timeout = tcb.config.ns.fin_wait_2_timeout
+    if timeout is not None and tcb.orphan:
+        tcb.deadlines[LINGER] = tcb.ctx.deadline(now, timeout, tcb.config)
+
+
+def signal(tcb: Tcb) -> None:
+    """Tell the socket that something changed."""
+    if tcb.owner is not None:
+        tcb.ctx.actions.append(Signal(tcb.owner))
+
+
+def dropped(tcb: Tcb, segment: Segment, clause: str) -> None:
+    """Note why a segment had no effect, if anybody listens."""
+    if tcb.ctx.record:
+        tcb.ctx.actions.append(Dropped(tcb.id, segment, clause))
+
+
+def accepted(tcb: Tcb, segment: Segment, what: str, clause: str) -> None:
+    """Note that a segment took effect, if anybody listens."""
+    if tcb.ctx.record:
+        tcb.ctx.actions.append(Accepted(tcb.id, segment, what, clause))

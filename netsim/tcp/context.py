@@ -1,0 +1,99 @@
+"""What all connections of one host share: outgoing actions, counters, secrets, clocks, rate limits."""
+
+import random
+from collections.abc import Callable
+
+from netsim.tcp.actions import Action
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.counters import Counters
+from netsim.tcp.isn import IsnSource
+from netsim.tcp.segment import FourTuple
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import wheel_deadline
+
+Streams = Callable[[str], random.Random]
+
+_COARSEST_SLOT = 1 << 31  # ns; wheel phases are drawn over about 2.1 s, the slot of timers up to 129 s at 250 Hz
+
+
+class Context:
+    """The host's side of every connection. ``record`` turns trace actions on; ``streams`` gives named randomness."""
+
+    __slots__ = (
+        "_challenges",
+        "_phase",
+        "_ports",
+        "_secret",
+        "_stream",
+        "_streams",
+        "_ts_offset",
+        "actions",
+        "connections",
+        "counters",
+        "in_timer",
+        "isn_source",
+        "opened",
+        "record",
+    )
+
+    def __init__(self, streams: Streams) -> None:
+        self.actions: list[Action] = []
+        self.connections: dict[FourTuple, Tcb] = {}  # by the four-tuple as the peer writes it
+        self.counters = Counters()
+        self.record = False
+        self.in_timer = False
+        self.opened = 0
+        self.isn_source = IsnSource(self.secret, self.isn_stream)
+        self._streams = streams
+        self._stream: random.Random | None = None
+        self._ports: random.Random | None = None
+        self._secret: bytes | None = None
+        self._ts_offset: int | None = None
+        self._phase: int | None = None
+        self._challenges: tuple[int, int] = (0, 0)
+
+    def secret(self) -> bytes:
+        """The host's ISN key, 16 bytes, drawn once (RFC 9293 MUST-9)."""
+        if self._secret is None:
+            self._secret = self._streams("secret").randbytes(16)
+        return self._secret
+
+    def isn_stream(self) -> random.Random:
+        """The stream of random ISNs."""
+        if self._stream is None:
+            self._stream = self._streams("isn")
+        return self._stream
+
+    def port_stream(self) -> random.Random:
+        """The stream of random ports."""
+        if self._ports is None:
+            self._ports = self._streams("ports")
+        return self._ports
+
+    def ts_clock(self, now: int, config: TcpConfig) -> int:
+        """The timestamp clock: ticks since a random origin (RFC 7323 5.4)."""
+        if self._ts_offset is None:
+            self._ts_offset = self._streams("timestamps").getrandbits(32)
+        return (self._ts_offset + now // config.ns.ts_tick) & 0xFFFFFFFF
+
+    def deadline(self, now: int, delay: int, config: TcpConfig) -> int:
+        """When a timer set now for ``delay`` (ns) rings: exactly then, or at the end of its timer wheel's slot."""
+        hz = config.timer_hz
+        if hz is None:
+            return now + delay
+        if self._phase is None:
+            self._phase = self._streams("wheel").randrange(_COARSEST_SLOT)
+        return wheel_deadline(now, delay, hz=hz, phase=self._phase)
+
+    def may_challenge(self, now: int, config: TcpConfig) -> bool:
+        """Whether one more challenge ACK is allowed in the current period (RFC 5961 7); counts it."""
+        limit = config.challenge_ack_limit
+        if limit is None:
+            return True
+        count, seconds = limit
+        period = now // round(seconds * 1e9)
+        last, sent = self._challenges
+        if last != period:
+            sent = 0
+        self._challenges = (period, sent + 1)
+        return sent < count

@@ -1,0 +1,37 @@
+"""A host's counters, by the names that Linux's nstat shows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Counters:
+    """Plain ints, raised where the event happens. Names: net/ipv4/proc.c."""
+
+    TcpActiveOpens: int = 0
+    TcpPassiveOpens: int = 0
+    TcpAttemptFails: int = 0
+    TcpEstabResets: int = 0
+    TcpInSegs: int = 0
+    TcpOutSegs: int = 0
+    TcpRetransSegs: int = 0
+    TcpInErrs: int = 0
+    TcpOutRsts: int = 0
+    TcpExtTCPSynRetrans: int = 0
+    TcpExtTCPTimeouts: int = 0
+    TcpExtListenOverflows: int = 0
+    TcpExtListenDrops: int = 0
+    TcpExtTCPReqQFullDrop: int = 0
+    TcpExtTW: int = 0
+    TcpExtTWRecycled: int = 0
+    TcpExtPAWSEstab: int = 0
+    TcpExtPAWSActive: int = 0
+    TcpExtTCPChallengeACK: int = 0
+    TcpExtTCPSYNChallenge: int = 0
+    TcpExtTCPKeepAlive: int = 0
+    TcpExtTCPAbortOnData: int = 0
+    TcpExtTCPAbortOnClose: int = 0
+    TcpExtTCPAbortOnTimeout: int = 0
+    TcpExtTCPOFOQueue: int = 0
+    TcpExtDelayedACKs: int = 0
+    TcpExtTCPFastRetrans: int = 0
+    TcpExtTCPSlowStartRetrans: int = 0

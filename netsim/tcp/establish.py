@@ -1,0 +1,38 @@
+"""What reaching ESTABLISHED settles, from either side: the peer's window, the first RTT sample, the timers."""
+
+from netsim.tcp.connection import enter, signal
+from netsim.tcp.options import echo_sample
+from netsim.tcp.retransmission import measured
+from netsim.tcp.segment import SYN, Segment
+from netsim.tcp.state import FIN_WAIT_1
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.text import take_held_text
+from netsim.tcp.timers import KEEPALIVE, NEVER, REXMT, USER
+
+_THREE_SECONDS = 3_000_000_000
+
+
+def established(tcb: Tcb, segment: Segment, now: int) -> None:
+    """``segment`` acknowledged our SYN: set SND.WND, measure, stop the SYN's timers, release held text."""
+    config = tcb.config
+    # The window of a segment that is a SYN itself is never scaled (RFC 7323 2.2).
+    window = segment.window if segment.flags & SYN else segment.window << tcb.snd_wscale
+    tcb.snd_wnd = window
+    tcb.max_snd_wnd = max(window, tcb.max_snd_wnd)
+    tcb.snd_wl1, tcb.snd_wl2 = segment.seq, segment.ack
+    deadlines = tcb.deadlines
+    deadlines[REXMT] = deadlines[USER] = NEVER
+    sample = echo_sample(tcb, segment, now)
+    if sample is None and tcb.transmissions == 1:
+        sample = now - tcb.sent_at
+    if sample is not None:
+        measured(tcb, sample)
+    elif config.ns.rto_after_syn_timeout is not None and config.ns.rto_initial < _THREE_SECONDS:
+        tcb.rto = config.ns.rto_after_syn_timeout
+    if tcb.keepalive:
+        deadlines[KEEPALIVE] = tcb.ctx.deadline(now, config.ns.keepalive_idle, config)
+    if tcb.syn_text:
+        take_held_text(tcb, now)
+    if tcb.close_called:
+        enter(tcb, FIN_WAIT_1, "3.10.4: CLOSE")  # called in SYN-RECEIVED with text still to send
+    signal(tcb)

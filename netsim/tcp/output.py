@@ -1,0 +1,194 @@
+"""Building and sending segments: what goes out, with which window, acknowledgment and options."""
+
+from collections import deque
+
+from netsim.tcp.actions import Transmit
+from netsim.tcp.congestion import NewReno
+from netsim.tcp.context import Context
+from netsim.tcp.retransmission import Sent, text_of
+from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options, Segment
+from netsim.tcp.seq import MASK
+from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_SENT
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import DELACK, NEVER, PERSIST, REXMT, USER
+
+SENDING = frozenset({ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK})
+MAX_WINDOW = 65535
+TS_BYTES = 12  # the timestamps option with its padding, on every segment: RFC 7323 appendix A
+
+
+def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> None:
+    """Send one segment (not a SYN) with the current acknowledgment and window."""
+    ctx = tcb.ctx
+    open_window(tcb)
+    tcb.ack_wanted = False
+    tcb.ack_pending = 0
+    tcb.deadlines[DELACK] = NEVER
+    ack = tcb.last_ack_sent = tcb.rcv_nxt
+    window = tcb.rcv_wnd >> tcb.rcv_wscale
+    options = Options(ts_val=ctx.ts_clock(now, tcb.config), ts_ecr=tcb.ts_recent) if tcb.ts_ok else None
+    segment = Segment(tcb.flow, seq, ack, flags, window if window < MAX_WINDOW else MAX_WINDOW, payload, options)
+    ctx.counters.TcpOutSegs += 1
+    ctx.actions.append(Transmit(segment, tcb.id, ctx.in_timer))
+
+
+def open_window(tcb: Tcb) -> None:
+    """Move the window's right edge to where the buffer allows; never back, never by silly steps (3.8.6.2.2)."""
+    room = tcb.config.receive_buffer
+    if tcb.rcv_wnd == room:
+        return
+    most = MAX_WINDOW << tcb.rcv_wscale
+    free = min(room - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0), most)
+    if free - tcb.rcv_wnd >= min(room // 2, tcb.snd_mss):
+        tcb.rcv_wnd = free
+
+
+def window_update_due(tcb: Tcb) -> bool:
+    """Whether the user has taken so much that the sender should hear of it: two segments, or half the buffer."""
+    config = tcb.config
+    free = min(config.receive_buffer - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0), MAX_WINDOW << tcb.rcv_wscale)
+    return free - tcb.rcv_wnd >= min(config.receive_buffer // 2, 2 * config.mss)
+
+
+def send_ack(tcb: Tcb, now: int) -> None:
+    """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``."""
+    transmit(tcb, now, ACK, tcb.snd_nxt)
+
+
+def send_syn(tcb: Tcb, now: int) -> None:
+    """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time."""
+    ctx, config = tcb.ctx, tcb.config
+    answer = tcb.state is not SYN_SENT
+    options = Options(mss=config.mss)
+    if tcb.scaling if answer else config.window_scale is not None:
+        options.wscale = config.window_scale
+    options.sack_permitted = tcb.sack_ok if answer else config.sack
+    if tcb.ts_ok if answer else config.timestamps:
+        options.ts_val = ctx.ts_clock(now, config)
+        options.ts_ecr = tcb.ts_recent
+    flags, ack = SYN, 0
+    if answer:
+        flags, ack = SYN | ACK, tcb.rcv_nxt
+        tcb.last_ack_sent = ack
+    window = tcb.rcv_wnd if tcb.rcv_wnd < MAX_WINDOW else MAX_WINDOW  # never scaled on a SYN: RFC 7323 2.2
+    if tcb.snd_nxt == tcb.iss:
+        tcb.snd_nxt = (tcb.iss + 1) & MASK
+    tcb.sent_at = now
+    ctx.counters.TcpOutSegs += 1
+    ctx.actions.append(Transmit(Segment(tcb.flow, tcb.iss, ack, flags, window, b"", options), tcb.id, ctx.in_timer))
+
+
+def reset_for(segment: Segment) -> Segment | None:
+    """The RST that answers a segment no connection wants (3.10.7.1); None for a RST."""
+    if segment.flags & RST:
+        return None
+    flow = segment.flow.reverse()
+    if segment.flags & ACK:
+        return Segment(flow, segment.ack, 0, RST, 0)
+    return Segment(flow, 0, (segment.seq + segment.length) & MASK, RST | ACK, 0)
+
+
+def send_reset_for(ctx: Context, segment: Segment, connection: int = 0) -> None:
+    """Answer ``segment`` with a RST, unless it is one."""
+    reset = reset_for(segment)
+    if reset is not None:
+        ctx.counters.TcpOutRsts += 1
+        ctx.counters.TcpOutSegs += 1
+        ctx.actions.append(Transmit(reset, connection, False))
+
+
+def send_abort(tcb: Tcb) -> None:
+    """``<SEQ=SND.NXT><CTL=RST>`` (3.10.5), or with ACK as real hosts have it."""
+    ctx = tcb.ctx
+    ctx.counters.TcpOutRsts += 1
+    ctx.counters.TcpOutSegs += 1
+    if tcb.config.abort_ack:
+        reset = Segment(tcb.flow, tcb.snd_nxt, tcb.rcv_nxt, RST | ACK, 0)
+    else:
+        reset = Segment(tcb.flow, tcb.snd_nxt, 0, RST, 0)
+    ctx.actions.append(Transmit(reset, tcb.id, ctx.in_timer))
+
+
+def output(tcb: Tcb, now: int) -> None:
+    """Send what may be sent now, and the ACK that is owed, alone if nothing carried it."""
+    if (tcb.snd_buffer or tcb.close_called) and tcb.state in SENDING:
+        if tcb.backoff == 0 and tcb.congestion is not None and tcb.congestion.after_timeout:
+            repair(tcb, now)
+        _send_text(tcb, now)
+    if tcb.ack_wanted:
+        send_ack(tcb, now)
+
+
+def _send_text(tcb: Tcb, now: int) -> None:
+    """Segmentize and send new text, then FIN, as far as both windows and Nagle's rule allow (3.10.2, 3.8.6.2.1)."""
+    buffer = tcb.snd_buffer if tcb.snd_buffer is not None else b""
+    if buffer and tcb.congestion is None and tcb.config.congestion == "newreno":
+        # RFC 6928 2; one segment if the SYN had to be repeated (RFC 5681 3.1).
+        segments = 1 if tcb.transmissions > 1 else tcb.config.initial_window
+        tcb.congestion = NewReno(tcb.snd_mss, segments * tcb.snd_mss)
+    mss = tcb.snd_mss
+    window = tcb.snd_wnd
+    if tcb.congestion is not None:
+        window = min(window, tcb.congestion.cwnd)
+    while tcb.fin_seq < 0:
+        flight = ((tcb.snd_nxt - tcb.snd_una) & MASK) - (1 if tcb.snd_una == tcb.iss else 0)
+        unsent = len(buffer) - flight
+        size = min(unsent, mss, window - flight)
+        last = size == unsent
+        fin = tcb.close_called and last and flight + size < window
+        if size < 0 or (size == 0 and not fin):
+            break
+        if size < mss and not fin and not _small_segment_allowed(tcb, size, flight, last=last):
+            break
+        flags = ACK | (PSH if last and size else 0) | (FIN if fin else 0)
+        send_new(tcb, now, flags, bytes(buffer[flight : flight + size]))
+    if tcb.snd_una == tcb.snd_nxt and (buffer or tcb.close_called) and tcb.deadlines[PERSIST] == NEVER:
+        tcb.deadlines[PERSIST] = tcb.ctx.deadline(now, tcb.rto, tcb.config)
+
+
+def _small_segment_allowed(tcb: Tcb, size: int, flight: int, *, last: bool) -> bool:
+    """The sender's silly window avoidance with Nagle's rule (3.8.6.2.1, 3.7.4)."""
+    if last:
+        return flight == 0 or tcb.nodelay
+    return size >= tcb.max_snd_wnd // 2
+
+
+def send_new(tcb: Tcb, now: int, flags: int, payload: bytes) -> None:
+    """Send new text or FIN at SND.NXT and put it on the retransmission queue."""
+    seq = tcb.snd_nxt
+    length = len(payload)
+    if flags & FIN:
+        tcb.fin_seq = (seq + length) & MASK
+        length += 1
+    queue = tcb.queue
+    if not isinstance(queue, deque):
+        queue = tcb.queue = deque()
+    if not queue:
+        tcb.deadlines[REXMT] = tcb.ctx.deadline(now, tcb.rto, tcb.config)
+        tcb.deadlines[PERSIST] = NEVER
+        timeout = tcb.config.ns.user_timeout
+        if timeout is not None:
+            tcb.deadlines[USER] = tcb.ctx.deadline(now, timeout, tcb.config)
+    queue.append(Sent(seq, length, flags, now))
+    tcb.snd_nxt = (seq + length) & MASK
+    transmit(tcb, now, flags, seq, payload)
+
+
+def retransmit(tcb: Tcb, sent: Sent, now: int) -> None:
+    """Send a segment of the queue again, with today's acknowledgment and window."""
+    sent.transmissions += 1
+    sent.sent_at = now
+    sent.lost = False
+    tcb.ctx.counters.TcpRetransSegs += 1
+    transmit(tcb, now, sent.flags, sent.seq, text_of(tcb, sent))
+
+
+def repair(tcb: Tcb, now: int) -> None:
+    """After a time-out: send what was lost again, as the congestion window opens."""
+    allowed = tcb.congestion.cwnd if tcb.congestion is not None else MAX_WINDOW << 14
+    for sent in tcb.queue:
+        allowed -= sent.length
+        if allowed < 0:
+            return
+        if sent.lost:
+            retransmit(tcb, sent, now)

@@ -1,0 +1,193 @@
+"""Profiles: the same fields as RFC 9293, with the values of real hosts, and where each value comes from."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from netsim.tcp.backoff import BackOff
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.isn import LINUX_CLOCK_HZ, ClockIsn, HashIsn, RandomIsn
+from netsim.tcp.ports import HashPorts
+
+_LINUX_INPUT = "Linux 6.18, net/ipv4/tcp_input.c"
+_LINUX_TIMER = "Linux 6.18, net/ipv4/tcp_timer.c"
+_LINUX_SYSCTL = "Linux 6.18, Documentation/networking/ip-sysctl.rst"
+_LINUX_MINISOCKS = "Linux 6.18, net/ipv4/tcp_minisocks.c"
+_LINUX_TCP_H = "Linux 6.18, include/net/tcp.h"
+_BSD_TIMER = "FreeBSD, sys/netinet/tcp_timer.c"
+_BSD_SYNCACHE = "FreeBSD, sys/netinet/tcp_syncache.c"
+_BSD_INPUT = "FreeBSD, sys/netinet/tcp_input.c"
+_WINDOWS = "Microsoft, TCP/IP registry values for Windows 2000 to 7"
+UNVERIFIED: Final = "unverified (from memory)"
+RFC_VALUE: Final = "not documented for this host: the RFC's value"
+
+_Values = dict[str, tuple[Any, str]]
+
+_RFC793: _Values = {
+    "rst_policy": ("rfc793", "RFC 793 3.9"),
+    "syn_policy": ("rfc793", "RFC 793 3.9"),
+    "ack_policy": ("rfc793", "RFC 793 3.9"),
+    "challenge_ack_limit": (None, "RFC 793 has no challenge ACKs"),
+    "isn": (ClockIsn(), "RFC 793 3.3"),
+}
+
+_LINUX: _Values = {
+    "syn_backoff": (BackOff(linear=4), f"{_LINUX_SYSCTL}: tcp_syn_linear_timeouts"),
+    "syn_retries": (6, f"{_LINUX_SYSCTL}: tcp_syn_retries"),
+    "synack_retries": (5, f"{_LINUX_SYSCTL}: tcp_synack_retries"),
+    "isn": (HashIsn(rate=LINUX_CLOCK_HZ), "Linux 6.18, net/core/secure_seq.c"),
+    "crossed_synack": ("linux", _LINUX_INPUT),
+    "duplicate_syn": ("synack-rearm", f"{_LINUX_MINISOCKS}: tcp_check_req"),
+    "synack_ratelimit": (0.5, f"{_LINUX_SYSCTL}: tcp_invalid_ratelimit"),
+    "invalid_ratelimit": (0.5, f"{_LINUX_SYSCTL}: tcp_invalid_ratelimit"),
+    "syn_data": ("drop", "Linux 6.18, net/ipv4/tcp_fastopen.c: without a cookie"),
+    "syn_fin": ("drop", f"{_LINUX_INPUT}: tcp_rcv_state_process"),
+    "ports": (HashPorts(first=32768, last=60999), f"{_LINUX_SYSCTL}: ip_local_port_range"),
+    "backlog_slack": (1, "Linux 6.18, include/net/sock.h: sk_acceptq_is_full"),
+    "somaxconn": (4096, "Linux 6.18, Documentation/admin-guide/sysctl/net.rst"),
+    "window_edge": ("inclusive", f"{_LINUX_INPUT}: tcp_sequence"),
+    "challenge_ack_limit": (None, f"{_LINUX_SYSCTL}: tcp_challenge_ack_limit is INT_MAX"),
+    "abort_ack": (True, "Linux 6.18, net/ipv4/tcp_output.c: tcp_send_active_reset"),
+    "zero_window_probe": ("empty", "Linux 6.18, net/ipv4/tcp_output.c: tcp_xmit_probe_skb"),
+    "window_scale": (10, "observed on Linux 6.18 with default buffers"),
+    "timestamps": (True, f"{_LINUX_SYSCTL}: tcp_timestamps"),
+    "missing_timestamp": ("accept", _LINUX_INPUT),
+    "sack": (True, f"{_LINUX_SYSCTL}: tcp_sack"),
+    "receive_buffer": (64240, "observed on Linux 6.18: 44 segments of 1460"),
+    "rto_min": (0.2, f"{_LINUX_TCP_H}: TCP_RTO_MIN"),
+    "rto_max": (120.0, f"{_LINUX_TCP_H}: TCP_RTO_MAX"),
+    "rto_variance_floor": (0.2, f"{_LINUX_INPUT}: tcp_rtt_estimator"),
+    "rto_after_syn_timeout": (3.0, f"{_LINUX_TCP_H}: TCP_TIMEOUT_FALLBACK"),
+    "retries1": (3, f"{_LINUX_SYSCTL}: tcp_retries1"),
+    "retries2": (15, f"{_LINUX_SYSCTL}: tcp_retries2"),
+    "orphan_retries": (8, f"{_LINUX_TIMER}: tcp_orphan_retries, 0 meaning 8"),
+    "user_timeout": (None, f"{_LINUX_SYSCTL}: R2 alone"),
+    "delayed_ack": (0.04, f"{_LINUX_TCP_H}: TCP_DELACK_MIN"),
+    "quick_acks": (16, f"{_LINUX_INPUT}: TCP_MAX_QUICKACKS"),
+    "msl": (30.0, f"{_LINUX_TCP_H}: half of TCP_TIMEWAIT_LEN"),
+    "time_wait": (60.0, f"{_LINUX_TCP_H}: TCP_TIMEWAIT_LEN"),
+    "fin_wait_2_timeout": (60.0, f"{_LINUX_SYSCTL}: tcp_fin_timeout"),
+    "time_wait_restart": ("any", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
+    "time_wait_reuse": ("linux", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
+}
+
+_LINUX_CLASSIC: _Values = {
+    **_LINUX,
+    "syn_backoff": (BackOff(), "Linux before 6.5, net/ipv4/tcp_timer.c"),
+}
+
+_FREEBSD: _Values = {
+    "syn_backoff": (BackOff(slop=0.2), f"{_BSD_TIMER}: tcp_backoff, rexmit_slop"),
+    "syn_retries": (12, f"{_BSD_TIMER}: TCP_MAXRXTSHIFT"),
+    "connect_timeout": (75.0, f"{_BSD_TIMER}: TCPTV_KEEP_INIT"),
+    "synack_backoff": (BackOff(slop=0.2), f"{_BSD_SYNCACHE}: tcp_backoff, rexmit_slop"),
+    "synack_retries": (3, f"{_BSD_SYNCACHE}: SYNCACHE_MAXREXMTS"),
+    "duplicate_syn": ("synack", f"{_BSD_SYNCACHE}: syncache_add"),
+    "isn": (HashIsn(), RFC_VALUE),
+    "abort_ack": (True, "FreeBSD, sys/netinet/tcp_fsm.h: tcp_outflags"),
+    "window_scale": (6, "FreeBSD, with default buffers"),
+    "timestamps": (True, f"{_BSD_INPUT}: net.inet.tcp.rfc1323"),
+    "sack": (True, f"{_BSD_INPUT}: net.inet.tcp.sack.enable"),
+    "receive_buffer": (65535, "FreeBSD: net.inet.tcp.recvspace 65536, unscaled on the SYN"),
+    "delayed_ack": (0.04, f"{_BSD_TIMER}: delacktime"),
+    "rto_min": (0.03, f"{_BSD_TIMER}: TCPTV_MIN"),
+    "rto_max": (64.0, f"{_BSD_TIMER}: TCPTV_REXMTMAX"),
+    "retries2": (12, f"{_BSD_TIMER}: TCP_MAXRXTSHIFT"),
+    "user_timeout": (None, f"{_BSD_TIMER}: R2 alone"),
+    "msl": (30.0, f"{_BSD_TIMER}: TCPTV_MSL"),
+    "time_wait": (60.0, f"{_BSD_TIMER}: 2 TCPTV_MSL"),
+    "fin_wait_2_timeout": (60.0, f"{_BSD_TIMER}: TCPTV_FINWAIT2_TIMEOUT"),
+    "keepalive_probes": (8, f"{_BSD_TIMER}: TCPTV_KEEPCNT"),
+}
+
+_WINDOWS_7: _Values = {
+    "syn_backoff": (BackOff(initial=3.0), f"{_WINDOWS}: TcpInitialRTT"),
+    "syn_retries": (2, f"{_WINDOWS}: TcpMaxConnectRetransmissions"),
+    "synack_backoff": (BackOff(initial=3.0), f"{_WINDOWS}: TcpInitialRTT"),
+    "synack_retries": (2, UNVERIFIED),
+    "duplicate_syn": ("synack", UNVERIFIED),
+    "isn": (RandomIsn(), UNVERIFIED),
+    "rto_initial": (3.0, f"{_WINDOWS}: TcpInitialRTT"),
+    "retries2": (5, UNVERIFIED),
+    "user_timeout": (None, UNVERIFIED),
+    "time_wait": (240.0, UNVERIFIED),
+}
+
+_WINDOWS_8: _Values = {
+    **_WINDOWS_7,
+    "syn_backoff": (BackOff(), UNVERIFIED),
+    "syn_retries": (4, UNVERIFIED),
+    "synack_backoff": (BackOff(), UNVERIFIED),
+    "rto_initial": (1.0, UNVERIFIED),
+    "msl": (60.0, UNVERIFIED),
+    "time_wait": (120.0, UNVERIFIED),
+}
+
+_VALUES: Final[dict[str, _Values]] = {
+    "rfc9293": {},
+    "rfc793": _RFC793,
+    "linux": _LINUX,
+    "linux_classic": _LINUX_CLASSIC,
+    "freebsd": _FREEBSD,
+    "windows": _WINDOWS_7,
+    "windows8": _WINDOWS_8,
+}
+
+
+def _build(name: str) -> TcpConfig:
+    return TcpConfig(name=name, **{field: value for field, (value, _) in _VALUES[name].items()})
+
+
+_BUILT: Final = {name: _build(name) for name in _VALUES}
+
+
+def rfc9293() -> TcpConfig:
+    """RFC 9293 with RFC 6298 timers and RFC 5961's rules; seven SYN retries, so that R2 is 255 s."""
+    return _BUILT["rfc9293"]
+
+
+def rfc793() -> TcpConfig:
+    """As ``rfc9293``, with RFC 793's rules for RST, SYN and ACK, and its clock-driven ISN."""
+    return _BUILT["rfc793"]
+
+
+def linux() -> TcpConfig:
+    """Linux 6.5 and later (values of 6.18): linear, then exponential SYN back-off."""
+    return _BUILT["linux"]
+
+
+def linux_classic() -> TcpConfig:
+    """Linux before 6.5: exponential SYN back-off from 1 s, otherwise as ``linux``."""
+    return _BUILT["linux_classic"]
+
+
+def freebsd() -> TcpConfig:
+    """A recent FreeBSD."""
+    return _BUILT["freebsd"]
+
+
+def windows() -> TcpConfig:
+    """Windows 2000 to 7: SYNs at 0, 3 and 9 s, given up at 21 s."""
+    return _BUILT["windows"]
+
+
+def windows8() -> TcpConfig:
+    """Windows 8 and later; most of it from memory, unverified."""
+    return _BUILT["windows8"]
+
+
+PROFILES: Final[dict[str, Callable[[], TcpConfig]]] = {
+    f.__name__: f for f in (rfc9293, rfc793, linux, linux_classic, freebsd, windows, windows8)
+}
+
+
+def profile(name: str) -> TcpConfig:
+    """The profile of that name. ValueError names it and those there are."""
+    try:
+        return PROFILES[name]()
+    except KeyError:
+        raise ValueError(f"profile = {name!r}: allowed is one of {', '.join(PROFILES)}") from None
+
+
+def sources(name: str) -> dict[str, str]:
+    """Where a profile's values come from, for each field that differs from RFC 9293's default."""
+    return {field: source for field, (_, source) in _VALUES[name].items()}

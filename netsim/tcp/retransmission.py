@@ -1,0 +1,95 @@
+"""The retransmission queue: what was sent and is not acknowledged, and how the RTT is measured (RFC 6298)."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from netsim.tcp.rto import RttEstimator
+from netsim.tcp.segment import FIN
+from netsim.tcp.seq import MASK
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import NEVER, PERSIST, REXMT, USER
+
+
+@dataclass(slots=True)
+class Sent:
+    """A segment on the retransmission queue: ``length`` counts FIN, ``sent_at`` is its last transmission (ns)."""
+
+    seq: int
+    length: int
+    flags: int
+    sent_at: int
+    transmissions: int = 1
+    lost: bool = False
+
+
+def text_of(tcb: Tcb, sent: Sent) -> bytes:
+    """The text that ``sent`` carries, from the send buffer (which starts at SND.UNA)."""
+    buffer = tcb.snd_buffer
+    if not buffer:
+        return b""
+    start = (sent.seq - tcb.snd_una) & MASK
+    return bytes(buffer[start : start + sent.length - (sent.flags & FIN)])
+
+
+def acknowledge(tcb: Tcb, ack: int, now: int) -> int | None:
+    """Take acknowledged segments off the queue and text off the buffer, up to ``ack``; SND.UNA = ``ack``.
+
+    Returns an RTT sample (ns) from the latest segment that was sent only once (Karn), or None.
+    """
+    if tcb.snd_una == tcb.iss:
+        tcb.snd_una = (tcb.iss + 1) & MASK  # the SYN's own number; text starts behind it
+    acked = (ack - tcb.snd_una) & MASK
+    tcb.snd_una = ack
+    tcb.backoff = 0
+    queue = tcb.queue
+    if not acked or not isinstance(queue, deque):
+        return None
+    if tcb.snd_buffer:
+        del tcb.snd_buffer[: acked - (1 if fin_acknowledged(tcb) else 0)]
+    sample: int | None = None
+    clean = True
+    while queue:
+        oldest = queue[0]
+        covered = (ack - oldest.seq) & MASK
+        if covered > acked:
+            break
+        if covered < oldest.length:
+            oldest.seq, oldest.length = ack, oldest.length - covered
+            break
+        queue.popleft()
+        clean = clean and oldest.transmissions == 1
+        sample = now - oldest.sent_at
+    return sample if clean else None
+
+
+def fin_acknowledged(tcb: Tcb) -> bool:
+    """Whether our FIN was sent and acknowledged."""
+    return tcb.fin_seq >= 0 and tcb.snd_una == (tcb.fin_seq + 1) & MASK
+
+
+def measured(tcb: Tcb, sample: int) -> None:
+    """A new RTT sample: SRTT, RTTVAR, RTO (RFC 6298 2); the back-off ends."""
+    if tcb.rtt is None:
+        tcb.rtt = RttEstimator.first(sample)
+    else:
+        tcb.rtt.update(sample)
+    ns = tcb.config.ns
+    tcb.rto = tcb.rtt.rto(
+        granularity=ns.granularity,
+        variance_floor=ns.rto_variance_floor,
+        minimum=ns.rto_min,
+        maximum=ns.rto_max,
+    )
+
+
+def rearm(tcb: Tcb, now: int) -> None:
+    """After an ACK of new text: the timer restarts, or stops when all is acknowledged (RFC 6298 5.2, 5.3)."""
+    deadlines, ctx = tcb.deadlines, tcb.ctx
+    deadlines[PERSIST] = NEVER
+    if not tcb.queue:
+        deadlines[REXMT] = deadlines[USER] = NEVER
+        return
+    deadlines[REXMT] = ctx.deadline(now, tcb.rto, tcb.config)
+    timeout = tcb.config.ns.user_timeout
+    if timeout is not None:
+        deadlines[USER] = ctx.deadline(now, timeout, tcb.config)

@@ -1,0 +1,111 @@
+"""Segments: what one TCP endpoint sends to another (RFC 9293 3.1).
+
+A segment is built once and never changed after it was sent. Flags are plain ints, because ``enum.IntFlag`` costs
+twenty times as much per test; ``flag_names`` gives the readable form.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+FIN: Final = 0x01
+SYN: Final = 0x02
+RST: Final = 0x04
+PSH: Final = 0x08
+ACK: Final = 0x10
+URG: Final = 0x20
+ECE: Final = 0x40
+CWR: Final = 0x80
+
+SYN_ACK: Final = SYN | ACK
+_NAMES: Final = (
+    (SYN, "SYN"),
+    (FIN, "FIN"),
+    (RST, "RST"),
+    (PSH, "PSH"),
+    (ACK, "ACK"),
+    (URG, "URG"),
+    (ECE, "ECE"),
+    (CWR, "CWR"),
+)
+
+IP_TCP_HEADERS: Final = 40  # bytes; RFC 791 and RFC 9293 headers without options
+
+
+class FourTuple(NamedTuple):
+    """The two sockets of a connection, as its sender writes them on a segment."""
+
+    src: str
+    sport: int
+    dst: str
+    dport: int
+
+    def reverse(self) -> "FourTuple":
+        """The same connection, as the other end writes it."""
+        return FourTuple(self.dst, self.dport, self.src, self.sport)
+
+    def __str__(self) -> str:
+        return f"{self.src}:{self.sport} > {self.dst}:{self.dport}"
+
+
+@dataclass(slots=True, eq=True)
+class Options:
+    """The options of a segment; ``None`` or ``False`` where absent.
+
+    ``mss`` in bytes (RFC 9293 3.7.1); ``wscale`` a shift count (RFC 7323 2); ``sack_permitted`` and ``sack`` blocks as
+    (left, right) edges (RFC 2018); ``ts_val`` and ``ts_ecr`` in ticks of the sender's timestamp clock (RFC 7323 3).
+    """
+
+    mss: int | None = None
+    wscale: int | None = None
+    sack_permitted: bool = False
+    ts_val: int | None = None
+    ts_ecr: int = 0
+    sack: tuple[tuple[int, int], ...] = ()
+
+    def size(self) -> int:
+        """Bytes the options take in the header, padded to a multiple of four as hosts lay them out."""
+        size = 4 if self.mss is not None else 0
+        size += 4 if self.wscale is not None else 0
+        if self.ts_val is not None:
+            size += 10 if self.sack_permitted else 12
+        size += 2 if self.sack_permitted else 0
+        size += 4 + 8 * len(self.sack) if self.sack else 0
+        return (size + 3) & ~3
+
+
+@dataclass(slots=True, eq=True)
+class Segment:
+    """One TCP segment. ``window`` is the header's 16-bit field, as sent (before any scaling)."""
+
+    flow: FourTuple
+    seq: int
+    ack: int
+    flags: int
+    window: int
+    payload: bytes = b""
+    options: Options | None = None
+    urgent: int = field(default=0)
+
+    @property
+    def length(self) -> int:
+        """SEG.LEN: bytes of text, plus one for SYN and one for FIN (RFC 9293 3.3.1)."""
+        flags = self.flags
+        return len(self.payload) + (flags & 1) + (flags >> 1 & 1)
+
+    @property
+    def wire_size(self) -> int:
+        """Bytes on the wire: IPv4 and TCP headers, options, text."""
+        options = self.options
+        return IP_TCP_HEADERS + len(self.payload) + (options.size() if options is not None else 0)
+
+    def __str__(self) -> str:
+        text = f"<SEQ={self.seq}>"
+        if self.flags & ACK:
+            text += f"<ACK={self.ack}>"
+        text += f"<CTL={flag_names(self.flags)}>"
+        return text + (f"<DATA={len(self.payload)}>" if self.payload else "")
+
+
+def flag_names(flags: int) -> str:
+    """``SYN,ACK`` for 0x12; empty for no flags."""
+    return ",".join(name for bit, name in _NAMES if flags & bit)

@@ -1,0 +1,135 @@
+"""A sans-I/O socket: what an application sees of a connection, never blocking.
+
+Calls that would wait return None (``accept``, ``receive``) or 0 (``send``); the stack's ``Signal`` says when to try
+again. What the peer or the network did comes out as an exception of ``netsim.tcp.errors``. Times are ns.
+"""
+
+from typing import Any
+
+from netsim.tcp import user_calls
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionDoesNotExist
+from netsim.tcp.listener import Listener
+from netsim.tcp.stack import Stack
+from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
+from netsim.tcp.tcb import Tcb
+
+
+class Socket:
+    """One end of a connection, or a listener. ``config`` overrides the host's; ``observer`` is whom signals are for."""
+
+    __slots__ = ("config", "linger_zero", "listener", "observer", "port", "stack", "tcb")
+
+    def __init__(self, stack: Stack, *, config: TcpConfig | None = None, tcb: Tcb | None = None) -> None:
+        self.stack = stack
+        self.config = config
+        self.tcb = tcb
+        self.listener: Listener | None = None
+        self.port: int | None = None
+        self.observer: Any = None
+        self.linger_zero = False
+        if tcb is not None:
+            tcb.owner = self
+
+    @property
+    def state(self) -> State:
+        """The state of RFC 9293 3.3.2; CLOSED before OPEN and after the end."""
+        if self.listener is not None:
+            return LISTEN
+        return self.tcb.state if self.tcb is not None else CLOSED
+
+    def bind(self, port: int) -> None:
+        """Use ``port`` as the local port. ConnectionAlreadyExists once the socket is open."""
+        self._must_be_new()
+        self.port = port
+
+    def listen(self, port: int | None = None, backlog: int = 128) -> None:
+        """Passive OPEN on ``port``, or on the port bound before."""
+        if port is not None:
+            self.bind(port)
+        if self.port is None:
+            raise ConnectionDoesNotExist("listen before bind")
+        self._must_be_new()
+        self.listener = self.stack.listen(self.port, backlog, self, self.config)
+
+    def connect(self, dst: str, dport: int, now: int) -> None:
+        """Active OPEN; ``connected`` tells how it goes."""
+        self._must_be_new()
+        self.tcb = self.stack.open(dst, dport, now, sport=self.port, config=self.config, owner=self)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the OPEN has succeeded; raises the error with which it failed."""
+        tcb = self._connection()
+        if tcb.state is CLOSED:
+            raise tcb.error or ConnectionDoesNotExist()
+        return tcb.state >= ESTABLISHED
+
+    def accept(self) -> "Socket | None":
+        """The oldest connection that is ESTABLISHED, or None."""
+        if self.listener is None:
+            raise ConnectionDoesNotExist("accept on a socket that does not listen")
+        queue = self.listener.accept_queue
+        return Socket(self.stack, config=self.config, tcb=queue.popleft()) if queue else None
+
+    def send(self, text: bytes, now: int) -> int:
+        """SEND as much of ``text`` as there is room for; how many bytes that was."""
+        tcb = self._connection()
+        part = text[: max(user_calls.send_room(tcb), 0)]
+        if part or not text:
+            user_calls.send(tcb, part, now)
+            self.stack.schedule(tcb)
+        return len(part)
+
+    def receive(self, size: int, now: int) -> bytes | None:
+        """RECEIVE up to ``size`` bytes; empty at the peer's end of stream; None if there is nothing yet."""
+        return user_calls.receive(self._connection(), size, now)
+
+    def shutdown(self, now: int) -> None:
+        """CLOSE in RFC 9293's sense: no more to send; what the peer sends can still be received (half-close)."""
+        tcb = self._connection()
+        user_calls.close(tcb, now)
+        self.stack.schedule(tcb)
+
+    def close(self, now: int) -> None:
+        """Give the socket up: FIN after the text already sent, no more reading.
+
+        Text that was received and never read is lost, and the peer is told by a RST (RFC 9293 3.6.1, SHLD-3).
+        """
+        if self.listener is not None:
+            self.stack.close_listener(self.listener)
+            self.listener = None
+            return
+        tcb = self.tcb
+        if tcb is None or tcb.state is CLOSED or tcb.state is LISTEN or tcb.orphan:
+            return
+        unread = bool(tcb.rcv_buffer) and tcb.state > SYN_RECEIVED and tcb.state is not TIME_WAIT
+        if unread or self.linger_zero:
+            self.stack.counters.TcpExtTCPAbortOnClose += unread
+            return self.abort(now)
+        if not tcb.close_called:
+            user_calls.close(tcb, now)
+        user_calls.forsake(tcb, now)
+        self.stack.schedule(tcb)
+
+    def abort(self, now: int) -> None:
+        """ABORT: both queues are dropped and the peer gets a RST."""
+        user_calls.abort(self._connection(), now)
+
+    def status(self) -> user_calls.Status:
+        """STATUS (3.10.6)."""
+        return user_calls.status(self._connection())
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended the connection, if it ended badly (SO_ERROR, without clearing it)."""
+        return self.tcb.error if self.tcb is not None else None
+
+    def _connection(self) -> Tcb:
+        if self.tcb is None:
+            raise ConnectionDoesNotExist()
+        return self.tcb
+
+    def _must_be_new(self) -> None:
+        if self.tcb is not None or self.listener is not None:
+            raise ConnectionAlreadyExists()

@@ -1,0 +1,193 @@
+"""A host's TCP: demultiplexing, listeners, active OPENs, the timer queue, RST for no connection (RFC 9293 3.10.7.1).
+
+Sans I/O: ``on_segment`` and ``on_timer`` are told what happened and return what to do; ``next_deadline`` says when to
+call ``on_timer`` again. User calls leave what they cause for ``take``. Times are integer nanoseconds.
+"""
+
+import itertools
+from heapq import heappop, heappush
+from typing import Any
+
+from netsim.tcp.actions import Action, Dropped
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.connection import end
+from netsim.tcp.context import Context, Streams
+from netsim.tcp.counters import Counters
+from netsim.tcp.errors import (
+    ConnectionAborted,
+    ConnectionAlreadyExists,
+    ConnectionReset,
+    InsufficientResources,
+)
+from netsim.tcp.listener import Listener
+from netsim.tcp.options import reopens_time_wait
+from netsim.tcp.output import send_abort, send_reset_for
+from netsim.tcp.profiles import rfc9293
+from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
+from netsim.tcp.segment_arrives import segment_arrives
+from netsim.tcp.state import CLOSED, SYN_RECEIVED, TIME_WAIT, State
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timeouts import timers_expire
+from netsim.tcp.timers import NEVER
+from netsim.tcp.user_calls import open_active
+
+_CLOSED = "3.10.7.1: CLOSED"
+_REPLACED = "3.10.1: OPEN"
+
+
+class Stack:
+    """One host's TCP at ``address``. ``streams`` gives its named randomness; ``config`` is used where a call names none."""
+
+    def __init__(self, address: str, streams: Streams, config: TcpConfig | None = None) -> None:
+        self.address = address
+        self.config = config if config is not None else rfc9293()
+        self.ctx = Context(streams)
+        self.listeners: dict[int, Listener] = {}
+        self._heap: list[tuple[int, int, Tcb]] = []
+        self._order = itertools.count()
+
+    @property
+    def counters(self) -> Counters:
+        """The host's nstat counters."""
+        return self.ctx.counters
+
+    @property
+    def connections(self) -> dict[FourTuple, Tcb]:
+        """Every record this host holds, by the four-tuple as the peer writes it."""
+        return self.ctx.connections
+
+    def take(self) -> list[Action]:
+        """What the user calls since the last event ask for."""
+        actions = self.ctx.actions
+        self.ctx.actions = []
+        return actions
+
+    def on_segment(self, segment: Segment, now: int) -> list[Action]:
+        """SEGMENT ARRIVES (3.10.7), for whichever record or listener it concerns."""
+        ctx = self.ctx
+        ctx.counters.TcpInSegs += 1
+        tcb = ctx.connections.get(segment.flow)
+        if tcb is not None:
+            if tcb.state is TIME_WAIT and segment.flags & (SYN | ACK | RST) == SYN:
+                listener = self.listeners.get(segment.flow.dport)
+                if listener is not None and reopens_time_wait(tcb, segment, listener.config):
+                    tcb = listener.segment_arrives(segment, now, tcb)
+                    if tcb is not None:
+                        self.schedule(tcb)
+                    return self.take()
+            segment_arrives(tcb, segment, now)
+            self.schedule(tcb)
+            return self.take()
+        listener = self.listeners.get(segment.flow.dport)
+        if listener is not None:
+            tcb = listener.segment_arrives(segment, now)
+            if tcb is not None:
+                self.schedule(tcb)
+            return self.take()
+        send_reset_for(ctx, segment)
+        if ctx.record:
+            ctx.actions.append(Dropped(0, segment, _CLOSED))
+        return self.take()
+
+    def on_timer(self, now: int) -> list[Action]:
+        """Run every timer that is due at ``now``."""
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            tcb = heappop(heap)[2]
+            tcb.scheduled = NEVER
+            if min(tcb.deadlines) <= now:
+                timers_expire(tcb, now)
+            self.schedule(tcb)
+        return self.take()
+
+    def next_deadline(self) -> int:
+        """When ``on_timer`` must be called, in ns; may be earlier than any timer, never later."""
+        return self._heap[0][0] if self._heap else NEVER
+
+    def schedule(self, tcb: Tcb) -> None:
+        """Note the earliest deadline of ``tcb``; superseded entries stay in the heap and ring for nothing."""
+        deadline = min(tcb.deadlines)
+        if deadline < tcb.scheduled:
+            tcb.scheduled = deadline
+            heappush(self._heap, (deadline, next(self._order), tcb))
+
+    def listen(self, port: int, backlog: int, owner: Any = None, config: TcpConfig | None = None) -> Listener:
+        """Passive OPEN (3.10.1) on ``port``. ConnectionAlreadyExists if it is taken."""
+        if port in self.listeners:
+            raise ConnectionAlreadyExists(f"port {port} of {self.address} has a listener")
+        listener = Listener(self.ctx, config if config is not None else self.config, port, backlog, owner)
+        self.listeners[port] = listener
+        return listener
+
+    def close_listener(self, listener: Listener) -> None:
+        """CLOSE in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
+        if self.listeners.get(listener.port) is listener:
+            del self.listeners[listener.port]
+        for tcb in [t for t in self.ctx.connections.values() if t.listener is listener and t.state is SYN_RECEIVED]:
+            end(tcb, "3.10.5: ABORT", None)
+        while listener.accept_queue:
+            tcb = listener.accept_queue.popleft()
+            if tcb.state is not CLOSED:
+                send_abort(tcb)
+                end(tcb, "3.10.5: ABORT", ConnectionAborted())
+
+    def open(
+        self,
+        dst: str,
+        dport: int,
+        now: int,
+        *,
+        sport: int | None = None,
+        config: TcpConfig | None = None,
+        owner: Any = None,
+    ) -> Tcb:
+        """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
+
+        ConnectionAlreadyExists for a four-tuple in use, InsufficientResources when no port is left.
+        """
+        config = config if config is not None else self.config
+        if sport is None:
+            sport = self._free_port(dst, dport, config)
+        flow = FourTuple(self.address, sport, dst, dport)
+        old = self.ctx.connections.get(flow.reverse())
+        if old is not None:
+            if old.state is not TIME_WAIT or config.time_wait_open == "refuse":
+                raise ConnectionAlreadyExists(f"{flow} is in {old.state}")
+            end(old, _REPLACED, None)
+        tcb = open_active(self.ctx, config, flow, now)
+        tcb.owner = owner
+        self.schedule(tcb)
+        return tcb
+
+    def _free_port(self, dst: str, dport: int, config: TcpConfig) -> int:
+        ctx = self.ctx
+        source = ctx.isn_source
+        ports = config.ports.candidates(
+            src=self.address,
+            dst=dst,
+            dport=dport,
+            opened=ctx.opened,
+            secret=source.secret,
+            stream=ctx.port_stream,
+        )
+        for port in ports:
+            if FourTuple(dst, dport, self.address, port) not in ctx.connections:
+                return port
+        raise InsufficientResources(f"no free port to {dst}:{dport}")
+
+    def crash(self) -> None:
+        """The host loses power: every record and listener is gone, without a word to anybody."""
+        for tcb in list(self.ctx.connections.values()):
+            tcb.state = CLOSED
+            tcb.deadlines = [NEVER] * len(tcb.deadlines)
+            tcb.error = ConnectionReset()
+        self.ctx.connections.clear()
+        self.listeners.clear()
+        self._heap.clear()
+
+    def census(self) -> dict[State, int]:
+        """How many records are in each state."""
+        counts: dict[State, int] = {}
+        for tcb in self.ctx.connections.values():
+            counts[tcb.state] = counts.get(tcb.state, 0) + 1
+        return counts

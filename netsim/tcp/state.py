@@ -1,0 +1,125 @@
+"""The eleven states and every legal edge between them, each with its clause (RFC 9293 3.3.2 and 3.10).
+
+``TRANSITIONS`` is the run-time guard, the exhaustive test, the state diagram and the trace's vocabulary at once.
+CLOSED is the absence of a connection record.
+"""
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+
+class State(IntEnum):
+    """A connection's state, in the order of RFC 9293 3.3.2."""
+
+    CLOSED = 0
+    LISTEN = 1
+    SYN_SENT = 2
+    SYN_RECEIVED = 3
+    ESTABLISHED = 4
+    FIN_WAIT_1 = 5
+    FIN_WAIT_2 = 6
+    CLOSE_WAIT = 7
+    CLOSING = 8
+    LAST_ACK = 9
+    TIME_WAIT = 10
+
+    def __str__(self) -> str:
+        return self.name.replace("_", "-")
+
+
+CLOSED = State.CLOSED
+LISTEN = State.LISTEN
+SYN_SENT = State.SYN_SENT
+SYN_RECEIVED = State.SYN_RECEIVED
+ESTABLISHED = State.ESTABLISHED
+FIN_WAIT_1 = State.FIN_WAIT_1
+FIN_WAIT_2 = State.FIN_WAIT_2
+CLOSE_WAIT = State.CLOSE_WAIT
+CLOSING = State.CLOSING
+LAST_ACK = State.LAST_ACK
+TIME_WAIT = State.TIME_WAIT
+
+SYNCHRONIZED: Final = frozenset(State) - {CLOSED, LISTEN, SYN_SENT, SYN_RECEIVED}
+
+
+class Edge(NamedTuple):
+    """One legal change of state: what happens and the clause that orders it."""
+
+    old: State
+    new: State
+    event: str
+    clause: str
+
+
+def _reset(state: State) -> Edge:
+    return Edge(state, CLOSED, "rcv RST", "3.10.7.4, second: RST")
+
+
+def _abort(state: State) -> Edge:
+    return Edge(state, CLOSED, "ABORT", "3.10.5: ABORT")
+
+
+def _expire(state: State) -> Edge:
+    return Edge(state, CLOSED, "user timeout", "3.10.8: user timeout")
+
+
+def _give_up(state: State) -> Edge:
+    return Edge(state, CLOSED, "R2 reached", "3.8.3: R2")
+
+
+def _killed_by_syn(state: State) -> Edge:
+    return Edge(state, CLOSED, "rcv SYN in window", "RFC 793 3.9, fourth: SYN")
+
+
+def _orphan_data(state: State) -> Edge:
+    return Edge(state, CLOSED, "rcv data after CLOSE", "3.6.1: SHLD-3")
+
+
+_OPEN: Final = (
+    Edge(CLOSED, LISTEN, "passive OPEN", "3.10.1: OPEN"),
+    Edge(CLOSED, SYN_SENT, "active OPEN", "3.10.1: OPEN"),
+    Edge(LISTEN, SYN_SENT, "active OPEN", "3.10.1: OPEN"),
+    Edge(LISTEN, SYN_SENT, "SEND", "3.10.2: SEND"),
+    Edge(LISTEN, SYN_RECEIVED, "rcv SYN", "3.10.7.2, third: SYN"),
+    Edge(LISTEN, CLOSED, "CLOSE", "3.10.4: CLOSE"),
+    Edge(LISTEN, CLOSED, "ABORT", "3.10.5: ABORT"),
+    Edge(SYN_SENT, ESTABLISHED, "rcv SYN,ACK", "3.10.7.3, fourth: SYN"),
+    Edge(SYN_SENT, SYN_RECEIVED, "rcv SYN", "3.10.7.3, fourth: SYN"),
+    Edge(SYN_SENT, CLOSED, "rcv RST", "3.10.7.3, second: RST"),
+    Edge(SYN_SENT, CLOSED, "CLOSE", "3.10.4: CLOSE"),
+    Edge(SYN_RECEIVED, ESTABLISHED, "rcv ACK of SYN", "3.10.7.4, fifth: ACK"),
+    Edge(SYN_RECEIVED, LISTEN, "rcv RST, passive OPEN", "3.10.7.4, second: RST"),
+    Edge(SYN_RECEIVED, LISTEN, "rcv SYN in window, passive OPEN", "3.10.7.4, fourth: SYN"),
+    Edge(SYN_RECEIVED, FIN_WAIT_1, "CLOSE", "3.10.4: CLOSE"),
+    Edge(SYN_RECEIVED, CLOSED, "accept queue full", "listener: accept queue full"),
+)
+
+_CLOSE: Final = (
+    Edge(ESTABLISHED, FIN_WAIT_1, "CLOSE", "3.10.4: CLOSE"),
+    Edge(ESTABLISHED, CLOSE_WAIT, "rcv FIN", "3.10.7.4, eighth: FIN"),
+    Edge(FIN_WAIT_1, FIN_WAIT_2, "rcv ACK of FIN", "3.10.7.4, fifth: ACK"),
+    Edge(FIN_WAIT_1, CLOSING, "rcv FIN", "3.10.7.4, eighth: FIN"),
+    Edge(FIN_WAIT_1, TIME_WAIT, "rcv FIN, own FIN acknowledged", "3.10.7.4, eighth: FIN"),
+    Edge(FIN_WAIT_2, TIME_WAIT, "rcv FIN", "3.10.7.4, eighth: FIN"),
+    Edge(FIN_WAIT_2, CLOSED, "FIN-WAIT-2 timeout", "FIN-WAIT-2 timeout"),
+    Edge(CLOSE_WAIT, LAST_ACK, "CLOSE", "3.10.4: CLOSE"),
+    Edge(CLOSING, TIME_WAIT, "rcv ACK of FIN", "3.10.7.4, fifth: ACK"),
+    Edge(LAST_ACK, CLOSED, "rcv ACK of FIN", "3.10.7.4, fifth: ACK"),
+    Edge(TIME_WAIT, CLOSED, "2MSL timeout", "3.10.8: TIME-WAIT timeout"),
+    Edge(TIME_WAIT, SYN_RECEIVED, "rcv new SYN", "3.6.1: MAY-2"),
+    Edge(TIME_WAIT, CLOSED, "replaced by an active OPEN", "3.10.1: OPEN"),
+)
+
+_ENDS: Final = (
+    *(_reset(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
+    *(_abort(s) for s in (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED))),
+    *(_expire(s) for s in (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED - {TIME_WAIT}))),
+    *(_give_up(s) for s in (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED - {TIME_WAIT}))),
+    *(_killed_by_syn(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
+    *(_orphan_data(s) for s in (FIN_WAIT_1, FIN_WAIT_2)),
+    *(Edge(s, CLOSED, "keep-alive probes unanswered", "3.8.4: keep-alive") for s in sorted(SYNCHRONIZED - {TIME_WAIT})),
+)
+
+TRANSITIONS: Final[tuple[Edge, ...]] = (*_OPEN, *_CLOSE, *_ENDS)
+
+LEGAL: Final[frozenset[tuple[State, State, str]]] = frozenset((e.old, e.new, e.clause) for e in TRANSITIONS)

@@ -1,0 +1,140 @@
+"""The connection record: the variables of RFC 9293 3.3.1 and what the timers and options need beside them.
+
+A ``Tcb`` is mutable, and only the modules of this package touch it. Large parts (buffers, queues, the RTT estimator)
+are made on first use, because a flooded server holds a great many records that never get so far.
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.segment import FourTuple
+from netsim.tcp.seq import MASK
+from netsim.tcp.state import CLOSED, State
+from netsim.tcp.timers import NEVER, idle
+
+if TYPE_CHECKING:
+    from netsim.tcp.congestion import NewReno
+    from netsim.tcp.context import Context
+    from netsim.tcp.listener import Listener
+    from netsim.tcp.reassembly import Reassembly
+    from netsim.tcp.retransmission import Sent
+    from netsim.tcp.rto import RttEstimator
+
+NO_SEGMENTS: tuple[()] = ()
+
+
+class Tcb:
+    """Transmission control block. Sequence variables are ints modulo 2**32; times are ns; sizes are bytes."""
+
+    __slots__ = (
+        "ack_pending",  # text segments received and not acknowledged yet
+        "ack_wanted",  # an ACK must go out when the current event ends
+        "acked_at",  # when an unacceptable segment was last answered (rate limit)
+        "backoff",  # retransmissions of the oldest segment so far
+        "close_called",  # CLOSE was called: a FIN follows the last text
+        "config",
+        "congestion",  # NewReno, or None
+        "ctx",  # what the connection shares with its stack
+        "deadlines",  # timers.py
+        "error",  # what the user is told, once the connection has ended badly
+        "fin_seq",  # number of our FIN once sent, else -1
+        "flow",  # as this end writes it on segments
+        "id",
+        "irs",
+        "iss",
+        "keepalive",  # whether keep-alive is on
+        "last_ack_sent",
+        "last_received_at",
+        "listener",  # the LISTEN this record came from; None after an active OPEN
+        "max_snd_wnd",
+        "nodelay",
+        "orphan",  # the user closed and reads no more
+        "owner",  # the socket to signal, or None
+        "peer_fin",  # number of the peer's FIN once seen, else -1
+        "probes",  # keep-alive or zero-window probes unanswered
+        "queue",  # segments sent and not acknowledged, oldest first
+        "quick_acks",  # ACKs still to be sent at once
+        "rcv_buffer",  # text in order that the user has not taken
+        "rcv_nxt",
+        "rcv_up",
+        "rcv_wnd",
+        "rcv_wscale",
+        "reassembly",  # text out of order, or None
+        "rto",  # current timeout, back-off included
+        "rtt",  # RttEstimator, or None before the first sample
+        "sack_ok",
+        "scaling",  # both ends offered window scaling
+        "scheduled",  # earliest wake-up known to the stack for this record
+        "sent_at",  # when the SYN or SYN-ACK was last sent
+        "snd_buffer",  # text not acknowledged: sent or not
+        "snd_mss",
+        "snd_nxt",
+        "snd_una",
+        "snd_wl1",
+        "snd_wl2",
+        "snd_wnd",
+        "snd_wscale",
+        "state",
+        "syn_answered_at",  # when a repeated SYN was last answered (rate limit)
+        "syn_text",  # text that came with a SYN and waits for ESTABLISHED
+        "transmissions",  # SYNs or SYN-ACKs sent by OPEN or by timer
+        "ts_ok",
+        "ts_recent",
+        "ts_recent_at",
+    )
+
+    def __init__(self, ctx: "Context", config: TcpConfig, flow: FourTuple, number: int) -> None:
+        self.ctx = ctx
+        self.config = config
+        self.flow = flow
+        self.id = number
+        self.state: State = CLOSED
+        self.listener: Listener | None = None
+        self.owner: Any = None
+        self.error: Exception | None = None
+        self.orphan = False
+        self.iss = self.snd_una = self.snd_nxt = 0
+        self.snd_wnd = self.snd_wl1 = self.snd_wl2 = self.max_snd_wnd = 0
+        self.snd_mss = config.mss_default
+        self.snd_wscale = self.rcv_wscale = 0
+        self.irs = self.rcv_nxt = 0
+        self.rcv_up = 0
+        self.rcv_wnd = config.receive_buffer if config.receive_buffer < 65535 else 65535
+        self.ts_ok = self.sack_ok = self.scaling = False
+        self.ts_recent = self.ts_recent_at = 0
+        self.last_ack_sent = 0
+        self.snd_buffer: bytearray | None = None
+        self.rcv_buffer: bytearray | None = None
+        self.reassembly: Reassembly | None = None
+        self.syn_text: bytes = b""
+        self.queue: deque[Sent] | tuple[()] = NO_SEGMENTS
+        self.rtt: RttEstimator | None = None
+        self.rto = config.ns.rto_initial
+        self.backoff = 0
+        self.transmissions = 0
+        self.sent_at = 0
+        self.congestion: NewReno | None = None
+        self.close_called = False
+        self.fin_seq = -1
+        self.peer_fin = -1
+        self.ack_wanted = False
+        self.ack_pending = 0
+        self.quick_acks = config.quick_acks
+        self.keepalive = config.keepalive
+        self.nodelay = not config.nagle
+        self.probes = 0
+        self.acked_at = self.syn_answered_at = self.last_received_at = -NEVER
+        self.deadlines = idle()
+        self.scheduled = NEVER
+
+    @property
+    def passive(self) -> bool:
+        """Whether this connection was opened by the peer's SYN: the origin of SYN-RECEIVED matters (3.10.7.4)."""
+        return self.listener is not None
+
+    def check(self) -> None:
+        """The invariants of RFC 9293 3.3.1; AssertionError if we broke one."""
+        assert (self.snd_nxt - self.snd_una) & MASK < 1 << 31, "SND.UNA =< SND.NXT"
+        assert self.rcv_wnd >= 0, "RCV.WND >= 0"
+        assert self.snd_wnd >= 0, "SND.WND >= 0"

@@ -1,0 +1,131 @@
+"""Text and FIN: steps seven and eight of RFC 9293 3.10.7.4, and when an ACK for them is sent (3.8.6.3)."""
+
+from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
+from netsim.tcp.errors import ConnectionReset
+from netsim.tcp.output import send_reset_for
+from netsim.tcp.reassembly import Reassembly
+from netsim.tcp.retransmission import fin_acknowledged
+from netsim.tcp.segment import FIN, Segment
+from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.state import (
+    CLOSE_WAIT,
+    CLOSING,
+    ESTABLISHED,
+    FIN_WAIT_1,
+    FIN_WAIT_2,
+    SYN_RECEIVED,
+    TIME_WAIT,
+)
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import DELACK, NEVER
+
+_SEVENTH = "3.10.7.4, seventh: text"
+_EIGHTH = "3.10.7.4, eighth: FIN"
+_SHLD_3 = "3.6.1: SHLD-3"
+RECEIVING = frozenset({ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2})
+
+
+def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
+    """Step seven: take the text that starts at ``start``, as far as it is new and inside the window.
+
+    False if the connection ended: new text for a user who has closed draws a RST (SHLD-3).
+    """
+    text = segment.payload
+    if not text:
+        return True
+    if tcb.state not in RECEIVING:
+        dropped(tcb, segment, _SEVENTH)
+        return True
+    offset = (start - tcb.rcv_nxt) & MASK
+    if offset >= HALF:
+        text = text[MASK + 1 - offset :]
+        offset = 0
+    if tcb.orphan and text:
+        tcb.ctx.counters.TcpExtTCPAbortOnData += 1
+        accepted(tcb, segment, "DATA", _SHLD_3)
+        send_reset_for(tcb.ctx, segment, tcb.id)
+        end(tcb, _SHLD_3, ConnectionReset())
+        return False
+    text = text[: max(tcb.rcv_wnd - offset, 0)]
+    if not text:
+        dropped(tcb, segment, _SEVENTH)
+        tcb.ack_wanted = True
+        return True
+    accepted(tcb, segment, "DATA", _SEVENTH)
+    if offset:
+        if tcb.reassembly is None:
+            tcb.reassembly = Reassembly()
+        tcb.reassembly.insert((tcb.rcv_nxt + offset) & MASK, text, tcb.rcv_nxt)
+        tcb.ctx.counters.TcpExtTCPOFOQueue += 1
+        tcb.ack_wanted = True  # at once: RFC 5681 3.2
+        return True
+    deliver(tcb, text, now)
+    return True
+
+
+def deliver(tcb: Tcb, text: bytes, now: int) -> None:
+    """Text in order: into the user's buffer, with whatever it joins up with; an ACK now or soon."""
+    filled = False
+    if tcb.reassembly is not None:
+        more = tcb.reassembly.take((tcb.rcv_nxt + len(text)) & MASK)
+        filled = bool(more)
+        text += more
+        if not len(tcb.reassembly):
+            tcb.reassembly = None
+    count = len(text)
+    tcb.rcv_nxt = (tcb.rcv_nxt + count) & MASK
+    tcb.rcv_wnd -= count
+    if tcb.rcv_buffer is None:
+        tcb.rcv_buffer = bytearray(text)
+    else:
+        tcb.rcv_buffer += text
+    tcb.ack_pending += count
+    if filled or tcb.reassembly is not None:
+        tcb.ack_wanted = True
+    else:
+        _schedule_ack(tcb, now)
+    signal(tcb)
+
+
+def _schedule_ack(tcb: Tcb, now: int) -> None:
+    """An ACK at least for every second full segment, and never later than the delayed-ACK timer (SHLD-18, MUST-40)."""
+    delay = tcb.config.ns.delayed_ack
+    if delay is None or tcb.quick_acks or tcb.ack_pending >= 2 * tcb.snd_mss:
+        tcb.quick_acks = max(0, tcb.quick_acks - 1)
+        tcb.ack_wanted = True
+    elif tcb.deadlines[DELACK] == NEVER:
+        tcb.deadlines[DELACK] = tcb.ctx.deadline(now, delay, tcb.config)
+
+
+def take_held_text(tcb: Tcb, now: int) -> None:
+    """Text that came on the SYN and was held until ESTABLISHED (3.10.7.2)."""
+    text, tcb.syn_text = tcb.syn_text, b""
+    behind = (tcb.rcv_nxt - tcb.irs - 1) & MASK
+    if text[behind:]:
+        deliver(tcb, text[behind:][: tcb.rcv_wnd], now)
+        tcb.ack_wanted = True
+
+
+def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
+    """Step eight: the peer's FIN, once all text before it is here."""
+    if segment.flags & FIN:
+        number = (start + len(segment.payload)) & MASK
+        if (number - tcb.rcv_nxt) & MASK < tcb.rcv_wnd and tcb.peer_fin < 0:
+            tcb.peer_fin = number
+    if tcb.peer_fin != tcb.rcv_nxt:
+        if segment.flags & FIN:
+            tcb.ack_wanted = True
+        return
+    state = tcb.state
+    if state is TIME_WAIT:
+        return
+    accepted(tcb, segment, "FIN", _EIGHTH)
+    tcb.rcv_nxt = (tcb.rcv_nxt + 1) & MASK
+    tcb.ack_wanted = True
+    if state in (SYN_RECEIVED, ESTABLISHED):
+        enter(tcb, CLOSE_WAIT, _EIGHTH)
+    elif state is FIN_WAIT_2 or (state is FIN_WAIT_1 and fin_acknowledged(tcb)):
+        return enter_time_wait(tcb, now, _EIGHTH)
+    elif state is FIN_WAIT_1:
+        enter(tcb, CLOSING, _EIGHTH)
+    return signal(tcb)

@@ -1,0 +1,134 @@
+"""Time-outs: RFC 9293 3.10.8, with the timers of RFC 6298, 3.8.4 (keep-alive) and 3.8.6 (persist, delayed ACK)."""
+
+from netsim.tcp.connection import end, signal
+from netsim.tcp.errors import ConnectionTimedOut
+from netsim.tcp.output import output, retransmit, send_new, send_syn, transmit
+from netsim.tcp.segment import ACK, FIN, PSH
+from netsim.tcp.seq import MASK
+from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import DELACK, KEEPALIVE, LINGER, NEVER, PERSIST, REXMT, USER
+
+_USER = "3.10.8: user timeout"
+_R2 = "3.8.3: R2"
+_2MSL = "3.10.8: TIME-WAIT timeout"
+_FIN_WAIT_2 = "FIN-WAIT-2 timeout"
+_KEEPALIVE = "3.8.4: keep-alive"
+
+
+def timers_expire(tcb: Tcb, now: int) -> None:
+    """Run every timer of ``tcb`` whose deadline has come."""
+    ctx = tcb.ctx
+    ctx.in_timer = True
+    deadlines = tcb.deadlines
+    for kind, handler in _HANDLERS:
+        if deadlines[kind] <= now:
+            deadlines[kind] = NEVER
+            handler(tcb, now)
+            if tcb.deadlines is not deadlines:  # the connection ended
+                break
+    ctx.in_timer = False
+
+
+def _user_timeout(tcb: Tcb, now: int) -> None:
+    tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
+    end(tcb, _USER, ConnectionTimedOut())
+
+
+def _linger(tcb: Tcb, now: int) -> None:
+    """2MSL in TIME-WAIT, or FIN-WAIT-2 without a user."""
+    if tcb.state is TIME_WAIT:
+        end(tcb, _2MSL, None)
+    elif tcb.state is FIN_WAIT_2:
+        end(tcb, _FIN_WAIT_2, None)
+
+
+def _retransmission(tcb: Tcb, now: int) -> None:
+    if tcb.state is SYN_SENT or tcb.snd_una == tcb.iss:
+        return _repeat_syn(tcb, now)
+    tcb.backoff += 1
+    config, counters = tcb.config, tcb.ctx.counters
+    counters.TcpExtTCPTimeouts += 1
+    limit = config.orphan_retries if tcb.orphan and config.orphan_retries is not None else config.retries2
+    if limit is not None and tcb.backoff > limit:
+        counters.TcpExtTCPAbortOnTimeout += 1
+        return end(tcb, _R2, ConnectionTimedOut())
+    if tcb.backoff == config.retries1 + 1:
+        signal(tcb)  # R1: the user may ask for the state of things
+    flight = (tcb.snd_nxt - tcb.snd_una) & MASK
+    if tcb.congestion is not None and tcb.backoff == 1:
+        tcb.congestion.timeout(tcb.snd_nxt, flight)
+    for sent in tcb.queue:
+        sent.lost = True
+    tcb.rto = min(2 * tcb.rto, config.ns.rto_max)
+    tcb.deadlines[REXMT] = tcb.ctx.deadline(now, tcb.rto, config)
+    assert tcb.queue, "the retransmission timer runs only while something is unacknowledged"
+    return retransmit(tcb, tcb.queue[0], now)
+
+
+def _repeat_syn(tcb: Tcb, now: int) -> None:
+    """A SYN or SYN-ACK went unanswered: again by the schedule, until it ends (R2 of MUST-23)."""
+    ns, counters = tcb.config.ns, tcb.ctx.counters
+    half_open = tcb.state is SYN_RECEIVED and tcb.passive
+    intervals = ns.synack_intervals if half_open else ns.syn_intervals
+    counters.TcpExtTCPTimeouts += 1
+    if tcb.transmissions >= len(intervals):
+        counters.TcpAttemptFails += 1
+        return end(tcb, _R2, ConnectionTimedOut())
+    tcb.transmissions += 1
+    counters.TcpRetransSegs += 1
+    counters.TcpExtTCPSynRetrans += 1
+    tcb.deadlines[REXMT] = tcb.ctx.deadline(now, intervals[tcb.transmissions - 1], tcb.config)
+    tcb.sent_at = now
+    return send_syn(tcb, now)
+
+
+def _persist(tcb: Tcb, now: int) -> None:
+    """A zero-window probe, with exponential back-off, for as long as the peer answers (3.8.6.1)."""
+    tcb.probes += 1
+    delay = min(tcb.rto << min(tcb.probes, 20), tcb.config.ns.rto_max)
+    if tcb.config.zero_window_probe == "empty":
+        transmit(tcb, now, ACK, (tcb.snd_una - 1) & MASK)
+    elif tcb.queue:
+        retransmit(tcb, tcb.queue[0], now)
+    elif tcb.snd_buffer:
+        last = len(tcb.snd_buffer) == 1
+        send_new(tcb, now, ACK | (PSH if last else 0), bytes(tcb.snd_buffer[:1]))
+    elif tcb.close_called and tcb.fin_seq < 0:
+        send_new(tcb, now, ACK | FIN, b"")
+    tcb.deadlines[REXMT] = NEVER
+    tcb.deadlines[PERSIST] = tcb.ctx.deadline(now, delay, tcb.config)
+
+
+def _delayed_ack(tcb: Tcb, now: int) -> None:
+    tcb.ctx.counters.TcpExtDelayedACKs += 1
+    tcb.ack_wanted = True
+    output(tcb, now)
+
+
+def _keep_alive(tcb: Tcb, now: int) -> None:
+    """A probe with an old number draws an ACK from a peer that lives (3.8.4)."""
+    config = tcb.config
+    idle = now - tcb.last_received_at
+    wait = config.ns.keepalive_idle
+    if idle < wait:
+        tcb.probes = 0
+        tcb.deadlines[KEEPALIVE] = tcb.ctx.deadline(now, wait - idle, config)
+        return
+    if tcb.probes >= config.keepalive_probes:
+        tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
+        return end(tcb, _KEEPALIVE, ConnectionTimedOut())
+    tcb.probes += 1
+    tcb.ctx.counters.TcpExtTCPKeepAlive += 1
+    transmit(tcb, now, ACK, (tcb.snd_una - 1) & MASK)
+    tcb.deadlines[KEEPALIVE] = tcb.ctx.deadline(now, config.ns.keepalive_interval, config)
+
+
+_HANDLERS = (
+    (USER, _user_timeout),
+    (LINGER, _linger),
+    (REXMT, _retransmission),
+    (PERSIST, _persist),
+    (DELACK, _delayed_ack),
+    (KEEPALIVE, _keep_alive),
+)

@@ -1,0 +1,47 @@
+"""A connection's timers: absolute deadlines in one small list, and the timer wheel of a real kernel.
+
+Nothing is ever cancelled in an event queue: a deadline is a number, and the earliest one is what the stack reports.
+"""
+
+from typing import Final
+
+REXMT: Final = 0  # retransmission of SYN, SYN-ACK, data, FIN (RFC 6298)
+PERSIST: Final = 1  # zero-window probe (RFC 9293 3.8.6.1)
+DELACK: Final = 2  # delayed ACK (RFC 9293 3.8.6.3)
+KEEPALIVE: Final = 3  # RFC 9293 3.8.4
+USER: Final = 4  # user timeout (RFC 9293 3.8.3), connection establishment included
+LINGER: Final = 5  # TIME-WAIT 2MSL (RFC 9293 3.4.2), or FIN-WAIT-2 without a user
+COUNT: Final = 6
+
+NEVER: Final = 1 << 62
+
+_NS: Final = 1_000_000_000
+_LEVEL_SLOTS: Final = 64  # slots a level, after which the next level is eight times as coarse: kernel/time/timer.c
+_LEVELS: Final = 9
+
+
+def idle() -> list[int]:
+    """The deadlines of a connection with no timer running."""
+    return [NEVER] * COUNT
+
+
+def wheel_deadline(now: int, delay: int, *, hz: int, phase: int) -> int:
+    """When a timer set at ``now`` for ``delay`` rings on a kernel's timer wheel, all in ns; never early.
+
+    The wheel ticks ``hz`` times a second, with ticks at ``phase`` modulo the tick. Level 0 has slots of one tick for
+    delays below 63 ticks; each further level is eight times as coarse and reaches eight times as far. The deadline
+    is rounded up to the end of a slot (kernel/time/timer.c, calc_index). ``phase`` may be as long as the coarsest
+    slot in use: it is where this host's clock stood at simulated time 0.
+    """
+    tick = _NS // hz
+    local = now + phase
+    jiffies = local // tick
+    ticks = -(-delay // tick)
+    limit, granularity = _LEVEL_SLOTS - 1, 1
+    for _ in range(_LEVELS - 1):
+        if ticks < limit:
+            break
+        limit, granularity = limit * 8, granularity * 8
+    # The next slot's end, even from a slot's very start: part of the current tick has already gone by.
+    slot = ((jiffies + ticks) // granularity + 1) * granularity
+    return slot * tick - phase

@@ -1,0 +1,162 @@
+"""User calls on a connection: RFC 9293 3.10.1 to 3.10.6. What the caller does wrong is raised, in the RFC's words.
+
+The passive OPEN is ``netsim.tcp.listener``: a listener stays in LISTEN, each SYN gets a record of its own.
+"""
+
+from dataclasses import dataclass
+
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.connection import allocate, await_peer_fin, choose_iss, end, enter
+from netsim.tcp.context import Context
+from netsim.tcp.errors import (
+    ConnectionAborted,
+    ConnectionClosing,
+    ConnectionDoesNotExist,
+    InsufficientResources,
+)
+from netsim.tcp.output import output, send_abort, send_ack, send_syn, window_update_due
+from netsim.tcp.segment import FourTuple
+from netsim.tcp.seq import MASK
+from netsim.tcp.state import (
+    CLOSE_WAIT,
+    CLOSED,
+    CLOSING,
+    ESTABLISHED,
+    FIN_WAIT_1,
+    FIN_WAIT_2,
+    LAST_ACK,
+    LISTEN,
+    SYN_RECEIVED,
+    SYN_SENT,
+    TIME_WAIT,
+    State,
+)
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import REXMT, USER
+
+_OPEN = "3.10.1: OPEN"
+_CLOSE = "3.10.4: CLOSE"
+_ABORT = "3.10.5: ABORT"
+_MAY_SEND = frozenset({SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT})
+_RESET_ON_ABORT = frozenset({SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What STATUS tells (3.10.6): the state and the windows, in bytes; text waiting on either side."""
+
+    state: State
+    flow: FourTuple
+    snd_wnd: int
+    rcv_wnd: int
+    unacknowledged: int
+    unsent: int
+    unread: int
+    retransmissions: int
+
+
+def open_active(ctx: Context, config: TcpConfig, flow: FourTuple, now: int) -> Tcb:
+    """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT."""
+    tcb = allocate(ctx, config, flow, flow.reverse(), CLOSED)
+    choose_iss(tcb, now)
+    enter(tcb, SYN_SENT, _OPEN)
+    ctx.counters.TcpActiveOpens += 1
+    tcb.transmissions = 1
+    tcb.sent_at = now
+    tcb.deadlines[REXMT] = ctx.deadline(now, config.ns.syn_intervals[0], config)
+    if config.ns.connect_timeout is not None:
+        tcb.deadlines[USER] = ctx.deadline(now, config.ns.connect_timeout, config)
+    send_syn(tcb, now)
+    return tcb
+
+
+def send(tcb: Tcb, text: bytes, now: int) -> None:
+    """3.10.2: queue ``text`` and send what the windows allow; before ESTABLISHED it waits."""
+    if tcb.state is CLOSED or tcb.state is LISTEN:
+        raise tcb.error or ConnectionDoesNotExist()
+    if tcb.state not in _MAY_SEND or tcb.close_called:
+        raise ConnectionClosing()
+    if len(text) > send_room(tcb):
+        raise InsufficientResources(f"{len(text)} bytes, room for {send_room(tcb)}")
+    if tcb.snd_buffer is None:
+        tcb.snd_buffer = bytearray()
+    tcb.snd_buffer += text
+    if tcb.state is ESTABLISHED or tcb.state is CLOSE_WAIT:
+        output(tcb, now)
+
+
+def send_room(tcb: Tcb) -> int:
+    """Bytes a SEND may add now."""
+    return tcb.config.send_buffer - (len(tcb.snd_buffer) if tcb.snd_buffer else 0)
+
+
+def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
+    """3.10.3: up to ``size`` bytes in order; empty at the peer's FIN; None while there is nothing yet.
+
+    Raises the error that ended the connection, or ConnectionDoesNotExist.
+    """
+    buffer = tcb.rcv_buffer
+    if buffer and size > 0:
+        text = bytes(buffer[:size])
+        del buffer[:size]
+        if tcb.state > SYN_RECEIVED and tcb.state is not TIME_WAIT and window_update_due(tcb):
+            send_ack(tcb, now)
+        return text
+    if peer_closed(tcb):
+        return b""
+    if tcb.state is CLOSED or tcb.state is LISTEN:
+        raise tcb.error or ConnectionDoesNotExist()
+    return None
+
+
+def peer_closed(tcb: Tcb) -> bool:
+    """Whether the peer's FIN was taken: after the text in the buffer comes the end."""
+    return tcb.peer_fin >= 0 and tcb.rcv_nxt == (tcb.peer_fin + 1) & MASK
+
+
+def close(tcb: Tcb, now: int) -> None:
+    """3.10.4: no more to send. A FIN follows the text already given; text from the peer still arrives (half-close)."""
+    state = tcb.state
+    if state is CLOSED or state is LISTEN:
+        raise tcb.error or ConnectionDoesNotExist()
+    if tcb.close_called or state in (FIN_WAIT_1, FIN_WAIT_2, CLOSING, LAST_ACK, TIME_WAIT):
+        raise ConnectionClosing()
+    if state is SYN_SENT:
+        return end(tcb, _CLOSE, ConnectionClosing())
+    tcb.close_called = True
+    if state is SYN_RECEIVED and tcb.snd_buffer:
+        return None  # "queue for processing after entering ESTABLISHED state"
+    enter(tcb, LAST_ACK if state is CLOSE_WAIT else FIN_WAIT_1, _CLOSE)
+    return output(tcb, now)
+
+
+def forsake(tcb: Tcb, now: int) -> None:
+    """The user is gone for good (a socket's close): no text is wanted any more, FIN-WAIT-2 lasts only so long."""
+    tcb.orphan = True
+    if tcb.state is FIN_WAIT_2:
+        await_peer_fin(tcb, now)
+
+
+def abort(tcb: Tcb, now: int) -> None:
+    """3.10.5: drop everything, tell the peer with a RST where it may hold a connection."""
+    if tcb.state is CLOSED or tcb.state is LISTEN:
+        raise tcb.error or ConnectionDoesNotExist()
+    if tcb.state in _RESET_ON_ABORT:
+        send_abort(tcb)
+    end(tcb, _ABORT, ConnectionAborted())
+
+
+def status(tcb: Tcb) -> Status:
+    """3.10.6."""
+    flight = (tcb.snd_nxt - tcb.snd_una) & MASK
+    text = len(tcb.snd_buffer) if tcb.snd_buffer else 0
+    return Status(
+        state=tcb.state,
+        flow=tcb.flow,
+        snd_wnd=tcb.snd_wnd,
+        rcv_wnd=tcb.rcv_wnd,
+        unacknowledged=flight,
+        unsent=max(text - flight, 0),
+        unread=len(tcb.rcv_buffer) if tcb.rcv_buffer else 0,
+        retransmissions=tcb.backoff,
+    )

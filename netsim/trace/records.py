@@ -1,0 +1,75 @@
+"""What a trace holds: one record per thing that happened, in the order in which it happened. Times are ns.
+
+``packet`` numbers the packets of a world from 1 in order of sending; the copies of a packet share its number.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved
+from netsim.tcp.segment import Segment
+
+Decision: TypeAlias = Moved | Dropped | Accepted | Allocated | Freed
+
+
+@dataclass(slots=True)
+class Packet:
+    """A segment in flight with its ground truth, which no TCP reads.
+
+    ``connection`` is the sender's record number (0: none); ``incarnation`` counts the sender's records for this
+    four-tuple; ``forged`` tells that no TCP sent it; ``timer`` that a timer did.
+    """
+
+    number: int
+    segment: Segment
+    sender: str
+    sent_at: int
+    connection: int
+    incarnation: int
+    forged: bool = False
+    timer: bool = False
+
+
+@dataclass(slots=True)
+class Sent:
+    """A host put a packet on its link; ``arrivals`` are the times at which copies will arrive (none: lost, by ``cause``)."""
+
+    time: int
+    host: str
+    packet: Packet
+    arrivals: tuple[int, ...]
+    cause: str
+
+
+@dataclass(slots=True)
+class Arrived:
+    """A copy of a packet reached ``host``. ``stale``: its sender has since opened a newer record for the four-tuple."""
+
+    time: int
+    host: str
+    packet: Packet
+    stale: bool
+
+
+@dataclass(slots=True)
+class Decided:
+    """The TCP of ``host`` decided something; ``packet`` is the one it was looking at, or None (a timer, a user call)."""
+
+    time: int
+    host: str
+    decision: Decision
+    packet: Packet | None
+
+
+@dataclass(slots=True)
+class Called:
+    """An application's socket call: ``event`` is ``call`` or ``return``, ``detail`` its arguments or its result."""
+
+    time: int
+    host: str
+    event: str
+    call: str
+    detail: Any
+
+
+Record: TypeAlias = Sent | Arrived | Decided | Called
