@@ -173,9 +173,7 @@ def _checked(row: Mapping[str, Any], reserved: frozenset[str]) -> Mapping[str, S
     """The row, if it is flat and its names are free; numpy scalars and enums as plain values."""
     if not reserved.isdisjoint(row):
         taken = ", ".join(name for name in row if name in reserved)
-        raise ValueError(
-            f"row has {taken}: must not have the name of a parameter, point, replication or error"
-        )
+        raise ValueError(f"row has {taken}: must not be a parameter, point, replication or error")
     for value in row.values():
         if type(value) not in _SCALARS:
             return {name: _scalar(name, value) for name, value in row.items()}

@@ -52,20 +52,18 @@ def sweep(
 ) -> Rows:
     """Call `run(params, Seed(seed, point_key(params), replication))` for every point and replication.
 
-    The rows come in the order of the points, replications within a point: columns of the parameters,
-    `point`, `replication`, the results, `error`. They are the same for every number of workers and every
-    executor. A run that raises is a row with an `error`, and the sweep goes on.
+    The rows: parameters, `point`, `replication`, results, `error`; in the order of the points, replications
+    within. They are the same for any number of workers and any executor. A run that raises is a row with
+    an `error`, and the sweep goes on.
 
     run: pure; closures and functions of a script or notebook will do (cloudpickle carries them).
     points: dataclasses or mappings, all different. replications: runs of each. seed: the root seed.
-    workers: processes, by default one per core; they are started only if the sweep is long enough to pay
-    for it. Where there are no processes, or `run` cannot be pickled, it warns and uses this process.
+    workers: processes, by default one per core; started only if the sweep is long enough to pay for it.
+    Where there are none, or `run` cannot be pickled, it warns and goes on in this process.
     executor: used instead of own processes; it stays open, and `workers` says how many it has.
-    progress(done, total): called after every few runs. on_rows(rows): called with the rows that follow
-    the ones it was given before, so that they can be stored as they come.
+    progress(done, total): called every now and then. on_rows(rows): the rows after those it had before.
 
-    Raises ValueError for bad arguments, SweepInterrupted (a KeyboardInterrupt) and SweepFailed, both with
-    the rows that are done.
+    Raises ValueError for bad arguments; SweepInterrupted and SweepFailed with the rows that are done.
     """
     plan = Plan(points, replications=replications, seed=seed)
     workers = cores() if workers is None else workers
@@ -202,9 +200,8 @@ def _run_remotely(
                 done = wait(pending, timeout=_POLL, return_when=FIRST_COMPLETED).done
                 blocks = [future.result() for future in done]
             except Exception as problem:  # of the machinery: what a run raises is in its row
-                raise _WorkersBroke(
-                    f"the workers broke down ({type(problem).__name__}: {problem})"
-                ) from problem
+                reason = f"the workers broke down ({type(problem).__name__}: {problem})"
+                raise _WorkersBroke(reason) from problem
             for block in blocks:
                 costs.append(block.seconds / (block.stop - block.start))
                 ledger.add(block)

@@ -42,7 +42,7 @@ def eager_pool(monkeypatch):
     """Processes even for the smallest sweep, and small blocks."""
     monkeypatch.setattr(runner_module, "_POOL_PAYS", 0.0)
     monkeypatch.setattr(runner_module, "_BLOCK", 0.001)
-    monkeypatch.setattr(runner_module, "_SMALLEST_BLOCK", 0.0001)
+    monkeypatch.setattr(runner_module, "_SMALLEST_BLOCK", 0.001)
 
 
 def test_rows_by_hand():
@@ -145,7 +145,7 @@ def test_failing_runs_are_rows_and_the_sweep_goes_on():
         errors = rows.column("error")
         assert errors[:4] == [None, "KeyError: 'a, b'", "SystemExit: 3", errors[3]]
         assert "x = [1]: must be a bool, int, float, str or None" in errors[3]
-        assert "row has loss: must not have the name of a parameter" in errors[4]
+        assert "row has loss: must not be a parameter" in errors[4]
         assert errors[5].startswith("TypeError")
         assert len(rows.failed()) == 10
         assert rows.failed().column("loss") == [0.5] * 5 + [1.0] * 5
@@ -270,9 +270,7 @@ def test_a_killed_worker_is_one_clear_error_with_the_rows_so_far():
         time.sleep(0.001)
         return {"x": seed.replication}
 
-    with pytest.raises(
-        SweepFailed, match=r"the workers broke down \(BrokenProcessPool: .*\); \d+ of 1000"
-    ) as caught:
+    with pytest.raises(SweepFailed, match=r"broke down \(BrokenProcessPool.*; \d+ of 1000") as caught:
         sweep(run, [{}], replications=1000, seed=0, workers=2)
     done = caught.value.rows.column("x")
     assert 0 < len(done) < 1000
@@ -295,9 +293,7 @@ def test_errors_of_callbacks_are_the_callers(eager_pool):
 
 
 @pytest.mark.usefixtures("eager_pool")
-@pytest.mark.parametrize(
-    "reason", [ImportError("_multiprocessing"), NotImplementedError("no semaphores"), OSError(38)]
-)
+@pytest.mark.parametrize("reason", [ImportError("_multiprocessing"), NotImplementedError("x"), OSError(38)])
 def test_without_processes_it_runs_here_and_says_so(reference, monkeypatch, reason):
     def refuse(workers):
         raise reason
