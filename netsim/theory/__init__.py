@@ -10,7 +10,7 @@ Times are float seconds, probabilities are in [0, 1]; a parameter outside its ra
 
 from netsim.theory.distribution import LatencyDistribution
 from netsim.theory.late import p_late_exponential, p_late_pareto
-from netsim.theory.setup import SetupLatency, setup_latency
+from netsim.theory.setup import SetupLatency, SetupModel, setup_latency
 from netsim.theory.setup_chain import Policy, Tie
 from netsim.theory.setup_closed_forms import (
     cardwell_mean,
@@ -40,6 +40,7 @@ __all__ = [
     "LatencyDistribution",
     "Policy",
     "SetupLatency",
+    "SetupModel",
     "Tie",
     "acceptable_differences",
     "acceptable_sequences",

@@ -11,9 +11,7 @@ from collections.abc import Callable
 from netsim.theory._domain import check_non_negative, check_positive
 
 
-def p_late_exponential(
-    *, time_wait: float, age: float, mean_delay: float, lifetime: float | None = None
-) -> float:
+def p_late_exponential(*, time_wait: float, age: float, mean_delay: float, lifetime: float | None = None) -> float:
     """P(late) for an exponential delay: e^-((tau + age) / mu), less what exceeds the lifetime.
 
     Raises:
@@ -33,9 +31,7 @@ def p_late_pareto(
     """
     check_positive("minimum", minimum)
     check_positive("shape", shape)
-    return _p_late(
-        lambda t: (max(t, minimum) / minimum) ** -shape, time_wait=time_wait, age=age, lifetime=lifetime
-    )
+    return _p_late(lambda t: (max(t, minimum) / minimum) ** -shape, time_wait=time_wait, age=age, lifetime=lifetime)
 
 
 def _p_late(tail: Callable[[float], float], *, time_wait: float, age: float, lifetime: float | None) -> float:

@@ -38,22 +38,11 @@ class SetupLatency:
         return self.client.p_fail
 
 
-def setup_latency(
-    *,
-    policy: Policy,
-    syn_intervals: Sequence[float],
-    synack_intervals: Sequence[float],
-    loss_forward: float,
-    loss_reverse: float,
-    delay_forward: float,
-    delay_reverse: float,
-    tie: Tie = "timer-first",
-    connect_timeout: float | None = None,
-    duplicate_syn_interval: float = 0.5,
-) -> SetupLatency:
-    """Exact setup latency of both ends.
+@dataclass(frozen=True, kw_only=True)
+class SetupModel:
+    """A handshake to solve; `setup_latency` takes the same names.
 
-    Args:
+    Attributes:
         policy: what the server does with a duplicate SYN while half open. `literal` (RFC 9293 3.10.7.4):
             a bare ACK, which a client in SYN-SENT drops (3.10.7.3). `bsd`: a SYN-ACK at once; the timer and
             the count of its retransmissions stay. `linux` (tcp_check_req, net/ipv4/tcp_minisocks.c): a
@@ -75,58 +64,100 @@ def setup_latency(
     Raises:
         ValueError: a parameter is outside its range; the message names it, its value and the range.
     """
-    _check_choice("policy", policy, get_args(Policy))
-    _check_choice("tie", tie, get_args(Tie))
-    check_probability("loss_forward", loss_forward)
-    check_probability("loss_reverse", loss_reverse)
-    check_non_negative("delay_forward", delay_forward, high=_LONGEST)
-    check_non_negative("delay_reverse", delay_reverse, high=_LONGEST)
-    check_non_negative("duplicate_syn_interval", duplicate_syn_interval, high=_LONGEST)
-    syn_times, gives_up = _schedule(_intervals("syn_intervals", syn_intervals), connect_timeout)
-    plan = HandshakePlan(
+
+    policy: Policy
+    syn_intervals: Sequence[float]
+    synack_intervals: Sequence[float]
+    loss_forward: float
+    loss_reverse: float
+    delay_forward: float
+    delay_reverse: float
+    tie: Tie = "timer-first"
+    connect_timeout: float | None = None
+    duplicate_syn_interval: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_choice("policy", self.policy, get_args(Policy))
+        _check_choice("tie", self.tie, get_args(Tie))
+        _check_intervals("syn_intervals", self.syn_intervals)
+        if self.policy != "stateless":
+            _check_intervals("synack_intervals", self.synack_intervals)
+        check_probability("loss_forward", self.loss_forward)
+        check_probability("loss_reverse", self.loss_reverse)
+        check_non_negative("delay_forward", self.delay_forward, high=_LONGEST)
+        check_non_negative("delay_reverse", self.delay_reverse, high=_LONGEST)
+        check_non_negative("duplicate_syn_interval", self.duplicate_syn_interval, high=_LONGEST)
+        if self.connect_timeout is not None:
+            check_positive("connect_timeout", self.connect_timeout)
+
+    def solve(self) -> SetupLatency:
+        """The exact latency of both ends."""
+        chain = HandshakeChain(plan=self._plan())
+        chain.solve()
+        # Sums of probabilities may exceed 1 by a rounding error.
+        p_fail = min(chain.p_client_failed, 1.0)
+        return SetupLatency(
+            client=from_nanoseconds(chain.client, p_fail=p_fail),
+            server=from_nanoseconds(chain.server, p_fail=min(p_fail + chain.p_diverged, 1.0)),
+            p_diverged=min(chain.p_diverged, 1.0),
+        )
+
+    def _plan(self) -> HandshakePlan:
+        *syns, gives_up = itertools.accumulate(map(nanoseconds, self.syn_intervals), initial=0)
+        if self.connect_timeout is not None:
+            gives_up = min(gives_up, nanoseconds(self.connect_timeout))
+        return HandshakePlan(
+            policy=self.policy,
+            syn_times=tuple(t for t in syns if t < gives_up),
+            client_gives_up=gives_up,
+            synack_intervals=tuple(map(nanoseconds, self.synack_intervals)),
+            duplicate_interval=nanoseconds(self.duplicate_syn_interval),
+            loss_forward=self.loss_forward,
+            loss_reverse=self.loss_reverse,
+            delay_forward=nanoseconds(self.delay_forward),
+            delay_reverse=nanoseconds(self.delay_reverse),
+            tie=self.tie,
+        )
+
+
+def setup_latency(
+    *,
+    policy: Policy,
+    syn_intervals: Sequence[float],
+    synack_intervals: Sequence[float],
+    loss_forward: float,
+    loss_reverse: float,
+    delay_forward: float,
+    delay_reverse: float,
+    tie: Tie = "timer-first",
+    connect_timeout: float | None = None,
+    duplicate_syn_interval: float = 0.5,
+) -> SetupLatency:
+    """Exact setup latency of both ends; the parameters are those of `SetupModel`, seconds and probabilities.
+
+    Raises:
+        ValueError: a parameter is outside its range; the message names it, its value and the range.
+    """
+    return SetupModel(
         policy=policy,
-        syn_times=syn_times,
-        client_gives_up=gives_up,
-        synack_intervals=() if policy == "stateless" else _intervals("synack_intervals", synack_intervals),
-        duplicate_interval=nanoseconds(duplicate_syn_interval),
+        syn_intervals=syn_intervals,
+        synack_intervals=synack_intervals,
         loss_forward=loss_forward,
         loss_reverse=loss_reverse,
-        delay_forward=nanoseconds(delay_forward),
-        delay_reverse=nanoseconds(delay_reverse),
+        delay_forward=delay_forward,
+        delay_reverse=delay_reverse,
         tie=tie,
-    )
-    return _solved(plan)
+        connect_timeout=connect_timeout,
+        duplicate_syn_interval=duplicate_syn_interval,
+    ).solve()
 
 
-def _solved(plan: HandshakePlan) -> SetupLatency:
-    chain = HandshakeChain(plan=plan)
-    chain.solve()
-    # Sums of probabilities may exceed 1 by a rounding error.
-    p_fail = min(chain.p_client_failed, 1.0)
-    return SetupLatency(
-        client=from_nanoseconds(chain.client, p_fail=p_fail),
-        server=from_nanoseconds(chain.server, p_fail=min(p_fail + chain.p_diverged, 1.0)),
-        p_diverged=min(chain.p_diverged, 1.0),
-    )
-
-
-def _schedule(intervals: Sequence[int], connect_timeout: float | None) -> tuple[tuple[int, ...], int]:
-    """Instants at which the client sends its SYNs, and the one at which it gives up (ns)."""
-    instants = list(itertools.accumulate(intervals, initial=0))
-    gives_up = instants.pop()
-    if connect_timeout is not None:
-        check_positive("connect_timeout", connect_timeout)
-        gives_up = min(gives_up, nanoseconds(connect_timeout))
-    return tuple(t for t in instants if t < gives_up), gives_up
-
-
-def _intervals(name: str, seconds: Sequence[float]) -> tuple[int, ...]:
+def _check_intervals(name: str, seconds: Sequence[float]) -> None:
     if len(seconds) == 0:
         raise ValueError(f"{name} must hold at least one interval, got {seconds!r}")
     for index, value in enumerate(seconds):
         if not 1e-9 <= value <= _LONGEST:
             raise ValueError(f"{name}[{index}] must be in [1e-09, {_LONGEST:g}] s, got {value!r}")
-    return tuple(nanoseconds(value) for value in seconds)
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -29,13 +29,13 @@ from typing import Literal, NamedTuple, assert_never
 Policy = Literal["literal", "stateless", "bsd", "linux"]
 Tie = Literal["timer-first", "packet-first"]
 
-_NEVER = 1 << 128  # beyond every instant `setup_latency` admits
+_NEVER = 1 << 128  # beyond every instant `SetupModel` admits
 _UNHEARD = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandshakePlan:
-    """The handshake to solve; times in nanoseconds. `setup_latency` validates and builds it."""
+    """The handshake to solve; times in nanoseconds. `SetupModel` validates and builds it."""
 
     policy: Policy
     syn_times: tuple[int, ...]

@@ -61,9 +61,7 @@ def p_run_accepted(*, segments: int, length: int, window: int, modulus: int = SE
     return (window + segments * length - 1 - covering) / modulus
 
 
-def acceptable_differences(
-    ranges: Iterable[tuple[int, int]], *, window: int, modulus: int = SEQUENCE_SPACE
-) -> int:
+def acceptable_differences(ranges: Iterable[tuple[int, int]], *, window: int, modulus: int = SEQUENCE_SPACE) -> int:
     """For how many values of RCV.NXT at least one of the stale segments is acceptable.
 
     Each range (start, end) is one segment with bytes start <= byte < end, in any order, overlapping or
@@ -94,9 +92,7 @@ def p_accept(ranges: Iterable[tuple[int, int]], *, window: int, modulus: int = S
     return acceptable_differences(ranges, window=window, modulus=modulus) / modulus
 
 
-def expected_acceptances(
-    late: Sequence[float], *, length: int, window: int, modulus: int = SEQUENCE_SPACE
-) -> float:
+def expected_acceptances(late: Sequence[float], *, length: int, window: int, modulus: int = SEQUENCE_SPACE) -> float:
     """Expected number of acceptable stale segments: the sum of P(late) A(L, W) / 2^32, new ISN uniform.
 
     `late[k]` is the probability that segment k arrives in the new incarnation (see `netsim.theory.late`).

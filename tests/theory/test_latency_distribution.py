@@ -5,9 +5,7 @@ import pytest
 
 from netsim.theory import LatencyDistribution
 
-DIE = LatencyDistribution(
-    times=np.array([0.1, 1.1, 3.1]), probabilities=np.array([0.5, 0.2, 0.1]), p_fail=0.2
-)
+DIE = LatencyDistribution(times=np.array([0.1, 1.1, 3.1]), probabilities=np.array([0.5, 0.2, 0.1]), p_fail=0.2)
 
 
 def test_mean_is_conditional_on_success() -> None:

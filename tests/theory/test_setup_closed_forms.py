@@ -115,9 +115,7 @@ FORMS: list[tuple[Callable[..., Any], dict[str, float]]] = [
 @pytest.mark.parametrize(("form", "setting"), FORMS)
 @pytest.mark.parametrize("loss", [-0.1, 1.1, float("nan")])
 @pytest.mark.parametrize("way", ["loss_forward", "loss_reverse"])
-def test_losses_outside_their_range(
-    form: Callable[..., Any], setting: dict[str, float], loss: float, way: str
-) -> None:
+def test_losses_outside_their_range(form: Callable[..., Any], setting: dict[str, float], loss: float, way: str) -> None:
     losses = {"loss_forward": 0.1, "loss_reverse": 0.1} | {way: loss}
     with pytest.raises(ValueError, match=rf"{way} must be in \[0, .*got {loss}"):
         form(**setting, **losses)

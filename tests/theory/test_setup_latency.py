@@ -150,6 +150,13 @@ def test_fast_enough_to_draw_curves() -> None:
     assert time.perf_counter() - begin < 0.2
 
 
+@pytest.mark.parametrize("policy", ["literal", "stateless", "bsd", "linux"])
+def test_longest_intervals(policy: str) -> None:
+    result = solve(policy, syn_intervals=[1e15] * 4, synack_intervals=[1e15, 1e15])
+    assert result.client.times.max() >= 3e15
+    assert result.client.probabilities.sum() + result.p_fail == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

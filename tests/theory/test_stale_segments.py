@@ -103,9 +103,7 @@ def test_union_of_a_run_is_the_closed_form() -> None:
 
 
 def test_expected_number() -> None:
-    assert expected_acceptances([0.5, 0.25, 0.0], length=1000, window=50_000) == pytest.approx(
-        0.75 * 50_999 / 2**32
-    )
+    assert expected_acceptances([0.5, 0.25, 0.0], length=1000, window=50_000) == pytest.approx(0.75 * 50_999 / 2**32)
 
 
 @pytest.mark.parametrize(
