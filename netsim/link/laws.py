@@ -248,14 +248,8 @@ class Empirical:
     samples: Sequence[float]
 
     def __post_init__(self) -> None:
-        if (
-            isinstance(self.samples, str | bytes)
-            or not isinstance(self.samples, Sequence)
-            or not self.samples
-        ):
-            raise ValueError(
-                f"samples = {self.samples!r}: must be a sequence of at least one delay in seconds"
-            )
+        if isinstance(self.samples, str | bytes) or not isinstance(self.samples, Sequence) or not self.samples:
+            raise ValueError(f"samples = {self.samples!r}: must be a sequence of at least one delay in seconds")
         for index, sample in enumerate(self.samples):
             require_delay(f"samples[{index}]", sample)
         object.__setattr__(self, "samples", tuple(map(float, self.samples)))

@@ -12,9 +12,7 @@ from netsim.link.stage import Ledger, Step, Stream, bernoulli, draws, losing
 from netsim.units import SECOND, nanoseconds, require_number, require_probability
 
 SHORTEST_SOJOURN = 1e-6  # s; far below a packet's own duration there is nothing to model
-_FORGOTTEN = (
-    1000  # cycles of a two-state chain after which exp(-4000) of its past is left: nothing in a float
-)
+_FORGOTTEN = 1000  # cycles of a two-state chain after which exp(-4000) of its past is left: nothing in a float
 
 
 @dataclass(frozen=True)
@@ -135,9 +133,7 @@ class GilbertElliottTime:
         def half() -> float:
             return 0.5
 
-        uniform: Callable[[], float] = (
-            half  # is loss certain or excluded in each state, nothing need be drawn
-        )
+        uniform: Callable[[], float] = half  # if loss is certain or excluded in each state, nothing need be drawn
         uniform_copy: Callable[[], float] = half
         if {loss_good, loss_bad} - {0.0, 1.0}:
             uniform, uniform_copy = draws(lambda rng: rng.random, f"{name}.loss", stream)
@@ -194,9 +190,7 @@ def burst_process(mean_good: float, mean_bad: float, rng: Random) -> Callable[[i
     means = (mean_good * SECOND, mean_bad * SECOND)
     share, skip = mean_bad / (mean_good + mean_bad), _FORGOTTEN * sum(means)
     first = random() < share  # the state before switches[0]; every switch turns it over
-    switches = [
-        int(-means[first] * log(1.0 - random()))
-    ]  # without memory: the residual sojourn is like a whole one
+    switches = [int(-means[first] * log(1.0 - random()))]  # without memory: the residual sojourn is like a whole one
 
     def bad(time: int) -> bool:
         nonlocal first
@@ -220,9 +214,7 @@ class Outage:
 
     def __post_init__(self) -> None:
         if not isinstance(self.intervals, Sequence) or isinstance(self.intervals, str):
-            raise ValueError(
-                f"intervals = {self.intervals!r}: must be a sequence of pairs (start, end) in seconds"
-            )
+            raise ValueError(f"intervals = {self.intervals!r}: must be a sequence of pairs (start, end) in seconds")
         for index, pair in enumerate(self.intervals):
             if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
                 raise ValueError(f"intervals[{index}] = {pair!r}: must be a pair (start, end) in seconds")
@@ -234,8 +226,7 @@ class Outage:
     def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
         """See Stage."""
         down = [
-            (nanoseconds(start), math.inf if end == math.inf else nanoseconds(end))
-            for start, end in self.intervals
+            (nanoseconds(start), math.inf if end == math.inf else nanoseconds(end)) for start, end in self.intervals
         ]
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:

@@ -134,9 +134,7 @@ class Duplicate:
         """See Stage."""
         if not self.probability:
             return None
-        copied, copied_again = draws(
-            _now_and_then(self.probability, as_law("delay", self.delay)), name, stream
-        )
+        copied, copied_again = draws(_now_and_then(self.probability, as_law("delay", self.delay)), name, stream)
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
             extra = copied()
@@ -188,9 +186,7 @@ class Bottleneck:
         limit = self.queue
         free = 0  # when the transmitter has sent all it has accepted
         waiting = 0  # bytes accepted whose transmission has not begun
-        begins: deque[tuple[int, int]] = (
-            deque()
-        )  # when the transmission of each of them begins, and its bytes
+        begins: deque[tuple[int, int]] = deque()  # when the transmission of each of them begins, and its bytes
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
             nonlocal free, waiting

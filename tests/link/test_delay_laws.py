@@ -49,16 +49,13 @@ LAWS: list[tuple[DelayLaw, Callable[[float], float], float, float]] = [
 
 
 @pytest.mark.parametrize(("law", "cdf", "mean", "minimum"), LAWS, ids=lambda value: repr(value)[:40])
-def test_draws_follow_the_law(
-    law: DelayLaw, cdf: Callable[[float], float], mean: float, minimum: float
-) -> None:
+def test_draws_follow_the_law(law: DelayLaw, cdf: Callable[[float], float], mean: float, minimum: float) -> None:
     draw = law.sampler(Random(1))
     delays = sorted(draw() for _ in range(N))
     assert all(type(delay) is int for delay in delays)
     assert delays[0] >= minimum * 1e9 - 1
     distance = max(
-        max((i + 1) / N - cdf((delay + 0.5) / 1e9), cdf((delay + 0.5) / 1e9) - i / N)
-        for i, delay in enumerate(delays)
+        max((i + 1) / N - cdf((delay + 0.5) / 1e9), cdf((delay + 0.5) / 1e9) - i / N) for i, delay in enumerate(delays)
     )
     assert distance < KS_LIMIT
     assert law.mean == pytest.approx(mean, rel=1e-5)

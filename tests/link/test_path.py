@@ -105,9 +105,7 @@ def lost_packets(path: Path, name: str) -> set[int]:
 def held_packets(path: Path) -> set[int]:
     """Which of the packets that arrive were held by the reordering stage."""
     pipe = path.open(SEED.stream)
-    return {
-        n for n in range(400) if max(pipe.send(n * MS, 1000, ("DATA",)), default=0) - n * MS > 40_000 * MS
-    }
+    return {n for n in range(400) if max(pipe.send(n * MS, 1000, ("DATA",)), default=0) - n * MS > 40_000 * MS}
 
 
 OTHERS: list[Stage] = [
@@ -241,9 +239,7 @@ laws: st.SearchStrategy[DelayLaw] = st.one_of(
     st.builds(Empirical, st.lists(seconds, min_size=1, max_size=4)),
 )
 delays = seconds | laws
-faults = st.sampled_from(
-    ["drop SYN 1", "delay ANY 2- 0.3", "dup ANY * 1", "dup DATA 2-3", "drop DATA 3 from 1s"]
-)
+faults = st.sampled_from(["drop SYN 1", "delay ANY 2- 0.3", "dup ANY * 1", "dup DATA 2-3", "drop DATA 3 from 1s"])
 stages: st.SearchStrategy[Stage] = st.one_of(
     st.builds(Loss, probability),
     st.builds(Corrupt, probability),
