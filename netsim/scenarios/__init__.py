@@ -1,1 +1,17 @@
-"""netsim.scenarios"""
+"""Scenarios: one question each, all with the same four names.
+
+``Params`` (a frozen dataclass), ``run(params, seed) -> row``, ``ESTIMATES`` (name -> what to estimate from the rows) and
+``theory(params) -> {name: value}`` under the same names. A scenario is imported when it is first asked for.
+"""
+
+import importlib
+from typing import Any, Final
+
+NAMES: Final = ("setup", "stale")
+
+
+def scenario(name: str) -> Any:
+    """The scenario's module. ValueError names it and those there are."""
+    if name not in NAMES:
+        raise ValueError(f"scenario = {name!r}: allowed is one of {', '.join(NAMES)}")
+    return importlib.import_module(f"netsim.scenarios.{name.replace('-', '_')}")

@@ -1,0 +1,210 @@
+"""How long does it take to open a connection, and does it open at all, over a path that loses segments?
+
+A client calls connect, a server accepts; the client then stays silent or speaks first. Both keep the connection open.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from simpy import Event
+
+from netsim.link import DelayLaw, Fixed, Path
+from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
+from netsim.seeds import Seed
+from netsim.sim import Host, World
+from netsim.sim.world import Observer, Ties
+from netsim.sweep import Estimator
+from netsim.tcp.config import DuplicateSyn, TcpConfig
+from netsim.tcp.errors import ConnectionRefused, TcpError
+from netsim.tcp.profiles import rfc9293
+from netsim.theory import Policy, SetupLatency, setup_latency
+from netsim.units import require_number
+
+QUESTION: Final = "How long does it take to open a connection over a lossy path, and when does it fail?"
+NEVER: Final = float("nan")
+HORIZON: Final = 300.0  # s; setup_latency_restricted counts failures here
+PORT: Final = 80
+
+_POLICIES: Final[dict[DuplicateSyn, Policy]] = {"ack": "literal", "synack": "bsd", "synack-rearm": "linux"}
+
+Outcome = Literal["established", "timed out", "refused", "diverged"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the set-up study. ``forward`` is client to server. ValueError for values out of range."""
+
+    loss_forward: float = param(0.1, "loss probability, client to server")
+    loss_reverse: float = param(0.1, "loss probability, server to client")
+    delay_forward: float | DelayLaw = param(0.05, "one-way delay, client to server: seconds or a law", "s")
+    delay_reverse: float | DelayLaw = param(0.05, "one-way delay, server to client: seconds or a law", "s")
+    jitter: float = param(0.0, "extra delay, uniform from 0, that keeps order; both ways", "s")
+    reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
+    reorder_delay: float = param(0.05, "how long it is held back", "s")
+    duplicate: float = param(0.0, "probability that a segment arrives twice; both ways")
+    burst: float = param(0.0, "mean length of loss bursts (0: independent losses of the same mean)", "s")
+    client_speaks: bool = param(False, "the client sends a request at once; else it stays silent")
+    client: TcpConfig = field(
+        default_factory=rfc9293, metadata={"text": "the client's TCP", "unit": "", "source": PROFILE_SOURCE}
+    )
+    server: TcpConfig = field(
+        default_factory=rfc9293, metadata={"text": "the server's TCP", "unit": "", "source": PROFILE_SOURCE}
+    )
+    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+
+    def __post_init__(self) -> None:
+        require_probabilities(self, "loss_forward", "loss_reverse", "reorder", "duplicate")
+        require_number("burst", self.burst, low=0.0, high=1e6, unit="s")
+        _ = self.forward, self.reverse, World(ties=self.ties)
+
+    @cached_property
+    def forward(self) -> Path:
+        """The path from client to server."""
+        return self._path(self.loss_forward, self.delay_forward)
+
+    @cached_property
+    def reverse(self) -> Path:
+        """The path from server to client."""
+        return self._path(self.loss_reverse, self.delay_reverse)
+
+    def _path(self, loss: float, delay: float | DelayLaw) -> Path:
+        return one_way(
+            loss=loss,
+            delay=delay,
+            jitter=self.jitter,
+            reorder=self.reorder,
+            reorder_delay=self.reorder_delay,
+            duplicate=self.duplicate,
+            burst=self.burst,
+        )
+
+
+ESTIMATES: Final = {
+    "setup_latency": Estimator(column="client_latency", kind="mean"),
+    "setup_latency_restricted": Estimator(column="client_latency", kind="restricted_mean", at=HORIZON),
+    "p50": Estimator(column="client_latency", kind="quantile", at=0.50),
+    "p95": Estimator(column="client_latency", kind="quantile", at=0.95),
+    "p99": Estimator(column="client_latency", kind="quantile", at=0.99),
+    "server_latency": Estimator(column="server_latency", kind="mean"),
+    "p_fail": Estimator(column="failed", kind="proportion"),
+    "p_diverged": Estimator(column="diverged", kind="proportion"),
+    "p_first_try": Estimator(column="first_try", kind="proportion"),
+}
+
+
+@dataclass(slots=True)
+class _Ends:
+    """What the two applications saw: times in s, or ``NEVER``."""
+
+    client: float = NEVER
+    server: float = NEVER
+    first_try: bool = False
+    refused: bool = False
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One connection attempt: latencies of both ends (s, NaN: never), outcome, what was sent."""
+    world = World(seed=seed, ties=params.ties, observer=observer)
+    client = world.host("client", params.client)
+    server = world.host("server", params.server)
+    world.link(client, server, params.forward, params.reverse)
+    ends = _Ends()
+    world.process(_serve(world, server, ends))
+    world.process(_connect(world, client, ends, params))
+    world.run()
+    return _row(client, server, ends)
+
+
+def _connect(world: World, host: Host, ends: _Ends, params: Params) -> Generator[Event, Any, None]:
+    sock = host.socket()
+    try:
+        yield sock.connect(("server", PORT))
+    except TcpError as error:
+        ends.refused = isinstance(error, ConnectionRefused)
+        return
+    ends.client = world.now
+    # Neither a SYN nor a SYN-ACK was sent twice before the client was ESTABLISHED.
+    ends.first_try = not any(h.counters.TcpExtTCPSynRetrans for h in world.hosts.values())
+    if params.client_speaks:
+        yield sock.send(b"request")
+
+
+def _serve(world: World, host: Host, ends: _Ends) -> Generator[Event, Any, None]:
+    listener = host.socket()
+    listener.listen(PORT)
+    yield listener.accept()
+    ends.server = world.now
+
+
+def _row(client: Host, server: Host, ends: _Ends) -> dict[str, Any]:
+    up, accepted = ends.client == ends.client, ends.server == ends.server
+    outcome: Outcome = "established"
+    if not up:
+        outcome = "refused" if ends.refused else "timed out"
+    elif not accepted:
+        outcome = "diverged"
+    syns = client.counters.TcpActiveOpens + client.counters.TcpExtTCPSynRetrans
+    synacks = server.stack.ctx.opened + server.counters.TcpExtTCPSynRetrans
+    return {
+        "client_latency": ends.client,
+        "server_latency": ends.server,
+        "outcome": outcome,
+        "failed": not up,
+        "diverged": up and not accepted,
+        "first_try": ends.first_try,
+        "syns": syns,
+        "synacks": synacks,
+        "segments": client.counters.TcpOutSegs + server.counters.TcpOutSegs,
+    }
+
+
+def theory(params: Params) -> dict[str, float]:
+    """Every estimate that an exact enumeration gives for these parameters (netsim.theory); empty where none does.
+
+    Constant delays, independent losses, exact timers. The server's half needs a silent client: text would carry ACKs.
+    """
+    exact = exact_latency(params)
+    if exact is None:
+        return {}
+    client = exact.client
+    values = {
+        "setup_latency": client.mean,
+        "setup_latency_restricted": client.restricted_mean(HORIZON),
+        "p50": client.quantile(0.50),
+        "p95": client.quantile(0.95),
+        "p99": client.quantile(0.99),
+        "p_fail": exact.p_fail,
+    }
+    rtt = _seconds(params.delay_forward) + _seconds(params.delay_reverse)
+    if rtt < min(params.client.syn_intervals()[0], params.server.synack_intervals()[0]):
+        values["p_first_try"] = (1 - params.loss_forward) * (1 - params.loss_reverse)
+    if not params.client_speaks:
+        values |= {"server_latency": exact.server.mean, "p_diverged": exact.p_diverged}
+    return values
+
+
+def _seconds(delay: float | DelayLaw) -> float:
+    return delay.seconds if isinstance(delay, Fixed) else float(delay)  # type: ignore[arg-type]
+
+
+def exact_latency(params: Params) -> SetupLatency | None:
+    """The exact distribution of both ends' latency; None where these parameters have none."""
+    client, server = params.client, params.server
+    constant = all(isinstance(d, float | int | Fixed) for d in (params.delay_forward, params.delay_reverse))
+    impaired = params.jitter or params.reorder or params.duplicate or params.burst
+    if not constant or impaired or client.timer_hz or server.timer_hz:
+        return None
+    return setup_latency(
+        policy=_POLICIES[server.duplicate_syn],
+        syn_intervals=client.syn_intervals(),
+        synack_intervals=server.synack_intervals(),
+        loss_forward=params.loss_forward,
+        loss_reverse=params.loss_reverse,
+        delay_forward=_seconds(params.delay_forward),
+        delay_reverse=_seconds(params.delay_reverse),
+        tie=params.ties,
+        connect_timeout=client.connect_timeout,
+        duplicate_syn_interval=server.synack_ratelimit,
+    )
