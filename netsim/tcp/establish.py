@@ -23,12 +23,14 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     deadlines = tcb.deadlines
     deadlines[REXMT] = deadlines[USER] = NEVER
     sample = echo_sample(tcb, segment, now)
-    if sample is None and tcb.transmissions == 1:
-        sample = now - tcb.sent_at
+    if sample is None and tcb.transmissions == 1 and tcb.syn_answered_at < 0:
+        sample = now - tcb.sent_at  # only if ours was sent once (Karn): an answer to a SYN may have been sent again
     if sample is not None:
         measured(tcb, sample)
-    elif config.ns.rto_after_syn_timeout is not None and config.ns.rto_initial < _THREE_SECONDS:
-        tcb.rto = config.ns.rto_after_syn_timeout
+    elif (
+        tcb.transmissions > 1 and config.ns.rto_after_syn_timeout is not None and config.ns.rto_initial < _THREE_SECONDS
+    ):
+        tcb.rto = config.ns.rto_after_syn_timeout  # RFC 6298 5.7
     if tcb.keepalive:
         deadlines[KEEPALIVE] = tcb.ctx.deadline(now, config.ns.keepalive_idle, config)
     if tcb.syn_text:

@@ -82,6 +82,7 @@ def _in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
     if not flags & ACK:
         enter(tcb, SYN_RECEIVED, _SYN_SENT_4)
         tcb.syn_text = segment.payload
+        tcb.syn_answered_at = now
         return send_syn(tcb, now)
     tcb.ack_wanted = True
     enter(tcb, ESTABLISHED, _SYN_SENT_4)

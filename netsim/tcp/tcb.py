@@ -76,7 +76,7 @@ class Tcb:
         "snd_wnd",
         "snd_wscale",
         "state",
-        "syn_answered_at",  # when a repeated SYN was last answered (rate limit)
+        "syn_answered_at",  # when a repeated or crossing SYN was last answered; -NEVER: never
         "syn_text",  # text that came with a SYN and waits for ESTABLISHED
         "transmissions",  # SYNs or SYN-ACKs sent by OPEN or by timer
         "ts_ok",
