@@ -111,6 +111,9 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
     config = tcb.config
     idle = now - tcb.last_received_at
     wait = config.ns.keepalive_idle
+    if tcb.queue:  # MUST-26: not while text is outstanding, whose own timer watches over the peer
+        tcb.deadlines[KEEPALIVE] = tcb.ctx.deadline(now, wait, config)
+        return
     if idle < wait:
         tcb.probes = 0
         tcb.deadlines[KEEPALIVE] = tcb.ctx.deadline(now, wait - idle, config)
