@@ -1,0 +1,411 @@
+"""Every timer of RFC 9293 3.8 and RFC 6298, against instants worked out by hand."""
+
+import pytest
+from pair import PEER_ISS, TO_PORT_80, Pair, Solo
+
+from netsim.tcp.backoff import BackOff
+from netsim.tcp.errors import ConnectionTimedOut
+from netsim.tcp.profiles import freebsd, linux, profile, rfc9293
+from netsim.tcp.rto import RttEstimator
+from netsim.tcp.segment import ACK, FIN, PSH, SYN, Options
+from netsim.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
+from netsim.tcp.user_calls import close, forsake, send
+
+ONE = PEER_ISS + 1  # the peer's first number after its SYN
+S = 10**9
+PLAIN = linux().replace(timestamps=False, window_scale=None, sack=False)
+
+
+# RFC 6298: the estimator
+
+
+def test_estimator_by_hand() -> None:
+    """1 s: SRTT 1, RTTVAR .5, RTO 3. 2 s: .625, 1.125, 3.625. 1.5 s: .5625, 1.171875, 3.421875."""
+    bounds = {"granularity": 0, "variance_floor": 0, "minimum": 0, "maximum": 60 * S}
+    rtt = RttEstimator.first(1 * S)
+    assert rtt.rto(**bounds) == 3 * S
+    rtt.update(2 * S)
+    assert (rtt.srtt, rtt.rttvar, rtt.rto(**bounds)) == (1_125_000_000, 625_000_000, 3_625_000_000)
+    rtt.update(1_500_000_000)
+    assert (rtt.srtt, rtt.rttvar, rtt.rto(**bounds)) == (1_171_875_000, 562_500_000, 3_421_875_000)
+
+
+def test_estimator_bounds() -> None:
+    rtt = RttEstimator.first(S // 10)  # RTO .3 s without bounds
+    bounds = {"granularity": 0, "variance_floor": 0, "minimum": 0, "maximum": 60 * S}
+    assert rtt.rto(**bounds) == 300_000_000
+    assert rtt.rto(**{**bounds, "minimum": S}) == S  # RFC 6298 2.4
+    assert rtt.rto(**{**bounds, "maximum": S // 5}) == S // 5
+    assert rtt.rto(**{**bounds, "granularity": S // 2}) == 600_000_000  # SRTT + G
+    assert rtt.rto(**{**bounds, "variance_floor": S // 4}) == 350_000_000
+
+
+def _exchange(solo: Solo, rtt: float) -> None:
+    """One byte out, its ACK ``rtt`` later."""
+    (segment,) = solo.call(send, b"x")
+    solo.advance(solo.now + rtt)
+    assert solo.feed(ACK, ONE, segment.seq + 1) == []
+
+
+def test_rto_through_a_connection() -> None:
+    """The same three samples, measured on the SYN and on two segments; the timer rings as long after the next."""
+    solo = Solo(rfc9293().replace(rto_initial=2.0, syn_backoff=BackOff(initial=2.0)))
+    solo.establish(rtt=1.0)
+    assert solo.tcb.rto == 3 * S
+    _exchange(solo, 2.0)
+    assert solo.tcb.rto == 3_625_000_000
+    _exchange(solo, 1.5)
+    assert solo.tcb.rto == 3_421_875_000
+    start = solo.now
+    solo.call(send, b"x")
+    assert [round(t - start, 9) for t, _ in solo.advance(start + 11)] == [3.421875, 10.265625]  # then doubled
+
+
+def test_minimum_rto() -> None:
+    """RTT .1 s: RFC 6298 2.4 makes it 1 s, Linux SRTT + 200 ms, FreeBSD SRTT + 4 RTTVAR (floor 30 ms)."""
+    for config, rto in ((rfc9293(), 1.0), (PLAIN, 0.3), (freebsd().replace(timestamps=False), 0.3)):
+        solo = Solo(config)
+        solo.establish(rtt=0.1)
+        assert solo.tcb.rto == pytest.approx(rto * S)
+
+
+# Karn and back-off
+
+
+def test_karn_ignores_the_ack_of_a_repeated_segment_and_keeps_the_back_off() -> None:
+    solo = Solo(rfc9293())
+    solo.establish(rtt=0.1)  # RTO 1 s
+    (segment,) = solo.call(send, b"x")
+    estimate = (solo.tcb.rtt.srtt, solo.tcb.rtt.rttvar)  # type: ignore[union-attr]
+    assert [round(t, 6) for t, _ in solo.advance(3.2)] == [1.1, 3.1]
+    solo.feed(ACK, ONE, segment.seq + 1)
+    assert (solo.tcb.rtt.srtt, solo.tcb.rtt.rttvar) == estimate  # type: ignore[union-attr]
+    assert solo.tcb.rto == 4 * S  # RFC 6298 5.5, 5.7: kept until a fresh sample
+    start = solo.now
+    solo.call(send, b"y")
+    assert [round(t - start, 6) for t, _ in solo.advance(start + 4)] == [4]
+    solo.feed(ACK, ONE, segment.seq + 2)  # repeated as well: still no sample
+    assert solo.tcb.rto == 8 * S
+    _exchange(solo, 0.1)
+    assert solo.tcb.rto == 1 * S
+
+
+def test_a_synack_sent_again_for_a_duplicate_syn_gives_no_sample() -> None:
+    """Karn: the ACK might belong to either SYN-ACK (BSD's policy, no timestamps)."""
+    solo = Solo(rfc9293().replace(duplicate_syn="synack"))
+    listener = solo.stack.listen(80, 8)
+    solo.feed(SYN, PEER_ISS, flow=TO_PORT_80)
+    solo.advance(0.9)
+    assert [s.flags for s in solo.feed(SYN, PEER_ISS, flow=TO_PORT_80)] == [SYN | ACK]
+    solo.advance(0.95)
+    solo.feed(ACK, ONE, 1001, flow=TO_PORT_80)
+    assert listener.accept_queue[0].rtt is None
+
+
+def test_back_off_doubles_up_to_the_ceiling() -> None:
+    solo = Solo(rfc9293().replace(rto_max=5.0, user_timeout=None))
+    solo.establish(rtt=0.1)
+    solo.call(send, b"x")
+    times = [t - 0.1 for t, _ in solo.advance(30)]
+    assert times == pytest.approx([1, 3, 7, 12, 17, 22, 27])  # 1 2 4 5 5 ...
+
+
+def test_the_timer_restarts_with_each_ack_and_stops_with_the_last() -> None:
+    """RFC 6298 5.1 to 5.3."""
+    solo = Solo(rfc9293().replace(nagle=False))
+    solo.establish(rtt=0.1)
+    for at in (0.1, 0.3, 0.5):
+        solo.advance(at)
+        solo.call(send, b"x")
+    solo.advance(0.7)
+    solo.feed(ACK, ONE, 1002)
+    rto = solo.tcb.rto / S
+    assert [round(t, 6) for t, _ in solo.advance(0.7 + rto)] == [0.7 + rto]
+    solo.feed(ACK, ONE, 1004)
+    assert solo.advance(60) == []
+
+
+# RFC 6298 5.7
+
+
+@pytest.mark.parametrize(("rto_initial", "expected"), [(1.0, 3.0), (3.0, 3.0), (5.0, 5.0)])
+def test_three_seconds_after_a_syn_timeout(rto_initial: float, expected: float) -> None:
+    """The SYN's timer expired with an RTO below 3 s: data starts with 3 s."""
+    solo = Solo(rfc9293().replace(rto_initial=rto_initial))
+    solo.open()
+    solo.advance(1.2)  # the SYN was repeated at 1 s
+    solo.feed(SYN | ACK, PEER_ISS, 1001)
+    assert solo.tcb.rtt is None
+    solo.call(send, b"x")
+    assert [round(t - 1.2, 6) for t, _ in solo.advance(1.2 + expected)] == [expected]
+
+
+def test_the_three_second_rule_can_be_off() -> None:
+    solo = Solo(rfc9293().replace(rto_after_syn_timeout=None))
+    solo.open()
+    solo.advance(1.2)
+    solo.feed(SYN | ACK, PEER_ISS, 1001)
+    solo.call(send, b"x")
+    assert [round(t - 1.2, 6) for t, _ in solo.advance(2.3)] == [1]
+
+
+def test_the_server_starts_with_three_seconds_too() -> None:
+    solo = Solo(rfc9293())
+    listener = solo.stack.listen(80, 8)
+    solo.feed(SYN, PEER_ISS, flow=TO_PORT_80)
+    solo.advance(1.2)
+    solo.feed(ACK, ONE, 1001, flow=TO_PORT_80)
+    assert listener.accept_queue[0].rto == 3 * S
+
+
+def test_rttm_a_lost_synack_inflates_the_first_sample() -> None:
+    """With timestamps the repeated SYN-ACK echoes the first SYN: sample 1.1 s, RTO = 1.1 + 4 * .55 = 3.3 s."""
+    first = {"b": True}
+
+    def link(now: float, who: str, segment, nth: int) -> list[float]:  # type: ignore[no-untyped-def]
+        lost = who == "b" and first.pop("b", False)
+        return [] if lost else [0.05]
+
+    one_syn = linux().replace(syn_backoff=BackOff(initial=9.0), syn_retries=0)
+    server = linux().replace(duplicate_syn="ack")
+    pair = Pair(
+        linux().replace(syn_retries=0, syn_backoff=rfc9293().syn_backoff.__class__(initial=9.0)), linear, link=link
+    )
+    client, _ = pair.connect(wait=3)
+    assert client.state is ESTABLISHED
+    assert client.tcb is not None
+    assert client.tcb.rto == pytest.approx(3.3 * S, abs=0.005 * S)
+
+
+def test_rttm_takes_a_sample_from_a_repeated_segment() -> None:
+    """RFC 7323 4: the echo tells which transmission was acknowledged, so Karn's rule is not needed."""
+    solo = Solo(linux())
+    solo.establish(rtt=0.1, options=Options(mss=1460, wscale=7, ts_val=77, ts_ecr=0))
+    assert solo.tcb.ts_ok
+    (segment,) = solo.call(send, b"x")
+    solo.advance(0.7)
+    again = solo.log[-1][1]
+    assert again.seq == segment.seq
+    assert again.options is not None
+    before = solo.tcb.rto
+    solo.feed(ACK, ONE, segment.seq + 1, options=Options(ts_val=80, ts_ecr=again.options.ts_val or 0))
+    assert solo.tcb.rto < before
+
+
+# R1, R2, user timeout
+
+
+def _silent(solo: Solo) -> float:
+    """Seconds from now until the connection is given up."""
+    start = solo.now
+    while solo.tcb.state is not CLOSED:
+        solo.advance(solo.stack.next_deadline() / S)
+    assert isinstance(solo.tcb.error, ConnectionTimedOut)
+    return solo.now - start
+
+
+@pytest.mark.parametrize(
+    ("retries2", "seconds"),
+    [(15, 924.6), (8, 102.2), (0, 0.2)],  # ip-sysctl.rst: .2 (2**10 - 1) + 6 * 120; .2 (2**9 - 1)
+)
+def test_r2_in_linux(retries2: int, seconds: float) -> None:
+    """ "A value of 15 yields a hypothetical timeout of 924.6 seconds", with RTO = TCP_RTO_MIN."""
+    solo = Solo(PLAIN.replace(retries2=retries2, rto_variance_floor=0.0))
+    solo.establish(rtt=0.001)
+    assert solo.tcb.rto == S // 5
+    solo.call(send, b"x")
+    assert _silent(solo) == pytest.approx(seconds)
+    assert solo.stack.counters.TcpRetransSegs == retries2
+
+
+def test_r2_of_an_orphan() -> None:
+    """tcp_orphan_retries 0 means 8: 102.2 s at RTO .2 s."""
+    solo = Solo(PLAIN.replace(rto_variance_floor=0.0))
+    solo.establish(rtt=0.001)
+    solo.call(close)
+    solo.call(forsake)
+    assert solo.tcb.state is FIN_WAIT_1
+    assert _silent(solo) == pytest.approx(102.2)
+
+
+def test_r1_wakes_the_user() -> None:
+    """R1 = 3: after the third retransmission went unanswered the user is told (RFC 9293 3.8.3)."""
+    solo = Solo(rfc9293())
+    solo.establish(rtt=0.1)
+    owner = object()
+    solo.tcb.owner = owner
+    solo.call(send, b"x")
+    woken: list[float] = []
+    while solo.now < 40:
+        solo.ns = min(solo.stack.next_deadline(), 40 * S)
+        if any(getattr(action, "owner", None) is owner for action in solo.stack.on_timer(solo.ns)):
+            woken.append(solo.now)
+    assert woken == [pytest.approx(15.1)]  # 1 + 2 + 4 + 8
+
+
+def test_user_timeout() -> None:
+    """RFC 793's five minutes for text that nobody acknowledges; each ACK of new text starts it again."""
+    solo = Solo(rfc9293())
+    solo.establish(rtt=0.1)
+    solo.call(send, b"x")
+    solo.advance(200)
+    solo.feed(ACK, ONE, 1002)
+    solo.call(send, b"y")
+    assert _silent(solo) == pytest.approx(300)
+    assert "user timeout" in str(solo.tcb.error)
+
+
+# Keep-alive
+
+
+def test_keep_alive_by_the_numbers() -> None:
+    """Linux: 7200 s, then nine probes 75 s apart: 7875 s. Off unless asked for (MUST-25)."""
+    quiet = Solo(PLAIN)
+    quiet.establish(rtt=0.1)
+    assert quiet.advance(20_000) == []
+    solo = Solo(PLAIN.replace(keepalive=True))
+    solo.establish(rtt=0.1)
+    assert _silent(solo) == pytest.approx(7875)
+    probes = solo.log[2:]
+    assert [t - 0.1 for t, _ in probes] == pytest.approx([7200 + 75 * k for k in range(9)])
+    assert {(s.seq, s.flags, s.payload) for _, s in probes} == {(1000, ACK, b"")}  # one before SND.NXT
+    assert solo.stack.counters.TcpExtTCPKeepAlive == 9
+
+
+def test_keep_alive_starts_over_when_the_peer_answers() -> None:
+    solo = Solo(PLAIN.replace(keepalive=True, keepalive_idle=10.0, keepalive_interval=1.0, keepalive_probes=2))
+    solo.establish(rtt=0.1)
+    assert [t for t, _ in solo.advance(11.5)] == pytest.approx([10.1, 11.1])
+    solo.feed(ACK, ONE, 1001)
+    assert [t for t, _ in solo.advance(23)] == pytest.approx([21.5, 22.5])
+    assert _silent(solo) == pytest.approx(0.5)
+
+
+def test_keep_alive_waits_while_text_is_outstanding() -> None:
+    """RFC 9293 3.8.4, MUST-26: probes only when no sent data is outstanding; that has its own timer."""
+    solo = Solo(PLAIN.replace(keepalive=True, keepalive_idle=1.0, keepalive_interval=1.0, keepalive_probes=2))
+    solo.establish(rtt=0.1)
+    solo.call(send, b"x")
+    assert {s.payload for _, s in solo.advance(30)} == {b"x"}
+    assert solo.tcb.state is ESTABLISHED
+
+
+# FIN-WAIT-2 and TIME-WAIT
+
+
+def _closed_by_us(config_name: str, *, orphan: bool, **changes: object) -> Solo:
+    solo = Solo(profile(config_name).replace(timestamps=False, **changes))
+    solo.establish(rtt=0.1)
+    solo.call(close)
+    if orphan:
+        solo.call(forsake)
+    solo.feed(ACK, ONE, 1002)
+    assert solo.tcb.state is FIN_WAIT_2
+    return solo
+
+
+def test_an_orphan_waits_sixty_seconds_in_fin_wait_2() -> None:
+    solo = _closed_by_us("linux", orphan=True)
+    solo.advance(60.099)
+    assert solo.tcb.state is FIN_WAIT_2
+    solo.advance(60.101)
+    assert solo.tcb.state is CLOSED
+    assert solo.log[-1][0] < 1  # without a word, and without TIME-WAIT
+
+
+@pytest.mark.parametrize(("name", "orphan"), [("linux", False), ("rfc9293", True)])
+def test_fin_wait_2_has_no_end_for_a_half_close_and_in_the_rfc(name: str, *, orphan: bool) -> None:
+    solo = _closed_by_us(name, orphan=orphan)
+    solo.advance(100_000)
+    assert solo.tcb.state is FIN_WAIT_2
+
+
+def _in_time_wait(name: str, **changes: object) -> Solo:
+    solo = _closed_by_us(name, orphan=False, **changes)
+    assert [s.ack for s in solo.feed(FIN | ACK, ONE, 1002)] == [ONE + 1]
+    assert solo.tcb.state is TIME_WAIT
+    return solo
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("rfc9293", 240), ("linux", 60), ("freebsd", 60), ("windows", 240)])
+def test_two_msl(name: str, seconds: float) -> None:
+    solo = _in_time_wait(name)
+    solo.advance(seconds + 0.09)
+    assert solo.tcb.state is TIME_WAIT
+    solo.advance(seconds + 0.11)
+    assert solo.tcb.state is CLOSED
+    assert solo.tcb.error is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "flags", "seq", "restarts"),
+    [
+        ("never", FIN | ACK, ONE, False),  # the literal text: step one refuses the number
+        ("fin", FIN | ACK, ONE, True),  # what step eight means
+        ("fin", ACK, ONE - 1, False),
+        ("any", FIN | ACK, ONE, True),
+        ("any", ACK, ONE - 1, True),  # Linux: any unacceptable segment with ACK
+    ],
+)
+def test_what_restarts_two_msl(policy: str, flags: int, seq: int, restarts: bool) -> None:
+    solo = _in_time_wait("rfc9293", time_wait_restart=policy)
+    solo.advance(200)
+    (answer,) = solo.feed(flags, seq, 1002)
+    assert (answer.flags, answer.seq, answer.ack) == (ACK, 1002, ONE + 1)
+    solo.advance(250)
+    assert (solo.tcb.state is TIME_WAIT) is restarts
+    solo.advance(440.01)
+    assert solo.tcb.state is CLOSED
+
+
+def test_time_wait_of_zero_length() -> None:
+    solo = _in_time_wait("rfc9293", time_wait=0.0)
+    solo.advance(solo.now)
+    assert solo.tcb.state is CLOSED
+
+
+# Delayed ACK
+
+
+def test_delayed_ack_waits_for_its_timer_or_for_a_second_segment() -> None:
+    """RFC 9293 3.8.6.3: within .5 s, and for at least every second full segment."""
+    solo = Solo(rfc9293())
+    solo.establish(rtt=0.1)
+    assert solo.feed(ACK | PSH, ONE, 1001, text=b"x" * 536) == []
+    ((at, segment),) = solo.advance(1)
+    assert at == pytest.approx(0.3)
+    assert segment.ack == ONE + 536
+    assert solo.feed(ACK, ONE + 536, 1001, text=b"x" * 536) == []
+    (both,) = solo.feed(ACK, ONE + 1072, 1001, text=b"x" * 536)
+    assert both.ack == ONE + 3 * 536
+    assert solo.advance(5) == []
+
+
+def test_an_ack_rides_on_text() -> None:
+    solo = Solo(rfc9293())
+    solo.establish(rtt=0.1)
+    assert solo.feed(ACK, ONE, 1001, text=b"question") == []
+    (answer,) = solo.call(send, b"answer")
+    assert (answer.ack, answer.payload) == (ONE + 8, b"answer")
+    solo.feed(ACK, ONE + 8, 1007)
+    assert solo.advance(5) == []
+
+
+def test_quick_acks_come_first_and_none_are_delayed_without_a_timer() -> None:
+    for config, quick in ((rfc9293().replace(quick_acks=3), 3), (rfc9293().replace(delayed_ack=None), 5)):
+        solo = Solo(config)
+        solo.establish(rtt=0.1)
+        at_once = 0
+        for k in range(5):
+            at_once += len(solo.feed(ACK, ONE + k, 1001, text=b"x"))
+            solo.advance(solo.now + 1)
+        assert at_once == quick
+
+
+def test_last_ack_gives_up_by_r2() -> None:
+    solo = Solo(PLAIN.replace(retries2=2))
+    solo.establish(rtt=0.1)
+    solo.feed(FIN | ACK, ONE, 1001)
+    solo.call(close)
+    assert solo.tcb.state is LAST_ACK
+    assert _silent(solo) == pytest.approx(0.3 + 0.6 + 1.2)
