@@ -1,0 +1,152 @@
+"""Where the RFC's text, its figures and real hosts differ; and the hazards of RFC 1337."""
+
+import pytest
+from figures import OLD_TEXT, TEXT, Before, check_states, config, established, figure_12, quiet, replay
+from harness import Pair, flags_of, flow_from, shown
+
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import ConnectionReset
+from netsim.tcp.profiles import rfc793, rfc9293
+from netsim.tcp.segment import Segment
+
+
+@pytest.mark.parametrize("policy", ["ack", "synack", "synack-rearm"])
+def test_repeated_syn_at_a_half_open_server(policy: str) -> None:
+    """RFC 9293 3.10.7.4 answers with a bare ACK, which SYN-SENT drops; BSD and Linux with the SYN-ACK again."""
+    pair = Pair(config(100), config(300, duplicate_syn=policy))
+    pair.listen("B")
+    pair.open("A")
+    pair.deliver("A")
+    pair.drop("B")  # the SYN-ACK is lost
+    pair.wait(0.5)
+    pair.inject(Segment(flow_from("A"), 100, 0, flags_of("SYN"), 1000))
+    answer = "<SEQ=301><ACK=101><CTL=ACK>" if policy == "ack" else "<SEQ=300><ACK=101><CTL=SYN,ACK>"
+    assert [shown(s) for s in pair.net["B"]] == [answer]
+    pair.deliver("B")
+    check_states(pair, 0, "SYN-SENT" if policy == "ack" else "ESTABLISHED", "SYN-RECEIVED")
+    assert pair.logs["A"].clauses == (["3.10.7.3, fifth: neither SYN nor RST"] if policy == "ack" else [])
+    # The SYN-ACK timer, 1 s from the first SYN-ACK, was restarted by Linux at 0.5 s.
+    pair.net["A"].clear()
+    pair.wait(0.5)
+    by_timer = [s for s in pair.sent if s == "B <SEQ=300><ACK=101><CTL=SYN,ACK>"]
+    assert len(by_timer) == {"ack": 2, "synack": 3, "synack-rearm": 2}[policy]
+    pair.wait(0.5)
+    by_timer = [s for s in pair.sent if s == "B <SEQ=300><ACK=101><CTL=SYN,ACK>"]
+    assert len(by_timer) == {"ack": 2, "synack": 3, "synack-rearm": 3}[policy]
+
+
+@pytest.mark.parametrize(
+    ("policy", "segment", "restarts"),
+    [
+        ("never", ("FIN,ACK", 300, 101), False),  # the literal text: its number, RCV.NXT-1, is refused before step 8
+        ("fin", ("FIN,ACK", 300, 101), True),
+        ("fin", ("ACK", 300, 101), False),
+        ("any", ("ACK", 300, 101), True),
+        ("any", ("FIN", 300, 0), False),  # Linux asks for ACK
+    ],
+)
+def test_restart_of_2msl(policy: str, segment: tuple[str, int, int], restarts: bool) -> None:
+    """A repeated FIN is always acknowledged; whether it restarts the 2MSL timer is a policy."""
+    pair, before = figure_12(rfc9293().replace(time_wait_restart=policy))
+    replay("12", pair, before, lines={1, 2, 3, 4})
+    pair.drop("A")  # the last ACK is lost
+    pair.wait(100.0)
+    names, seq, ack = segment
+    pair.net["B"].clear()
+    pair.inject(Segment(flow_from("B"), seq, ack, flags_of(names), 1000))
+    assert shown(pair.net["A"][-1]) == "<SEQ=101><ACK=301><CTL=ACK>"
+    pair.wait(139.999)
+    assert str(pair.state("A")) == "TIME-WAIT"
+    pair.wait(0.001)
+    assert str(pair.state("A")) == ("TIME-WAIT" if restarts else "CLOSED")
+    pair.wait(100.0)
+    assert str(pair.state("A")) == "CLOSED"
+
+
+# RFC 1337
+
+
+@pytest.mark.parametrize("policy", ["accept", "ignore"])
+def test_rfc_1337_figure_1_assassination(policy: str) -> None:
+    """An old duplicate draws an ACK, the ACK a RST, and the RST ends TIME-WAIT; fix F1 ignores the RST."""
+    pair, before = figure_12(rfc9293().replace(time_wait_rst=policy))
+    replay("12", pair, before, lines={1, 2, 3, 4, 5})
+    replay("1337-1", pair, {}, lines={"5.1", "5.2"})
+    pair.deliver("B")
+    assert str(pair.state("A")) == ("CLOSED" if policy == "accept" else "TIME-WAIT")
+    assert pair.sent[-1] == "B <SEQ=301><CTL=RST>"
+    assert quiet(pair)
+
+
+def test_rfc_1337_figure_2_old_data() -> None:
+    """H1: 80 old bytes at 560 are queued; new text overlaps them; 40 wrong bytes are delivered."""
+    pair = established(config(399, nagle=False), config(100))
+    replay(
+        "1337-2",
+        pair,
+        {
+            1: lambda p: p.call("A", "send", TEXT),
+            5: lambda p: p.call("A", "send", TEXT),
+            "7a": lambda p: p.call("A", "send", TEXT),
+            "9a": lambda p: p.call("A", "send", TEXT),
+        },
+    )
+    received = pair.call("B", "receive", 10_000)
+    # Bytes 600 to 639 are the old ones; A's own bytes there were cut off as already received.
+    assert received == TEXT + TEXT + OLD_TEXT[40:] + TEXT[40:] + TEXT
+
+
+def test_rfc_1337_figure_3_acks_without_end() -> None:
+    """H2: B acknowledges 40 bytes that A never sent: A answers with an ACK, that is old for B, and so on."""
+    pair = established(config(399, nagle=False), config(100))
+    sends: Before = {line: lambda p: p.call("A", "send", TEXT) for line in (1, 5)}
+    replay("1337-2", pair, sends, lines={1, 2, 3, 4, 5, 6})
+    replay("1337-3", pair, {})
+    for _ in range(50):
+        pair.deliver("A")
+        pair.deliver("B")
+    assert pair.sent[-2:] == ["B <SEQ=101><ACK=640><CTL=ACK>", "A <SEQ=600><ACK=101><CTL=ACK>"]
+
+
+def figure_4_pair(base: TcpConfig) -> tuple[Pair, Before]:
+    pair = Pair(config(100, base), config(400, base, receive_buffer=800))
+    pair.listen("B")
+    return pair, {2: lambda p: p.open("A")}
+
+
+def test_rfc_1337_figure_4_under_rfc_793() -> None:
+    """H3: the RST that A sends for an old duplicate lies in B's window [101, 901) and kills B's half of the OPEN."""
+    pair, before = figure_4_pair(rfc793())
+    replay("1337-4", pair, before)
+    assert quiet(pair)
+    assert isinstance(pair.sockets["A"].error, ConnectionReset)
+
+
+def test_rfc_1337_figure_4_under_rfc_9293() -> None:
+    """RST SEQ=123 is not RCV.NXT=101: B sends a challenge ACK and the OPEN succeeds."""
+    pair, before = figure_4_pair(rfc9293())
+    replay("1337-4", pair, before, lines={1, 2, 3, 4})
+    pair.deliver("A")  # line 5
+    check_states(pair, 5, "SYN-SENT", "SYN-RECEIVED")
+    assert pair.sent[-1] == "B <SEQ=401><ACK=101><CTL=ACK>"
+    assert pair.logs["B"].clauses == ["3.10.7.4, second: RST, challenge ACK"]
+    pair.deliver("B")  # line 6
+    assert str(pair.state("A")) == "ESTABLISHED"
+    pair.settle()
+    check_states(pair, 8, "ESTABLISHED", "ESTABLISHED")
+
+
+@pytest.mark.parametrize("base", [rfc9293(), rfc793()], ids=lambda c: c.name)
+def test_order_of_the_rst_checks(base: TcpConfig) -> None:
+    """The number comes before the RST: out of window is silence, although any other segment there draws an ACK."""
+    pair = established(config(99, base), config(299, base, receive_buffer=1000))
+    pair.inject(Segment(flow_from("A"), 1100, 0, flags_of("RST"), 0))  # RCV.NXT + RCV.WND
+    assert quiet(pair)
+    assert str(pair.state("B")) == "ESTABLISHED"
+    pair.inject(Segment(flow_from("A"), 1099, 0, flags_of("RST"), 0))  # the window's last number
+    if base.rst_policy == "rfc5961":
+        assert [shown(s) for s in pair.net["B"]] == ["<SEQ=300><ACK=100><CTL=ACK>"]
+        assert str(pair.state("B")) == "ESTABLISHED"
+        pair.inject(Segment(flow_from("A"), 100, 0, flags_of("RST"), 0))  # RCV.NXT
+    # B had a listener; its connection is gone.
+    assert pair.tcb("B") is None
