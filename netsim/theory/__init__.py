@@ -10,6 +10,7 @@ Times are float seconds, probabilities are in [0, 1]; a parameter outside its ra
 
 from netsim.theory.distribution import LatencyDistribution
 from netsim.theory.late import p_late_exponential, p_late_pareto
+from netsim.theory.reuse import NewConnection, OldSegment, p_some_copy_accepted
 from netsim.theory.setup import SetupLatency, SetupModel, setup_latency
 from netsim.theory.setup_chain import Policy, Tie
 from netsim.theory.setup_closed_forms import (
@@ -38,6 +39,8 @@ from netsim.theory.stale import (
 
 __all__ = [
     "LatencyDistribution",
+    "NewConnection",
+    "OldSegment",
     "Policy",
     "SetupLatency",
     "SetupModel",
@@ -60,6 +63,7 @@ __all__ = [
     "p_old_handshake_completes",
     "p_run_accepted",
     "p_segment_accepted",
+    "p_some_copy_accepted",
     "setup_latency",
     "single_syn_p_diverged",
     "stateless_mean",
