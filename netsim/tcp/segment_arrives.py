@@ -50,10 +50,10 @@ _RFC793_SYN = "RFC 793 3.9, fourth: SYN"
 
 def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
     """Process one segment and send what it calls for."""
+    tcb.last_received_at = now
     if tcb.state is SYN_SENT:
         _in_syn_sent(tcb, segment, now)
     else:
-        tcb.last_received_at = now
         _in_later_states(tcb, segment, now)
     if tcb.state > LISTEN:
         output(tcb, now)
@@ -81,7 +81,11 @@ def _in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
     tcb.snd_wl1, tcb.snd_wl2 = segment.seq, segment.ack
     if not flags & ACK:
         enter(tcb, SYN_RECEIVED, _SYN_SENT_4)
-        tcb.syn_text = segment.payload
+        # "Queue them for processing after the ESTABLISHED state has been reached": text and FIN.
+        if tcb.config.syn_data != "drop":
+            tcb.syn_text = segment.payload
+        if flags & FIN:
+            tcb.peer_fin = (segment.seq + 1 + len(segment.payload)) & MASK
         tcb.syn_answered_at = now
         return send_syn(tcb, now)
     tcb.ack_wanted = True
@@ -360,7 +364,7 @@ def _window_opened(tcb: Tcb, now: int) -> None:
     tcb.probes = 0
     if tcb.queue:
         retransmit(tcb, tcb.queue[0], now)
-        tcb.deadlines[REXMT] = tcb.ctx.deadline(now, tcb.rto, tcb.config)
+        rearm(tcb, now)
 
 
 def _closing_states(tcb: Tcb, segment: Segment, now: int) -> bool:
