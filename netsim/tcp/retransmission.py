@@ -86,6 +86,7 @@ def rearm(tcb: Tcb, now: int) -> None:
     """After an ACK of new text: the timer restarts, or stops when all is acknowledged (RFC 6298 5.2, 5.3)."""
     deadlines, ctx = tcb.deadlines, tcb.ctx
     deadlines[PERSIST] = NEVER
+    tcb.probes = 0
     if not tcb.queue:
         deadlines[REXMT] = deadlines[USER] = NEVER
         return

@@ -49,7 +49,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     tcb.backoff += 1
     config, counters = tcb.config, tcb.ctx.counters
     counters.TcpExtTCPTimeouts += 1
-    limit = config.orphan_retries if tcb.orphan and config.orphan_retries is not None else config.retries2
+    limit = _r2(tcb)
     if limit is not None and tcb.backoff > limit:
         counters.TcpExtTCPAbortOnTimeout += 1
         return end(tcb, _R2, ConnectionTimedOut())
@@ -64,6 +64,12 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     tcb.deadlines[REXMT] = tcb.ctx.deadline(now, tcb.rto, config)
     assert tcb.queue, "the retransmission timer runs only while something is unacknowledged"
     return retransmit(tcb, tcb.queue[0], now)
+
+
+def _r2(tcb: Tcb) -> int | None:
+    """R2 in retransmissions; an orphan may have its own."""
+    config = tcb.config
+    return config.orphan_retries if tcb.orphan and config.orphan_retries is not None else config.retries2
 
 
 def _repeat_syn(tcb: Tcb, now: int) -> None:
@@ -84,7 +90,13 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
 
 
 def _persist(tcb: Tcb, now: int) -> None:
-    """A zero-window probe, with exponential back-off, for as long as the peer answers (3.8.6.1)."""
+    """A zero-window probe, with exponential back-off, for as long as the peer answers (3.8.6.1, MUST-37)."""
+    limit = _longest_silence(tcb)
+    if limit is not None and now - tcb.last_received_at >= limit:
+        probing = sum(min(tcb.rto << min(k, 20), tcb.config.ns.rto_max) for k in range(tcb.probes + 1))
+        if probing >= limit:
+            tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
+            return end(tcb, _R2, ConnectionTimedOut())
     tcb.probes += 1
     delay = min(tcb.rto << min(tcb.probes, 20), tcb.config.ns.rto_max)
     if tcb.config.zero_window_probe == "empty":
@@ -96,8 +108,17 @@ def _persist(tcb: Tcb, now: int) -> None:
         send_new(tcb, now, ACK | (PSH if last else 0), bytes(tcb.snd_buffer[:1]))
     elif tcb.close_called and tcb.fin_seq < 0:
         send_new(tcb, now, ACK | FIN, b"")
-    tcb.deadlines[REXMT] = NEVER
+    tcb.deadlines[REXMT] = tcb.deadlines[USER] = NEVER
     tcb.deadlines[PERSIST] = tcb.ctx.deadline(now, delay, tcb.config)
+    return None
+
+
+def _longest_silence(tcb: Tcb) -> int | None:
+    """How long (ns) probes may go unanswered: the user timeout, or as long as R2 retransmissions would take."""
+    ns, limit = tcb.config.ns, _r2(tcb)
+    if ns.user_timeout is not None or limit is None:
+        return ns.user_timeout
+    return sum(min(tcb.rto << min(k, 20), ns.rto_max) for k in range(limit + 1))
 
 
 def _delayed_ack(tcb: Tcb, now: int) -> None:
@@ -111,7 +132,8 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
     config = tcb.config
     idle = now - tcb.last_received_at
     wait = config.ns.keepalive_idle
-    if tcb.queue:  # MUST-26: not while text is outstanding, whose own timer watches over the peer
+    if tcb.queue or tcb.deadlines[PERSIST] != NEVER:
+        # MUST-26: not while text is outstanding, whose own timer watches over the peer
         tcb.deadlines[KEEPALIVE] = tcb.ctx.deadline(now, wait, config)
         return
     if idle < wait:
