@@ -16,6 +16,7 @@ from netsim.tcp.segment import ACK, SYN, FourTuple, Options, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import NEVER
 from netsim.tcp.user_calls import receive
 
 PEER_ISS = 5000
@@ -88,7 +89,7 @@ class Solo:
     def advance(self, until: float) -> list[tuple[float, Segment]]:
         """Let time pass to ``until`` (absolute); what timers sent, and when."""
         mark = len(self.log)
-        end = ns(until)
+        end = min(ns(until), NEVER - 1)
         while (deadline := self.stack.next_deadline()) <= end:
             self.ns = max(self.ns, deadline)
             self._collect(self.stack.on_timer(self.ns))
