@@ -1,5 +1,7 @@
 """Birth, change of state and death of a connection record. ``enter`` is the only door between states."""
 
+from typing import TYPE_CHECKING
+
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved, Signal
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.context import Context
@@ -8,6 +10,9 @@ from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.state import CLOSED, LEGAL, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import LINGER, idle
+
+if TYPE_CHECKING:
+    from netsim.tcp.listener import Listener
 
 
 def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, state: State) -> Tcb:
@@ -28,7 +33,7 @@ def choose_iss(tcb: Tcb, now: int) -> None:
     tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
 
 
-def enter(tcb: Tcb, new: State, clause: str) -> None:
+def enter(tcb: "Tcb | Listener", new: State, clause: str) -> None:
     """Move to ``new``, as ``clause`` orders; AssertionError if no such edge exists."""
     old = tcb.state
     assert (old, new, clause) in LEGAL, f"no edge {old} -> {new} by {clause}"

@@ -14,9 +14,9 @@ from netsim.tcp.context import Context
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.options import negotiate
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
-from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
+from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
 from netsim.tcp.seq import HALF, MASK
-from netsim.tcp.state import LISTEN, SYN_RECEIVED, TIME_WAIT
+from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT
 
@@ -32,18 +32,31 @@ _REOPEN_STEP = 65_537  # how far a new ISS lies beyond the old connection's last
 
 
 class Listener:
-    """A passive OPEN. ``half_open`` counts records in SYN-RECEIVED; ``accept_queue`` holds those ESTABLISHED."""
+    """A passive OPEN. ``half_open`` counts records in SYN-RECEIVED; ``accept_queue`` holds those ESTABLISHED.
 
-    __slots__ = ("accept_queue", "backlog", "config", "ctx", "half_open", "owner", "port")
+    ``flow`` is the local socket with the remote one unspecified. The changes of its own state are told as those of
+    record 0.
+    """
 
-    def __init__(self, ctx: Context, config: TcpConfig, port: int, backlog: int, owner: Any = None) -> None:
+    __slots__ = ("accept_queue", "backlog", "config", "ctx", "flow", "half_open", "id", "listener", "owner", "state")
+
+    def __init__(self, ctx: Context, config: TcpConfig, flow: FourTuple, backlog: int, owner: Any = None) -> None:
         self.ctx = ctx
         self.config = config
-        self.port = port
+        self.flow = flow
+        self.id = 0
+        self.listener: Listener | None = None
+        self.state: State = CLOSED
         self.backlog = min(backlog, config.somaxconn)
         self.owner = owner
         self.half_open = 0
         self.accept_queue: deque[Tcb] = deque()
+        enter(self, LISTEN, "3.10.1: OPEN")
+
+    @property
+    def port(self) -> int:
+        """The local port."""
+        return self.flow.sport
 
     @property
     def accept_queue_full(self) -> bool:

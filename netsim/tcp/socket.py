@@ -8,7 +8,7 @@ from typing import Any
 
 from netsim.tcp import user_calls
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionDoesNotExist
+from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionDoesNotExist, RemoteSocketUnspecified
 from netsim.tcp.listener import Listener
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
@@ -53,9 +53,12 @@ class Socket:
         self.listener = self.stack.listen(self.port, backlog, self, self.config)
 
     def connect(self, dst: str, dport: int, now: int) -> None:
-        """Active OPEN; ``connected`` tells how it goes."""
+        """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1)."""
+        if self.listener is not None:
+            return self._turn_active((dst, dport), now, "3.10.1: OPEN")
         self._must_be_new()
         self.tcb = self.stack.open(dst, dport, now, sport=self.port, config=self.config, owner=self)
+        return None
 
     @property
     def connected(self) -> bool:
@@ -72,8 +75,15 @@ class Socket:
         queue = self.listener.accept_queue
         return Socket(self.stack, config=self.config, tcb=queue.popleft()) if queue else None
 
-    def send(self, text: bytes, now: int) -> int:
-        """SEND as much of ``text`` as there is room for; how many bytes that was."""
+    def send(self, text: bytes, now: int, *, to: tuple[str, int] | None = None) -> int:
+        """SEND as much of ``text`` as there is room for; how many bytes that was.
+
+        In LISTEN the remote socket must be named, and the connection is opened actively (3.10.2).
+        """
+        if self.listener is not None:
+            if to is None:
+                raise RemoteSocketUnspecified()
+            self._turn_active(to, now, "3.10.2: SEND")
         tcb = self._connection()
         part = text[: max(user_calls.send_room(tcb), 0)]
         if part or not text:
@@ -83,13 +93,17 @@ class Socket:
 
     def receive(self, size: int, now: int) -> bytes | None:
         """RECEIVE up to ``size`` bytes; empty at the peer's end of stream; None if there is nothing yet."""
+        if self.listener is not None:
+            return None
         return user_calls.receive(self._connection(), size, now)
 
     def shutdown(self, now: int) -> None:
         """CLOSE in RFC 9293's sense: no more to send; what the peer sends can still be received (half-close)."""
+        if self.listener is not None:
+            return self.close(now)
         tcb = self._connection()
         user_calls.close(tcb, now)
-        self.stack.schedule(tcb)
+        return self.stack.schedule(tcb)
 
     def close(self, now: int) -> None:
         """Give the socket up: FIN after the text already sent, no more reading.
@@ -114,16 +128,31 @@ class Socket:
 
     def abort(self, now: int) -> None:
         """ABORT: both queues are dropped and the peer gets a RST."""
+        if self.listener is not None:
+            self.stack.close_listener(self.listener, "3.10.5: ABORT")
+            self.listener = None
+            return
         user_calls.abort(self._connection(), now)
 
     def status(self) -> user_calls.Status:
         """STATUS (3.10.6)."""
+        if self.listener is not None:
+            room = self.listener.config.receive_buffer
+            return user_calls.Status(LISTEN, self.listener.flow, 0, room, 0, 0, 0, 0)
         return user_calls.status(self._connection())
 
     @property
     def error(self) -> Exception | None:
         """What ended the connection, if it ended badly (SO_ERROR, without clearing it)."""
         return self.tcb.error if self.tcb is not None else None
+
+    def _turn_active(self, remote: tuple[str, int], now: int, clause: str) -> None:
+        """From LISTEN to SYN-SENT, with the listener's port."""
+        dst, dport = remote
+        self.tcb = self.stack.open(
+            dst, dport, now, config=self.config, owner=self, listener=self.listener, clause=clause
+        )
+        self.listener = None
 
     def _connection(self) -> Tcb:
         if self.tcb is None:

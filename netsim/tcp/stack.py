@@ -10,7 +10,7 @@ from typing import Any
 
 from netsim.tcp.actions import Action, Dropped
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.connection import end
+from netsim.tcp.connection import end, enter
 from netsim.tcp.context import Context, Streams
 from netsim.tcp.counters import Counters
 from netsim.tcp.errors import (
@@ -25,14 +25,15 @@ from netsim.tcp.output import send_abort, send_reset_for
 from netsim.tcp.profiles import rfc9293
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
 from netsim.tcp.segment_arrives import segment_arrives
-from netsim.tcp.state import CLOSED, SYN_RECEIVED, TIME_WAIT, State
+from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timeouts import timers_expire
 from netsim.tcp.timers import NEVER
 from netsim.tcp.user_calls import open_active
 
 _CLOSED = "3.10.7.1: CLOSED"
-_REPLACED = "3.10.1: OPEN"
+_OPEN = "3.10.1: OPEN"
+_CLOSE = "3.10.4: CLOSE"
 
 
 class Stack:
@@ -115,12 +116,17 @@ class Stack:
         """Passive OPEN (3.10.1) on ``port``. ConnectionAlreadyExists if it is taken."""
         if port in self.listeners:
             raise ConnectionAlreadyExists(f"port {port} of {self.address} has a listener")
-        listener = Listener(self.ctx, config if config is not None else self.config, port, backlog, owner)
+        flow = FourTuple(self.address, port, "", 0)
+        listener = Listener(self.ctx, config if config is not None else self.config, flow, backlog, owner)
         self.listeners[port] = listener
         return listener
 
-    def close_listener(self, listener: Listener) -> None:
-        """CLOSE in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
+    def close_listener(self, listener: Listener, clause: str = _CLOSE) -> None:
+        """CLOSE or ABORT in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
+        enter(listener, CLOSED, clause)
+        self._forget(listener)
+
+    def _forget(self, listener: Listener) -> None:
         if self.listeners.get(listener.port) is listener:
             del self.listeners[listener.port]
         for tcb in [t for t in self.ctx.connections.values() if t.listener is listener and t.state is SYN_RECEIVED]:
@@ -140,12 +146,17 @@ class Stack:
         sport: int | None = None,
         config: TcpConfig | None = None,
         owner: Any = None,
+        listener: Listener | None = None,
+        clause: str = _OPEN,
     ) -> Tcb:
         """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
 
+        ``listener``: this passive OPEN becomes active, by the call that ``clause`` names (3.10.1, or SEND: 3.10.2).
         ConnectionAlreadyExists for a four-tuple in use, InsufficientResources when no port is left.
         """
         config = config if config is not None else self.config
+        if listener is not None:
+            sport = listener.port
         if sport is None:
             sport = self._free_port(dst, dport, config)
         flow = FourTuple(self.address, sport, dst, dport)
@@ -153,8 +164,10 @@ class Stack:
         if old is not None:
             if old.state is not TIME_WAIT or config.time_wait_open == "refuse":
                 raise ConnectionAlreadyExists(f"{flow} is in {old.state}")
-            end(old, _REPLACED, None)
-        tcb = open_active(self.ctx, config, flow, now)
+            end(old, _OPEN, None)
+        if listener is not None:
+            self._forget(listener)
+        tcb = open_active(self.ctx, config, flow, now, origin=CLOSED if listener is None else LISTEN, clause=clause)
         tcb.owner = owner
         self.schedule(tcb)
         return tcb

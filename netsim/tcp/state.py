@@ -110,11 +110,14 @@ _CLOSE: Final = (
     Edge(TIME_WAIT, CLOSED, "replaced by an active OPEN", "3.10.1: OPEN"),
 )
 
+# Where something may be unacknowledged: FIN-WAIT-2 and TIME-WAIT have nothing left to send, so no timer gives up there.
+_AWAITING_ACK: Final = (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED - {FIN_WAIT_2, TIME_WAIT}))
+
 _ENDS: Final = (
     *(_reset(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_abort(s) for s in (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED))),
-    *(_expire(s) for s in (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED - {TIME_WAIT}))),
-    *(_give_up(s) for s in (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED - {TIME_WAIT}))),
+    *(_expire(s) for s in _AWAITING_ACK),
+    *(_give_up(s) for s in _AWAITING_ACK),
     *(_killed_by_syn(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_orphan_data(s) for s in (FIN_WAIT_1, FIN_WAIT_2)),
     *(Edge(s, CLOSED, "keep-alive probes unanswered", "3.8.4: keep-alive") for s in sorted(SYNCHRONIZED - {TIME_WAIT})),

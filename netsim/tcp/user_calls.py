@@ -55,11 +55,16 @@ class Status:
     retransmissions: int
 
 
-def open_active(ctx: Context, config: TcpConfig, flow: FourTuple, now: int) -> Tcb:
-    """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT."""
-    tcb = allocate(ctx, config, flow, flow.reverse(), CLOSED)
+def open_active(
+    ctx: Context, config: TcpConfig, flow: FourTuple, now: int, *, origin: State = CLOSED, clause: str = _OPEN
+) -> Tcb:
+    """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
+
+    ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then tells which call did it.
+    """
+    tcb = allocate(ctx, config, flow, flow.reverse(), origin)
     choose_iss(tcb, now)
-    enter(tcb, SYN_SENT, _OPEN)
+    enter(tcb, SYN_SENT, clause)
     ctx.counters.TcpActiveOpens += 1
     tcb.transmissions = 1
     tcb.sent_at = now
@@ -148,6 +153,8 @@ def abort(tcb: Tcb, now: int) -> None:
 
 def status(tcb: Tcb) -> Status:
     """3.10.6."""
+    if tcb.state is CLOSED:
+        raise tcb.error or ConnectionDoesNotExist()
     flight = (tcb.snd_nxt - tcb.snd_una) & MASK
     text = len(tcb.snd_buffer) if tcb.snd_buffer else 0
     return Status(
