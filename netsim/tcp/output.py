@@ -112,7 +112,8 @@ def send_abort(tcb: Tcb) -> None:
 def output(tcb: Tcb, now: int) -> None:
     """Send what may be sent now, and the ACK that is owed, alone if nothing carried it."""
     if (tcb.snd_buffer or tcb.close_called) and tcb.state in SENDING:
-        if tcb.backoff == 0 and tcb.congestion is not None and tcb.congestion.after_timeout:
+        congestion = tcb.congestion
+        if tcb.backoff == 0 and (tcb.queue and tcb.queue[0].lost if congestion is None else congestion.after_timeout):
             repair(tcb, now)
         _send_text(tcb, now)
     if tcb.ack_wanted:
