@@ -120,7 +120,11 @@ _ENDS: Final = (
     *(_give_up(s) for s in _AWAITING_ACK),
     *(_killed_by_syn(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_orphan_data(s) for s in (FIN_WAIT_1, FIN_WAIT_2)),
-    *(Edge(s, CLOSED, "keep-alive probes unanswered", "3.8.4: keep-alive") for s in sorted(SYNCHRONIZED - {TIME_WAIT})),
+    # MUST-26: only while nothing is unacknowledged, so never with a FIN under way.
+    *(
+        Edge(s, CLOSED, "keep-alive probes unanswered", "3.8.4: keep-alive")
+        for s in (ESTABLISHED, FIN_WAIT_2, CLOSE_WAIT)
+    ),
 )
 
 TRANSITIONS: Final[tuple[Edge, ...]] = (*_OPEN, *_CLOSE, *_ENDS)
