@@ -211,9 +211,9 @@ class Lone:
             self.tcb.check()
         return [shown(s) for s in replies]
 
-    def call(self, name: str, *args: Any) -> Any:
+    def call(self, name: str, *args: Any, **named: Any) -> Any:
         """A user call on the socket; ``sent`` holds what it sent."""
-        result = getattr(self.socket, name)(*args)
+        result = getattr(self.socket, name)(*args, **named)
         self.sent = [shown(s) for s in self.log.note(self.stack.take())]
         return result
 

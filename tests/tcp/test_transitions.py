@@ -1,0 +1,272 @@
+"""Every edge of TRANSITIONS is taken by public calls and segments; every other one is refused.
+
+``ROWS`` is the table of RFC 9293 3.3.2 and 3.10, typed from the text: the two must agree in both directions.
+"""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from harness import BASE, PORTS, Lone, flags_of, flow_from, reach
+
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.connection import enter
+from netsim.tcp.segment import FourTuple, Segment
+from netsim.tcp.state import LEGAL, TRANSITIONS, Edge, State
+from netsim.tcp.user_calls import abort, close, send
+
+RFC_793 = BASE.replace(rst_policy="rfc793", syn_policy="rfc793", ack_policy="rfc793")
+GIVES_UP = BASE.replace(retries2=2, syn_retries=1, synack_retries=1, user_timeout=None)
+IMPATIENT = BASE.replace(connect_timeout=5.0, user_timeout=5.0)
+PROBING = BASE.replace(
+    keepalive=True, keepalive_idle=1.0, keepalive_interval=1.0, keepalive_probes=1, rto_min=100.0, rto_initial=100.0
+)
+Drive = Callable[[], Lone]
+Key = tuple[str, str, str]  # old, new, clause
+
+OPEN, CLOSE, ABORT = "3.10.1: OPEN", "3.10.4: CLOSE", "3.10.5: ABORT"
+RST, SYN, ACK, FIN = (f"3.10.7.4, {step}" for step in ("second: RST", "fourth: SYN", "fifth: ACK", "eighth: FIN"))
+SENT = ("SYN-SENT", "SYN-RECEIVED")
+SYNCHRONIZED = (
+    "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT",
+)  # fmt: skip
+UNACKNOWLEDGED = (*SENT, "ESTABLISHED", "FIN-WAIT-1", "CLOSE-WAIT", "CLOSING", "LAST-ACK")
+
+# From, to, clause: RFC 9293 3.3.2 (figure 5 and its notes) and 3.10.
+ROWS: list[Key] = [
+    ("CLOSED", "LISTEN", OPEN),
+    ("CLOSED", "SYN-SENT", OPEN),
+    ("LISTEN", "SYN-SENT", OPEN),
+    ("LISTEN", "SYN-SENT", "3.10.2: SEND"),
+    ("LISTEN", "SYN-RECEIVED", "3.10.7.2, third: SYN"),
+    ("LISTEN", "CLOSED", CLOSE),
+    ("LISTEN", "CLOSED", ABORT),
+    ("SYN-SENT", "ESTABLISHED", "3.10.7.3, fourth: SYN"),
+    ("SYN-SENT", "SYN-RECEIVED", "3.10.7.3, fourth: SYN"),
+    ("SYN-SENT", "CLOSED", "3.10.7.3, second: RST"),
+    ("SYN-SENT", "CLOSED", CLOSE),
+    ("SYN-RECEIVED", "ESTABLISHED", ACK),
+    ("SYN-RECEIVED", "LISTEN", RST),  # passive OPEN
+    ("SYN-RECEIVED", "LISTEN", SYN),  # passive OPEN
+    ("SYN-RECEIVED", "FIN-WAIT-1", CLOSE),
+    ("ESTABLISHED", "FIN-WAIT-1", CLOSE),
+    ("ESTABLISHED", "CLOSE-WAIT", FIN),
+    ("FIN-WAIT-1", "FIN-WAIT-2", ACK),
+    ("FIN-WAIT-1", "CLOSING", FIN),
+    ("FIN-WAIT-1", "TIME-WAIT", FIN),  # note 2
+    ("FIN-WAIT-2", "TIME-WAIT", FIN),
+    ("CLOSE-WAIT", "LAST-ACK", CLOSE),
+    ("CLOSING", "TIME-WAIT", ACK),
+    ("LAST-ACK", "CLOSED", ACK),
+    ("TIME-WAIT", "CLOSED", "3.10.8: TIME-WAIT timeout"),
+    ("TIME-WAIT", "SYN-RECEIVED", "3.6.1: MAY-2"),
+    *((state, "CLOSED", RST) for state in ("SYN-RECEIVED", *SYNCHRONIZED)),
+    *((state, "CLOSED", ABORT) for state in (*SENT, *SYNCHRONIZED)),
+    # Nothing is unacknowledged in FIN-WAIT-2 and TIME-WAIT: the user timeout and R2 cannot run out there.
+    *((state, "CLOSED", "3.10.8: user timeout") for state in UNACKNOWLEDGED),
+    *((state, "CLOSED", "3.8.3: R2") for state in UNACKNOWLEDGED),
+    # MUST-26: keep-alive only while nothing is unacknowledged.
+    *((state, "CLOSED", "3.8.4: keep-alive") for state in ("ESTABLISHED", "FIN-WAIT-2", "CLOSE-WAIT")),
+    *((state, "CLOSED", "RFC 793 3.9, fourth: SYN") for state in ("SYN-RECEIVED", *SYNCHRONIZED)),
+    ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"),
+    ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"),
+    # Not in the RFC: what real hosts do.
+    ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"),
+    ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"),
+    ("TIME-WAIT", "CLOSED", OPEN),
+]  # fmt: skip
+
+
+def at(state: str, config: TcpConfig = BASE) -> Lone:
+    """SYN-RECEIVED here is that of an active OPEN, unless it says "passive"."""
+    return reach("SYN-RECEIVED active" if state == "SYN-RECEIVED" else state, config)
+
+
+def peer_sends(state: str, names: str, seq: int, ack: int = 0, config: TcpConfig = BASE) -> Drive:
+    def drive() -> Lone:
+        lone = at(state, config)
+        lone.arrive(names, seq, ack)
+        return lone
+
+    return drive
+
+
+def user_calls(state: str, name: str, *args: object, config: TcpConfig = BASE, **named: object) -> Drive:
+    def drive() -> Lone:
+        lone = at(state, config)
+        lone.call(name, *args, lone.ns, **named)
+        return lone
+
+    return drive
+
+
+def on_record(state: str, call: Callable[..., None]) -> Drive:
+    def drive() -> Lone:
+        lone = at(state)
+        lone.do(call, lone.ns)
+        return lone
+
+    return drive
+
+
+def time_passes(state: str, config: TcpConfig, seconds: float) -> Drive:
+    def drive() -> Lone:
+        lone = at(state, config)
+        if state == "CLOSE-WAIT":
+            lone.do(send, b"unacknowledged", lone.ns)
+        lone.wait(seconds)
+        return lone
+
+    return drive
+
+
+def falls_silent(state: str) -> Drive:
+    def drive() -> Lone:
+        lone = at(state, PROBING)
+        if state == "ESTABLISHED":
+            lone.arrive("ACK", 5001, 1011)
+        lone.wait(10.0)
+        return lone
+
+    return drive
+
+
+def opens_passively() -> Lone:
+    lone = Lone()
+    lone.listen()
+    return lone
+
+
+def accept_queue_overflows() -> Lone:
+    """Backlog 2: three half-open connections, of which the last to complete finds the queue full and is reset."""
+    lone = Lone(BASE.replace(abort_on_overflow=True))
+    lone.call("listen", PORTS["A"], backlog=2)
+
+    def arrives(names: str, port: int, seq: int, ack: int = 0) -> None:
+        flow = FourTuple("B", port, "A", PORTS["A"])
+        lone.log.note(lone.stack.on_segment(Segment(flow, seq, ack, flags_of(names), 1000), lone.ns))
+
+    arrives("SYN", 1, 5000)
+    arrives("ACK", 1, 5001, 1001)
+    arrives("SYN", 2, 5000)
+    arrives("SYN", 3, 5000)
+    arrives("ACK", 2, 5001, 1001)
+    arrives("ACK", 3, 5001, 1001)
+    return lone
+
+
+def new_text_for_nobody(state: str) -> Drive:
+    def drive() -> Lone:
+        lone = at("ESTABLISHED")
+        lone.arrive("ACK", 5001, 1011)
+        lone.call("close", lone.ns)
+        if state == "FIN-WAIT-2":
+            lone.arrive("ACK", 5001, 1012)
+        lone.arrive("ACK", 5001, 1011, b"for nobody")
+        return lone
+
+    return drive
+
+
+def orphan_waits() -> Lone:
+    lone = at("ESTABLISHED", BASE.replace(fin_wait_2_timeout=60.0))
+    lone.call("close", lone.ns)
+    lone.arrive("ACK", 5001, 1012)
+    lone.wait(60.0)
+    return lone
+
+
+def reopened_by_the_peer() -> Lone:
+    lone = at("TIME-WAIT", BASE.replace(time_wait_reuse="rfc1122"))
+    lone.stack.listen(PORTS["A"], 5)
+    lone.arrive("SYN", 6000)
+    return lone
+
+
+def reopened_from_here() -> Lone:
+    lone = at("TIME-WAIT", BASE.replace(time_wait_open="replace"))
+    lone.stack.open("B", PORTS["B"], lone.ns, sport=PORTS["A"])
+    lone.log.note(lone.stack.take())
+    return lone
+
+
+RCV_NXT = {
+    "SYN-RECEIVED": 5001, "ESTABLISHED": 5001, "FIN-WAIT-1": 5001, "FIN-WAIT-2": 5001,
+    "CLOSE-WAIT": 5002, "CLOSING": 5002, "LAST-ACK": 5002, "TIME-WAIT": 5002,
+}  # fmt: skip
+
+DRIVES: dict[Key, Drive] = {
+    ("CLOSED", "LISTEN", OPEN): opens_passively,
+    ("CLOSED", "SYN-SENT", OPEN): lambda: at("SYN-SENT"),
+    ("LISTEN", "SYN-SENT", OPEN): user_calls("LISTEN", "connect", "B", PORTS["B"]),
+    ("LISTEN", "SYN-SENT", "3.10.2: SEND"): user_calls("LISTEN", "send", b"x", to=("B", PORTS["B"])),
+    ("LISTEN", "SYN-RECEIVED", "3.10.7.2, third: SYN"): peer_sends("LISTEN", "SYN", 5000),
+    ("LISTEN", "CLOSED", CLOSE): user_calls("LISTEN", "close"),
+    ("LISTEN", "CLOSED", ABORT): user_calls("LISTEN", "abort"),
+    ("SYN-SENT", "ESTABLISHED", "3.10.7.3, fourth: SYN"): peer_sends("SYN-SENT", "SYN,ACK", 5000, 1001),
+    ("SYN-SENT", "SYN-RECEIVED", "3.10.7.3, fourth: SYN"): peer_sends("SYN-SENT", "SYN", 5000),
+    ("SYN-SENT", "CLOSED", "3.10.7.3, second: RST"): peer_sends("SYN-SENT", "RST,ACK", 0, 1001),
+    ("SYN-SENT", "CLOSED", CLOSE): user_calls("SYN-SENT", "shutdown"),
+    ("SYN-RECEIVED", "ESTABLISHED", ACK): peer_sends("SYN-RECEIVED passive", "ACK", 5001, 1001),
+    ("SYN-RECEIVED", "LISTEN", RST): peer_sends("SYN-RECEIVED passive", "RST", 5001),
+    ("SYN-RECEIVED", "LISTEN", SYN): peer_sends("SYN-RECEIVED passive", "SYN", 5001),
+    ("SYN-RECEIVED", "FIN-WAIT-1", CLOSE): on_record("SYN-RECEIVED passive", close),
+    ("ESTABLISHED", "FIN-WAIT-1", CLOSE): user_calls("ESTABLISHED", "shutdown"),
+    ("ESTABLISHED", "CLOSE-WAIT", FIN): peer_sends("ESTABLISHED", "FIN,ACK", 5001, 1011),
+    ("FIN-WAIT-1", "FIN-WAIT-2", ACK): peer_sends("FIN-WAIT-1", "ACK", 5001, 1002),
+    ("FIN-WAIT-1", "CLOSING", FIN): peer_sends("FIN-WAIT-1", "FIN,ACK", 5001, 1001),
+    ("FIN-WAIT-1", "TIME-WAIT", FIN): peer_sends("FIN-WAIT-1", "FIN,ACK", 5001, 1002),
+    ("FIN-WAIT-2", "TIME-WAIT", FIN): peer_sends("FIN-WAIT-2", "FIN,ACK", 5001, 1002),
+    ("CLOSE-WAIT", "LAST-ACK", CLOSE): user_calls("CLOSE-WAIT", "shutdown"),
+    ("CLOSING", "TIME-WAIT", ACK): peer_sends("CLOSING", "ACK", 5002, 1002),
+    ("LAST-ACK", "CLOSED", ACK): peer_sends("LAST-ACK", "ACK", 5002, 1002),
+    ("TIME-WAIT", "CLOSED", "3.10.8: TIME-WAIT timeout"): time_passes("TIME-WAIT", BASE, 240.0),
+    ("TIME-WAIT", "SYN-RECEIVED", "3.6.1: MAY-2"): reopened_by_the_peer,
+    ("TIME-WAIT", "CLOSED", OPEN): reopened_from_here,
+    ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"): accept_queue_overflows,
+    ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"): orphan_waits,
+    ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-1"),
+    ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-2"),
+}
+for _state in (*SENT, *SYNCHRONIZED):
+    DRIVES[_state, "CLOSED", ABORT] = on_record(_state, abort)
+    DRIVES[_state, "CLOSED", "3.10.8: user timeout"] = time_passes(_state, IMPATIENT, 6.0)
+    DRIVES[_state, "CLOSED", "3.8.3: R2"] = time_passes(_state, GIVES_UP, 30.0)
+    DRIVES[_state, "CLOSED", "3.8.4: keep-alive"] = falls_silent(_state)
+    if _state != "SYN-SENT":
+        DRIVES[_state, "CLOSED", RST] = peer_sends(_state, "RST", RCV_NXT[_state])
+        DRIVES[_state, "CLOSED", "RFC 793 3.9, fourth: SYN"] = peer_sends(_state, "SYN", RCV_NXT[_state], 0, RFC_793)
+
+
+def key(edge: Edge) -> Key:
+    return str(edge.old), str(edge.new), edge.clause
+
+
+def test_the_table_has_the_rows_of_the_rfc_and_no_others() -> None:
+    assert len(ROWS) == len(set(ROWS))
+    assert sorted(ROWS) == sorted(key(edge) for edge in TRANSITIONS)
+
+
+@pytest.mark.parametrize("edge", TRANSITIONS, ids=lambda e: f"{e.old}-{e.new}-{e.clause}")
+def test_every_edge_is_taken(edge: Edge) -> None:
+    lone = DRIVES[key(edge)]()
+    edges = lone.log.edges
+    assert (edge.old, edge.new, edge.clause) in edges
+    assert set(edges) <= LEGAL
+
+
+@pytest.mark.parametrize("clause", sorted({edge.clause for edge in TRANSITIONS}))
+def test_every_other_edge_is_refused(clause: str) -> None:
+    lone = at("ESTABLISHED")
+    tcb = lone.record
+    refused = 0
+    for old, new in itertools.product(State, State):
+        if (str(old), str(new), clause) in ROWS:
+            continue
+        tcb.state = old
+        with pytest.raises(AssertionError, match="no edge"):
+            enter(tcb, new, clause)
+        assert tcb.state is old
+        refused += 1
+    assert refused == 11 * 11 - sum(row[2] == clause for row in ROWS)
+    assert flow_from("B") in lone.stack.connections  # nothing happened
