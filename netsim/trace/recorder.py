@@ -1,15 +1,19 @@
-"""The recorder: a list of records, and the digest that identifies a run."""
+"""The recorder: a list of records, the digest that identifies a run, and the ladder a reader can follow."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import astuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved
-from netsim.trace.records import Arrived, Called, Decided, Packet, Record, Sent
+from netsim.tcp.segment import Options
+from netsim.trace.ladder import ladder
+from netsim.trace.records import Arrived, Called, Decided, Decision, Packet, Record, Sent
+
+_SHOWN = 200  # lines that a notebook shows of each pair of hosts
 
 
 class Trace:
-    """The records of one run, in order."""
+    """The records of one run, in order. Printed, or shown by a notebook, it is a ladder."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -20,45 +24,94 @@ class Trace:
     def __len__(self) -> int:
         return len(self.records)
 
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Trace: {len(self.records)} records>"
+
+    def __str__(self) -> str:
+        return self.ladder()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows: the ladder, cut after some screens."""
+        printer.text(repr(self) if cycle else self.ladder(limit=_SHOWN))
+
+    def ladder(
+        self,
+        *,
+        hosts: Sequence[str] | None = None,
+        relative: bool = True,
+        states: bool = True,
+        width: int = 100,
+        unicode: bool = False,
+        limit: int | None = None,
+    ) -> str:
+        """The run as text, with times and states; see ``netsim.trace.ladder.ladder`` for the parameters."""
+        return ladder(
+            self.records, hosts=hosts, relative=relative, states=states, width=width, unicode=unicode, limit=limit
+        )
+
     def digest(self) -> str:
-        """SHA-256 over every record: two runs are the same run when their digests are equal."""
+        """SHA-256 over every record: two runs are the same run when their digests are equal.
+
+        It covers times, hosts, every field and byte of every segment, losses, copies, the decisions with their clauses,
+        and the applications' calls. It depends on nothing else, such as hash seeds or the Python version.
+        """
         digest = hashlib.sha256()
+        lines: list[str] = []
         for record in self.records:
-            digest.update(_line(record).encode())
-            digest.update(b"\n")
+            lines.append(_line(record))
+            if type(record) is Sent and record.packet.segment.payload:
+                digest.update("\n".join(lines).encode())
+                digest.update(b"\n")
+                digest.update(record.packet.segment.payload)  # its length stands in the line before
+                lines.clear()
+        digest.update("\n".join(lines).encode())
         return digest.hexdigest()
 
 
-def _packet(packet: Packet | None) -> str:
-    if packet is None:
-        return "-"
+def _line(record: Record) -> str:
+    """One record in canonical text: ints, strings, and enum members by name."""
+    match record:
+        case Sent(time, host, packet, arrivals, cause):
+            return f"{time} {host} sent {_packet(packet)} {' '.join(map(str, arrivals))} {cause}"
+        case Arrived(time, host, packet, stale):
+            return f"{time} {host} arrived #{packet.number} {'stale' if stale else ''}"
+        case Decided(time, host, decision, seen):
+            return f"{time} {host} {_decision(decision)} #{seen.number if seen is not None else 0}"
+        case Called(time, host, event, call, detail):
+            text = f"{type(detail).__name__}: {detail}" if isinstance(detail, Exception) else str(detail)
+            return f"{time} {host} {event} {call} {text}"
+
+
+def _packet(packet: Packet) -> str:
     s = packet.segment
-    options = astuple(s.options) if s.options is not None else ()
-    text = hashlib.sha256(s.payload).hexdigest()[:16] if s.payload else ""
-    return f"#{packet.number} {s.flow} {s.seq} {s.ack} {s.flags} {s.window} {len(s.payload)} {text} {options}"
+    src, sport, dst, dport = s.flow
+    truth = f"{packet.connection}/{packet.incarnation}{'F' if packet.forged else ''}{'T' if packet.timer else ''}"
+    return (
+        f"#{packet.number} {truth} {src}:{sport} {dst}:{dport} {s.seq} {s.ack} {s.flags} {s.window} {s.urgent} "
+        f"{len(s.payload)} {_options(s.options)}"
+    )
 
 
-def _decision(decision: Moved | Dropped | Accepted | Allocated | Freed) -> str:
+def _options(options: Options | None) -> str:
+    if options is None:
+        return "-"
+    o = options
+    sack = ",".join(f"{left}-{right}" for left, right in o.sack)
+    return f"mss {o.mss} ws {o.wscale} sack {int(o.sack_permitted)} ts {o.ts_val} {o.ts_ecr} blocks {sack}"
+
+
+def _decision(decision: Decision) -> str:
     match decision:
         case Moved(connection, _, old, new, clause):
-            return f"moved {connection} {old} {new} {clause}"
+            return f"moved {connection} {old.name} {new.name} {clause}"
         case Dropped(connection, _, clause):
             return f"dropped {connection} {clause}"
         case Accepted(connection, _, what, clause):
             return f"accepted {connection} {what} {clause}"
-        case Allocated(connection, _, state):
-            return f"allocated {connection} {state}"
+        case Allocated(connection, (src, sport, dst, dport), state):
+            return f"allocated {connection} {src}:{sport} {dst}:{dport} {state.name}"
         case Freed(connection, _, outcome):
             return f"freed {connection} {outcome}"
-
-
-def _line(record: Record) -> str:
-    match record:
-        case Sent(time, host, packet, arrivals, cause):
-            return f"{time} {host} sent {_packet(packet)} {arrivals} {cause}"
-        case Arrived(time, host, packet, stale):
-            return f"{time} {host} arrived #{packet.number} {stale}"
-        case Decided(time, host, decision, seen):
-            return f"{time} {host} {_decision(decision)} #{seen.number if seen else 0}"
-        case Called(time, host, event, call, detail):
-            return f"{time} {host} {event} {call} {detail}"

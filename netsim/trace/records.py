@@ -4,9 +4,10 @@
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved
+from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import Segment
 
 Decision: TypeAlias = Moved | Dropped | Accepted | Allocated | Freed
@@ -32,7 +33,7 @@ class Packet:
 
 @dataclass(slots=True)
 class Sent:
-    """A host put a packet on its link; ``arrivals`` are the times at which copies will arrive (none: lost, by ``cause``)."""
+    """A host sent a packet; ``arrivals`` are the times at which its copies will arrive (none: lost to ``cause``)."""
 
     time: int
     host: str
@@ -53,7 +54,7 @@ class Arrived:
 
 @dataclass(slots=True)
 class Decided:
-    """The TCP of ``host`` decided something; ``packet`` is the one it was looking at, or None (a timer, a user call)."""
+    """The TCP of ``host`` decided something; ``packet`` is the one it looks at, or None (a timer, a user call)."""
 
     time: int
     host: str
@@ -63,13 +64,17 @@ class Decided:
 
 @dataclass(slots=True)
 class Called:
-    """An application's socket call: ``event`` is ``call`` or ``return``, ``detail`` its arguments or its result."""
+    """An application's socket call: ``event`` is ``call`` or ``return``, ``detail`` its argument or its result.
+
+    ``detail`` is text, a number (a port, a count of bytes), or the TcpError that the call raises; nothing whose text
+    could differ between two runs.
+    """
 
     time: int
     host: str
     event: str
     call: str
-    detail: Any
+    detail: str | int | TcpError | None
 
 
 Record: TypeAlias = Sent | Arrived | Decided | Called

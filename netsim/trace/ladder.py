@@ -1,0 +1,234 @@
+"""The ladder: a run as text that anybody who knows the RFC's figures can read.
+
+Each end has its own time (s) and state (after the event); what happens at neither end of a line leaves both blank.
+
+::
+
+       time  client                                                  server             time
+      0.000  SYN-SENT      |--- SYN seq=0 mss=1460 ----------------->|  SYN-RECEIVED    0.050
+
+``---X loss`` is lost on the way, ``---...`` still on its way when the next thing happens, and ``...---`` arrives.
+"""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from netsim.tcp.segment import Options
+from netsim.trace.numbers import Numbers
+from netsim.trace.records import Arrived, Called, Decided, Record, Sent
+from netsim.trace.rows import End, Row, Rows
+
+_STATE: Final = 12  # columns: SYN-RECEIVED
+_NARROWEST: Final = 36  # columns a segment needs
+_INK: Final = {"whole": 7, "leaves": 9, "arrives": 10, "lost": 8}  # columns of an arrow beside its label
+
+
+@dataclass(frozen=True, slots=True)
+class _Strokes:
+    line: str
+    right: str
+    left: str
+    lost: str
+    on: str
+    rail: str
+
+
+_ASCII: Final = _Strokes("-", ">", "<", "X", "...", "|")
+_UNICODE: Final = _Strokes("─", "▶", "◀", "✕", "┄┄┄", "│")
+
+
+def ladder(
+    trace: Iterable[Record],
+    *,
+    hosts: Sequence[str] | None = None,
+    relative: bool = True,
+    states: bool = True,
+    width: int = 100,
+    unicode: bool = False,
+    limit: int | None = None,
+) -> str:
+    """The records as a text ladder, one section for each pair of hosts that talk to each other.
+
+    ``hosts`` picks one pair, the left one first. Sequence numbers count from the SYN, for each direction and
+    incarnation, or are as sent if not ``relative``. ``states=False`` leaves the states out. No line is longer than
+    ``width`` columns. ``unicode`` draws smoother arrows. ``limit`` keeps the first so many lines of a section.
+    ValueError for a width that is too small, or hosts that are not two.
+    """
+    records = list(trace)
+    if not records:
+        return "(no records: make the world with trace=True)"
+    if hosts is not None and len(hosts) != 2:
+        raise ValueError(f"hosts = {list(hosts)!r}: must be two names")
+    pairs = _pairs(records)
+    layout = _layout(records, states=states, width=width, unicode=unicode)
+    sections = []
+    for pair in pairs if hosts is None else [(hosts[0], hosts[1])]:
+        rows = Rows(pair, Numbers(relative=relative))
+        for record in records:
+            if _concerns(record, pair, pairs):
+                rows.add(record)
+        lines = layout.section(pair, rows)
+        if limit is not None and len(lines) > limit:
+            lines[limit:] = [f"... {len(lines) - limit} more lines"]
+        sections.append("\n".join(lines))
+    return "\n\n".join(sections)
+
+
+def _pairs(records: list[Record]) -> list[tuple[str, str]]:
+    """Who talks to whom, in order of the first packet, its sender on the left."""
+    pairs: dict[frozenset[str], tuple[str, str]] = {}
+    for record in records:
+        if isinstance(record, Sent):
+            flow = record.packet.segment.flow
+            pairs.setdefault(frozenset((flow.src, flow.dst)), (flow.src, flow.dst))
+    if not pairs:
+        names = list(dict.fromkeys(record.host for record in records))
+        return [(names[0], names[1] if len(names) > 1 else "")]
+    return list(pairs.values())
+
+
+def _concerns(record: Record, pair: tuple[str, str], pairs: list[tuple[str, str]]) -> bool:
+    """Whether a record belongs to the section of ``pair``. A call names no peer but for connect: shown if clear."""
+    if record.host not in pair:
+        return False
+    match record:
+        case Sent(packet=packet) | Arrived(packet=packet):
+            flow = packet.segment.flow
+        case Decided(decision=decision):
+            flow = decision.flow if hasattr(decision, "flow") else decision.segment.flow
+        case Called(call=call, detail=detail, event=event):
+            if call == "connect" and event == "call":
+                return str(detail).rpartition(":")[0] in pair
+            return call in ("listen", "crash") or sum(record.host in other for other in pairs) == 1
+    return {flow.src, flow.dst} == set(pair)
+
+
+def _options(options: Options | None) -> list[str]:
+    """The options of a SYN, as many as a reader asks for."""
+    if options is None or options.mss is None:
+        return []
+    words = [f"mss={options.mss}"]
+    if options.wscale is not None:
+        words.append(f"ws={options.wscale}")
+    if options.ts_val is not None:
+        words.append("ts")
+    return [*words, "sack"] if options.sack_permitted else words
+
+
+def _layout(records: list[Record], *, states: bool, width: int, unicode: bool) -> "_Layout":
+    latest = max(max(r.time, *r.arrivals) if isinstance(r, Sent) and r.arrivals else r.time for r in records)
+    time = max(6, len(_seconds(latest)))
+    margin = time + 2 + (_STATE + 1 if states else 0)
+    lane = width - 2 * margin - 2
+    if lane < _NARROWEST:
+        raise ValueError(f"width = {width}: must be at least {width - lane + _NARROWEST} columns")
+    return _Layout(time=time, state=_STATE if states else 0, lane=lane, strokes=_UNICODE if unicode else _ASCII)
+
+
+def _seconds(time: int) -> str:
+    """ns as seconds, to the millisecond."""
+    ms = (time + 500_000) // 1_000_000
+    return f"{ms // 1000}.{ms % 1000:03d}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """Widths in columns, between the rails (``lane``) and beside them."""
+
+    time: int
+    state: int
+    lane: int
+    strokes: _Strokes
+
+    def section(self, pair: tuple[str, str], rows: Rows) -> list[str]:
+        """The lines of one pair of hosts."""
+        several = len(rows.flows) > 1
+        lines = [self._heading(pair)]
+        for row in rows.rows:
+            lines.extend(self._row(row, several=several))
+        return lines
+
+    def _heading(self, pair: tuple[str, str]) -> str:
+        room = self.lane + 2 + (2 * self.state + 2 if self.state else 0)
+        left, right = (name[: room // 2 - 1] for name in pair)
+        names = f"{left:<{room - max(self.state, len(right))}}{right:<{self.state}}"
+        return f"{'time':>{self.time}}  {names}  {'time':>{self.time}}"
+
+    def _row(self, row: Row, *, several: bool) -> list[str]:
+        notes = list(row.notes)
+        if row.fate in ("call", "timer"):
+            first, *more = self._wrapped(row.text)
+            lanes = [self._beside(row.side, text) for text in (first, *more)]
+        else:
+            arrow, rest = self._arrow(row, several=several)
+            lanes = [arrow]
+            side = row.side if row.fate != "arrives" else 1 - row.side
+            notes[:0] = [(side, rest)] if rest else []
+        lines = [self._line(row.ends if not i else [None, None], lane) for i, lane in enumerate(lanes)]
+        for side, text in notes:
+            for part in self._wrapped(text):
+                lines.append(self._line([None, None], self._beside(side, "  " + part if side == 0 else part + "  ")))
+        return lines
+
+    def _wrapped(self, text: str) -> list[str]:
+        return textwrap.wrap(text, self.lane - 4) or [""]
+
+    def _beside(self, side: int, text: str) -> str:
+        return f" {text:<{self.lane - 1}}" if side == 0 else f"{text:>{self.lane - 1}} "
+
+    def _line(self, ends: list[End | None], lane: str) -> str:
+        rail = self.strokes.rail
+        left, right = (self._end(end) for end in ends)
+        time, state = left
+        text = f"{time:>{self.time}}  "
+        text += f"{state:<{self.state}} " if self.state else ""
+        text += f"{rail}{lane}{rail}"
+        time, state = right
+        text += f" {state:<{self.state}}" if self.state else ""
+        return f"{text}  {time:>{self.time}}".rstrip()
+
+    def _end(self, end: End | None) -> tuple[str, str]:
+        if end is None:
+            return "", ""
+        return _seconds(end.time), str(end.state) if end.state is not None else ""
+
+    def _arrow(self, row: Row, *, several: bool) -> tuple[str, str]:
+        """The arrow with its segment, and what found no room on it."""
+        packet = row.packet
+        assert packet is not None
+        flow = packet.segment.flow
+        words = [f"{flow.sport}>{flow.dport}", *row.text.split()] if several else row.text.split()
+        mark = f"[{', '.join(row.marks)}]" if row.marks else ""
+        room = self.lane - _INK[row.fate] - len(row.cause)
+        rest = []
+        if mark and len(" ".join([*words, mark])) > room:
+            rest, mark = [mark], ""
+        while len(" ".join(words)) > room:
+            rest.insert(0, words.pop())
+        first = not row.marks and row.fate != "arrives"
+        for word in _options(packet.segment.options) if first else ():
+            if not rest and len(" ".join([*words, word, mark])) <= room:
+                words.append(word)
+        return self._stroke(row, f" {' '.join([*words, mark]).rstrip()} "), " ".join(rest)
+
+    def _stroke(self, row: Row, label: str) -> str:
+        """The arrow across the lane, or the three quarters of it that a packet covers in a row of its own."""
+        s, right = self.strokes, row.side == 0
+        tail, head = [s.line * 3, label], s.right if right else s.left
+        reach = self.lane * 3 // 4
+        match row.fate:
+            case "lost":
+                tip = [s.lost, f" {row.cause}" if right else f"{row.cause} "]
+                reach += len(tip[1])
+            case "leaves":
+                tip = [s.on]
+            case "arrives":
+                tail, tip = [s.on, *tail], [head]
+            case _:
+                tip, reach = [head], self.lane
+        room = min(self.lane, reach) - sum(map(len, [*tail, *tip]))
+        parts = [*tail, s.line * max(room, 1), *tip]
+        text = "".join(parts if right else reversed(parts))
+        return text.ljust(self.lane) if right is (row.fate != "arrives") else text.rjust(self.lane)

@@ -1,0 +1,287 @@
+"""From records to the rows of a ladder: which events share a line, what each end's state is, what is remarkable.
+
+A segment that nothing else interferes with is one row, with the time and state of both its ends. One that crosses
+another, is overtaken, or is still on its way when something else happens is two: it leaves, and later it arrives.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved
+from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment, flag_names
+from netsim.tcp.state import CLOSED, LISTEN, State
+from netsim.trace.numbers import Numbers
+from netsim.trace.records import Arrived, Called, Decided, Packet, Record, Sent
+from netsim.trace.words import TIMERS, citation, how_ended, why_dropped
+
+Fate = Literal["whole", "leaves", "arrives", "lost", "call", "timer"]
+
+
+@dataclass(slots=True)
+class End:
+    """What happened at one host: when (ns), and its state afterwards (None: it has no say here)."""
+
+    time: int
+    state: State | None
+
+
+@dataclass(slots=True)
+class Row:
+    """One event of the ladder. ``side`` (0 left, 1 right) is the host that sends, calls, or whose timer rings."""
+
+    fate: Fate
+    side: int
+    ends: list[End | None]
+    packet: Packet | None = None
+    text: str = ""
+    marks: list[str] = field(default_factory=list)
+    cause: str = ""
+    notes: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Rows:
+    """Turns the records of two hosts, the left one first, into rows."""
+
+    def __init__(self, hosts: tuple[str, str], numbers: Numbers) -> None:
+        self.rows: list[Row] = []
+        self.flows: set[FourTuple] = set()
+        self._hosts = hosts
+        self._numbers = numbers
+        self._states: tuple[dict[int, State], dict[int, State]] = ({}, {})  # by side, by connection
+        self._connections: dict[FourTuple, int] = {}
+        self._listening: set[str] = set()
+        self._flying: dict[int, Row] = {}  # packets on their way that nothing has interfered with
+        self._arrivals: Counter[int] = Counter()
+        self._causes: dict[str, Row] = {}  # the row of what a host did or looked at last
+        self._highest: dict[tuple[str, int], int] = {}
+        self._syns: set[tuple[str, int, int]] = set()
+        self._windows: dict[tuple[str, FourTuple], int] = {}
+
+    def add(self, record: Record) -> None:
+        """Show one record."""
+        match record:
+            case Sent():
+                self._sent(record)
+            case Arrived():
+                self._arrived(record)
+            case Decided():
+                self._decided(record)
+            case Called():
+                self._called(record)
+
+    def _sent(self, record: Sent) -> None:
+        packet = record.packet
+        self.flows.add(min(packet.segment.flow, packet.segment.flow.reverse()))
+        numbered = self._numbers.of(packet, record.time)
+        row = self._row("leaves" if record.arrivals else "lost", record.host, record.time, packet.connection)
+        row.packet, row.text, row.cause = packet, self._label(packet), record.cause
+        row.marks = self._sending_marks(packet)
+        behind = self._numbers.latest.get(packet.segment.flow.reverse(), 0)
+        if packet.segment.flags & ACK and 0 < numbered.ack_base.incarnation < behind:
+            row.marks.append(f"acknowledges incarnation {numbered.ack_base.incarnation}")
+        self._disturb(record.host, record.time, sends=not packet.timer)
+        if record.arrivals:
+            self._flying[packet.number] = row
+
+    def _arrived(self, record: Arrived) -> None:
+        packet = record.packet
+        self._numbers.arrived(record.host, packet, record.time)
+        self._windows[record.host, packet.segment.flow] = packet.segment.window
+        self._arrivals[packet.number] += 1
+        end = End(record.time, self._state(record.host, self._connections.get(packet.segment.flow.reverse(), 0)))
+        row = self._flying.pop(packet.number, None)
+        if row is not None:
+            row.fate = "whole"
+            row.ends[1 - row.side] = end
+            self._flying = {number: other for number, other in self._flying.items() if number > packet.number}
+        else:
+            self._disturb(record.host, record.time, sends=False)
+            side = self._side(record.host)
+            row = Row("arrives", 1 - side, [None, None], packet, self._label(packet))
+            row.ends[side] = end
+            self.rows.append(row)
+            if self._arrivals[packet.number] > 1:
+                row.marks.append("copy")
+        if record.stale:
+            row.marks.append(f"old (incarnation {packet.incarnation})")
+        self._causes[record.host] = row
+
+    def _decided(self, record: Decided) -> None:
+        host, decision = record.host, record.decision
+        match decision:
+            case Allocated(connection, flow, state):
+                self._connections[flow] = connection
+                self._states[self._side(host)][connection] = state
+            case Moved():
+                self._moved(record, decision)
+            case Dropped(_, _, clause):
+                self._note(host, record.time, why_dropped(clause))
+            case Accepted(connection, segment, what, clause):
+                if what == "SYN" and record.packet is not None:
+                    self._numbers.took_syn(host, connection, record.packet)
+                self._accepted_stale(record, segment, what, clause)
+            case Freed(connection, flow):
+                self._states[self._side(host)].pop(connection, None)
+                if self._connections.get(flow) == connection:
+                    del self._connections[flow]
+
+    def _moved(self, record: Decided, move: Moved) -> None:
+        host, time, side = record.host, record.time, self._side(record.host)
+        self._states[side][move.connection] = move.new
+        cause = self._cause(host, time)
+        if cause is None or move.clause in TIMERS:
+            row = self._row("timer", host, time, move.connection)
+            row.text = how_ended(move.new, move.clause) or move.clause
+            self._disturb(host, time, sends=False)
+            return
+        words = how_ended(move.new, move.clause)
+        if words:
+            cause.notes.append((side, words))
+        for row in reversed(self.rows):
+            end = row.ends[side]
+            if end is not None and end.time == time:
+                end.state = move.new
+            if row is cause:
+                break
+
+    def _accepted_stale(self, record: Decided, segment: Segment, what: str, clause: str) -> None:
+        cause = self._cause(record.host, record.time)
+        if cause is None or not any(mark.startswith("old") for mark in cause.marks):
+            return
+        detail = f"{what}, {_bytes(len(segment.payload))} {_preview(segment.payload)}" if what == "DATA" else what
+        self._note(record.host, record.time, f"ACCEPTED: {detail} ({citation(clause)})")
+
+    def _called(self, record: Called) -> None:
+        host, time, call, detail = record.host, record.time, record.call, record.detail
+        if record.event == "return":
+            if isinstance(detail, Exception):
+                self._note(host, time, f"{call}(): {detail}")
+            elif call == "recv":
+                self._note(host, time, f"recv: {_bytes(detail)}" if detail else "recv: end")
+            return
+        if call in ("recv", "accept"):
+            return
+        if call == "listen":
+            self._listening.add(host)
+        elif call == "crash":
+            self._forget(host)
+        live = self._states[self._side(host)]
+        row = self._row("call", host, time, next(iter(live), 0))
+        if len(live) > 1:
+            row.ends[row.side] = End(time, None)
+        row.text = f"send({_bytes(detail)})" if call == "send" else f"{call}({detail})"
+        self._causes[host] = row
+        if not self._precedes_flights(host, time):
+            self._disturb(host, time, sends=False)
+
+    def _precedes_flights(self, host: str, time: int) -> bool:
+        """Draw the last row above the packets that the other host has sent at this instant; False if there are none.
+
+        Neither knows of the other, so the packets keep their lines.
+        """
+        side = self._side(host)
+        starts = [(other, other.ends[1 - side]) for other in self._flying.values() if other.side != side]
+        if not starts or len(starts) < len(self._flying) or any(end is None or end.time != time for _, end in starts):
+            return False
+        place = next(i for i, other in enumerate(self.rows) if other is starts[0][0])
+        self.rows.insert(place, self.rows.pop())
+        return True
+
+    def _forget(self, host: str) -> None:
+        """``host`` lost its memory."""
+        self._listening.discard(host)
+        self._states[self._side(host)].clear()
+        self._connections = {flow: number for flow, number in self._connections.items() if flow.src != host}
+
+    def _row(self, fate: Fate, host: str, time: int, connection: int) -> Row:
+        side = self._side(host)
+        row = Row(fate, side, [None, None])
+        row.ends[side] = End(time, self._state(host, connection))
+        self.rows.append(row)
+        return row
+
+    def _note(self, host: str, time: int, text: str) -> None:
+        """A remark under the row of what the host is looking at; under a row of its own after some silence."""
+        cause = self._cause(host, time)
+        if cause is not None:
+            last = cause.notes[-1] if cause.notes else (0, "")
+            if text.startswith("recv: ") and last[0] == self._side(host) and last[1].startswith("recv: "):
+                cause.notes[-1] = (last[0], f"{last[1]}, {text.removeprefix('recv: ')}")
+            else:
+                cause.notes.append((self._side(host), text))
+            return
+        self._row("call", host, time, 0).text = text
+        self._disturb(host, time, sends=False)
+
+    def _cause(self, host: str, time: int) -> Row | None:
+        """The row of what ``host`` does or looks at now, if any."""
+        row = self._causes.get(host)
+        end = row.ends[self._side(host)] if row is not None else None
+        return row if end is not None and end.time == time else None
+
+    def _disturb(self, host: str, time: int, *, sends: bool) -> None:
+        """Something happens at ``host``: a packet on its way keeps its line only if this is part of the same burst."""
+        side = self._side(host)
+
+        def same_burst(row: Row) -> bool:
+            here = row.ends[row.side]
+            return row.side == side and here is not None and (sends or here.time == time)
+
+        self._flying = {number: row for number, row in self._flying.items() if same_burst(row)}
+
+    def _sending_marks(self, packet: Packet) -> list[str]:
+        """``RTO``, ``retransmission``, ``window probe``, ``keep-alive``, ``delayed ACK``, ``forged``."""
+        segment, key = packet.segment, (packet.sender, packet.connection)
+        if packet.forged:
+            return ["forged"]
+        if not packet.connection or segment.flags & RST:
+            return []
+        seq = self._numbers.of(packet, packet.sent_at).seq
+        end, highest = seq + segment.length, self._highest.get(key, seq)
+        self._highest[key] = max(end, highest)
+        window = self._windows.get((packet.sender, segment.flow.reverse()), 1)
+        if not segment.length:
+            return (
+                []
+                if not packet.timer
+                else ["delayed ACK" if seq >= highest else "window probe" if window == 0 else "keep-alive probe"]
+            )
+        if packet.timer and window == 0 and not segment.flags & (SYN | FIN):
+            return ["window probe"]
+        again = end <= highest
+        if segment.flags & SYN:
+            again = (*key, segment.flags) in self._syns
+            self._syns.add((*key, segment.flags))
+        if not again:
+            return []
+        return ["RTO" if packet.timer else "retransmission"]
+
+    def _label(self, packet: Packet) -> str:
+        """``SYN,ACK seq=0 ack=1``: a segment as an arrow carries it."""
+        segment = packet.segment
+        counted = self._numbers.of(packet, packet.sent_at)
+        words = [flag_names(segment.flags) or "none", f"seq={counted.seq}"]
+        if segment.flags & ACK:
+            words.append(f"ack={counted.ack}")
+        if segment.payload:
+            words.append(f"len={len(segment.payload)}")
+        return " ".join(words)
+
+    def _state(self, host: str, connection: int) -> State:
+        idle = LISTEN if host in self._listening else CLOSED
+        return self._states[self._side(host)].get(connection, idle)
+
+    def _side(self, host: str) -> int:
+        return self._hosts.index(host)
+
+
+def _preview(text: bytes) -> str:
+    """The first bytes of a text, in quotes."""
+    shown = text[:12].decode("ascii", "backslashreplace")
+    shown = "".join(c if c.isprintable() else "." for c in shown)
+    return f"'{shown}{'...' if len(text) > 12 else ''}'"
+
+
+def _bytes(count: object) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
