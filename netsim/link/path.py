@@ -83,7 +83,7 @@ class Path:
     @property
     def uses_kinds(self) -> bool:
         """Whether a scripted stage looks at the kinds of a packet."""
-        return any(isinstance(stage, Scripted) for stage in self.stages)
+        return bool(self.stages) and any(isinstance(stage, Scripted) for stage in self.stages)
 
 
 class Pipe:

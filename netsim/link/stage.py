@@ -27,11 +27,18 @@ The first of `times` belongs to the original, the others to its copies; an empty
 class Ledger:
     """What became of the packets of one open path: counters by stage, and the last stage that lost one."""
 
-    __slots__ = ("cause", "counts")
+    __slots__ = ("_counts", "cause")
 
     def __init__(self) -> None:
         self.cause = ""
-        self.counts: Counter[str] = Counter()
+        self._counts: Counter[str] | None = None
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Made when something is first counted: most paths of a sweep carry a few packets and lose none."""
+        if self._counts is None:
+            self._counts = Counter()
+        return self._counts
 
     def lose(self, name: str, copies: int = 1) -> None:
         """Note that the stage `name` lost some copies of the packet at hand."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netsim.link import Pipe
 from netsim.sim.events import Ring, shuffled
 from netsim.sim.kinds import kinds
+from netsim.sim.socket import Socket
 from netsim.tcp.actions import Action, Allocated, Signal, Transmit
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.counters import Counters
@@ -17,7 +18,6 @@ from netsim.tcp.timers import NEVER
 from netsim.trace.records import Arrived, Called, Decided, Packet, Sent
 
 if TYPE_CHECKING:
-    from netsim.sim.socket import Socket
     from netsim.sim.world import World
 
 
@@ -27,10 +27,18 @@ class Host:
     def __init__(self, world: "World", name: str, config: TcpConfig) -> None:
         self.world = world
         self.name = name
-        self.stack = Stack(name, lambda stream: world.seed.stream(f"{name}/{stream}"), config)
+        seed = world.seed
+        self.stack = Stack(
+            name,
+            lambda stream: seed.stream(f"{name}/{stream}"),
+            config,
+            secret=lambda: seed.integer(f"{name}/secret").to_bytes(16, "big"),
+        )
         self._env = world.env
         self._pipes: dict[str, tuple[Pipe, Host]] = {}
         self._alarm_at = NEVER
+        self._on_alarm = self._ring  # bound once: these two are the callbacks of all events
+        self.on_arrival = self.arrive
         self._seen: Packet | None = None
         self._incarnations: dict[FourTuple, tuple[int, int]] = {}
         if world.observer is not None:
@@ -49,10 +57,8 @@ class Host:
         """What this host's TCP has counted, by nstat names."""
         return self.stack.counters
 
-    def socket(self, config: TcpConfig | None = None) -> "Socket":
+    def socket(self, config: TcpConfig | None = None) -> Socket:
         """A new socket; ``config`` overrides the host's for its connections."""
-        from netsim.sim.socket import Socket
-
         return Socket(self, config=config)
 
     def crash(self) -> None:
@@ -65,10 +71,9 @@ class Host:
 
     def pump(self) -> None:
         """Perform what user calls caused, and set the alarm for the next timer."""
-        actions = self.stack.take()
-        if actions:
-            self._perform(actions)
-        self._rearm()
+        now = self._env.now
+        self._perform(self.stack.take(), now)
+        self._rearm(now)
 
     def called(self, event: str, call: str, detail: Any) -> None:
         """Trace an application's call or its return."""
@@ -76,22 +81,22 @@ class Host:
         if observer is not None:
             observer(Called(self._env.now, self.name, event, call, detail))
 
-    def _perform(self, actions: list[Action]) -> None:
+    def _perform(self, actions: list[Action], now: int) -> None:
         for action in actions:
             if type(action) is Transmit:
-                self._transmit(action)
+                self._transmit(action, now)
             elif type(action) is Signal:
-                action.owner.observer.wake()
+                if action.owner.observer.waiting:
+                    action.owner.observer.wake()
             else:
                 self._observe(action)
 
-    def _transmit(self, action: Transmit) -> None:
+    def _transmit(self, action: Transmit, now: int) -> None:
         segment = action.segment
         route = self._pipes.get(segment.flow.dst)
         if route is None:
             return  # no link to that address: the segment is lost, as in a network without a route
         pipe, peer = route
-        now = self._env.now
         if pipe.uses_kinds:
             tcb = self.stack.connections.get(segment.flow.reverse())
             times = pipe.send(now, segment.wire_size, kinds(segment, tcb))
@@ -103,7 +108,7 @@ class Host:
         env, world = self._env, self.world
         for time in times:
             priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
-            env.schedule(Ring(env, peer.arrive, content), priority, time - now)
+            env.schedule(Ring(env, peer.on_arrival, content), priority, time - now)
 
     def _note_sent(self, action: Transmit, times: list[int], cause: str) -> Packet:
         world, segment, now = self.world, action.segment, self._env.now
@@ -124,11 +129,9 @@ class Host:
             if observer is not None:
                 observer(Arrived(now, self.name, content, self.world.hosts[content.sender].has_reopened(content)))
             content = content.segment
-        actions = self.stack.on_segment(content, now)
-        if actions:
-            self._perform(actions)
+        self._perform(self.stack.on_segment(content, now), now)
         self._seen = None
-        self._rearm()
+        self._rearm(now)
 
     def has_reopened(self, packet: Packet) -> bool:
         """Whether this host has opened a newer record for the packet's four-tuple since it sent the packet."""
@@ -143,7 +146,7 @@ class Host:
         assert observer is not None
         observer(Decided(self._env.now, self.name, action, self._seen))
 
-    def _rearm(self) -> None:
+    def _rearm(self, now: int) -> None:
         """One alarm, for the earliest deadline; a later one that is superseded rings for nothing."""
         deadline = self.stack.next_deadline()
         if deadline < self._alarm_at:
@@ -151,12 +154,12 @@ class Host:
             self._alarm_at = deadline
             world = self.world
             priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
-            env.schedule(Ring(env, self._ring), priority, deadline - env.now)
+            env.schedule(Ring(env, self._on_alarm), priority, deadline - now)
 
     def _ring(self, event: Ring) -> None:
         now = self._env.now
         if now >= self._alarm_at:
             self._alarm_at = NEVER
         if self.stack.next_deadline() <= now:
-            self._perform(self.stack.on_timer(now))
-        self._rearm()
+            self._perform(self.stack.on_timer(now), now)
+        self._rearm(now)

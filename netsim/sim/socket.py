@@ -1,18 +1,20 @@
 """Socket calls as SimPy events: ``yield`` them in plain processes. Errors are exceptions with the RFC's names."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simpy import Event
 
 from netsim.sim.events import done
-from netsim.sim.host import Host
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.socket import Socket as Core
 from netsim.tcp.state import State
 from netsim.tcp.user_calls import Status
+
+if TYPE_CHECKING:
+    from netsim.sim.host import Host
 
 _WAIT = object()  # what an attempt returns while it would block
 
@@ -24,11 +26,11 @@ class Socket:
     are done at once and need not be yielded.
     """
 
-    def __init__(self, host: Host, *, config: TcpConfig | None = None, core: Core | None = None) -> None:
+    def __init__(self, host: "Host", *, config: TcpConfig | None = None, core: Core | None = None) -> None:
         self.host = host
         self.core = core if core is not None else Core(host.stack, config=config)
         self.core.observer = self
-        self._waiting: list[tuple[str, Event, Callable[[], Any]]] = []
+        self.waiting: list[tuple[str, Event, Callable[[], Any]]] = []
 
     @property
     def state(self) -> State:
@@ -48,10 +50,10 @@ class Socket:
         """Passive OPEN on ``port``."""
         return self._at_once("listen", port, lambda: self.core.listen(port, backlog))
 
-    def connect(self, address: tuple[Host | str, int]) -> Event:
+    def connect(self, address: "tuple[Host | str, int]") -> Event:
         """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut."""
         peer, port = address
-        name = peer.name if isinstance(peer, Host) else peer
+        name = peer if isinstance(peer, str) else peer.name
         self.host.called("call", "connect", f"{name}:{port}")
         self.core.connect(name, port, self.host.world.env.now)
         self.host.pump()
@@ -105,9 +107,7 @@ class Socket:
 
     def wake(self) -> None:
         """The core signalled: try what waits again. Called by the host."""
-        if not self._waiting:
-            return
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         for call, event, attempt in waiting:
             try:
                 result = attempt()
@@ -116,7 +116,7 @@ class Socket:
                 event.fail(error)
                 continue
             if result is _WAIT:
-                self._waiting.append((call, event, attempt))
+                self.waiting.append((call, event, attempt))
             else:
                 self._returned(call, result)
                 event.succeed(result)
@@ -140,7 +140,7 @@ class Socket:
             self._returned(call, result)
             return done(env, result)
         event = env.event()
-        self._waiting.append((call, event, attempt))
+        self.waiting.append((call, event, attempt))
         return event
 
     def _at_once(self, call: str, detail: Any, operate: Callable[[], None]) -> Event:

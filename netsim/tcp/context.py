@@ -21,6 +21,7 @@ class Context:
 
     __slots__ = (
         "_challenges",
+        "_draw_secret",
         "_phase",
         "_ports",
         "_secret",
@@ -36,7 +37,7 @@ class Context:
         "record",
     )
 
-    def __init__(self, streams: Streams) -> None:
+    def __init__(self, streams: Streams, secret: Callable[[], bytes] | None = None) -> None:
         self.actions: list[Action] = []
         self.connections: dict[FourTuple, Tcb] = {}  # by the four-tuple as the peer writes it
         self.counters = Counters()
@@ -47,6 +48,7 @@ class Context:
         self._streams = streams
         self._stream: random.Random | None = None
         self._ports: random.Random | None = None
+        self._draw_secret = secret
         self._secret: bytes | None = None
         self._ts_offset: int | None = None
         self._phase: int | None = None
@@ -55,7 +57,8 @@ class Context:
     def secret(self) -> bytes:
         """The host's ISN key, 16 bytes, drawn once (RFC 9293 MUST-9)."""
         if self._secret is None:
-            self._secret = self._streams("secret").randbytes(16)
+            draw = self._draw_secret
+            self._secret = draw() if draw is not None else self._streams("secret").randbytes(16)
         return self._secret
 
     def isn_stream(self) -> random.Random:

@@ -38,7 +38,7 @@ class Listener:
     record 0.
     """
 
-    __slots__ = ("accept_queue", "backlog", "config", "ctx", "flow", "half_open", "id", "listener", "owner", "state")
+    __slots__ = ("_accept_limit", "_syn_limit", "accept_queue", "backlog", "config", "ctx", "flow", "half_open", "id", "listener", "owner", "state")
 
     def __init__(self, ctx: Context, config: TcpConfig, flow: FourTuple, backlog: int, owner: Any = None) -> None:
         self.ctx = ctx
@@ -50,6 +50,9 @@ class Listener:
         self.backlog = min(backlog, config.somaxconn)
         self.owner = owner
         self.half_open = 0
+        slack, most = config.backlog_slack, config.max_syn_backlog
+        self._accept_limit = max(1, self.backlog + slack)
+        self._syn_limit = max(1, (self.backlog if most is None else min(self.backlog, most)) + slack)
         self.accept_queue: deque[Tcb] = deque()
         enter(self, LISTEN, "3.10.1: OPEN")
 
@@ -61,14 +64,12 @@ class Listener:
     @property
     def accept_queue_full(self) -> bool:
         """Whether one more completed connection would not fit."""
-        return len(self.accept_queue) >= max(1, self.backlog + self.config.backlog_slack)
+        return len(self.accept_queue) >= self._accept_limit
 
     @property
     def syn_queue_full(self) -> bool:
         """Whether one more half-open connection would not fit."""
-        most = self.config.max_syn_backlog
-        limit = self.backlog if most is None else min(self.backlog, most)
-        return self.half_open >= max(1, limit + self.config.backlog_slack)
+        return self.half_open >= self._syn_limit
 
     def segment_arrives(self, segment: Segment, now: int, previous: Tcb | None = None) -> Tcb | None:
         """3.10.7.2: RST, ACK, SYN, other; the new record if a SYN was taken.

@@ -20,7 +20,8 @@ TS_BYTES = 12  # the timestamps option with its padding, on every segment: RFC 7
 def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> None:
     """Send one segment (not a SYN) with the current acknowledgment and window."""
     ctx = tcb.ctx
-    open_window(tcb)
+    if tcb.rcv_wnd != tcb.config.receive_buffer:
+        open_window(tcb)
     tcb.ack_wanted = False
     tcb.ack_pending = 0
     tcb.deadlines[DELACK] = NEVER

@@ -29,5 +29,12 @@ class RttEstimator:
         ``variance_floor`` bounds the 4 RTTVAR term from below: Linux keeps it at its minimum RTO (200 ms) instead of
         bounding the sum (net/ipv4/tcp_input.c, tcp_rtt_estimator).
         """
-        rto = self.srtt + max(granularity, variance_floor, 4 * self.rttvar)
-        return min(max(rto, minimum), maximum)
+        spread = 4 * self.rttvar
+        if spread < variance_floor:
+            spread = variance_floor
+        if spread < granularity:
+            spread = granularity
+        rto = self.srtt + spread
+        if rto < minimum:
+            return minimum
+        return maximum if rto > maximum else rto

@@ -101,24 +101,25 @@ def _in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
 
 def _in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     """3.10.7.4."""
-    crossed = _is_crossed_synack(tcb, segment)
+    flags = segment.flags
+    crossed = flags & SYN and _is_crossed_synack(tcb, segment)
     if not crossed:
         if not _first_sequence(tcb, segment, now):
             return
-        if segment.flags & RST:
+        if flags & RST:
             return _second_rst(tcb, segment, now)
-        if segment.flags & SYN:
+        if flags & SYN:
             return _fourth_syn(tcb, segment, now)
-    if not segment.flags & ACK:
+    if not flags & ACK:
         return dropped(tcb, segment, _FIFTH)
     if not _fifth_ack(tcb, segment, now):
         return
-    if segment.flags & URG:
+    if flags & URG:
         _sixth_urgent(tcb, segment)
     start = (segment.seq + 1) & MASK if crossed else segment.seq
     if segment.payload and not text_arrives(tcb, segment, start, now):
         return
-    if segment.flags & FIN or tcb.peer_fin >= 0:
+    if flags & FIN or tcb.peer_fin >= 0:
         fin_arrives(tcb, segment, start, now)
     if crossed and tcb.config.crossed_synack == "linux":
         tcb.ack_wanted = True

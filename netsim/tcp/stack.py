@@ -5,6 +5,7 @@ call ``on_timer`` again. User calls leave what they cause for ``take``. Times ar
 """
 
 import itertools
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
 
@@ -37,12 +38,22 @@ _CLOSE = "3.10.4: CLOSE"
 
 
 class Stack:
-    """One host's TCP at ``address``. ``streams`` gives its named randomness; ``config`` is used where a call names none."""
+    """One host's TCP at ``address``. ``streams`` gives its named randomness; ``config`` is used where a call names none.
 
-    def __init__(self, address: str, streams: Streams, config: TcpConfig | None = None) -> None:
+    ``secret`` gives the host's key of 16 bytes, if it does not come from a stream.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        streams: Streams,
+        config: TcpConfig | None = None,
+        *,
+        secret: Callable[[], bytes] | None = None,
+    ) -> None:
         self.address = address
         self.config = config if config is not None else rfc9293()
-        self.ctx = Context(streams)
+        self.ctx = Context(streams, secret)
         self.listeners: dict[int, Listener] = {}
         self._heap: list[tuple[int, int, Tcb]] = []
         self._order = itertools.count()
