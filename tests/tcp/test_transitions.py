@@ -228,14 +228,17 @@ DRIVES: dict[Key, Drive] = {
     ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-1"),
     ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-2"),
 }
-for _state in (*SENT, *SYNCHRONIZED):
-    DRIVES[_state, "CLOSED", ABORT] = on_record(_state, abort)
-    DRIVES[_state, "CLOSED", "3.10.8: user timeout"] = time_passes(_state, IMPATIENT, 6.0)
-    DRIVES[_state, "CLOSED", "3.8.3: R2"] = time_passes(_state, GIVES_UP, 30.0)
-    DRIVES[_state, "CLOSED", "3.8.4: keep-alive"] = falls_silent(_state)
-    if _state != "SYN-SENT":
-        DRIVES[_state, "CLOSED", RST] = peer_sends(_state, "RST", RCV_NXT[_state])
-        DRIVES[_state, "CLOSED", "RFC 793 3.9, fourth: SYN"] = peer_sends(_state, "SYN", RCV_NXT[_state], 0, RFC_793)
+ENDS: dict[str, Callable[[str], Drive]] = {
+    RST: lambda state: peer_sends(state, "RST", RCV_NXT[state]),
+    ABORT: lambda state: on_record(state, abort),
+    "3.10.8: user timeout": lambda state: time_passes(state, IMPATIENT, 6.0),
+    "3.8.3: R2": lambda state: time_passes(state, GIVES_UP, 30.0),
+    "3.8.4: keep-alive": falls_silent,
+    "RFC 793 3.9, fourth: SYN": lambda state: peer_sends(state, "SYN", RCV_NXT[state], 0, RFC_793),
+}
+for _row in ROWS:
+    if _row not in DRIVES:
+        DRIVES[_row] = ENDS[_row[2]](_row[0])
 
 
 def key(edge: Edge) -> Key:
