@@ -21,7 +21,7 @@ from netsim.trace.records import Arrived, Called, Decided, Record, Sent
 from netsim.trace.rows import End, Row, Rows
 
 _STATE: Final = 12  # columns: SYN-RECEIVED
-_NARROWEST: Final = 36  # columns a segment needs
+_NARROWEST: Final = 30  # columns a segment needs
 _INK: Final = {"whole": 7, "leaves": 9, "arrives": 10, "lost": 8}  # columns of an arrow beside its label
 
 
@@ -201,26 +201,28 @@ class _Layout:
         flow = packet.segment.flow
         words = [f"{flow.sport}>{flow.dport}", *row.text.split()] if several else row.text.split()
         mark = f"[{', '.join(row.marks)}]" if row.marks else ""
-        room = self.lane - _INK[row.fate] - len(row.cause)
-        rest = []
+        rest, cause = [], row.cause if row.fate == "lost" else ""
+        if len(cause) > self.lane // 3:
+            rest, cause = [f"lost: {cause}"], ""
+        room = self.lane - _INK[row.fate] - len(cause)
         if mark and len(" ".join([*words, mark])) > room:
-            rest, mark = [mark], ""
-        while len(" ".join(words)) > room:
+            rest, mark = [mark, *rest], ""
+        while len(words) > 1 and len(" ".join(words)) > room:
             rest.insert(0, words.pop())
         first = not row.marks and row.fate != "arrives"
         for word in _options(packet.segment.options) if first else ():
             if not rest and len(" ".join([*words, word, mark])) <= room:
                 words.append(word)
-        return self._stroke(row, f" {' '.join([*words, mark]).rstrip()} "), " ".join(rest)
+        return self._stroke(row, f" {' '.join([*words, mark]).rstrip()} ", cause), " ".join(rest)
 
-    def _stroke(self, row: Row, label: str) -> str:
+    def _stroke(self, row: Row, label: str, cause: str) -> str:
         """The arrow across the lane, or the three quarters of it that a packet covers in a row of its own."""
         s, right = self.strokes, row.side == 0
         tail, head = [s.line * 3, label], s.right if right else s.left
         reach = self.lane * 3 // 4
         match row.fate:
             case "lost":
-                tip = [s.lost, f" {row.cause}" if right else f"{row.cause} "]
+                tip = [s.lost, f" {cause}" if right else f"{cause} "]
                 reach += len(tip[1])
             case "leaves":
                 tip = [s.on]

@@ -130,9 +130,10 @@ class Rows:
         host, time, side = record.host, record.time, self._side(record.host)
         self._states[side][move.connection] = move.new
         cause = self._cause(host, time)
-        if cause is None or move.clause in TIMERS:
+        unasked = record.packet is None and (cause is None or cause.fate != "call")
+        if cause is None or unasked or move.clause in TIMERS:  # a timer, or a user call that is not shown
             row = self._row("timer", host, time, move.connection)
-            row.text = how_ended(move.new, move.clause) or move.clause
+            row.text = how_ended(move.new, move.clause) or move.clause.rpartition(": ")[2]
             self._disturb(host, time, sends=False)
             return
         words = how_ended(move.new, move.clause)

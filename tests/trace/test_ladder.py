@@ -1,0 +1,173 @@
+"""The ladder's promises beyond the golden ones: width, order in time, completeness, options, notebooks."""
+
+import re
+
+import pytest
+from IPython.lib.pretty import pretty
+from runs import (
+    closed_port,
+    data_lost,
+    open_close,
+    reopened,
+    stale_accepted,
+    syn_lost,
+    synack_lost,
+    talk,
+    three_hosts,
+    weather,
+)
+
+from netsim.link import Path
+from netsim.sim import World
+from netsim.tcp.profiles import PROFILES, linux, rfc9293
+from netsim.tcp.segment import SYN, FourTuple, Segment
+from netsim.trace import Trace
+from netsim.trace.records import Arrived, Packet, Sent
+
+LINE = re.compile(r"^ *(\d+\.\d{3})?  (?:([A-Z-]+[12]?) *)?.*\|(.*)\|(?: ([A-Z-]+[12]?) +)?(?: *(\d+\.\d{3}))?$")
+
+
+def stormy(seed: int, profile: str) -> World:
+    """Loss, copies, reordering: little on these lines stays undisturbed."""
+    world = World(seed=seed, trace=True)
+    client, server = world.host("client", profile), world.host("server", profile)
+    world.link(client, server, Path(delay=0.05, loss=0.3, duplicate=0.2, duplicate_delay=0.1, reorder=0.2))
+    return talk(world, client, server, b"x" * 5000, b"y" * 3000)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_no_line_is_longer_than_the_width(profile: str, width: int) -> None:
+    for seed in range(3):
+        text = stormy(seed, profile).trace.ladder(width=width, relative=seed > 0)
+        assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("run", [three_hosts, data_lost])
+def test_narrow_ladders_keep_the_width_too(run: object) -> None:
+    assert callable(run)
+    text = run("linux").trace.ladder(width=60, states=False)
+    assert max(map(len, text.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("profile", ["rfc9293", "linux", "windows"])
+def test_each_column_of_times_runs_downwards(profile: str) -> None:
+    for seed in range(10):
+        columns: tuple[list[float], list[float]] = ([], [])
+        for line in stormy(seed, profile).trace.ladder().splitlines()[1:]:
+            match = LINE.match(line)
+            assert match, line
+            for column, time in zip(columns, (match[1], match[5]), strict=True):
+                if time is not None:
+                    column.append(float(time))
+        for column in columns:
+            assert column == sorted(column)
+
+
+def test_every_sending_and_every_arrival_is_drawn_once() -> None:
+    for seed in range(10):
+        trace = stormy(seed, "rfc9293").trace
+        lines = trace.ladder().splitlines()
+        sent = [record for record in trace if isinstance(record, Sent)]
+        assert sum("---|" in line or "|---" in line for line in lines) == len(sent)
+        assert sum("|<" in line or ">|" in line for line in lines) == sum(isinstance(r, Arrived) for r in trace)
+        assert sum("X" in line for line in lines) == sum(not record.arrivals for record in sent)
+
+
+def test_an_undisturbed_segment_is_one_line_with_both_ends() -> None:
+    lines = open_close("rfc9293").trace.ladder(width=90).splitlines()
+    assert lines[3] == ("  0.000  SYN-SENT     |--- SYN seq=0 mss=1460 -------------------->| SYN-RECEIVED    0.050")
+
+
+def test_a_segment_that_is_lost_ends_in_x_with_its_cause() -> None:
+    assert "|--- SYN seq=0 mss=1460 ----------------X scripted     |" in syn_lost("rfc9293").trace.ladder()
+    assert "|     scripted X------ SYN,ACK seq=0 ack=1 mss=1460 ---|" in synack_lost("rfc9293").trace.ladder()
+
+
+def test_why_a_segment_was_dropped_stands_below_it_on_the_side_of_who_dropped_it() -> None:
+    lines = closed_port("rfc9293").trace.ladder().splitlines()
+    below = lines[next(i for i, line in enumerate(lines) if "--- SYN" in line) + 1]
+    assert below.rstrip().endswith("dropped: no such connection (3.10.7.1)   |")
+    assert below.startswith(" " * 20)
+
+
+def test_numbers_are_relative_for_each_incarnation_or_absolute() -> None:
+    trace = reopened(rfc9293().replace(time_wait=0.01)).trace
+    syns = [r.packet.segment.seq for r in trace if isinstance(r, Sent) and r.packet.segment.flags == SYN]
+    assert len(set(syns)) == 2
+    assert trace.ladder().count("SYN seq=0 ") == 2
+    for seq in syns:
+        assert f"SYN seq={seq} " in trace.ladder(relative=False)
+
+
+def test_a_stale_segment_that_is_taken_says_so_with_its_bytes() -> None:
+    text = stale_accepted(rfc9293()).trace.ladder()
+    assert "old (incarnation 1)" in text
+    assert "ACCEPTED: DATA, 60 bytes 'oldoldoldold...'" in text
+
+
+def test_options_are_shown_once_on_a_syn() -> None:
+    text = syn_lost(linux()).trace.ladder()
+    assert text.count("SYN seq=0 mss=1460 ws=10 ts sack") == 1
+    assert "SYN seq=0 [RTO] ---" in text
+
+
+def test_unicode_draws_the_same_lines() -> None:
+    trace = weather("linux").trace
+    smooth, plain = trace.ladder(unicode=True), trace.ladder()
+    assert [len(line) for line in smooth.splitlines()] == [len(line) for line in plain.splitlines()]
+    assert plain.isascii()
+    assert "───▶│" in smooth
+
+
+def test_sections_hold_one_pair_each_and_one_can_be_picked() -> None:
+    trace = three_hosts("rfc9293").trace
+    sections = trace.ladder().split("\n\n")
+    assert [section.split()[1] for section in sections] == ["alice", "carol"]
+    picked = trace.ladder(hosts=("bob", "alice"))
+    assert picked.splitlines()[0].split() == ["time", "bob", "alice", "time"]
+    assert len(picked.splitlines()) == len(sections[0].splitlines())
+    assert "63332>80" in sections[1]  # two connections of one pair are told apart by their ports
+    assert ">80" not in sections[0]
+
+
+def test_bad_parameters_are_refused_by_name() -> None:
+    trace = open_close("rfc9293").trace
+    with pytest.raises(ValueError, match=r"width = 40: must be at least 76 columns"):
+        trace.ladder(width=40)
+    trace.ladder(width=76)
+    with pytest.raises(ValueError, match=r"hosts = \['client'\]: must be two names"):
+        trace.ladder(hosts=["client"])
+
+
+def test_a_trace_shows_itself() -> None:
+    trace = data_lost("rfc9293").trace
+    assert str(trace) == trace.ladder() == pretty(trace)  # type: ignore[no-untyped-call]
+    assert repr(trace) == f"<Trace: {len(trace)} records>"
+    assert str(Trace()) == "(no records: make the world with trace=True)"
+    assert trace.ladder(limit=10).splitlines()[-1] == f"... {len(trace.ladder().splitlines()) - 10} more lines"
+
+
+def test_a_notebook_shows_only_the_first_screens() -> None:
+    trace = three_hosts("rfc9293").trace
+    trace.records = trace.records * 20
+    assert "more lines" in pretty(trace)  # type: ignore[no-untyped-call]
+
+
+def test_a_forged_packet_is_marked_and_counted_from_the_numbers_it_claims() -> None:
+    trace = open_close("rfc9293").trace
+    flow = next(r.packet.segment.flow for r in trace if isinstance(r, Sent))
+    iss = next(r.packet.segment.seq for r in trace if isinstance(r, Sent))
+    forged = Packet(99, Segment(flow, iss + 7, 0, 0x04, 0), "client", 10**9, 0, 0, forged=True)
+    trace.records += [Sent(10**9, "client", forged, (2 * 10**9,), ""), Arrived(2 * 10**9, "server", forged, False)]
+    assert "RST seq=7 [forged]" in trace.ladder()
+
+
+def test_a_trace_that_starts_in_the_middle_is_drawn_all_the_same() -> None:
+    records = list(data_lost("rfc9293").trace)
+    late = Trace()
+    late.records = records[len(records) // 2 :]
+    assert "FIN-WAIT-2" in late.ladder()
+    lone = Packet(1, Segment(FourTuple("a", 1, "b", 2), 5, 0, SYN, 0), "a", 0, 1, 1)
+    late.records = [Sent(0, "a", lone, (), "outage")]
+    assert "SYN seq=0" in late.ladder()
