@@ -291,15 +291,16 @@ def _fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
             dropped(tcb, segment, "RFC 5961 5: old ACK")
             _challenge(tcb, now)
             return False
-        if tcb.state is CLOSING:
-            dropped(tcb, segment, _FIFTH)
-        return tcb.state is not CLOSING  # an old ACK: ignored; the text behind it is not, except in CLOSING
-    if ahead:
-        _advance(tcb, segment, now)
-    _update_window(tcb, segment, now, duplicate=not ahead and flight > 0)
-    if tcb.close_called and fin_acknowledged(tcb):
-        return _closing_states(tcb, segment, now)
-    return tcb.state is not CLOSING  # there, what does not acknowledge our FIN is ignored
+    else:
+        if ahead:
+            _advance(tcb, segment, now)
+        _update_window(tcb, segment, now, duplicate=not ahead and flight > 0)
+        if tcb.close_called and fin_acknowledged(tcb):
+            return _closing_states(tcb, segment, now)
+    if tcb.state is not CLOSING:
+        return True  # an old ACK is ignored, the text behind it is not
+    dropped(tcb, segment, _FIFTH)  # in CLOSING, what does not acknowledge our FIN is ignored
+    return False
 
 
 def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:

@@ -179,6 +179,7 @@ class Lone:
         self.stack = host("A", config)
         self.socket = Socket(self.stack)
         self.log = Log()
+        self.sent: list[str] = []  # by the last user call
 
     @property
     def ns(self) -> int:

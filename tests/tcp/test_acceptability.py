@@ -179,7 +179,7 @@ def test_syn(place: str, names: str) -> None:
     ],
 )
 def test_ack_range(ack: int, taken_5961: bool, taken_793: bool) -> None:
-    """5961 5: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT, else an ACK. RFC 793: old ACKs are ignored, not their text."""
+    """RFC 5961 5: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT, else an ACK. RFC 793 has no lower bound."""
     for config, taken in ((BASE, taken_5961), (RFC_793, taken_793)):
         lone = reach("ESTABLISHED", config)
         answer = f"<SEQ=1011><ACK={5006 if taken else 5001}><CTL=ACK>"

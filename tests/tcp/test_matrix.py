@@ -8,6 +8,7 @@ The tables below were written from the text of the RFC. Each cell is ``reply>nex
     SYNA    <SEQ=SND.NXT><ACK=SEG.SEQ+1><CTL=ACK>
 
 Without ``>`` the state stays; without ``:`` the segment is not dropped. ISS = 1000, the peer's 5000, RCV.WND = 1000.
+An ACK that repeats SND.UNA, while something is in flight, counts as old.
 
 Two remarks on the text. In CLOSE-WAIT and later a second FIN, behind the first, would by the letter of step eight move
 RCV.NXT again; nothing comes after a FIN, so it is acknowledged where RCV.NXT stands. In TIME-WAIT step five says "the
@@ -119,7 +120,7 @@ FIN+ACK         A5002>CLOSE-WAIT       R:5             R:5
 RST+ACK         ->CLOSED               ->CLOSED        ->CLOSED
 DATA+ACK        A5011>ESTABLISHED      R:5             R:5
 
-ESTABLISHED     SND.NXT=1011 SEQ=5001 ACK acceptable=1011 old=1000 unsent=1012
+ESTABLISHED     SND.NXT=1011 SEQ=5001 ACK acceptable=1011 old=1000,1001 unsent=1012
 none            -:5
 SYN             A5001:4
 FIN             -:5
@@ -132,7 +133,7 @@ FIN+ACK         A5002>CLOSE-WAIT       A5002>CLOSE-WAIT A5001:5
 RST+ACK         ->CLOSED               ->CLOSED        ->CLOSED
 DATA+ACK        A5011                  A5011           A5001:5
 
-FIN-WAIT-1      SND.NXT=1002 SEQ=5001 ACK acceptable=1002 old=1000 unsent=1003
+FIN-WAIT-1      SND.NXT=1002 SEQ=5001 ACK acceptable=1002 old=1000,1001 unsent=1003
 none            -:5
 SYN             A5001:4
 FIN             -:5
@@ -171,7 +172,7 @@ FIN+ACK         A5002                  A5002           A5002:5
 RST+ACK         ->CLOSED               ->CLOSED        ->CLOSED
 DATA+ACK        -:7                    -:7             A5002:5
 
-CLOSING         SND.NXT=1002 SEQ=5002 ACK acceptable=1002 old=1000 unsent=1003
+CLOSING         SND.NXT=1002 SEQ=5002 ACK acceptable=1002 old=1000,1001 unsent=1003
 none            -:5
 SYN             A5002:4
 FIN             -:5
@@ -184,7 +185,7 @@ FIN+ACK         A5002>TIME-WAIT        -:5             A5002:5
 RST+ACK         ->CLOSED               ->CLOSED        ->CLOSED
 DATA+ACK        ->TIME-WAIT:7          -:5             A5002:5
 
-LAST-ACK        SND.NXT=1002 SEQ=5002 ACK acceptable=1002 old=1000 unsent=1003
+LAST-ACK        SND.NXT=1002 SEQ=5002 ACK acceptable=1002 old=1000,1001 unsent=1003
 none            -:5
 SYN             A5002:4
 FIN             -:5
@@ -228,15 +229,16 @@ def cells(table: str, override: str = "") -> Iterator[Cell]:
         heading, *rows = block.splitlines()
         state = heading[: heading.index("SND.NXT")].strip()
         values = dict(word.split("=") for word in heading.split() if "=" in word)
-        acks = [int(values[kind]) for kind in ("acceptable", "old", "unsent")]
+        acks = [values[kind].split(",") for kind in ("acceptable", "old", "unsent")]
         assert [row.split()[0] for row in rows] == list(CONTROLS), state
         for row in rows:
             control, *answers = row.split()
             answers = other.get(control, answers)
             assert len(answers) == (3 if "ACK" in control else 1), f"{state} {control}"
             for seq in values["SEQ"].split(","):
-                for ack, answer in zip(acks, answers, strict=False):
-                    yield state, int(values["SND.NXT"]), control, int(seq), ack, answer
+                for kind, answer in zip(acks, answers, strict=False):
+                    for ack in kind:
+                        yield state, int(values["SND.NXT"]), control, int(seq), int(ack), answer
 
 
 def unacceptable() -> Iterator[Cell]:

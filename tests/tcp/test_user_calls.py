@@ -91,7 +91,7 @@ def in_state(state: str) -> Lone:
     if state == "SYN-RECEIVED passive":
         lone.socket = Socket(lone.stack, tcb=lone.tcb)
     lone.stack.take()
-    lone.sent: list[str] = []
+    lone.sent = []
     return lone
 
 
