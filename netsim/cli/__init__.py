@@ -1,0 +1,84 @@
+"""The command line. ``main`` is the entry point; what a command needs is imported when it runs."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import netsim
+
+TITLE: Final = "netsim: a discrete-event simulator of the TCP connection lifecycle"
+AUTHORS: Final = "The netsim authors"
+VERSION: Final = f"netsim {netsim.__version__}\nCite as: {AUTHORS}. {TITLE}. Version {netsim.__version__}."
+
+WELCOME: Final = """netsim simulates the TCP connection lifecycle. Three commands to try:
+
+  netsim trace setup --loss 30% --seed 5 --text     one connection attempt as a ladder
+  netsim run setup --loss 10% --profile linux       how long it takes to open one: 2000 runs, theory beside them
+  netsim reproduce                                  all figures, into the folder results
+
+netsim list shows what there is, netsim --help the commands."""
+
+_USAGE: Final = 2
+_INTERRUPTED: Final = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line (by default that of this process).
+
+    Returns the exit status: 0 done, 1 something failed, 2 bad input (one line on stderr), 130 interrupted.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _run(words))
+
+
+def script(main: Callable[..., Any]) -> None:
+    """The command line of one experiment: ``if __name__ == "__main__": script(main)``. It ends the process."""
+    from netsim.cli.figures import run_script
+
+    sys.exit(guarded(lambda: run_script(main, sys.argv[1:])))
+
+
+def guarded(act: Callable[[], int]) -> int:
+    """The exit status of ``act``; bad input and interrupts become a line on stderr."""
+    try:
+        try:
+            return act()
+        except Exception as error:
+            line = _bad_input(error)
+            if line is None:
+                raise
+            print(f"netsim: {line}", file=sys.stderr)
+            return _USAGE
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("netsim: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone: netsim list | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(words: list[str]) -> int:
+    if not words:
+        print(WELCOME)
+        return 0
+    if words[0] == "--version":
+        print(VERSION)
+        return 0
+    from netsim.cli.commands import application
+
+    status: int | None = application(words, version=VERSION)(words, exit_on_error=False, print_error=False)
+    return status or 0
+
+
+def _bad_input(error: Exception) -> str | None:
+    """The line for what the user did wrong; None for an error that is ours."""
+    from cyclopts import CycloptsError
+
+    from netsim.cli.errors import UsageError
+
+    if isinstance(error, CycloptsError | UsageError):
+        return " ".join(str(error).split())
+    return None

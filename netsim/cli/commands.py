@@ -1,0 +1,169 @@
+"""The commands, and the cyclopts application around them.
+
+``run`` and ``trace`` have a sub-command for each scenario, whose options are made from its ``Params``.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from cyclopts import App, Parameter
+
+from netsim.cli.errors import UsageError, pick
+from netsim.scenarios import NAMES, scenario
+
+if TYPE_CHECKING:
+    from netsim.cli.parameters import Option
+
+# Values are text until ``netsim.cli.values`` reads them; "--loss -1" is then a bad loss and no unknown option.
+Text = Annotated[str | None, Parameter(allow_leading_hyphen=True, show_default=False, metavar="VALUE")]
+Switch = Annotated[bool, Parameter(negative="", show_default=False)]
+
+_POLICIES: Final = (
+    "Every policy field of either end's TCP is an option too: --client.syn-retries 3, --server.rto-initial 200ms, "
+    "--client.isn constant:0, --client.timestamps, --client.no-nagle; netsim list names them, with units and sources."
+)
+
+
+def application(argv: Sequence[str], *, version: str) -> App:
+    """The application for this command line: it loads no more scenarios than that needs."""
+    app = App(
+        name="netsim",
+        help="Simulates the TCP connection lifecycle: how connections open, move data and close over bad paths.",
+        help_epilogue="netsim COMMAND --help tells more; netsim alone gives three commands to try.",
+        help_format="plaintext",
+        version=version,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    app.command(list_, name="list")
+    for act in (run, trace):
+        group = App(name=act.__name__, help=act.__doc__)
+        app.command(group)
+        if list(argv[:1]) == [act.__name__]:
+            _add_scenarios(group, list(argv[1:2]), act)
+    app.command(reproduce, name="reproduce")
+    return app
+
+
+def list_(name: Annotated[str | None, Parameter(show_default=False)] = None, /) -> int:
+    """Scenarios, parameters with units, defaults and sources, profiles, experiments.
+
+    Parameters
+    ----------
+    name
+        only this scenario, profile or experiment
+    """
+    from netsim.cli.listing import listing
+
+    print(listing(name))
+    return 0
+
+
+def run(
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    replications: Annotated[Text, Parameter(help="runs (default 2000)")] = None,
+    seed: Annotated[Text, Parameter(help="root of all randomness, an integer >= 0 (default 1)")] = None,
+    workers: Annotated[Text, Parameter(help="processes (default: one per core); the results are the same")] = None,
+    config: Annotated[Text, Parameter(help="TOML file with parameters; the command line wins over it")] = None,
+    out: Annotated[Text, Parameter(help="CSV file for the rows, one per run")] = None,
+    json: Annotated[Switch, Parameter(help="print one JSON object, not a table")] = False,
+) -> int:
+    """Many runs of a scenario: estimates with 95 % intervals, exact theory beside them."""
+    from netsim.cli.study import Study, study
+
+    return study(
+        Study.read(name, given, config=config, replications=replications, seed=seed, workers=workers),
+        out=out,
+        as_json=json,
+    )
+
+
+def trace(
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    seed: Annotated[Text, Parameter(help="root of all randomness, an integer >= 0 (default 1)")] = None,
+    replication: Annotated[Text, Parameter(help="which run of netsim run with that seed (default 0)")] = None,
+    config: Annotated[Text, Parameter(help="TOML file with parameters; the command line wins over it")] = None,
+    text: Annotated[Switch, Parameter(help="as a text ladder (the default)")] = True,
+    unicode: Annotated[Switch, Parameter(help="smoother arrows")] = False,
+) -> int:
+    """One run of a scenario as a ladder of segments, states and timers."""
+    from netsim.cli.study import Study, ladder_of
+
+    print(ladder_of(Study.read(name, given, config=config, seed=seed), replication=replication, unicode=unicode))
+    return 0
+
+
+def reproduce(
+    *names: str,
+    out: Annotated[Text, Parameter(help="folder for the results (default: results)")] = None,
+    full: Annotated[Switch, Parameter(help="report grade: more runs, smaller intervals")] = False,
+    workers: Annotated[Text, Parameter(help="processes (default: one per core); the results are the same")] = None,
+    seed: Annotated[Text, Parameter(help="root of all randomness, an integer >= 0 (default 1)")] = None,
+) -> int:
+    """Run the experiments: figures and tables into a folder, replacing only their own.
+
+    Parameters
+    ----------
+    names
+        experiments (e01, e01_setup_latency); all, if none is named
+    """
+    from netsim.cli.figures import chosen, make
+
+    return make(chosen(names), out=out, full=full, workers=workers, seed=seed)
+
+
+def _add_scenarios(group: App, named: list[str], act: Callable[..., int]) -> None:
+    """A sub-command for the scenario that is named, or for each, so that --help can tell of them."""
+    if named in (["--help"], ["-h"], ["--version"]):
+        chosen = {name: [name] for name in NAMES}
+    elif not named or named[0].startswith("-"):
+        verb = act.__name__
+        raise UsageError(f"scenario: comes first, netsim {verb} SCENARIO; must be one of {', '.join(NAMES)}")
+    else:
+        name = pick("scenario", named[0], NAMES)
+        chosen = {name: list(dict.fromkeys([name, named[0]]))}
+    for name, spellings in chosen.items():
+        group.command(_command(name, act), name=spellings, help_epilogue=_POLICIES)
+
+
+def _command(name: str, act: Callable[..., int]) -> Callable[..., int]:
+    """``act`` for one scenario, with a signature that cyclopts can read: its own settings, then the parameters."""
+    from netsim.cli.parameters import options  # and with it all of link and tcp, which --help does without
+
+    module = scenario(name)
+    known = {option.name.replace(".", "__"): option for option in options(module.Params).values()}
+    settings = list(inspect.signature(act).parameters.values())[2:]
+
+    def command(**values: Any) -> int:
+        own = {setting.name: values.pop(setting.name, setting.default) for setting in settings}
+        given = {known[key].name: value for key, value in values.items() if value is not None}
+        return act(name, given, **own)
+
+    parameters = [*settings, *(_parameter(key, option) for key, option in known.items())]
+    command.__doc__ = f"{module.QUESTION}"
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command
+
+
+def _parameter(key: str, option: "Option") -> inspect.Parameter:
+    end, dot, field = option.flag.removeprefix("--").rpartition(".")
+    default = f" (default {option.default}{' ' * bool(option.unit)}{option.unit})" if option.default else ""
+    plain = {bool: None, int: "INTEGER", float: "TIME" if option.unit == "s" else "NUMBER"}
+    about = Parameter(
+        name=option.flag,
+        metavar=plain.get(option.hint, "VALUE"),
+        help=f"{option.text}{default}",
+        show=not option.policy,
+        negative=f"--{end}{dot}no-{field}" if option.hint is bool else "",
+        show_default=False,
+        allow_leading_hyphen=True,
+    )
+    kind: Any = bool if option.hint is bool else str
+    annotation = Annotated[kind | None, about]
+    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

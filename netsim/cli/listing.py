@@ -1,0 +1,112 @@
+"""``netsim list``: parameters with units, defaults and sources, profiles and how they differ, experiments."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from netsim.cli.errors import pick
+from netsim.cli.parameters import Option, options, policy_fields
+from netsim.cli.values import forms, show
+from netsim.experiments import experiments
+from netsim.scenarios import NAMES, scenario
+from netsim.sweep import Estimator
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.profiles import PROFILES, sources
+
+_POLICY_HEAD = "Policies of an end's TCP, for example --client.syn-retries 3 (RFC 9293's default; its source)"
+_FORMS = """Values: durations 0.05 (s) or 50ms; probabilities 0.01 or 1%; delays also a law, uniform:20ms:80ms or
+20ms+exponential:30ms; back-off 1s or initial=1s,factor=2,linear=4,slop=200ms,multipliers=1/1/2; isn constant:0,
+clock:250000, rfc6528:250000, random or bsd:125000:64000; ports sequential, random or hash:32768:60999; rates 10/5s;
+absent: none."""
+
+
+def listing(name: str | None) -> str:
+    """Everything, or all about one scenario, profile or experiment. UsageError for any other name."""
+    if name is None:
+        return _everything()
+    name = pick("name", name, [*NAMES, *PROFILES, *experiments()])
+    if name in NAMES:
+        return "\n".join([*_scenario(name), "", *_policies(), "", _FORMS])
+    if name in PROFILES:
+        return "\n".join(_profile(name))
+    return "\n".join(_experiments([name]))
+
+
+def _everything() -> str:
+    blocks: list[Iterable[str]] = [_scenario(name) for name in NAMES]
+    blocks += [_policies(), [_FORMS], *(_profile(name) for name in PROFILES), _experiments(experiments())]
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _scenario(name: str) -> Iterator[str]:
+    module = scenario(name)
+    yield f"Scenario {name}: {module.QUESTION}"
+    own = [option for option in options(module.Params).values() if not option.policy]
+    yield from _table([_row(option) for option in own])
+    yield "  estimates:"
+    yield from _table([[estimate, _meaning(how)] for estimate, how in module.ESTIMATES.items()], indent=4)
+
+
+def _row(option: Option) -> list[str]:
+    default = _with_unit(option.default, option.unit) or "-"
+    source = f"[{option.source}]" if option.source else ""
+    return [option.flag, default, f"{_choice(option.text, option.hint)} {source}".rstrip()]
+
+
+def _with_unit(value: str, unit: str) -> str:
+    """The unit after a plain number; other texts name their own."""
+    return f"{value} {unit}" if unit and value.replace(".", "").isdigit() else value
+
+
+def _choice(text: str, hint: Any) -> str:
+    choices = forms(hint)
+    return f"{text} ({choices})" if choices and choices.split(", ")[0] not in text else text
+
+
+def _meaning(how: Estimator) -> str:
+    match how.kind:
+        case "quantile":
+            return f"{how.at:g} quantile of {how.column}, failures as infinite"
+        case "restricted_mean":
+            return f"mean of {how.column}, failures counted at {how.at:g}"
+        case "mean":
+            return f"mean of {how.column} where it is finite"
+        case "proportion":
+            return f"proportion of runs with {how.column}"
+
+
+def _policies() -> Iterator[str]:
+    yield _POLICY_HEAD
+    base = PROFILES["rfc9293"]()
+    rows = []
+    for f, hint in policy_fields():
+        value, about = show(getattr(base, f.name)), f.metadata
+        source = f" [{about['source']}]" if about["source"] else ""
+        rows.append([f.name.replace("_", "-"), _with_unit(value, about["unit"]), _choice(about["text"], hint) + source])
+    yield from _table(rows)
+
+
+def _profile(name: str) -> Iterator[str]:
+    about = " ".join((PROFILES[name].__doc__ or "").replace("``", "").split())
+    yield f"Profile {name}: {about}"
+    config, base = PROFILES[name](), TcpConfig()
+    units = {f.name: f.metadata["unit"] for f, _ in policy_fields()}
+    rows = []
+    for field, source in sources(name).items():
+        value = getattr(config, field)
+        same = "" if value != getattr(base, field) else " (as rfc9293)"
+        rows.append([field.replace("_", "-"), _with_unit(show(value), units[field]) + same, f"[{source}]"])
+    yield from _table(rows) if rows else ["  the defaults above"]
+
+
+def _experiments(names: Iterable[str]) -> Iterator[str]:
+    known = experiments()
+    yield "Experiments (netsim reproduce NAME)"
+    yield from _table([[name, known[name].title] for name in names]) if names else ["  none here"]
+
+
+def _table(rows: list[list[str]], *, indent: int = 2) -> Iterator[str]:
+    """Columns side by side; the last one is as long as it is."""
+    widths = [min(max(len(row[i]) for row in rows), 34) for i in range(len(rows[0]) - 1)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        yield " " * indent + "  ".join([*cells, row[-1]]).rstrip()

@@ -1,0 +1,86 @@
+"""The result of ``netsim run``: a table to read, or one JSON object."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netsim.cli.parameters import as_given
+from netsim.sweep import Estimate, Estimator
+
+_MEANS = ("mean", "restricted_mean")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What ``netsim run`` found; ``n`` is the number of runs that are done."""
+
+    scenario: str
+    question: str
+    params: Any
+    seed: int
+    n: int
+    estimators: Mapping[str, Estimator]
+    estimates: Mapping[str, Estimate]
+    theory: Mapping[str, float]
+
+    def as_json(self) -> str:
+        """One JSON object. What is infinite or no number is null; ``params.horizon`` is that of restricted means."""
+        result = {
+            "scenario": self.scenario,
+            "params": as_given(self.params) | _horizon(self.estimators),
+            "seed": self.seed,
+            "n": self.n,
+            "estimates": {name: estimate.as_dict() for name, estimate in self.estimates.items()},
+            "theory": {name: value if math.isfinite(value) else None for name, value in self.theory.items()},
+        }
+        return json.dumps(result, indent=2, allow_nan=False)
+
+    def as_table(self) -> str:
+        """One line for each estimate: value, 95 % interval, number of observations, theory."""
+        lines = [f"{self.scenario}: {self.question}", f"seed {self.seed}, {self.n} runs; {self._changes()}", ""]
+        head = ("", "estimate", "95 % interval", "n", "theory")
+        cells = [head, *(self._cells(name) for name in self.estimates)]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+        for row in cells:
+            name, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            lines.append("  ".join([name.strip().ljust(widths[0]), *rest]).rstrip())
+        return "\n".join([*lines, *self._notes()])
+
+    def _cells(self, name: str) -> tuple[str, str, str, str, str]:
+        e = self.estimates[name]
+        interval = "-" if e.low is None and e.high is None else f"{number(e.low)} .. {number(e.high)}"
+        theory = number(self.theory[name]) if name in self.theory else ""
+        return name, number(e.value), interval, str(e.n), theory
+
+    def _changes(self) -> str:
+        now, default = as_given(self.params), as_given(type(self.params)())
+        changed = [f"{name} = {_short(value)}" for name, value in now.items() if value != default[name]]
+        return ", ".join(changed) or "all parameters at their defaults"
+
+    def _notes(self) -> list[str]:
+        notes = []
+        for name, estimator in self.estimators.items():
+            if estimator.kind == "restricted_mean":
+                notes.append(f"{name}: failures counted at the horizon, {estimator.at:g} s")
+        if any(self.estimators[name].kind in _MEANS and e.low is None for name, e in self.estimates.items()):
+            notes.append("means: no interval below 2000 observations, it would cover too little")
+        return ["", *notes] if notes else []
+
+
+def number(value: float | None) -> str:
+    """A number with five significant digits; "-" for None."""
+    return "-" if value is None else f"{value:.5g}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join([str(value["profile"]), *(f"{k}={v}" for k, v in value.items() if k != "profile")])
+    return str(value)
+
+
+def _horizon(estimators: Mapping[str, Estimator]) -> dict[str, float]:
+    """The horizon of the restricted means, if there are any; they share it."""
+    horizons = [e.at for e in estimators.values() if e.kind == "restricted_mean" and e.at is not None]
+    return {"horizon": horizons[0]} if horizons else {}

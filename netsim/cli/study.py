@@ -1,0 +1,195 @@
+"""``netsim run`` and ``netsim trace``: a scenario with its parameters, run many times or looked at once."""
+
+import sys
+import tempfile
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from netsim.cli.errors import UsageError
+from netsim.cli.parameters import build, read_file
+from netsim.cli.report import Result, number
+from netsim.cli.values import read, show
+from netsim.experiments import progress
+from netsim.scenarios import scenario
+from netsim.seeds import Seed
+from netsim.sweep import Estimate, Rows, SweepFailed, SweepInterrupted, point_key, sweep, write_csv
+
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+SEED: Final = 1
+REPLICATIONS: Final = 2000
+_MOST_WORKERS: Final = 1024
+_LARGEST: Final = 2**63 - 1
+_WIDTH: Final = 100  # columns of a ladder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What to run: a scenario's module and parameters, how often, from which seed, on how many processes."""
+
+    name: str
+    module: Any
+    params: Any
+    replications: int
+    seed: int
+    workers: int | None
+
+    @classmethod
+    def read(
+        cls,
+        name: str,
+        given: Mapping[str, Any],
+        *,
+        config: str | None = None,
+        replications: str | None = None,
+        seed: str | None = None,
+        workers: str | None = None,
+    ) -> "Study":
+        """From the command line and, where one is named, a file. UsageError for whatever is wrong with them."""
+        module = scenario(name)
+        in_file = read_file(config, module.Params) if config is not None else {}
+        return cls(
+            name=name,
+            module=module,
+            params=build(module.Params, in_file, given),
+            replications=natural("replications", replications, least=1) or REPLICATIONS,
+            seed=read_seed(seed),
+            workers=read_workers(workers),
+        )
+
+
+def natural(name: str, text: str | None, *, least: int = 0, most: int = _LARGEST) -> int | None:
+    """An integer in that range from text; None for None. UsageError otherwise."""
+    if text is None:
+        return None
+    try:
+        value: int = read(int, text, name=name)
+    except UsageError:
+        value = least - 1
+    if not least <= value <= most:
+        upper = f" and <= {most}" if most < _LARGEST else ""
+        raise UsageError(f"{name} = {text}: must be an integer >= {least}{upper}")
+    return value
+
+
+def read_seed(text: str | None) -> int:
+    """The root seed, or the default one."""
+    seed = natural("seed", text)
+    return SEED if seed is None else seed
+
+
+def read_workers(text: str | None) -> int | None:
+    """The number of processes; None for one per core."""
+    return natural("workers", text, least=1, most=_MOST_WORKERS)
+
+
+def study(what: Study, *, out: str | None, as_json: bool) -> int:
+    """Run it, print the result, write the rows; the exit status.
+
+    After Ctrl-C (130) or a breakdown of the workers (1), the same with the runs that are done.
+    """
+    if out is not None:
+        _require_writable(out)
+    theory = _theory(what)
+    status = 0
+    try:
+        with progress(what.name) as tell:
+            rows = sweep(
+                what.module.run,
+                [what.params],
+                replications=what.replications,
+                seed=what.seed,
+                workers=what.workers,
+                progress=tell,
+            )
+    except (SweepInterrupted, SweepFailed) as stop:
+        rows, status = stop.rows, INTERRUPTED if isinstance(stop, SweepInterrupted) else FAILED
+        kept = f"; their rows are in {out}" if out is not None and len(rows) else ""
+        say(f"{stop}{kept}")
+    if len(rows):
+        status = _keep(rows, out) or status
+        result = _result(what, rows, theory)
+        print(result.as_json() if as_json else result.as_table(), flush=True)
+    return _report_failures(rows) or status
+
+
+def ladder_of(what: Study, *, replication: str | None, unicode: bool) -> str:
+    """One run as text: what came of it, then its ladder. It is the run that ``netsim run`` makes with this seed."""
+    from netsim.trace import Trace
+    from netsim.trace.ladder import ladder
+
+    k = natural("replication", replication) or 0
+    trace = Trace()
+    row = what.module.run(what.params, Seed(what.seed, point_key(what.params), k), observer=trace.records.append)
+    outcome = ", ".join(f"{name} {_cell(value)}" for name, value in row.items())
+    head = textwrap.fill(f"{what.name}, seed {what.seed}, run {k}: {outcome}", width=_WIDTH, subsequent_indent="  ")
+    return f"{head}\n\n{ladder(trace, unicode=unicode, width=_WIDTH)}"
+
+
+def say(line: str) -> None:
+    """One line on stderr."""
+    print(f"netsim: {line}", file=sys.stderr, flush=True)
+
+
+def _result(what: Study, rows: Rows, theory: Mapping[str, float]) -> Result:
+    estimators = what.module.ESTIMATES
+    nothing = Estimate(None, None, None, 0)
+    estimates = {n: e(rows) if e.column in rows.columns else nothing for n, e in estimators.items()}
+    return Result(
+        scenario=what.name,
+        question=what.module.QUESTION,
+        params=what.params,
+        seed=what.seed,
+        n=len(rows),
+        estimators=estimators,
+        estimates=estimates,
+        theory=theory,
+    )
+
+
+def _theory(what: Study) -> dict[str, float]:
+    try:
+        values: dict[str, float] = what.module.theory(what.params)
+    except ValueError as error:
+        say(f"no theory for these parameters: {error}")
+        return {}
+    return values
+
+
+def _require_writable(out: str) -> None:
+    """UsageError unless a file of that name can be written, found out before hours of work."""
+    target = Path(out)
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        problem = f"cannot be written: {error.strerror}"
+        raise UsageError(f"out = {out!r}: {problem}; must be a file in a folder that can be written") from None
+
+
+def _keep(rows: Rows, out: str | None) -> int:
+    if out is None:
+        return 0
+    try:
+        write_csv(rows, out)
+    except OSError as error:
+        say(f"out = {out!r}: cannot be written: {error.strerror}")
+        return FAILED
+    return 0
+
+
+def _report_failures(rows: Rows) -> int:
+    failed = rows.failed()
+    for row in failed:
+        say(f"{len(failed)} of {len(rows)} runs failed; replication {row['replication']}: {row['error']}")
+        return FAILED
+    return 0
+
+
+def _cell(value: Any) -> str:
+    return number(value) if isinstance(value, float) else show(value)

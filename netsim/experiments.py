@@ -1,0 +1,94 @@
+"""The experiments: where they are, and how one is run so that its results replace the old ones in one step.
+
+An experiment is a module ``e01_....py`` with ``TITLE`` and ``main(out, *, full, seed, workers)``, which writes files
+into the folder ``out`` and returns their paths, or yields each as soon as it is complete. The functions that a sweep
+sends to its workers belong into the package, not into the script.
+"""
+
+import ast
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import netsim
+
+Main = Callable[..., Iterable[Path]]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment that can be run: its name (that of its file) and its title."""
+
+    name: str
+    title: str
+
+    def load(self) -> Main:
+        """Its ``main``; this imports it."""
+        home = folder()
+        if home.name == "_experiments":
+            main: Main = importlib.import_module(f"netsim._experiments.{self.name}").main
+            return main
+        if str(home) not in sys.path:
+            sys.path.append(str(home))  # the workers of a sweep get this path too, and so find the module
+        main = importlib.import_module(self.name).main
+        return main
+
+
+def folder() -> Path:
+    """Where the experiments are: in the package (installed from a wheel) or beside it (an editable install)."""
+    package = Path(netsim.__file__).parent
+    inside = package / "_experiments"
+    return inside if inside.is_dir() else package.parent / "experiments"
+
+
+def experiments() -> dict[str, Experiment]:
+    """All experiments by name, in order. None of them is imported."""
+    paths = sorted(folder().glob("e[0-9][0-9]_*.py"))
+    return {path.stem: Experiment(path.stem, _title(path)) for path in paths}
+
+
+def publish(main: Main, name: str, out: Path, *, full: bool, seed: int, workers: int | None) -> Iterator[Path]:
+    """Run an experiment; yield each file as it takes its place in ``out``, which replaces an old one in one step.
+
+    The files are written in a folder beside them, so nobody sees a part of one, and nothing else in ``out`` changes.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=out) as staging:
+        for written in main(Path(staging), full=full, seed=seed, workers=workers):
+            target = out / written.relative_to(staging)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(written, target)
+            yield target
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, if that is a terminal, for ``sweep(..., progress=...)``."""
+    from tqdm import tqdm
+
+    with tqdm(desc=label, unit=" runs", file=sys.stderr, disable=None, leave=False) as bar:
+
+        def tell(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield tell
+
+
+def _title(path: Path) -> str:
+    """The constant TITLE of a script, read without running it."""
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        target: Any = None
+        if isinstance(statement, ast.Assign):
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign):
+            target = statement.target
+        if isinstance(target, ast.Name) and target.id == "TITLE":
+            value = statement.value  # type: ignore[attr-defined]
+            return str(value.value) if isinstance(value, ast.Constant) else ""
+    return ""
