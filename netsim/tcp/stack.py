@@ -11,7 +11,7 @@ from typing import Any
 
 from netsim.tcp.actions import Action, Dropped
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.connection import end, enter
+from netsim.tcp.connection import dropped, end, enter
 from netsim.tcp.context import Context, Streams
 from netsim.tcp.counters import Counters
 from netsim.tcp.errors import (
@@ -33,6 +33,7 @@ from netsim.tcp.timers import NEVER
 from netsim.tcp.user_calls import open_active
 
 _CLOSED = "3.10.7.1: CLOSED"
+_REFUSED = "RFC 6191 2: silently dropped"
 _OPEN = "3.10.1: OPEN"
 _CLOSE = "3.10.4: CLOSE"
 
@@ -86,6 +87,9 @@ class Stack:
                     tcb = listener.segment_arrives(segment, now, tcb)
                     if tcb is not None:
                         self.schedule(tcb)
+                    return self.take()
+                if listener is not None and listener.config.time_wait_reuse == "rfc6191":
+                    dropped(tcb, segment, _REFUSED)
                     return self.take()
             segment_arrives(tcb, segment, now)
             self.schedule(tcb)
