@@ -7,7 +7,10 @@ class TcpError(Exception):
     text = "error"
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__(f"{self.text}: {detail}" if detail else self.text)
+        super().__init__(*([detail] if detail else []))  # as given: SimPy and pickle build copies from these
+
+    def __str__(self) -> str:
+        return ": ".join([self.text, *map(str, self.args)])
 
 
 class ConnectionAlreadyExists(TcpError):
