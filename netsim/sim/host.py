@@ -73,7 +73,8 @@ class Host:
         """Perform what user calls caused, and set the alarm for the next timer."""
         now = self._env.now
         self._perform(self.stack.take(), now)
-        self._rearm(now)
+        if self.stack.wake_at < self._alarm_at:
+            self._rearm(now)
 
     def called(self, event: str, call: str, detail: Any) -> None:
         """Trace an application's call or its return."""
@@ -131,7 +132,8 @@ class Host:
             content = content.segment
         self._perform(self.stack.on_segment(content, now), now)
         self._seen = None
-        self._rearm(now)
+        if self.stack.wake_at < self._alarm_at:
+            self._rearm(now)
 
     def has_reopened(self, packet: Packet) -> bool:
         """Whether this host has opened a newer record for the packet's four-tuple since it sent the packet."""
@@ -148,18 +150,16 @@ class Host:
 
     def _rearm(self, now: int) -> None:
         """One alarm, for the earliest deadline; a later one that is superseded rings for nothing."""
-        deadline = self.stack.next_deadline()
-        if deadline < self._alarm_at:
-            env = self._env
-            self._alarm_at = deadline
-            world = self.world
-            priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
-            env.schedule(Ring(env, self._on_alarm), priority, deadline - now)
+        env, world = self._env, self.world
+        deadline = self._alarm_at = self.stack.wake_at
+        priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
+        env.schedule(Ring(env, self._on_alarm), priority, deadline - now)
 
     def _ring(self, event: Ring) -> None:
         now = self._env.now
         if now >= self._alarm_at:
             self._alarm_at = NEVER
-        if self.stack.next_deadline() <= now:
+        if self.stack.wake_at <= now:
             self._perform(self.stack.on_timer(now), now)
-        self._rearm(now)
+        if self.stack.wake_at < self._alarm_at:
+            self._rearm(now)

@@ -83,7 +83,7 @@ def restart_time_wait(tcb: Tcb, now: int) -> None:
 def await_peer_fin(tcb: Tcb, now: int) -> None:
     """In FIN-WAIT-2 with no user left to read, wait only so long."""
     timeout = tcb.config.ns.fin_wait_2_timeout
-    if timeout is not None and tcb.orphan:
+    if tcb.orphan and timeout is not None:
         tcb.deadlines[LINGER] = tcb.ctx.deadline(now, timeout, tcb.config)
 
 

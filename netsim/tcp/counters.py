@@ -1,11 +1,11 @@
 """A host's counters, by the names that Linux's nstat shows."""
 
-from dataclasses import dataclass
 
-
-@dataclass(slots=True)
 class Counters:
-    """Plain ints, raised where the event happens. Names: net/ipv4/proc.c."""
+    """Plain ints, raised where the event happens. Names: net/ipv4/proc.c.
+
+    The zeros stand on the class: a host that lives for one connection raises a few of them only.
+    """
 
     TcpActiveOpens: int = 0
     TcpPassiveOpens: int = 0
@@ -35,3 +35,7 @@ class Counters:
     TcpExtDelayedACKs: int = 0
     TcpExtTCPFastRetrans: int = 0
     TcpExtTCPSlowStartRetrans: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Every counter by name, zeros included."""
+        return {name: getattr(self, name) for name in Counters.__annotations__}

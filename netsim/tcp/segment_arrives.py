@@ -295,7 +295,7 @@ def _fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
         if ahead:
             _advance(tcb, segment, now)
         _update_window(tcb, segment, now, duplicate=not ahead and flight > 0)
-        if tcb.close_called and fin_acknowledged(tcb):
+        if tcb.fin_seq >= 0 and fin_acknowledged(tcb):
             return _closing_states(tcb, segment, now)
     if tcb.state is not CLOSING:
         return True  # an old ACK is ignored, the text behind it is not
@@ -326,8 +326,9 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
     accepted(tcb, segment, "ACK", _FIFTH)
     una, flight = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
     sample = acknowledge(tcb, segment.ack, now)
-    echo = echo_sample(tcb, segment, now)
-    sample = sample if echo is None else echo
+    if tcb.ts_ok:
+        echo = echo_sample(tcb, segment, now)
+        sample = sample if echo is None else echo
     if sample is not None:
         measured(tcb, sample)
     rearm(tcb, now)
@@ -338,7 +339,8 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
         and tcb.queue
     ):
         retransmit(tcb, tcb.queue[0], now)
-    signal(tcb)
+    if tcb.snd_buffer is not None:
+        signal(tcb)  # there may be room for more
 
 
 def _update_window(tcb: Tcb, segment: Segment, now: int, *, duplicate: bool) -> None:

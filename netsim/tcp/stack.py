@@ -58,6 +58,7 @@ class Stack:
         self.listeners: dict[int, Listener] = {}
         self._heap: list[tuple[int, int, Tcb]] = []
         self._order = itertools.count()
+        self.wake_at = NEVER
 
     @property
     def counters(self) -> Counters:
@@ -93,7 +94,9 @@ class Stack:
                     return self.take()
             segment_arrives(tcb, segment, now)
             self.schedule(tcb)
-            return self.take()
+            actions = ctx.actions
+            ctx.actions = []
+            return actions
         listener = self.listeners.get(segment.flow.dport)
         if listener is not None:
             tcb = listener.segment_arrives(segment, now)
@@ -114,11 +117,12 @@ class Stack:
             if min(tcb.deadlines) <= now:
                 timers_expire(tcb, now)
             self.schedule(tcb)
+        self.wake_at = heap[0][0] if heap else NEVER
         return self.take()
 
     def next_deadline(self) -> int:
         """When ``on_timer`` must be called, in ns; may be earlier than any timer, never later."""
-        return self._heap[0][0] if self._heap else NEVER
+        return self.wake_at
 
     def schedule(self, tcb: Tcb) -> None:
         """Note the earliest deadline of ``tcb``; superseded entries stay in the heap and ring for nothing."""
@@ -126,6 +130,8 @@ class Stack:
         if deadline < tcb.scheduled:
             tcb.scheduled = deadline
             heappush(self._heap, (deadline, next(self._order), tcb))
+            if deadline < self.wake_at:
+                self.wake_at = deadline
 
     def listen(self, port: int, backlog: int, owner: Any = None, config: TcpConfig | None = None) -> Listener:
         """Passive OPEN (3.10.1) on ``port``. ConnectionAlreadyExists if it is taken."""
@@ -212,6 +218,7 @@ class Stack:
         self.ctx.connections.clear()
         self.listeners.clear()
         self._heap.clear()
+        self.wake_at = NEVER
 
     def census(self) -> dict[State, int]:
         """How many records are in each state."""
