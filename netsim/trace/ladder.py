@@ -102,7 +102,7 @@ def _concerns(record: Record, pair: tuple[str, str], pairs: list[tuple[str, str]
             if call == "connect" and event == "call":
                 return str(detail).rpartition(":")[0] in pair
             return call in ("listen", "crash") or sum(record.host in other for other in pairs) == 1
-    return {flow.src, flow.dst} == set(pair)
+    return {flow.src, flow.dst} == set(pair) or not flow.dst  # a listener has no peer
 
 
 def _options(options: Options | None) -> list[str]:

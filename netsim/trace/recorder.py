@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved
+from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
 from netsim.tcp.segment import Options
 from netsim.trace.ladder import ladder
-from netsim.trace.records import Arrived, Called, Decided, Decision, Packet, Record, Sent
+from netsim.trace.records import Arrived, Decided, Decision, Packet, Record, Sent
 
 _SHOWN = 200  # lines that a notebook shows of each pair of hosts
 
@@ -23,9 +23,6 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self.records)
-
-    def __bool__(self) -> bool:
-        return True
 
     def __repr__(self) -> str:
         return f"<Trace: {len(self.records)} records>"
@@ -73,16 +70,17 @@ class Trace:
 
 def _line(record: Record) -> str:
     """One record in canonical text: ints, strings, and enum members by name."""
-    match record:
-        case Sent(time, host, packet, arrivals, cause):
-            return f"{time} {host} sent {_packet(packet)} {' '.join(map(str, arrivals))} {cause}"
-        case Arrived(time, host, packet, stale):
-            return f"{time} {host} arrived #{packet.number} {'stale' if stale else ''}"
-        case Decided(time, host, decision, seen):
-            return f"{time} {host} {_decision(decision)} #{seen.number if seen is not None else 0}"
-        case Called(time, host, event, call, detail):
-            text = f"{type(detail).__name__}: {detail}" if isinstance(detail, Exception) else str(detail)
-            return f"{time} {host} {event} {call} {text}"
+    if isinstance(record, Sent):
+        arrivals = " ".join(map(str, record.arrivals))
+        return f"{record.time} {record.host} sent {_packet(record.packet)} {arrivals} {record.cause}"
+    if isinstance(record, Arrived):
+        return f"{record.time} {record.host} arrived #{record.packet.number} {'stale' if record.stale else ''}"
+    if isinstance(record, Decided):
+        seen = record.packet.number if record.packet is not None else 0
+        return f"{record.time} {record.host} {_decision(record.decision)} #{seen}"
+    detail = record.detail
+    text = f"{type(detail).__name__}: {detail}" if isinstance(detail, Exception) else str(detail)
+    return f"{record.time} {record.host} {record.event} {record.call} {text}"
 
 
 def _packet(packet: Packet) -> str:
@@ -104,14 +102,14 @@ def _options(options: Options | None) -> str:
 
 
 def _decision(decision: Decision) -> str:
-    match decision:
-        case Moved(connection, _, old, new, clause):
-            return f"moved {connection} {old.name} {new.name} {clause}"
-        case Dropped(connection, _, clause):
-            return f"dropped {connection} {clause}"
-        case Accepted(connection, _, what, clause):
-            return f"accepted {connection} {what} {clause}"
-        case Allocated(connection, (src, sport, dst, dport), state):
-            return f"allocated {connection} {src}:{sport} {dst}:{dport} {state.name}"
-        case Freed(connection, _, outcome):
-            return f"freed {connection} {outcome}"
+    d = decision
+    if isinstance(d, Accepted):
+        return f"accepted {d.connection} {d.what} {d.clause}"
+    if isinstance(d, Moved):
+        return f"moved {d.connection} {d.old.name} {d.new.name} {d.clause}"
+    if isinstance(d, Dropped):
+        return f"dropped {d.connection} {d.clause}"
+    if isinstance(d, Allocated):
+        src, sport, dst, dport = d.flow
+        return f"allocated {d.connection} {src}:{sport} {dst}:{dport} {d.state.name}"
+    return f"freed {d.connection} {d.outcome}"

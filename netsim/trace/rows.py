@@ -50,7 +50,7 @@ class Rows:
         self._numbers = numbers
         self._states: tuple[dict[int, State], dict[int, State]] = ({}, {})  # by side, by connection
         self._connections: dict[FourTuple, int] = {}
-        self._listening: set[str] = set()
+        self._listening: set[tuple[str, int]] = set()  # host and port
         self._flying: dict[int, Row] = {}  # packets on their way that nothing has interfered with
         self._arrivals: Counter[int] = Counter()
         self._causes: dict[str, Row] = {}  # the row of what a host did or looked at last
@@ -74,7 +74,13 @@ class Rows:
         packet = record.packet
         self.flows.add(min(packet.segment.flow, packet.segment.flow.reverse()))
         numbered = self._numbers.of(packet, record.time)
-        row = self._row("leaves" if record.arrivals else "lost", record.host, record.time, packet.connection)
+        row = self._row(
+            "leaves" if record.arrivals else "lost",
+            record.host,
+            record.time,
+            packet.connection,
+            packet.segment.flow.sport,
+        )
         row.packet, row.text, row.cause = packet, self._label(packet), record.cause
         row.marks = self._sending_marks(packet)
         behind = self._numbers.latest.get(packet.segment.flow.reverse(), 0)
@@ -89,7 +95,8 @@ class Rows:
         self._numbers.arrived(record.host, packet, record.time)
         self._windows[record.host, packet.segment.flow] = packet.segment.window
         self._arrivals[packet.number] += 1
-        end = End(record.time, self._state(record.host, self._connections.get(packet.segment.flow.reverse(), 0)))
+        flow = packet.segment.flow
+        end = End(record.time, self._state(record.host, self._connections.get(flow.reverse(), 0), flow.dport))
         row = self._flying.pop(packet.number, None)
         if row is not None:
             row.fate = "whole"
@@ -128,11 +135,16 @@ class Rows:
 
     def _moved(self, record: Decided, move: Moved) -> None:
         host, time, side = record.host, record.time, self._side(record.host)
-        self._states[side][move.connection] = move.new
+        if move.connection:
+            self._states[side][move.connection] = move.new
+        elif move.new is LISTEN:
+            self._listening.add((host, move.flow.sport))
+        else:
+            self._listening.discard((host, move.flow.sport))
         cause = self._cause(host, time)
         unasked = record.packet is None and (cause is None or cause.fate != "call")
         if cause is None or unasked or move.clause in TIMERS:  # a timer, or a user call that is not shown
-            row = self._row("timer", host, time, move.connection)
+            row = self._row("timer", host, time, move.connection, move.flow.sport)
             row.text = how_ended(move.new, move.clause) or move.clause.rpartition(": ")[2]
             self._disturb(host, time, sends=False)
             return
@@ -163,9 +175,7 @@ class Rows:
             return
         if call in ("recv", "accept"):
             return
-        if call == "listen":
-            self._listening.add(host)
-        elif call == "crash":
+        if call == "crash":
             self._forget(host)
         live = self._states[self._side(host)]
         row = self._row("call", host, time, next(iter(live), 0))
@@ -191,14 +201,14 @@ class Rows:
 
     def _forget(self, host: str) -> None:
         """``host`` lost its memory."""
-        self._listening.discard(host)
+        self._listening = {place for place in self._listening if place[0] != host}
         self._states[self._side(host)].clear()
         self._connections = {flow: number for flow, number in self._connections.items() if flow.src != host}
 
-    def _row(self, fate: Fate, host: str, time: int, connection: int) -> Row:
+    def _row(self, fate: Fate, host: str, time: int, connection: int, port: int = 0) -> Row:
         side = self._side(host)
         row = Row(fate, side, [None, None])
-        row.ends[side] = End(time, self._state(host, connection))
+        row.ends[side] = End(time, self._state(host, connection, port))
         self.rows.append(row)
         return row
 
@@ -269,8 +279,8 @@ class Rows:
             words.append(f"len={len(segment.payload)}")
         return " ".join(words)
 
-    def _state(self, host: str, connection: int) -> State:
-        idle = LISTEN if host in self._listening else CLOSED
+    def _state(self, host: str, connection: int, port: int) -> State:
+        idle = LISTEN if (host, port) in self._listening else CLOSED
         return self._states[self._side(host)].get(connection, idle)
 
     def _side(self, host: str) -> int:

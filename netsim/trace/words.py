@@ -62,4 +62,6 @@ def why_dropped(clause: str) -> str:
 
 def how_ended(new: State, clause: str) -> str:
     """How a connection came to its end, when a timer or the peer ended it; empty if there is nothing to add."""
-    return _ENDED.get(clause, "") if new is CLOSED or new is LISTEN else ""
+    if new is CLOSED or (new is LISTEN and clause != "3.10.1: OPEN"):
+        return _ENDED.get(clause, "")
+    return ""

@@ -5,10 +5,13 @@ import re
 import pytest
 from IPython.lib.pretty import pretty
 from runs import (
+    Process,
     closed_port,
     data_lost,
     open_close,
+    pair,
     reopened,
+    serve,
     stale_accepted,
     syn_lost,
     synack_lost,
@@ -18,11 +21,12 @@ from runs import (
 )
 
 from netsim.link import Path
-from netsim.sim import World
+from netsim.sim import Host, World
+from netsim.tcp.errors import TcpError
 from netsim.tcp.profiles import PROFILES, linux, rfc9293
 from netsim.tcp.segment import SYN, FourTuple, Segment
 from netsim.trace import Trace
-from netsim.trace.records import Arrived, Packet, Sent
+from netsim.trace.records import Arrived, Called, Packet, Sent
 
 LINE = re.compile(r"^ *(\d+\.\d{3})?  (?:([A-Z-]+[12]?) *)?.*\|(.*)\|(?: ([A-Z-]+[12]?) +)?(?: *(\d+\.\d{3}))?$")
 
@@ -171,3 +175,53 @@ def test_a_trace_that_starts_in_the_middle_is_drawn_all_the_same() -> None:
     lone = Packet(1, Segment(FourTuple("a", 1, "b", 2), 5, 0, SYN, 0), "a", 0, 1, 1)
     late.records = [Sent(0, "a", lone, (), "outage")]
     assert "SYN seq=0" in late.ladder()
+
+
+def test_a_port_without_a_listener_is_closed_though_another_listens() -> None:
+    world, client, server = pair("rfc9293")
+    world.process(serve(server))
+    world.process(knock(client, server, 81))
+    world.run(10)
+    text = world.trace.ladder()
+    assert re.search(r"listen\(80\) \| LISTEN +0\.000", text)
+    assert re.search(r"SYN seq=0 mss=1460 -+>\| CLOSED +0\.050", text)
+
+
+def test_a_listener_that_closes_and_a_host_that_crashes_forget() -> None:
+    world, client, server = pair("rfc9293")
+    listener = server.socket()
+    listener.listen(80)
+
+    def end() -> Process:
+        yield world.timeout(1.0)
+        listener.close()
+        yield world.timeout(1.0)
+        client.called("call", "crash", "")
+        client.crash()
+        yield world.timeout(3.0)
+        client.called("call", "bind", 7)
+
+    world.process(knock(client, server, 80))
+    world.process(end())
+    world.run(10)
+    text = world.trace.ladder()
+    assert re.search(r"close\(\) \| CLOSED +1\.000", text)
+    assert re.search(r"2\.000  CLOSED +\| crash\(\)", text)
+    assert re.search(r"5\.000  CLOSED +\| bind\(7\)", text)
+
+
+def knock(host: Host, peer: Host, port: int) -> Process:
+    """Connect, and leave it at that."""
+    try:
+        yield host.socket().connect((peer, port))
+    except TcpError:
+        return
+
+
+def test_without_calls_the_moves_that_users_made_have_lines_of_their_own() -> None:
+    trace = open_close("rfc9293").trace
+    trace.records = [record for record in trace if not isinstance(record, Called)]
+    text = trace.ladder()
+    assert re.search(r"0\.000  SYN-SENT +\| OPEN ", text)
+    assert re.search(r"0\.100  FIN-WAIT-1 +\| CLOSE ", text)
+    assert re.search(r" CLOSE \| LAST-ACK +0\.150", text)
