@@ -54,14 +54,15 @@ def ladder(
     ``hosts`` picks one pair, the left one first. Sequence numbers count from the SYN, for each direction and
     incarnation, or are as sent if not ``relative``. ``states=False`` leaves the states out. No line is longer than
     ``width`` columns. ``unicode`` draws smoother arrows. ``limit`` keeps the first so many lines of a section.
-    ValueError for a width that is too small, or hosts that are not two.
+    ValueError for a width that is too small, or hosts that are not two of the trace.
     """
     records = list(trace)
     if not records:
         return "(no records: make the world with trace=True)"
-    if hosts is not None and len(hosts) != 2:
-        raise ValueError(f"hosts = {list(hosts)!r}: must be two names")
     pairs = _pairs(records)
+    names = sorted({name for pair in pairs for name in pair})
+    if hosts is not None and (len(set(hosts)) != 2 or not set(hosts) <= set(names)):
+        raise ValueError(f"hosts = {list(hosts)!r}: must be two of {', '.join(names)}")
     layout = _layout(records, states=states, width=width, unicode=unicode)
     sections = []
     for pair in pairs if hosts is None else [(hosts[0], hosts[1])]:

@@ -140,8 +140,9 @@ def test_bad_parameters_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"width = 40: must be at least 76 columns"):
         trace.ladder(width=40)
     trace.ladder(width=76)
-    with pytest.raises(ValueError, match=r"hosts = \['client'\]: must be two names"):
-        trace.ladder(hosts=["client"])
+    for hosts in (["client"], ["client", "client"], ["client", "nobody"]):
+        with pytest.raises(ValueError, match=r"hosts = \[.*\]: must be two of client, server"):
+            trace.ladder(hosts=hosts)
 
 
 def test_a_trace_shows_itself() -> None:
