@@ -198,6 +198,9 @@ def test_close_waits_for_text_queued_before_established(state: str) -> None:
     lone.call("shutdown", lone.ns)
     assert str(lone.state) == "SYN-RECEIVED"
     assert lone.sent == []
+    for name, args in (("shutdown", ()), ("send", (b"more",))):
+        with pytest.raises(ConnectionClosing):
+            lone.call(name, *args, lone.ns)
     assert lone.arrive("ACK", 5001, 1001) == ["<SEQ=1001><ACK=5001><CTL=FIN,ACK><DATA=4>"]
     assert str(lone.state) == "FIN-WAIT-1"
 
