@@ -63,6 +63,7 @@ class Host:
 
     def crash(self) -> None:
         """The host loses power and starts again at once: all connections and listeners are forgotten."""
+        self.called("call", "crash", "")
         self.stack.crash()
 
     def connect_to(self, peer: "Host", pipe: Pipe) -> None:
@@ -95,8 +96,10 @@ class Host:
     def _transmit(self, action: Transmit, now: int) -> None:
         segment = action.segment
         route = self._pipes.get(segment.flow.dst)
-        if route is None:
-            return  # no link to that address: the segment is lost, as in a network without a route
+        if route is None:  # no link to that address: the segment is lost, as in a network without a route
+            if self.world.observer is not None:
+                self._note_sent(action, [], "no route")
+            return
         pipe, peer = route
         if pipe.uses_kinds:
             tcb = self.stack.connections.get(segment.flow.reverse())

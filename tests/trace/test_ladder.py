@@ -197,7 +197,6 @@ def test_a_listener_that_closes_and_a_host_that_crashes_forget() -> None:
         yield world.timeout(1.0)
         listener.close()
         yield world.timeout(1.0)
-        client.called("call", "crash", "")
         client.crash()
         yield world.timeout(3.0)
         client.called("call", "bind", 7)
@@ -226,3 +225,11 @@ def test_without_calls_the_moves_that_users_made_have_lines_of_their_own() -> No
     assert re.search(r"0\.000  SYN-SENT +\| OPEN ", text)
     assert re.search(r"0\.100  FIN-WAIT-1 +\| CLOSE ", text)
     assert re.search(r" CLOSE \| LAST-ACK +0\.150", text)
+
+
+def test_a_segment_without_a_route_is_seen_to_be_lost() -> None:
+    world = World(seed=1, trace=True)
+    lone, far = world.host("lone"), world.host("far")
+    world.process(knock(lone, far, 80))
+    world.run(0.5)
+    assert re.search(r"SYN seq=0 mss=1460 -+X no route", world.trace.ladder())
