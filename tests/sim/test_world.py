@@ -1,0 +1,540 @@
+"""The shell: plain processes over sockets, errors as exceptions, faults, ties, and runs that repeat to the bit."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path as File
+from typing import Any
+
+import pytest
+
+from netsim.link import Path, Scripted
+from netsim.sim import Host, Socket, World
+from netsim.tcp.errors import (
+    ConnectionAborted,
+    ConnectionAlreadyExists,
+    ConnectionClosing,
+    ConnectionDoesNotExist,
+    ConnectionRefused,
+    ConnectionReset,
+    ConnectionTimedOut,
+)
+from netsim.tcp.profiles import rfc9293
+from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
+from netsim.trace.records import Sent
+
+Run = Generator[Any, Any, Any]
+
+
+def echo(host: Host, port: int = 80, backlog: int = 128) -> Run:
+    """Accepts for ever, and sends back what comes until the peer closes."""
+    listener = host.socket()
+    yield listener.listen(port, backlog)
+    while True:
+        connection = yield listener.accept()
+        host.world.process(_serve(connection))
+
+
+def _serve(connection: Socket) -> Run:
+    try:
+        while text := (yield connection.recv()):
+            yield connection.send(text)
+        yield connection.close()
+    except ConnectionReset:
+        pass
+
+
+def ask(host: Host, server: Host, text: bytes, got: list[Any], port: int = 80) -> Run:
+    """One question, the whole answer, and when it was complete."""
+    socket = host.socket()
+    yield socket.connect((server, port))
+    yield socket.send(text)
+    yield socket.shutdown()
+    answer = b""
+    while part := (yield socket.recv()):
+        answer += part
+    yield socket.close()
+    got.append((host.world.now, answer))
+
+
+def pair(forward: Path | None = None, reverse: Path | None = None, **world: Any) -> tuple[World, Host, Host]:
+    w = World(**world)
+    a, b = w.host("a"), w.host("b")
+    w.link(a, b, forward if forward is not None else Path(), reverse)
+    return w, a, b
+
+
+# Programs
+
+
+def test_a_program_as_a_reader_would_write_it() -> None:
+    world = World(seed=7)
+    client_host, server_host = world.host("client", "linux"), world.host("server", "linux")
+    world.link(client_host, server_host, Path(loss=0.2, delay=0.05, reorder=0.1))
+    lines: list[str] = []
+
+    def server() -> Run:
+        listener = server_host.socket()
+        yield listener.listen(80)
+        connection = yield listener.accept()
+        request = yield connection.recv()
+        yield connection.send(b"hello, " + request)
+        yield connection.close()
+
+    def client() -> Run:
+        socket = client_host.socket()
+        yield socket.connect((server_host, 80))
+        yield socket.send(b"world")
+        lines.append((yield socket.recv()).decode())
+        lines.append((yield socket.recv()).decode())
+        yield socket.close()
+
+    world.process(server())
+    world.process(client())
+    world.run()
+    assert lines == ["hello, world", ""]
+
+
+def test_the_clock_is_exact() -> None:
+    """50 ms each way: connected after .1 s, asked and answered after .2 s, the end of the answer with it."""
+    world, a, b = pair()
+    got: list[Any] = []
+    world.process(echo(b))
+    world.process(ask(a, b, b"hello", got))
+    world.run(5)
+    assert got == [(0.2, b"hello")]
+    assert world.now == 5
+
+
+def test_any_number_of_hosts_and_connections() -> None:
+    """Ten clients with twenty connections each, two servers, one of them with two ports."""
+    world = World(seed=3)
+    servers = [world.host(f"s{k}") for k in range(2)]
+    got: list[Any] = []
+    for k in range(10):
+        client = world.host(f"c{k}")
+        for server in servers:
+            world.link(client, server, Path(loss=0.05, delay=0.01, duplicate=0.1))
+        for n in range(20):
+            text = f"{k}/{n} ".encode() * 100
+            world.process(ask(client, servers[n % 2], text, got, port=80 + n % 4 // 2 * (n % 2)))
+    world.process(echo(servers[0]))
+    world.process(echo(servers[1], 80))
+    world.process(echo(servers[1], 81))
+    world.run()
+    assert sorted(answer for _, answer in got) == sorted(
+        f"{k}/{n} ".encode() * 100 for k in range(10) for n in range(20)
+    )
+    assert all(not host.stack.connections for host in world.hosts.values())
+
+
+def test_hosts_without_a_link_do_not_hear_each_other() -> None:
+    world = World()
+    a, b = world.host("a", rfc9293().replace(syn_retries=0)), world.host("b")
+    error: list[Any] = []
+    world.process(echo(b))
+    world.process(_fails(lambda: a.socket().connect((b, 80)), error))
+    world.run()
+    assert isinstance(error[0], ConnectionTimedOut)
+    with pytest.raises(ValueError, match="host = 'a'"):
+        world.host("a")
+    with pytest.raises(ValueError, match="profile = 'vax'"):
+        world.host("c", "vax")
+
+
+def _fails(operate: Callable[[], Any], errors: list[Any]) -> Run:
+    try:
+        yield operate()
+    except Exception as error:
+        errors.append(error)
+
+
+# Errors
+
+
+def test_errors_are_exceptions_of_the_process() -> None:
+    world, a, b = pair(Path(stages=[Scripted("drop SYN 2-")]))
+    errors: list[Any] = []
+    world.process(_fails(lambda: a.socket().connect((b, 80)), errors))  # nobody listens
+    world.run(1)
+    assert isinstance(errors.pop(), ConnectionRefused)
+    world.process(_fails(lambda: a.socket().connect((b, 80)), errors))  # the network has gone
+    world.run(500)
+    assert isinstance(errors.pop(), ConnectionTimedOut)
+    new = a.socket()
+    world.process(_fails(lambda: new.recv(), errors))
+    world.process(_fails(lambda: new.send(b"x"), errors))
+    world.process(_fails(lambda: new.accept(), errors))
+    world.process(_fails(lambda: new.shutdown(), errors))
+    world.run(501)
+    assert [type(error) for error in errors] == [ConnectionDoesNotExist] * 4
+
+
+def test_a_reset_reaches_who_waits_and_who_comes_later() -> None:
+    world, a, b = pair()
+    seen: list[Any] = []
+
+    def server() -> Run:
+        listener = b.socket()
+        yield listener.listen(80)
+        connection = yield listener.accept()
+        yield world.timeout(1)
+        yield connection.abort()
+        yield from _fails(lambda: connection.send(b"x"), seen)
+
+    def client() -> Run:
+        socket = a.socket()
+        yield socket.connect((b, 80))
+        yield from _fails(lambda: socket.recv(), seen)
+        seen.append(world.now)
+        yield from _fails(lambda: socket.send(b"x"), seen)
+        assert socket.state is CLOSED
+
+    world.process(server())
+    world.process(client())
+    world.run()
+    assert [type(s) for s in seen] == [ConnectionAborted, ConnectionReset, float, ConnectionReset]
+    assert seen[2] == pytest.approx(1.2)  # accepted at .15, aborted at 1.15
+
+
+def test_calls_in_the_wrong_state() -> None:
+    world, a, b = pair()
+    seen: list[Any] = []
+
+    def client() -> Run:
+        socket = a.socket()
+        yield socket.connect((b, 80))
+        yield socket.shutdown()
+        yield from _fails(lambda: socket.send(b"late"), seen)
+        yield from _fails(lambda: socket.shutdown(), seen)
+        yield from _fails(lambda: socket.connect((b, 80)), seen)
+        other = a.socket()
+        other.bind(socket.flow.sport)  # type: ignore[union-attr]
+        yield from _fails(lambda: other.connect((b, 80)), seen)
+
+    world.process(echo(b))
+    world.process(client())
+    world.run()
+    kinds = [ConnectionClosing, ConnectionClosing, ConnectionAlreadyExists, ConnectionAlreadyExists]
+    assert [type(s) for s in seen] == kinds
+
+
+def test_an_error_that_no_process_handles_ends_the_run() -> None:
+    world, a, b = pair()
+
+    def client() -> Run:
+        yield a.socket().connect((b, 80))
+
+    world.process(client())
+    with pytest.raises(ConnectionRefused, match=r"^connection refused$"):
+        world.run()
+
+
+# Who waits first is served first
+
+
+def test_accept_and_recv_serve_in_the_order_of_the_calls() -> None:
+    world, a, b = pair()
+    order: list[Any] = []
+    listener = b.socket()
+    listener.listen(80)
+
+    def accepts(name: str) -> Run:
+        connection = yield listener.accept()
+        order.append((name, connection.flow.dport))
+        if name == "first":
+            for reader in ("one", "two", "three"):
+                world.process(reads(reader, connection))
+
+    def reads(name: str, connection: Socket) -> Run:
+        order.append((name, (yield connection.recv(4))))
+
+    def connects(port: int) -> Run:
+        socket = a.socket()
+        socket.bind(port)
+        yield socket.connect((b, 80))
+        if port == 1001:
+            yield world.timeout(1)
+            yield socket.send(b"aaaabbbbcccc")
+
+    for name in ("first", "second"):
+        world.process(accepts(name))
+    for port in (1001, 1002):
+        world.process(connects(port))
+    world.run(10)
+    assert order == [
+        ("first", 1001), ("second", 1002), ("one", b"aaaa"), ("two", b"bbbb"), ("three", b"cccc"),
+    ]  # fmt: skip
+
+
+def test_send_waits_for_room_and_recv_for_text() -> None:
+    """A send buffer of 1,000 bytes and a receiver that takes 500 a second."""
+    world = World()
+    small = rfc9293().replace(send_buffer=1000, receive_buffer=500)
+    a, b = world.host("a", small), world.host("b", small)
+    world.link(a, b, Path(delay=0.01))
+    at: list[float] = []
+    got = bytearray()
+
+    def client() -> Run:
+        socket = a.socket()
+        yield socket.connect((b, 80))
+        yield socket.send(bytes(range(250)) * 20)
+        at.append(world.now)
+        yield socket.close()
+
+    def server() -> Run:
+        listener = b.socket()
+        yield listener.listen(80)
+        connection = yield listener.accept()
+        while True:
+            yield world.timeout(1)
+            text = yield connection.recv(500)
+            got.extend(text)
+            if not text:
+                return
+
+    world.process(client())
+    world.process(server())
+    world.run(100)
+    assert bytes(got) == bytes(range(250)) * 20
+    assert 6 < at[0] < 12
+
+
+def test_half_close() -> None:
+    world, a, b = pair()
+    got: list[Any] = []
+
+    def server() -> Run:
+        listener = b.socket()
+        yield listener.listen(80)
+        connection = yield listener.accept()
+        assert (yield connection.recv()) == b"all I have"
+        assert (yield connection.recv()) == b""
+        yield world.timeout(5)
+        yield connection.send(b"thank you")
+        yield connection.close()
+
+    world.process(server())
+    world.process(ask(a, b, b"all I have", got))
+    world.run(10)
+    assert got == [(pytest.approx(5.2), b"thank you")]
+    assert a.stack.census() == {TIME_WAIT: 1}
+    assert b.stack.census() == {}
+
+
+# Crash
+
+
+def test_half_open_discovery_after_a_crash() -> None:
+    """RFC 9293 figure 10: the survivor's text draws a reset from a host that knows of no connection."""
+    world, a, b = pair()
+    seen: list[Any] = []
+
+    def client() -> Run:
+        socket = a.socket()
+        yield socket.connect((b, 80))
+        yield world.timeout(1)
+        b.crash()
+        assert socket.state is ESTABLISHED
+        yield socket.send(b"anybody there?")
+        yield from _fails(lambda: socket.recv(), seen)
+        seen.append(world.now)
+
+    world.process(echo(b))
+    world.process(client())
+    world.run()
+    assert isinstance(seen[0], ConnectionReset)
+    assert seen[1] == pytest.approx(1.2)
+    assert not b.stack.connections
+    assert not b.stack.listeners
+
+
+def test_a_crashed_client_comes_back_with_the_same_port() -> None:
+    """Figure 9: the old connection's ACK is reset, and the SYN that follows opens the new one."""
+    world, a, b = pair()
+    seen: list[Any] = []
+
+    def client() -> Run:
+        socket = a.socket()
+        socket.bind(4000)
+        yield socket.connect((b, 80))
+        yield world.timeout(1)
+        a.crash()
+        again = a.socket()
+        again.bind(4000)
+        yield again.connect((b, 80))
+        seen.append((world.now, again.state))
+
+    world.process(echo(b))
+    world.process(client())
+    world.run(10)
+    assert seen == [(pytest.approx(1.1 + 1 + 0.1), ESTABLISHED)]  # after the SYN's repetition at one second
+
+
+# Faults by ordinal and kind
+
+FAULTS = [
+    # rule, direction, flags and text of the packets that it must lose: (SYN, ACK, FIN, length) of each
+    ("drop SYN 1", "a", [("S", 0)]),
+    ("drop SYN 1-2", "a", [("S", 0), ("S", 0)]),
+    ("drop SYNACK 1", "b", [("SA", 0)]),
+    ("drop HSACK 1", "a", [("A", 0)]),
+    ("drop DATA 1", "a", [("PA", 5)]),
+    ("drop FIN 1", "a", [("FA", 0)]),
+    ("drop ACKFIN 1", "b", [("A", 0)]),
+    ("drop FIN 1", "b", [("FA", 0)]),
+    ("drop ACKFIN 1", "a", [("A", 0)]),
+    ("drop ANY 1-3", "a", [("S", 0), ("S", 0), ("S", 0)]),
+    ("drop RST 1", "a", []),
+]
+
+
+def _letters(flags: int) -> str:
+    return "".join(letter for bit, letter in ((1, "F"), (2, "S"), (4, "R"), (8, "P"), (16, "A")) if flags & bit)
+
+
+@pytest.mark.parametrize(("rule", "side", "lost"), FAULTS)
+def test_scripted_faults_hit_what_they_name(rule: str, side: str, lost: list[tuple[str, int]]) -> None:
+    """A client that waits a second, sends five bytes and closes a second later; the server closes a second after."""
+    faulty = Path(stages=[Scripted(rule)])
+    world, a, b = pair(faulty if side == "a" else Path(), faulty if side == "b" else Path(), trace=True)
+    done: list[bytes] = []
+
+    def server() -> Run:
+        listener = b.socket()
+        yield listener.listen(80)
+        connection = yield listener.accept()
+        text = b""
+        while part := (yield connection.recv()):
+            text += part
+        yield world.timeout(1)
+        yield connection.close()
+        done.append(text)
+
+    def client() -> Run:
+        socket = a.socket()
+        yield socket.connect((b, 80))
+        yield world.timeout(1)
+        yield socket.send(b"hello")
+        yield world.timeout(1)
+        yield socket.shutdown()
+        while (yield socket.recv()):
+            pass
+
+    world.process(server())
+    world.process(client())
+    world.run()
+    sent = [record for record in world.trace if isinstance(record, Sent)]
+    gone = [record for record in sent if not record.arrivals]
+    assert [(_letters(r.packet.segment.flags), len(r.packet.segment.payload)) for r in gone] == lost
+    assert {r.host for r in gone} <= {side}
+    assert {r.cause for r in gone} <= {"scripted"}
+    assert done == [b"hello"]
+    if "HSACK" in rule:
+        assert gone[0].packet.number == 3
+    if "ACKFIN" in rule:
+        fin = next(r for r in sent if r.host != side and r.packet.segment.flags & 1)
+        assert gone[0].packet.segment.ack == (fin.packet.segment.seq + 1) & 0xFFFFFFFF
+        assert gone[0].packet.number > fin.packet.number
+
+
+def test_delayed_and_copied_packets() -> None:
+    world, a, b = pair(Path(stages=[Scripted("delay SYN 1 0.3; dup HSACK 1 0.5")]), Path(), trace=True)
+    world.process(echo(b))
+    world.process(ask(a, b, b"x", []))
+    world.run(0.6)
+    first, third = (r for r in world.trace if isinstance(r, Sent) and r.host == "a" and r.packet.number in (1, 3))
+    assert first.arrivals == (350_000_000,)
+    assert third.arrivals == (450_000_000 + 0, 950_000_000)
+
+
+# Ties
+
+
+def _tie(**world: Any) -> tuple[float, str]:
+    """RTT 1 s and a SYN timer of 1 s: the SYN-ACK arrives at the instant at which the timer rings."""
+    w, a, b = pair(Path(delay=0.5), trace=True, **world)
+    w.process(echo(b))
+    got: list[Any] = []
+    w.process(ask(a, b, b"", got))
+    w.run()
+    return a.counters.TcpExtTCPSynRetrans, w.trace.digest()
+
+
+def test_ties_are_decided_by_policy_or_by_the_seed() -> None:
+    assert _tie()[0] == 1  # timers first
+    assert _tie(ties="packet-first")[0] == 0
+    shuffled = [_tie(seed=seed, shuffle_ties=True)[0] for seed in range(40)]
+    assert 8 <= sum(shuffled) <= 32  # a fair coin would leave this range with p < 1e-4
+    assert _tie(seed=5, shuffle_ties=True) == _tie(seed=5, shuffle_ties=True)
+    with pytest.raises(ValueError, match="ties = 'fair'"):
+        World(ties="fair")  # type: ignore[arg-type]
+
+
+def test_shuffled_ties_do_not_change_a_run_without_ties() -> None:
+    def outcome(**world: Any) -> Any:
+        w, a, b = pair(Path(delay=0.0312345), Path(delay=0.0412347), **world)
+        got: list[Any] = []
+        w.process(echo(b))
+        w.process(ask(a, b, bytes(10), got))
+        w.run()
+        return got
+
+    assert len({str(outcome(seed=seed, shuffle_ties=shuffle)) for seed in (1, 2) for shuffle in (True, False)}) == 1
+
+
+# Repeatability
+
+
+def _busy(seed: int, **world: Any) -> World:
+    w = World(seed=seed, **world)
+    server = w.host("server", "linux")
+    w.got = []  # type: ignore[attr-defined]
+    for k in range(5):
+        client = w.host(f"client{k}", ["linux", "rfc9293", "windows", "freebsd", "rfc793"][k])
+        w.link(client, server, Path(loss=0.2, delay=0.03, jitter=0.01, reorder=0.1, duplicate=0.1))
+        w.process(ask(client, server, bytes(5000), w.got))  # type: ignore[attr-defined]
+    w.process(echo(server))
+    w.run()
+    return w
+
+
+def test_equal_seeds_give_equal_runs() -> None:
+    first, second, other = (_busy(seed, trace=True) for seed in (1, 1, 2))
+    assert first.trace.digest() == second.trace.digest()
+    assert first.trace.digest() != other.trace.digest()
+    assert len(first.trace) == len(second.trace) > 500
+
+
+def test_tracing_does_not_change_what_happens() -> None:
+    traced, plain, watched = _busy(1, trace=True), _busy(1), _busy(1, observer=lambda record: None)
+    assert traced.got == plain.got == watched.got  # type: ignore[attr-defined]
+    for name, host in traced.hosts.items():
+        assert vars(host.counters) == vars(plain.hosts[name].counters) == vars(watched.hosts[name].counters)
+    assert len(plain.trace) == 0
+
+
+def test_the_hash_seed_of_python_does_not_matter() -> None:
+    code = "from test_world import _busy; print(_busy(1, trace=True).trace.digest())"
+    digests = set()
+    for hash_seed in ("0", "1", "4242"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(File(__file__).parent)}
+        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        digests.add(run.stdout)
+    assert digests == {_busy(1, trace=True).trace.digest() + "\n"}
+
+
+def test_names_and_states_a_program_may_ask_for() -> None:
+    world, a, b = pair()
+    listener, socket = b.socket(), a.socket()
+    listener.listen(80, backlog=1)
+    assert (listener.state, socket.state, socket.flow) == (LISTEN, CLOSED, None)
+    socket.connect((b, 80))
+    world.run(0.06)
+    assert b.stack.census() == {SYN_RECEIVED: 1}
+    world.run(0.2)
+    assert socket.status().state is ESTABLISHED
+    assert repr(a) == "Host('a', profile='rfc9293')"
+    assert a.config is rfc9293()
