@@ -1,0 +1,124 @@
+"""Who may import whom: lower layers only, siblings do not know each other; third parties where they belong."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "netsim"
+
+LAYERS = {
+    "seeds": 0,
+    "units": 0,
+    "tcp": 1,
+    "link": 1,
+    "theory": 1,
+    "sweep": 1,
+    "trace": 2,
+    "sim": 3,
+    "scenarios": 4,
+    "plots": 4,
+    "experiments": 5,
+    "cli": 5,
+    "__main__": 5,
+    "__init__": 5,
+}
+
+THIRD_PARTIES = {
+    "seeds": set(),
+    "units": set(),
+    "tcp": set(),
+    "link": set(),
+    "theory": {"numpy", "scipy"},
+    "sweep": {"numpy", "scipy", "cloudpickle", "pandas"},
+    "trace": set(),
+    "sim": {"simpy"},
+    "scenarios": {"simpy"},  # applications are generators of its events
+    "plots": {"numpy", "matplotlib", "pandas"},
+    "experiments": set(),
+    "cli": {"cyclopts", "pydantic", "tqdm", "numpy"},
+    "__main__": set(),
+    "__init__": set(),
+}
+
+LAZY = {"pandas", "scipy", "matplotlib", "cloudpickle"}
+
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if "_experiments" not in p.parts)
+
+
+def package_of(path: Path) -> str:
+    """The layer's name: the first folder or module below netsim."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every module that a file imports, and whether it does so when it is loaded itself."""
+    tree = ast.parse(path.read_text())
+    inner = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    for guard in ast.walk(tree):
+        if isinstance(guard, ast.If) and getattr(guard.test, "id", "") == "TYPE_CHECKING":
+            inner |= {id(n) for n in ast.walk(guard)}
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module or ""]
+            if node.module == "netsim":
+                names = [f"netsim.{alias.name}" for alias in node.names]
+        yield from ((name, id(node) not in inner) for name in names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_file_imports_only_what_its_layer_may(path: Path) -> None:
+    here = package_of(path)
+    for name, at_load in imports(path):
+        top, *rest = name.split(".")
+        if top == "netsim":
+            there = rest[0] if rest and rest[0] in LAYERS else "__init__"
+            if there == here or here == "__init__":
+                continue
+            lower = LAYERS[there] < LAYERS[here]
+            face = there == "__init__" and LAYERS[here] == 5
+            cli = here in ("cli", "__main__") and there in ("cli", "experiments")
+            assert lower or face or cli, f"{here} imports {name}"
+        elif top not in sys.stdlib_module_names:
+            assert top in THIRD_PARTIES[here], f"{here} imports {name}"
+            eager = at_load and top in LAZY and here != "plots"
+            assert not eager, f"{here} imports {name} when it is loaded"
+
+
+def test_every_package_has_a_layer() -> None:
+    assert {package_of(path) for path in FILES} == set(LAYERS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_and_functions_keep_their_size(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < 60, f"{node.name} is long"
+        if isinstance(node, ast.ClassDef):
+            public = [n for n in node.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
+            assert len(public) <= 20, f"{node.name} has {len(public)} public methods"
+
+
+@pytest.mark.parametrize("statement", ["import netsim", "import netsim.cli"])
+def test_heavy_libraries_are_not_imported_at_start(statement: str) -> None:
+    code = f"{statement}; import sys; print(sorted({{'pandas', 'scipy', 'matplotlib'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_public_face_is_small() -> None:
+    import netsim
+
+    assert len(netsim.__all__) <= 25
+    for name in netsim.__all__:
+        assert hasattr(netsim, name)
