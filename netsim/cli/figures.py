@@ -52,7 +52,7 @@ def make(
                 done += 1
             say(f"{name}: {time.monotonic() - began:.0f} s")
     except KeyboardInterrupt as stop:
-        say(f"{stop or 'interrupted'}; {done} files are complete in {home}")
+        say(f"{str(stop) or 'interrupted'}; {done} files are complete in {home}")
         return INTERRUPTED
     except (SweepFailed, OSError) as error:
         if isinstance(error, BrokenPipeError):

@@ -1,0 +1,84 @@
+"""``netsim``, ``netsim list``, ``--help`` and ``--version``."""
+
+import re
+from pathlib import Path
+
+from in_process import netsim
+
+import netsim as package
+from netsim.cli import TITLE
+from netsim.cli.parameters import options, policy_fields
+from netsim.scenarios import NAMES, scenario
+from netsim.tcp.profiles import PROFILES, UNVERIFIED, sources
+
+ROOT = Path(__file__).parents[2]
+
+
+def _line(text: str, start: str) -> str:
+    """The one line that starts so, its spaces single."""
+    (line,) = [" ".join(line.split()) for line in text.splitlines() if line.split()[:1] == [start]]
+    return line
+
+
+def test_netsim_alone_gives_three_commands_that_work_as_they_stand() -> None:
+    status, out, err = netsim()
+    assert (status, err) == (0, "")
+    commands = re.findall(r"^  netsim (.+?)(?:   |$)", out, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["trace", "run", "reproduce"]
+    assert netsim(*commands[0].split()).status == 0
+    assert netsim(*commands[1].split(), "--replications", "2").status == 0
+
+
+def test_list_names_every_scenario_parameter_profile_and_policy() -> None:
+    status, out, err = netsim("list")
+    assert (status, err) == (0, "")
+    for name in NAMES:
+        module = scenario(name)
+        assert f"Scenario {name}: {module.QUESTION}" in out
+        assert all(estimate in out for estimate in module.ESTIMATES)
+        for option in options(module.Params).values():
+            assert option.policy or f"{option.flag} " in out
+    for f, _ in policy_fields():
+        assert f"\n  {f.name.replace('_', '-')} " in out
+        assert f.metadata["text"] in out
+    assert all(f"Profile {name}: " in out for name in PROFILES)
+
+
+def test_a_scenario_with_units_defaults_and_sources() -> None:
+    out = netsim("list", "stale").out
+    assert _line(out, "--lifetime") == (
+        "--lifetime 120 s copies older than this vanish (maximum segment lifetime) [RFC 9293 3.4.2]"
+    )
+    assert _line(out, "rto-initial") == "rto-initial 1 s RTO before the first sample [RFC 6298 2.1]"
+    assert "Profile " not in out
+
+
+def test_a_profile_with_what_differs_and_what_is_unverified() -> None:
+    out = netsim("list", "windows").out
+    assert _line(out, "syn-retries").startswith("syn-retries 2 [Microsoft")
+    unverified = [field for field, source in sources("windows").items() if source == UNVERIFIED]
+    assert unverified
+    for field in unverified:
+        assert _line(out, field.replace("_", "-")).endswith(f"[{UNVERIFIED}]")
+    assert netsim("list", "linux-classic").out.startswith("Profile linux_classic: ")
+
+
+def test_help_of_a_scenario_has_its_parameters() -> None:
+    out = netsim("run", "setup", "--help").out
+    assert all(flag in out for flag in ("--loss ", "--rtt ", "--client-profile ", "--no-client-speaks", "--json"))
+    assert "--client.syn-backoff" not in out  # 130 policies are told of in one sentence
+    assert "--client.syn-retries 3" in out
+
+
+def test_version_tells_how_to_cite() -> None:
+    out = netsim("--version").out
+    assert out.startswith(f"netsim {package.__version__}\n")
+    assert TITLE in out
+
+
+def test_citation_file_says_the_same() -> None:
+    citation = ROOT / "CITATION.cff"
+    text = citation.read_text(encoding="utf-8") if citation.exists() else f'title: "{TITLE}"\nversion: 0.1.0\n'
+    entries = dict(re.findall(r'^(\w[\w-]*): "?(.+?)"?$', text, re.MULTILINE))
+    assert entries["title"] == TITLE
+    assert entries["version"] == package.__version__

@@ -1,0 +1,84 @@
+"""A scenario that the command line has never seen: its ``Params`` are all it needs."""
+
+import json
+import types
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+from in_process import netsim
+
+from netsim.link import DelayLaw
+from netsim.scenarios.parameters import param
+from netsim.seeds import Seed
+from netsim.sweep import Estimator
+from netsim.tcp.isn import HashIsn, IsnPolicy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Fields of every kind, no TCP."""
+
+    size_forward: int = param(3, "size, client to server", "bytes")
+    size_reverse: int = param(4, "size, server to client", "bytes")
+    wait: float | None = param(None, "pause", "s")
+    delay: float | DelayLaw = param(0.0, "delay", "s")
+    order: Literal["up", "down"] = param("up", "direction")
+    quick: bool = param(True, "no waiting")
+    label: str = param("none yet", "a name")
+    isn: IsnPolicy = param(HashIsn(), "the attacker's guess")
+
+    def __post_init__(self) -> None:
+        if self.size_forward < 0:
+            raise ValueError(f"size_forward = {self.size_forward!r}: must be >= 0")
+
+
+def run(params: Params, seed: Seed, observer: Any = None) -> dict[str, Any]:
+    return {"total": float(params.size_forward + params.size_reverse)}
+
+
+@pytest.fixture(autouse=True)
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.SimpleNamespace(
+        QUESTION="Which?",
+        Params=Params,
+        run=run,
+        ESTIMATES={"total": Estimator(column="total", kind="mean")},
+        theory=lambda params: {"total": float("inf")},
+    )
+    for place in ("commands", "study", "listing"):
+        monkeypatch.setattr(f"netsim.cli.{place}.scenario", lambda name: module, raising=False)
+        monkeypatch.setattr(f"netsim.cli.{place}.NAMES", ("syn_flood",), raising=False)
+
+
+@pytest.mark.parametrize("name", ["syn_flood", "syn-flood"])
+def test_all_its_fields_are_options(name: str) -> None:
+    words = ["--size", "9", "--wait", "50ms", "--delay", "uniform:1:2", "--order", "down"]
+    words += ["--no-quick", "--label", "x", "--isn", "random"]
+    status, out, err = netsim("run", name, *words, "--replications", "2", "--json", "--workers", "1")
+    assert (status, err) == (0, "")
+    result = json.loads(out)
+    assert result["params"] == {
+        "size_forward": 9,
+        "size_reverse": 9,
+        "wait": 0.05,
+        "delay": "uniform:1:2",
+        "order": "down",
+        "quick": False,
+        "label": "x",
+        "isn": "random",
+    }
+    assert result["estimates"]["total"]["value"] == 18.0
+    assert result["theory"] == {"total": None}
+
+
+def test_its_own_words_for_what_is_wrong() -> None:
+    assert netsim("run", "syn-flood", "--size-forward", "-1").err == "netsim: size_forward = -1: must be >= 0\n"
+    assert "order = 'dwn'" in netsim("run", "syn-flood", "--order", "dwn").err
+    assert netsim("run", "syn-flood", "--profile", "linux").status == 2  # it has no TCP
+
+
+def test_it_is_listed_by_itself() -> None:
+    out = netsim("list", "syn-flood").out
+    assert "--size-forward  3 bytes" in out
+    assert "direction (up, down)" in out

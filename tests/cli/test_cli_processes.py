@@ -1,0 +1,99 @@
+"""What only a process of its own shows: imports, signals, pipes, worker processes, scripts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("pandas", "scipy", "matplotlib")
+
+
+def _netsim(*words: str, **settings: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "netsim", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **settings)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import netsim", "import netsim.cli; netsim.cli.main(['--help'])", "import netsim.cli; netsim.cli.main([])"],
+)
+def test_nothing_heavy_is_imported_for_help(statement: str) -> None:
+    code = f"{statement}\nimport sys; print('loaded', [m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded []"
+
+
+def test_help_loads_neither_simulator_nor_numpy() -> None:
+    code = (
+        "import sys, netsim.cli; netsim.cli.main(['--help']); print([m for m in ('numpy','simpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_bad_input_has_no_traceback() -> None:
+    done = _netsim("run", "setup", "--loss", "2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "netsim: loss_forward = 2.0: must be a probability in [0, 1]\n"
+
+
+def test_any_number_of_workers_gives_the_same_numbers(tmp_path: Path) -> None:
+    results = []
+    for workers in ("1", "2"):
+        rows = tmp_path / f"{workers}.csv"
+        words = ["--replications", "4000", "--workers", workers, "--json", "--out", str(rows)]
+        done = _netsim("run", "setup", *words)
+        assert (done.returncode, done.stderr) == (0, "")
+        results.append((done.stdout, rows.read_bytes()))
+    assert results[0] == results[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT reaches a process group there")
+def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    words = ["run", "setup", "--replications", "10000000", "--json", "--out", str(rows)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "netsim", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    n = json.loads(out)["n"]
+    assert err == f"netsim: interrupted: {n} of 10000000 runs are done; their rows are in {rows}\n"
+    assert rows.read_text().count("\n") == n + 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes there")
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "netsim", "list"], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    os.close(write)
+    assert done.stderr == ""
+
+
+def test_a_script_alone_has_the_options_of_reproduce(tmp_path: Path) -> None:
+    script = tmp_path / "e07_alone.py"
+    script.write_text(
+        "from netsim.cli import script\n"
+        "def main(out, *, full, seed, workers):\n"
+        "    (out / 'alone.txt').write_text(f'{full} {seed} {workers}')\n"
+        "    return [out / 'alone.txt']\n"
+        "if __name__ == '__main__':\n"
+        "    script(main)\n"
+    )
+    command = [sys.executable, str(script)]
+    done = subprocess.run([*command, "--out", "here", "--full"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, Path(done.stdout.strip())) == (0, Path("here/alone.txt"))
+    assert (tmp_path / "here" / "alone.txt").read_text() == "True 1 None"
+    done = subprocess.run([*command, "--seed", "-1"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "netsim: seed = -1: must be an integer >= 0\n")
