@@ -43,12 +43,14 @@ def refused_by_timestamp(tcb: Tcb, segment: Segment, now: int) -> str:
 
 
 def record_timestamp(tcb: Tcb, segment: Segment, now: int) -> None:
-    """TS.Recent from a segment that starts no later than the last ACK we sent (RFC 7323 5.3, R3)."""
+    """TS.Recent from a segment that starts no later than the last ACK we sent (RFC 7323 5.3, R3).
+
+    PAWS has let it pass: it is no older than TS.Recent, or TS.Recent was too old itself and is replaced (5.5).
+    """
     options = segment.options
     if options is None or options.ts_val is None:
         return
-    newer = (options.ts_val - tcb.ts_recent) & MASK < HALF
-    if newer and (tcb.last_ack_sent - segment.seq) & MASK < HALF:
+    if (tcb.last_ack_sent - segment.seq) & MASK < HALF:
         tcb.ts_recent, tcb.ts_recent_at = options.ts_val, now
 
 

@@ -110,6 +110,7 @@ def test_paws_forgets_after_24_days() -> None:
         solo.advance(days * 86_400)
         solo.feed(ACK, ONE, 1001, text=b"text", options=_stamp(999))
         assert (solo.read() == b"text") is taken
+        assert solo.tcb.ts_recent == (999 if taken else 1000)  # what was invalid is replaced
 
 
 def test_ts_recent_moves_with_segments_in_order_only() -> None:
