@@ -1,16 +1,13 @@
-"""The shell: plain processes over sockets, errors as exceptions, faults, ties, and runs that repeat to the bit."""
+"""The shell: plain processes over sockets, errors as exceptions, who is served first, half-close, crash."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Generator
-from pathlib import Path as File
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from programs import Run, ask, echo, pair
 
 from netsim.link import Path, Scripted
-from netsim.sim import Host, Socket, World
+from netsim.sim import Socket, World
 from netsim.tcp.errors import (
     ConnectionAborted,
     ConnectionAlreadyExists,
@@ -22,48 +19,6 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.profiles import rfc9293
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
-from netsim.trace.records import Sent
-
-Run = Generator[Any, Any, Any]
-
-
-def echo(host: Host, port: int = 80, backlog: int = 128) -> Run:
-    """Accepts for ever, and sends back what comes until the peer closes."""
-    listener = host.socket()
-    yield listener.listen(port, backlog)
-    while True:
-        connection = yield listener.accept()
-        host.world.process(_serve(connection))
-
-
-def _serve(connection: Socket) -> Run:
-    try:
-        while text := (yield connection.recv()):
-            yield connection.send(text)
-        yield connection.close()
-    except ConnectionReset:
-        pass
-
-
-def ask(host: Host, server: Host, text: bytes, got: list[Any], port: int = 80) -> Run:
-    """One question, the whole answer, and when it was complete."""
-    socket = host.socket()
-    yield socket.connect((server, port))
-    yield socket.send(text)
-    yield socket.shutdown()
-    answer = b""
-    while part := (yield socket.recv()):
-        answer += part
-    yield socket.close()
-    got.append((host.world.now, answer))
-
-
-def pair(forward: Path | None = None, reverse: Path | None = None, **world: Any) -> tuple[World, Host, Host]:
-    w = World(**world)
-    a, b = w.host("a"), w.host("b")
-    w.link(a, b, forward if forward is not None else Path(), reverse)
-    return w, a, b
-
 
 # Programs
 
@@ -371,159 +326,6 @@ def test_a_crashed_client_comes_back_with_the_same_port() -> None:
     world.process(client())
     world.run(10)
     assert seen == [(pytest.approx(1.1 + 1 + 0.1), ESTABLISHED)]  # after the SYN's repetition at one second
-
-
-# Faults by ordinal and kind
-
-FAULTS = [
-    # rule, direction, flags and text of the packets that it must lose: (SYN, ACK, FIN, length) of each
-    ("drop SYN 1", "a", [("S", 0)]),
-    ("drop SYN 1-2", "a", [("S", 0), ("S", 0)]),
-    ("drop SYNACK 1", "b", [("SA", 0)]),
-    ("drop HSACK 1", "a", [("A", 0)]),
-    ("drop DATA 1", "a", [("PA", 5)]),
-    ("drop FIN 1", "a", [("FA", 0)]),
-    ("drop ACKFIN 1", "b", [("A", 0)]),
-    ("drop FIN 1", "b", [("FA", 0)]),
-    ("drop ACKFIN 1", "a", [("A", 0)]),
-    ("drop ANY 1-3", "a", [("S", 0), ("S", 0), ("S", 0)]),
-    ("drop RST 1", "a", []),
-]
-
-
-def _letters(flags: int) -> str:
-    return "".join(letter for bit, letter in ((1, "F"), (2, "S"), (4, "R"), (8, "P"), (16, "A")) if flags & bit)
-
-
-@pytest.mark.parametrize(("rule", "side", "lost"), FAULTS)
-def test_scripted_faults_hit_what_they_name(rule: str, side: str, lost: list[tuple[str, int]]) -> None:
-    """A client that waits a second, sends five bytes and closes a second later; the server closes a second after."""
-    faulty = Path(stages=[Scripted(rule)])
-    world, a, b = pair(faulty if side == "a" else Path(), faulty if side == "b" else Path(), trace=True)
-    done: list[bytes] = []
-
-    def server() -> Run:
-        listener = b.socket()
-        yield listener.listen(80)
-        connection = yield listener.accept()
-        text = b""
-        while part := (yield connection.recv()):
-            text += part
-        yield world.timeout(1)
-        yield connection.close()
-        done.append(text)
-
-    def client() -> Run:
-        socket = a.socket()
-        yield socket.connect((b, 80))
-        yield world.timeout(1)
-        yield socket.send(b"hello")
-        yield world.timeout(1)
-        yield socket.shutdown()
-        while (yield socket.recv()):
-            pass
-
-    world.process(server())
-    world.process(client())
-    world.run()
-    sent = [record for record in world.trace if isinstance(record, Sent)]
-    gone = [record for record in sent if not record.arrivals]
-    assert [(_letters(r.packet.segment.flags), len(r.packet.segment.payload)) for r in gone] == lost
-    assert {r.host for r in gone} <= {side}
-    assert {r.cause for r in gone} <= {"scripted"}
-    assert done == [b"hello"]
-    if "HSACK" in rule:
-        assert gone[0].packet.number == 3
-    if "ACKFIN" in rule:
-        fin = next(r for r in sent if r.host != side and r.packet.segment.flags & 1)
-        assert gone[0].packet.segment.ack == (fin.packet.segment.seq + 1) & 0xFFFFFFFF
-        assert gone[0].packet.number > fin.packet.number
-
-
-def test_delayed_and_copied_packets() -> None:
-    world, a, b = pair(Path(stages=[Scripted("delay SYN 1 0.3; dup HSACK 1 0.5")]), Path(), trace=True)
-    world.process(echo(b))
-    world.process(ask(a, b, b"x", []))
-    world.run(0.6)
-    first, third = (r for r in world.trace if isinstance(r, Sent) and r.host == "a" and r.packet.number in (1, 3))
-    assert first.arrivals == (350_000_000,)
-    assert third.arrivals == (450_000_000 + 0, 950_000_000)
-
-
-# Ties
-
-
-def _tie(**world: Any) -> tuple[float, str]:
-    """RTT 1 s and a SYN timer of 1 s: the SYN-ACK arrives at the instant at which the timer rings."""
-    w, a, b = pair(Path(delay=0.5), trace=True, **world)
-    w.process(echo(b))
-    got: list[Any] = []
-    w.process(ask(a, b, b"", got))
-    w.run()
-    return a.counters.TcpExtTCPSynRetrans, w.trace.digest()
-
-
-def test_ties_are_decided_by_policy_or_by_the_seed() -> None:
-    assert _tie()[0] == 1  # timers first
-    assert _tie(ties="packet-first")[0] == 0
-    shuffled = [_tie(seed=seed, shuffle_ties=True)[0] for seed in range(40)]
-    assert 8 <= sum(shuffled) <= 32  # a fair coin would leave this range with p < 1e-4
-    assert _tie(seed=5, shuffle_ties=True) == _tie(seed=5, shuffle_ties=True)
-    with pytest.raises(ValueError, match="ties = 'fair'"):
-        World(ties="fair")  # type: ignore[arg-type]
-
-
-def test_shuffled_ties_do_not_change_a_run_without_ties() -> None:
-    def outcome(**world: Any) -> Any:
-        w, a, b = pair(Path(delay=0.0312345), Path(delay=0.0412347), **world)
-        got: list[Any] = []
-        w.process(echo(b))
-        w.process(ask(a, b, bytes(10), got))
-        w.run()
-        return got
-
-    assert len({str(outcome(seed=seed, shuffle_ties=shuffle)) for seed in (1, 2) for shuffle in (True, False)}) == 1
-
-
-# Repeatability
-
-
-def _busy(seed: int, **world: Any) -> World:
-    w = World(seed=seed, **world)
-    server = w.host("server", "linux")
-    w.got = []  # type: ignore[attr-defined]
-    for k in range(5):
-        client = w.host(f"client{k}", ["linux", "rfc9293", "windows", "freebsd", "rfc793"][k])
-        w.link(client, server, Path(loss=0.2, delay=0.03, jitter=0.01, reorder=0.1, duplicate=0.1))
-        w.process(ask(client, server, bytes(5000), w.got))  # type: ignore[attr-defined]
-    w.process(echo(server))
-    w.run()
-    return w
-
-
-def test_equal_seeds_give_equal_runs() -> None:
-    first, second, other = (_busy(seed, trace=True) for seed in (1, 1, 2))
-    assert first.trace.digest() == second.trace.digest()
-    assert first.trace.digest() != other.trace.digest()
-    assert len(first.trace) == len(second.trace) > 500
-
-
-def test_tracing_does_not_change_what_happens() -> None:
-    traced, plain, watched = _busy(1, trace=True), _busy(1), _busy(1, observer=lambda record: None)
-    assert traced.got == plain.got == watched.got  # type: ignore[attr-defined]
-    for name, host in traced.hosts.items():
-        assert vars(host.counters) == vars(plain.hosts[name].counters) == vars(watched.hosts[name].counters)
-    assert len(plain.trace) == 0
-
-
-def test_the_hash_seed_of_python_does_not_matter() -> None:
-    code = "from test_world import _busy; print(_busy(1, trace=True).trace.digest())"
-    digests = set()
-    for hash_seed in ("0", "1", "4242"):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(File(__file__).parent)}
-        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        digests.add(run.stdout)
-    assert digests == {_busy(1, trace=True).trace.digest() + "\n"}
 
 
 def test_names_and_states_a_program_may_ask_for() -> None:
