@@ -168,7 +168,7 @@ def test_one_stack_survives_anything(index: int) -> None:
     """No exception but the RFC's, legal edges only, the invariants after every step, timers while text is out."""
 
     @seed(index)
-    @settings(FIXED, max_examples=60)
+    @settings(FIXED, max_examples=40)
     @given(STEPS, STARTS, st.sampled_from([0, 1000, MASK, MASK - 100, HALF]))
     def run(steps: list[tuple[Any, ...]], start: str, iss: int) -> None:
         world = Anything(CONFIGS[index], iss, start)
