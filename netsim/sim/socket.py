@@ -147,6 +147,8 @@ class Socket:
         self.host.called("call", call, detail)
         operate()
         self.host.pump()
+        if self.waiting:
+            self.wake()  # an accept that waits learns that its listener was closed
         return self.host.world.done
 
     def _returned(self, call: str, result: Any) -> None:
