@@ -175,6 +175,30 @@ def test_calls_in_the_wrong_state() -> None:
     assert [type(s) for s in seen] == kinds
 
 
+def test_who_waits_learns_of_a_close_or_an_abort() -> None:
+    world, a, b = pair()
+    seen: list[Any] = []
+    listener, client = b.socket(), a.socket()
+    listener.listen(80)
+
+    def server() -> Run:
+        yield listener.accept()
+        yield from _fails(lambda: listener.accept(), seen)
+
+    def reader() -> Run:
+        yield client.connect((b, 80))
+        yield from _fails(lambda: client.recv(), seen)
+
+    world.process(server())
+    world.process(reader())
+    world.run(1)
+    assert seen == []
+    listener.close()
+    client.abort()
+    world.run(2)
+    assert [type(error) for error in seen] == [ConnectionDoesNotExist, ConnectionAborted]
+
+
 def test_an_error_that_no_process_handles_ends_the_run() -> None:
     world, a, b = pair()
 
