@@ -152,8 +152,10 @@ def _command(name: str, act: Callable[..., int]) -> Callable[..., int]:
 
 
 def _parameter(key: str, option: "Option") -> inspect.Parameter:
+    from netsim.cli.values import with_unit
+
     end, dot, field = option.flag.removeprefix("--").rpartition(".")
-    default = f" (default {option.default}{' ' * bool(option.unit)}{option.unit})" if option.default else ""
+    default = f" (default {with_unit(option.default, option.unit)})" if option.default else ""
     plain = {bool: None, int: "INTEGER", float: "TIME" if option.unit == "s" else "NUMBER"}
     about = Parameter(
         name=option.flag,

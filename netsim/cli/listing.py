@@ -5,7 +5,7 @@ from typing import Any
 
 from netsim.cli.errors import pick
 from netsim.cli.parameters import Option, options, policy_fields
-from netsim.cli.values import forms, show
+from netsim.cli.values import forms, show, with_unit
 from netsim.experiments import experiments
 from netsim.scenarios import NAMES, scenario
 from netsim.sweep import Estimator
@@ -47,14 +47,9 @@ def _scenario(name: str) -> Iterator[str]:
 
 
 def _row(option: Option) -> list[str]:
-    default = _with_unit(option.default, option.unit) or "-"
+    default = with_unit(option.default, option.unit) or "-"
     source = f"[{option.source}]" if option.source else ""
     return [option.flag, default, f"{_choice(option.text, option.hint)} {source}".rstrip()]
-
-
-def _with_unit(value: str, unit: str) -> str:
-    """The unit after a plain number; other texts name their own."""
-    return f"{value} {unit}" if unit and value.replace(".", "").isdigit() else value
 
 
 def _choice(text: str, hint: Any) -> str:
@@ -81,7 +76,7 @@ def _policies() -> Iterator[str]:
     for f, hint in policy_fields():
         value, about = show(getattr(base, f.name)), f.metadata
         source = f" [{about['source']}]" if about["source"] else ""
-        rows.append([f.name.replace("_", "-"), _with_unit(value, about["unit"]), _choice(about["text"], hint) + source])
+        rows.append([f.name.replace("_", "-"), with_unit(value, about["unit"]), _choice(about["text"], hint) + source])
     yield from _table(rows)
 
 
@@ -94,7 +89,7 @@ def _profile(name: str) -> Iterator[str]:
     for field, source in sources(name).items():
         value = getattr(config, field)
         same = "" if value != getattr(base, field) else " (as rfc9293)"
-        rows.append([field.replace("_", "-"), _with_unit(show(value), units[field]) + same, f"[{source}]"])
+        rows.append([field.replace("_", "-"), with_unit(show(value), units[field]) + same, f"[{source}]"])
     yield from _table(rows) if rows else ["  the defaults above"]
 
 

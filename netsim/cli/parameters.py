@@ -73,7 +73,7 @@ def build(params: type[Any], *sources: Mapping[str, Any]) -> Any:
 def read_file(path: str, params: type[Any]) -> dict[str, Any]:
     """The parameters in a TOML file, names as in Python; a table for each end (``[client]``).
 
-    UsageError if it cannot be read, or is malformed.
+    UsageError, which names the file, if it cannot be read, is malformed, or has unknown names or bad values.
     """
     try:
         table = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
@@ -89,6 +89,10 @@ def read_file(path: str, params: type[Any]) -> dict[str, Any]:
             given |= {f"{name}.{field}": inner for field, inner in value.items()}
         else:
             raise UsageError(f"{path}: {name} = {value!r}: must be a table, [{name}]")
+    try:
+        _fields_set(params, given)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
     return given
 
 

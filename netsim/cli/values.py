@@ -108,6 +108,11 @@ def show(value: Any) -> str:
     return str(value)
 
 
+def with_unit(text: str, unit: str) -> str:
+    """A unit after the text of a plain number; other texts need none."""
+    return f"{text} {unit}" if unit and text.replace(".", "").isdigit() else text
+
+
 def plain(value: Any) -> Any:
     """The value as JSON and TOML have it: numbers, booleans and texts as they are, the others as their text."""
     return value if isinstance(value, bool | int | float | str | None) else show(value)

@@ -61,6 +61,7 @@ def test_one_line_and_status_2(line: str, named: str, allowed: str) -> None:
     [
         (b"loss = \n", "malformed"),
         (b"\xff\xfe", "malformed"),
+        (b"los = 1\n", "bad.toml: los = 1: unknown parameter"),
         (b"los = 1\n", "did you mean loss?"),
         (b"loss = 2\n", "loss_forward = 2"),
         (b"loss = true\n", "True"),
