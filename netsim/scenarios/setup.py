@@ -14,7 +14,8 @@ from netsim.link import DelayLaw, Fixed, Path
 from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, World
-from netsim.sim.world import Observer, Ties
+from netsim.sim.network import Observer
+from netsim.sim.world import Ties
 from netsim.sweep import Estimator
 from netsim.tcp.config import DuplicateSyn, TcpConfig
 from netsim.tcp.errors import ConnectionRefused, TcpError

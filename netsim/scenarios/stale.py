@@ -18,7 +18,7 @@ from netsim.link import DelayLaw, Exponential, Lifetime, Pareto, Path
 from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
-from netsim.sim.world import NS, Observer
+from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Accepted, Allocated, Moved
 from netsim.tcp.config import TcpConfig

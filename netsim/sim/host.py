@@ -18,13 +18,16 @@ from netsim.tcp.timers import NEVER
 from netsim.trace.records import Arrived, Called, Decided, Packet, Sent
 
 if TYPE_CHECKING:
-    from netsim.sim.world import World
+    from netsim.sim.network import Network
 
 
 class Host:
-    """A named host in a world; its name is its address. Made by ``World.host``."""
+    """A named host in a world; its name is its address. Made by ``World.host``.
 
-    def __init__(self, world: "World", name: str, config: TcpConfig) -> None:
+    ``world`` is the world as hosts see it, for applications: ``host.world.now``, ``.timeout(s)``, ``.process(...)``.
+    """
+
+    def __init__(self, world: "Network", name: str, config: TcpConfig) -> None:
         self.world = world
         self.name = name
         seed = world.seed
@@ -37,8 +40,6 @@ class Host:
         self._env = world.env
         self._pipes: dict[str, tuple[Pipe, Host]] = {}
         self._alarm_at = NEVER
-        self._on_alarm = self._ring  # bound once: these two are the callbacks of all events
-        self.on_arrival = self.arrive
         self._seen: Packet | None = None
         self._incarnations: dict[FourTuple, tuple[int, int]] = {}
         if world.observer is not None:
@@ -70,6 +71,18 @@ class Host:
         """Send what is for ``peer`` through ``pipe``."""
         self._pipes[peer.name] = (pipe, peer)
 
+    def detach(self) -> None:
+        """The end of the world: untie what refers back to this host. Counters and records can still be read."""
+        self._pipes = {}
+        stack = self.stack
+        for listener in stack.listeners.values():
+            listener.owner.observer = None
+            listener.owner = None
+        for tcb in stack.connections.values():
+            if tcb.owner is not None:
+                tcb.owner.observer = None
+                tcb.owner = None
+
     def pump(self) -> None:
         """Perform what user calls caused, and set the alarm for the next timer."""
         now = self._env.now
@@ -88,8 +101,11 @@ class Host:
             if type(action) is Transmit:
                 self._transmit(action, now)
             elif type(action) is Signal:
-                if action.owner.observer.waiting:
-                    action.owner.observer.wake()
+                observer = action.owner.observer
+                if observer is not None and observer.waiting:
+                    observer.wake()
+                if action.last:
+                    action.owner.observer = None
             else:
                 self._observe(action)
 
@@ -106,13 +122,13 @@ class Host:
             times = pipe.send(now, segment.wire_size, kinds(segment, tcb))
         else:
             times = pipe.send(now, segment.wire_size)
+        world = self.world
         content: Segment | Packet = segment
-        if self.world.observer is not None:
+        if world.observer is not None:
             content = self._note_sent(action, times, pipe.cause)
-        env, world = self._env, self.world
         for time in times:
             priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
-            env.schedule(Ring(env, peer.on_arrival, content), priority, time - now)
+            self._env.schedule(Ring(peer.arrive, content), priority, time - now)
 
     def _note_sent(self, action: Transmit, times: list[int], cause: str) -> Packet:
         world, segment, now = self.world, action.segment, self._env.now
@@ -125,7 +141,7 @@ class Host:
 
     def arrive(self, event: Ring) -> None:
         """A packet is here."""
-        content = event._value
+        content = event.content
         now = self._env.now
         if type(content) is Packet:
             self._seen = content
@@ -153,10 +169,10 @@ class Host:
 
     def _rearm(self, now: int) -> None:
         """One alarm, for the earliest deadline; a later one that is superseded rings for nothing."""
-        env, world = self._env, self.world
+        world = self.world
         deadline = self._alarm_at = self.stack.wake_at
         priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
-        env.schedule(Ring(env, self._on_alarm), priority, deadline - now)
+        self._env.schedule(Ring(self._ring, None), priority, deadline - now)
 
     def _ring(self, event: Ring) -> None:
         now = self._env.now

@@ -23,9 +23,10 @@ class Transmit:
 
 @dataclass(slots=True)
 class Signal:
-    """``owner`` (a socket) has news: connected, readable, writable, acceptable, or ended."""
+    """``owner`` (a socket) has news: connected, readable, writable, acceptable, or ended, and then it is the ``last``."""
 
     owner: Any
+    last: bool = False
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.isn import HashIsn, IsnPolicy
-from netsim.tcp.ports import HashPorts, PortPolicy
+from netsim.tcp.ports import PortPolicy, SequentialPorts
 
 RstPolicy = Literal["rfc5961", "rfc793"]
 SynPolicy = Literal["rfc5961", "rfc793"]
@@ -88,7 +88,9 @@ class TcpConfig:
     )
     syn_fin: Literal["accept", "drop"] = _p("accept", "a SYN that carries FIN, in LISTEN", "RFC 9293 3.10.7.2")
 
-    ports: PortPolicy = _p(HashPorts(), "choice of the local port of an active OPEN", "RFC 6056 3.3.3")
+    ports: PortPolicy = _p(
+        SequentialPorts(), "choice of the local port of an active OPEN", "RFC 9293 is silent; RFC 6056 has better ones"
+    )
     time_wait_open: Literal["refuse", "replace"] = _p(
         "refuse",
         "an active OPEN of a four-tuple that this end holds in TIME-WAIT",

@@ -29,7 +29,7 @@ def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, s
 def choose_iss(tcb: Tcb, now: int) -> None:
     """Choose the ISS; SND.UNA = SND.NXT = ISS until the SYN is sent."""
     ctx = tcb.ctx
-    iss = tcb.config.isn.initial(now=now, flow=tcb.flow, opened=ctx.opened, source=ctx.isn_source)
+    iss = tcb.config.isn.initial(now=now, flow=tcb.flow, opened=ctx.opened, source=ctx)
     tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
 
 
@@ -57,7 +57,9 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
     tcb.error = error
     if ctx.record:
         ctx.actions.append(Freed(tcb.id, tcb.flow, error.text if error is not None else ""))
-    signal(tcb)
+    if tcb.owner is not None:
+        ctx.actions.append(Signal(tcb.owner, True))
+        tcb.owner = None  # the socket keeps the record, for what can still be read; nothing more will happen to it
 
 
 def end(tcb: Tcb, clause: str, error: TcpError | None) -> None:

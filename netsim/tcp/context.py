@@ -6,7 +6,6 @@ from collections.abc import Callable
 from netsim.tcp.actions import Action
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.counters import Counters
-from netsim.tcp.isn import IsnSource
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import wheel_deadline
@@ -32,7 +31,6 @@ class Context:
         "connections",
         "counters",
         "in_timer",
-        "isn_source",
         "opened",
         "record",
     )
@@ -44,7 +42,6 @@ class Context:
         self.record = False
         self.in_timer = False
         self.opened = 0
-        self.isn_source = IsnSource(self.secret, self.isn_stream)
         self._streams = streams
         self._stream: random.Random | None = None
         self._ports: random.Random | None = None

@@ -6,7 +6,6 @@ A policy is a frozen object; time, the flow, the host's secret and its random st
 import hashlib
 import math
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,12 +19,16 @@ LINUX_CLOCK_HZ = 15_625_000.0  # one tick every 64 ns; net/core/secure_seq.c
 NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class IsnSource:
-    """What a host brings to the choice: its key (16 bytes), its random stream, and how many it has chosen so far."""
+class IsnSource(Protocol):
+    """What a host brings to the choice: its key (16 bytes) and its random stream."""
 
-    secret: Callable[[], bytes]
-    stream: Callable[[], random.Random]
+    def secret(self) -> bytes:
+        """The host's key."""
+        ...
+
+    def isn_stream(self) -> random.Random:
+        """The host's stream of random ISNs."""
+        ...
 
 
 class IsnPolicy(Protocol):
@@ -106,7 +109,7 @@ class RandomIsn:
 
     def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
         """The next 32 random bits."""
-        return Seq(source.stream().getrandbits(32))
+        return Seq(source.isn_stream().getrandbits(32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,20 @@ class Listener:
     record 0.
     """
 
-    __slots__ = ("_accept_limit", "_syn_limit", "accept_queue", "backlog", "config", "ctx", "flow", "half_open", "id", "listener", "owner", "state")
+    __slots__ = (
+        "_accept_limit",
+        "_syn_limit",
+        "accept_queue",
+        "backlog",
+        "config",
+        "ctx",
+        "flow",
+        "half_open",
+        "id",
+        "listener",
+        "owner",
+        "state",
+    )
 
     def __init__(self, ctx: Context, config: TcpConfig, flow: FourTuple, backlog: int, owner: Any = None) -> None:
         self.ctx = ctx

@@ -112,11 +112,13 @@ def send_abort(tcb: Tcb) -> None:
 
 def output(tcb: Tcb, now: int) -> None:
     """Send what may be sent now, and the ACK that is owed, alone if nothing carried it."""
-    if (tcb.snd_buffer or tcb.close_called) and tcb.state in SENDING:
-        congestion = tcb.congestion
-        if tcb.backoff == 0 and (tcb.queue and tcb.queue[0].lost if congestion is None else congestion.after_timeout):
-            repair(tcb, now)
-        _send_text(tcb, now)
+    if tcb.snd_buffer or tcb.close_called:
+        if tcb.queue and tcb.backoff == 0:
+            congestion = tcb.congestion
+            if tcb.queue[0].lost if congestion is None else congestion.after_timeout:
+                repair(tcb, now)
+        if tcb.fin_seq < 0 and tcb.state in SENDING:
+            _send_text(tcb, now)
     if tcb.ack_wanted:
         send_ack(tcb, now)
 
@@ -130,12 +132,14 @@ def _send_text(tcb: Tcb, now: int) -> None:
         tcb.congestion = NewReno(tcb.snd_mss, segments * tcb.snd_mss)
     mss = tcb.snd_mss
     window = tcb.snd_wnd
-    if tcb.congestion is not None:
-        window = min(window, tcb.congestion.cwnd)
+    if tcb.congestion is not None and tcb.congestion.cwnd < window:
+        window = tcb.congestion.cwnd
     while tcb.fin_seq < 0:
         flight = ((tcb.snd_nxt - tcb.snd_una) & MASK) - (1 if tcb.snd_una == tcb.iss else 0)
         unsent = len(buffer) - flight
-        size = min(unsent, mss, window - flight)
+        size = unsent if unsent < mss else mss
+        if size > window - flight:
+            size = window - flight
         last = size == unsent
         fin = tcb.close_called and last and flight + size < window
         if size < 0 or (size == 0 and not fin):
@@ -143,7 +147,7 @@ def _send_text(tcb: Tcb, now: int) -> None:
         if size < mss and not fin and not _small_segment_allowed(tcb, size, flight, last=last):
             break
         flags = ACK | (PSH if last and size else 0) | (FIN if fin else 0)
-        send_new(tcb, now, flags, bytes(buffer[flight : flight + size]))
+        send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"")
     if tcb.snd_una == tcb.snd_nxt and (buffer or tcb.close_called) and tcb.deadlines[PERSIST] == NEVER:
         tcb.deadlines[PERSIST] = tcb.ctx.deadline(now, tcb.rto, tcb.config)
 

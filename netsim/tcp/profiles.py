@@ -6,7 +6,7 @@ from typing import Any, Final
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.isn import LINUX_CLOCK_HZ, ClockIsn, HashIsn, RandomIsn
-from netsim.tcp.ports import HashPorts
+from netsim.tcp.ports import HashPorts, RandomPorts
 
 _LINUX_INPUT = "Linux 6.18, net/ipv4/tcp_input.c"
 _LINUX_TIMER = "Linux 6.18, net/ipv4/tcp_timer.c"
@@ -83,6 +83,7 @@ _FREEBSD: _Values = {
     "synack_retries": (3, f"{_BSD_SYNCACHE}: SYNCACHE_MAXREXMTS"),
     "duplicate_syn": ("synack", f"{_BSD_SYNCACHE}: syncache_add"),
     "isn": (HashIsn(), RFC_VALUE),
+    "ports": (RandomPorts(first=10000), UNVERIFIED),
     "abort_ack": (True, "FreeBSD, sys/netinet/tcp_fsm.h: tcp_outflags"),
     "window_scale": (6, "FreeBSD, with default buffers"),
     "timestamps": (True, f"{_BSD_INPUT}: net.inet.tcp.rfc1323"),

@@ -104,7 +104,8 @@ def _in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     flags = segment.flags
     crossed = flags & SYN and _is_crossed_synack(tcb, segment)
     if not crossed:
-        if not _first_sequence(tcb, segment, now):
+        in_window = (segment.seq - tcb.rcv_nxt) & MASK < tcb.rcv_wnd  # most are; else, or with timestamps, look closer
+        if (not in_window or tcb.ts_ok) and not _first_sequence(tcb, segment, now):
             return
         if flags & RST:
             return _second_rst(tcb, segment, now)
@@ -323,7 +324,8 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
 
 def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
     """SND.UNA moves: the queue shrinks, the RTT is measured, the timer restarts."""
-    accepted(tcb, segment, "ACK", _FIFTH)
+    if tcb.ctx.record:
+        accepted(tcb, segment, "ACK", _FIFTH)
     una, flight = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
     sample = acknowledge(tcb, segment.ack, now)
     if tcb.ts_ok:
@@ -347,13 +349,17 @@ def _update_window(tcb: Tcb, segment: Segment, now: int, *, duplicate: bool) -> 
     """SND.WND, SND.WL1, SND.WL2 (3.10.7.4, fifth), and what duplicate ACKs tell (RFC 5681 3.2)."""
     window = segment.window << (0 if segment.flags & SYN else tcb.snd_wscale)
     same = window == tcb.snd_wnd
-    newer = (segment.seq - tcb.snd_wl1) & MASK
-    if 0 < newer < HALF or (newer == 0 and (segment.ack - tcb.snd_wl2) & MASK < HALF):
-        tcb.snd_wnd, tcb.snd_wl1, tcb.snd_wl2 = window, segment.seq, segment.ack
-        if window > tcb.max_snd_wnd:
-            tcb.max_snd_wnd = window
-        if window and tcb.deadlines[PERSIST] != NEVER:
-            _window_opened(tcb, now)
+    seq, ack = segment.seq, segment.ack
+    newer = (seq - tcb.snd_wl1) & MASK
+    if newer < HALF and (newer or (ack - tcb.snd_wl2) & MASK < HALF):
+        tcb.snd_wl1 = seq
+        tcb.snd_wl2 = ack
+        if not same:
+            tcb.snd_wnd = window
+            if window > tcb.max_snd_wnd:
+                tcb.max_snd_wnd = window
+            if window and tcb.deadlines[PERSIST] != NEVER:
+                _window_opened(tcb, now)
     congestion = tcb.congestion
     if duplicate and same and congestion is not None and segment.length == 0 and tcb.queue:
         flight = (tcb.snd_nxt - tcb.snd_una) & MASK

@@ -39,7 +39,7 @@ _CLOSE = "3.10.4: CLOSE"
 
 
 class Stack:
-    """One host's TCP at ``address``. ``streams`` gives its named randomness; ``config`` is used where a call names none.
+    """One host's TCP at ``address``. ``streams`` gives named randomness; ``config`` is used where a call names none.
 
     ``secret`` gives the host's key of 16 bytes, if it does not come from a stream.
     """
@@ -195,13 +195,12 @@ class Stack:
 
     def _free_port(self, dst: str, dport: int, config: TcpConfig) -> int:
         ctx = self.ctx
-        source = ctx.isn_source
         ports = config.ports.candidates(
             src=self.address,
             dst=dst,
             dport=dport,
             opened=ctx.opened,
-            secret=source.secret,
+            secret=ctx.secret,
             stream=ctx.port_stream,
         )
         for port in ports:

@@ -7,8 +7,9 @@ import pytest
 from pair import Solo, ns, streams
 from scipy.stats import chi2
 
+from netsim.tcp.context import Context
 from netsim.tcp.errors import ConnectionAlreadyExists, InsufficientResources
-from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, IsnSource, RandomIsn
+from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.tcp.ports import HashPorts, PortPolicy, RandomPorts, SequentialPorts
 from netsim.tcp.profiles import linux, rfc793, rfc9293
 from netsim.tcp.segment import SYN, FourTuple
@@ -19,9 +20,9 @@ OTHER = FourTuple("a", 4001, "b", 80)
 ALPHA = 0.001
 
 
-def _source(seed: int = 1) -> IsnSource:
-    stream = random.Random(seed)
-    return IsnSource(lambda: random.Random(seed).randbytes(16), lambda: stream)
+def _source(seed: int = 1) -> Context:
+    """A host whose key and random numbers come from ``seed``."""
+    return Context(lambda _: random.Random(seed))
 
 
 def _isn(policy: IsnPolicy, seconds: float = 0.0, flow: FourTuple = FLOW, opened: int = 0, seed: int = 1) -> int:
