@@ -53,6 +53,11 @@ def experiments() -> dict[str, Experiment]:
     return {path.stem: Experiment(path.stem, _title(path)) for path in paths}
 
 
+def aliases() -> dict[str, str]:
+    """The short names of the experiments: ``e01`` and ``setup_latency`` are e01_setup_latency."""
+    return {part: name for name in experiments() for part in name.split("_", 1)}
+
+
 def publish(main: Main, name: str, out: Path, *, full: bool, seed: int, workers: int | None) -> Iterator[Path]:
     """Run an experiment; yield each file as it takes its place in ``out``, which replaces an old one in one step.
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from netsim.cli.errors import UsageError, pick
 from netsim.cli.study import FAILED, INTERRUPTED, read_seed, read_workers, say
-from netsim.experiments import Main, experiments, folder, publish
+from netsim.experiments import Main, aliases, experiments, folder, publish
 from netsim.sweep import SweepFailed
 
 OUT: Final = "results"
@@ -22,7 +22,7 @@ def chosen(words: Sequence[str]) -> dict[str, Main | None]:
     names = list(experiments())
     if not names:
         raise UsageError(f"experiments: none found in {folder()}; must be an installed netsim or its repository")
-    short = {part: name for name in names for part in name.split("_", 1)}
+    short = aliases()
     picked = [short.get(word.replace("-", "_")) or pick("experiment", word, names) for word in words]
     return dict.fromkeys(picked or names)
 

@@ -6,7 +6,7 @@ from typing import Any
 from netsim.cli.errors import pick
 from netsim.cli.parameters import Option, options, policy_fields
 from netsim.cli.values import forms, show, with_unit
-from netsim.experiments import experiments
+from netsim.experiments import aliases, experiments
 from netsim.scenarios import NAMES, scenario
 from netsim.sweep import Estimator
 from netsim.tcp.config import TcpConfig
@@ -23,7 +23,7 @@ def listing(name: str | None) -> str:
     """Everything, or all about one scenario, profile or experiment. UsageError for any other name."""
     if name is None:
         return _everything()
-    name = pick("name", name, [*NAMES, *PROFILES, *experiments()])
+    name = aliases().get(name) or pick("name", name, [*NAMES, *PROFILES, *experiments()])
     if name in NAMES:
         return "\n".join([*_scenario(name), "", *_policies(), "", _FORMS])
     if name in PROFILES:

@@ -56,6 +56,7 @@ def test_found_by_number_and_titled_without_being_run(scripts: Path) -> None:
         "e02_second": "The second",
     }
     assert "e02_second  The second" in netsim("list", "e02_second").out
+    assert "e02_second  The second" in netsim("list", "e02").out
 
 
 @pytest.mark.parametrize("name", ["e01", "e01_first_of_two", "e01-first-of-two", "first_of_two", "first-of-two"])
