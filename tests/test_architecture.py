@@ -38,7 +38,7 @@ THIRD_PARTIES = {
     "sim": {"simpy"},
     "scenarios": {"simpy"},  # applications are generators of its events
     "plots": {"numpy", "matplotlib", "pandas"},
-    "experiments": set(),
+    "experiments": {"tqdm"},
     "cli": {"cyclopts", "pydantic", "tqdm", "numpy"},
     "__main__": set(),
     "__init__": set(),

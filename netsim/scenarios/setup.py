@@ -27,6 +27,7 @@ QUESTION: Final = "How long does it take to open a connection over a lossy path,
 NEVER: Final = float("nan")
 HORIZON: Final = 300.0  # s; setup_latency_restricted counts failures here
 PORT: Final = 80
+MOST_ENUMERATED: Final = 24  # transmissions; the exact enumeration takes minutes far beyond
 
 _POLICIES: Final[dict[DuplicateSyn, Policy]] = {"ack": "literal", "synack": "bsd", "synack-rearm": "linux"}
 
@@ -196,6 +197,8 @@ def exact_latency(params: Params) -> SetupLatency | None:
     constant = all(isinstance(d, float | int | Fixed) for d in (params.delay_forward, params.delay_reverse))
     impaired = params.jitter or params.reorder or params.duplicate or params.burst
     if not constant or impaired or client.timer_hz or server.timer_hz:
+        return None
+    if client.syn_transmissions > MOST_ENUMERATED or len(server.synack_intervals()) > MOST_ENUMERATED:
         return None
     return setup_latency(
         policy=_POLICIES[server.duplicate_syn],

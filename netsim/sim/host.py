@@ -35,7 +35,7 @@ class Host:
             name,
             lambda stream: seed.stream(f"{name}/{stream}"),
             config,
-            secret=lambda: seed.integer(f"{name}/secret").to_bytes(16, "big"),
+            secret=world.secret,
         )
         self._env = world.env
         self._pipes: dict[str, tuple[Pipe, Host]] = {}

@@ -34,12 +34,19 @@ class Network:
         self.packets = 0
         self.done = done(self.env)
         self.shuffle = shuffle
+        self._secret: bytes | None = None
         self.timer_priority, self.arrival_priority = (FIRST, SECOND) if timers_first else (SECOND, FIRST)
 
     @property
     def now(self) -> float:
         """Simulated time in seconds."""
         return self.env.now / NS
+
+    def secret(self) -> bytes:
+        """The key of the hosts' keyed hashes; one for all, since each hashes its own address with it."""
+        if self._secret is None:
+            self._secret = self.seed.integer("secret").to_bytes(16, "big")
+        return self._secret
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""

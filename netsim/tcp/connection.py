@@ -79,14 +79,14 @@ def enter_time_wait(tcb: Tcb, now: int, clause: str) -> None:
 
 def restart_time_wait(tcb: Tcb, now: int) -> None:
     """Start the 2MSL timer (again)."""
-    tcb.deadlines[LINGER] = tcb.ctx.deadline(now, tcb.config.ns.time_wait, tcb.config)
+    tcb.arm(LINGER, now, tcb.config.ns.time_wait)
 
 
 def await_peer_fin(tcb: Tcb, now: int) -> None:
     """In FIN-WAIT-2 with no user left to read, wait only so long."""
     timeout = tcb.config.ns.fin_wait_2_timeout
     if tcb.orphan and timeout is not None:
-        tcb.deadlines[LINGER] = tcb.ctx.deadline(now, timeout, tcb.config)
+        tcb.arm(LINGER, now, timeout)
 
 
 def signal(tcb: Tcb) -> None:

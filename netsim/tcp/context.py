@@ -1,6 +1,7 @@
 """What all connections of one host share: outgoing actions, counters, secrets, clocks, rate limits."""
 
 import random
+from collections import deque
 from collections.abc import Callable
 
 from netsim.tcp.actions import Action
@@ -49,7 +50,7 @@ class Context:
         self._secret: bytes | None = None
         self._ts_offset: int | None = None
         self._phase: int | None = None
-        self._challenges: tuple[int, int] = (0, 0)
+        self._challenges: deque[int] = deque()  # when the last challenge ACKs were sent, ns
 
     def secret(self) -> bytes:
         """The host's ISN key, 16 bytes, drawn once (RFC 9293 MUST-9)."""
@@ -86,14 +87,14 @@ class Context:
         return wheel_deadline(now, delay, hz=hz, phase=self._phase)
 
     def may_challenge(self, now: int, config: TcpConfig) -> bool:
-        """Whether one more challenge ACK is allowed in the current period (RFC 5961 7); counts it."""
-        limit = config.challenge_ack_limit
-        if limit is None:
+        """Whether one more challenge ACK is allowed in the period that ends now (RFC 5961 7); counts it."""
+        if config.challenge_ack_limit is None:
             return True
-        count, seconds = limit
-        period = now // round(seconds * 1e9)
-        last, sent = self._challenges
-        if last != period:
-            sent = 0
-        self._challenges = (period, sent + 1)
-        return sent < count
+        count, seconds = config.challenge_ack_limit
+        sent = self._challenges
+        while sent and now - sent[0] >= seconds * 1e9:
+            sent.popleft()
+        if len(sent) >= count:
+            return False
+        sent.append(now)
+        return True

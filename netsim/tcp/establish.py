@@ -32,7 +32,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     ):
         tcb.rto = config.ns.rto_after_syn_timeout  # RFC 6298 5.7
     if tcb.keepalive:
-        deadlines[KEEPALIVE] = tcb.ctx.deadline(now, config.ns.keepalive_idle, config)
+        tcb.arm(KEEPALIVE, now, config.ns.keepalive_idle)
     if tcb.syn_text:
         take_held_text(tcb, now)
     if tcb.close_called:

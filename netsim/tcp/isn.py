@@ -40,8 +40,9 @@ class IsnPolicy(Protocol):
 
 
 def _ticks(now: int, rate: float) -> int:
-    # Integer rates stay exact at any time; others are rounded down.
-    return now * int(rate) // NS if rate == int(rate) else math.floor(now * rate / NS)
+    """Whole ticks since time 0: exact, by the ratio that the float stands for."""
+    numerator, denominator = rate.as_integer_ratio()
+    return now * numerator // (NS * denominator)
 
 
 def _check_rate(name: str, rate: float) -> None:

@@ -150,7 +150,7 @@ class Listener:
         self._take_text(tcb, segment)
         tcb.transmissions = 1
         tcb.sent_at = now
-        tcb.deadlines[REXMT] = ctx.deadline(now, config.ns.synack_intervals[0], config)
+        tcb.arm(REXMT, now, config.ns.synack_intervals[0])
         send_syn(tcb, now)
         return tcb
 

@@ -149,7 +149,7 @@ def _send_text(tcb: Tcb, now: int) -> None:
         flags = ACK | (PSH if last and size else 0) | (FIN if fin else 0)
         send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"")
     if tcb.snd_una == tcb.snd_nxt and (buffer or tcb.close_called) and tcb.deadlines[PERSIST] == NEVER:
-        tcb.deadlines[PERSIST] = tcb.ctx.deadline(now, tcb.rto, tcb.config)
+        tcb.arm(PERSIST, now, tcb.rto)
 
 
 def _small_segment_allowed(tcb: Tcb, size: int, flight: int, *, last: bool) -> bool:
@@ -170,11 +170,11 @@ def send_new(tcb: Tcb, now: int, flags: int, payload: bytes) -> None:
     if not isinstance(queue, deque):
         queue = tcb.queue = deque()
     if not queue:
-        tcb.deadlines[REXMT] = tcb.ctx.deadline(now, tcb.rto, tcb.config)
+        tcb.arm(REXMT, now, tcb.rto)
         tcb.deadlines[PERSIST] = NEVER
         timeout = tcb.config.ns.user_timeout
         if timeout is not None:
-            tcb.deadlines[USER] = tcb.ctx.deadline(now, timeout, tcb.config)
+            tcb.arm(USER, now, timeout)
     queue.append(Sent(seq, length, flags, now))
     tcb.snd_nxt = (seq + length) & MASK
     transmit(tcb, now, flags, seq, payload)

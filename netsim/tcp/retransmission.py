@@ -84,13 +84,13 @@ def measured(tcb: Tcb, sample: int) -> None:
 
 def rearm(tcb: Tcb, now: int) -> None:
     """After an ACK of new text: the timer restarts, or stops when all is acknowledged (RFC 6298 5.2, 5.3)."""
-    deadlines, ctx = tcb.deadlines, tcb.ctx
+    deadlines = tcb.deadlines
     deadlines[PERSIST] = NEVER
     tcb.probes = 0
     if not tcb.queue:
         deadlines[REXMT] = deadlines[USER] = NEVER
         return
-    deadlines[REXMT] = ctx.deadline(now, tcb.rto, tcb.config)
+    tcb.arm(REXMT, now, tcb.rto)
     timeout = tcb.config.ns.user_timeout
     if timeout is not None:
-        deadlines[USER] = ctx.deadline(now, timeout, tcb.config)
+        tcb.arm(USER, now, timeout)

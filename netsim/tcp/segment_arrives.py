@@ -207,7 +207,7 @@ def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
     send_syn(tcb, now)
     if config.duplicate_syn == "synack-rearm":
         delay = config.ns.synack_intervals[tcb.transmissions - 1]
-        tcb.deadlines[REXMT] = tcb.ctx.deadline(now, delay, config)
+        tcb.arm(REXMT, now, delay)
 
 
 def _answer_unacceptable(tcb: Tcb, segment: Segment, now: int) -> None:

@@ -93,7 +93,8 @@ class Stack:
                     dropped(tcb, segment, _REFUSED)
                     return self.take()
             segment_arrives(tcb, segment, now)
-            self.schedule(tcb)
+            if tcb.wake < tcb.scheduled:
+                self.schedule(tcb)
             actions = ctx.actions
             ctx.actions = []
             return actions
@@ -116,6 +117,7 @@ class Stack:
             tcb.scheduled = NEVER
             if min(tcb.deadlines) <= now:
                 timers_expire(tcb, now)
+            tcb.wake = min(tcb.deadlines)
             self.schedule(tcb)
         self.wake_at = heap[0][0] if heap else NEVER
         return self.take()
@@ -126,7 +128,7 @@ class Stack:
 
     def schedule(self, tcb: Tcb) -> None:
         """Note the earliest deadline of ``tcb``; superseded entries stay in the heap and ring for nothing."""
-        deadline = min(tcb.deadlines)
+        deadline = tcb.wake
         if deadline < tcb.scheduled:
             tcb.scheduled = deadline
             heappush(self._heap, (deadline, next(self._order), tcb))

@@ -82,6 +82,7 @@ class Tcb:
         "ts_ok",
         "ts_recent",
         "ts_recent_at",
+        "wake",  # no timer rings before this
     )
 
     def __init__(self, ctx: "Context", config: TcpConfig, flow: FourTuple, number: int) -> None:
@@ -126,7 +127,15 @@ class Tcb:
         self.probes = 0
         self.acked_at = self.syn_answered_at = self.last_received_at = -NEVER
         self.deadlines = idle()
-        self.scheduled = NEVER
+        self.wake = self.scheduled = NEVER
+
+    def arm(self, timer: int, now: int, delay: int) -> None:
+        """Start one of the timers (timers.py), or start it again: it rings ``delay`` ns from ``now``."""
+        config = self.config
+        deadline = now + delay if config.timer_hz is None else self.ctx.deadline(now, delay, config)
+        self.deadlines[timer] = deadline
+        if deadline < self.wake:
+            self.wake = deadline
 
     @property
     def passive(self) -> bool:

@@ -94,7 +94,7 @@ def _schedule_ack(tcb: Tcb, now: int) -> None:
         tcb.quick_acks = max(0, tcb.quick_acks - 1)
         tcb.ack_wanted = True
     elif tcb.deadlines[DELACK] == NEVER:
-        tcb.deadlines[DELACK] = tcb.ctx.deadline(now, delay, tcb.config)
+        tcb.arm(DELACK, now, delay)
 
 
 def take_held_text(tcb: Tcb, now: int) -> None:

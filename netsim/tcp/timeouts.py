@@ -61,7 +61,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     for sent in tcb.queue:
         sent.lost = True
     tcb.rto = min(2 * tcb.rto, config.ns.rto_max)
-    tcb.deadlines[REXMT] = tcb.ctx.deadline(now, tcb.rto, config)
+    tcb.arm(REXMT, now, tcb.rto)
     assert tcb.queue, "the retransmission timer runs only while something is unacknowledged"
     return retransmit(tcb, tcb.queue[0], now)
 
@@ -84,7 +84,7 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
     tcb.transmissions += 1
     counters.TcpRetransSegs += 1
     counters.TcpExtTCPSynRetrans += 1
-    tcb.deadlines[REXMT] = tcb.ctx.deadline(now, intervals[tcb.transmissions - 1], tcb.config)
+    tcb.arm(REXMT, now, intervals[tcb.transmissions - 1])
     tcb.sent_at = now
     return send_syn(tcb, now)
 
@@ -109,7 +109,7 @@ def _persist(tcb: Tcb, now: int) -> None:
     elif tcb.close_called and tcb.fin_seq < 0:
         send_new(tcb, now, ACK | FIN, b"")
     tcb.deadlines[REXMT] = tcb.deadlines[USER] = NEVER
-    tcb.deadlines[PERSIST] = tcb.ctx.deadline(now, delay, tcb.config)
+    tcb.arm(PERSIST, now, delay)
     return None
 
 
@@ -134,11 +134,11 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
     wait = config.ns.keepalive_idle
     if tcb.queue or tcb.deadlines[PERSIST] != NEVER:
         # MUST-26: not while text is outstanding, whose own timer watches over the peer
-        tcb.deadlines[KEEPALIVE] = tcb.ctx.deadline(now, wait, config)
+        tcb.arm(KEEPALIVE, now, wait)
         return
     if idle < wait:
         tcb.probes = 0
-        tcb.deadlines[KEEPALIVE] = tcb.ctx.deadline(now, wait - idle, config)
+        tcb.arm(KEEPALIVE, now, wait - idle)
         return
     if tcb.probes >= config.keepalive_probes:
         tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
@@ -146,7 +146,7 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
     tcb.probes += 1
     tcb.ctx.counters.TcpExtTCPKeepAlive += 1
     transmit(tcb, now, ACK, (tcb.snd_una - 1) & MASK)
-    tcb.deadlines[KEEPALIVE] = tcb.ctx.deadline(now, config.ns.keepalive_interval, config)
+    tcb.arm(KEEPALIVE, now, config.ns.keepalive_interval)
 
 
 _HANDLERS = (

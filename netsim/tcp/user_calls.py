@@ -68,9 +68,9 @@ def open_active(
     ctx.counters.TcpActiveOpens += 1
     tcb.transmissions = 1
     tcb.sent_at = now
-    tcb.deadlines[REXMT] = ctx.deadline(now, config.ns.syn_intervals[0], config)
+    tcb.arm(REXMT, now, config.ns.syn_intervals[0])
     if config.ns.connect_timeout is not None:
-        tcb.deadlines[USER] = ctx.deadline(now, config.ns.connect_timeout, config)
+        tcb.arm(USER, now, config.ns.connect_timeout)
     send_syn(tcb, now)
     return tcb
 

@@ -131,7 +131,7 @@ def test_sections_hold_one_pair_each_and_one_can_be_picked() -> None:
     picked = trace.ladder(hosts=("bob", "alice"))
     assert picked.splitlines()[0].split() == ["time", "bob", "alice", "time"]
     assert len(picked.splitlines()) == len(sections[0].splitlines())
-    assert "63332>80" in sections[1]  # two connections of one pair are told apart by their ports
+    assert "49152>80" in sections[1]  # two connections of one pair are told apart by their ports
     assert ">80" not in sections[0]
 
 
