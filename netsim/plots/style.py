@@ -1,0 +1,155 @@
+"""How every figure looks: one place for type sizes, marks and the frame of title and footer.
+
+The sizes are for a sheet of 7.2 inches; at half of it, a column of a paper, the smallest type is still 6 points. Marks
+differ in shape and in lightness, so that a figure printed in grey says the same.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.gridspec import GridSpec
+from matplotlib.textpath import TextPath
+
+WIDTH: Final = 7.2  # inches
+HEIGHT: Final = 4.8
+SMALLEST: Final = 12.0  # points
+_TITLE: Final = 15.0
+_LINE: Final = 1.25  # of the type size, from one line to the next
+_POINTS: Final = 72.0  # per inch
+_MARGIN: Final = 0.12  # inches
+
+RC: Final[dict[str, Any]] = {
+    "font.family": "DejaVu Sans",
+    "font.size": SMALLEST,
+    "axes.titlesize": 13.0,
+    "axes.labelsize": 13.0,
+    "xtick.labelsize": SMALLEST,
+    "ytick.labelsize": SMALLEST,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 6.5,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "netsim",
+    "svg.fonttype": "path",
+    "path.simplify": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The colour and the mark of one curve."""
+
+    colour: str
+    marker: str
+
+
+# Paul Tol's high-contrast scheme and a green; in grey they are 0, 25, 37, 50 and 70 % light.
+LOOKS: Final = (
+    Look("#000000", "o"),
+    Look("#BB5566", "s"),
+    Look("#004488", "^"),
+    Look("#DDAA33", "D"),
+    Look("#117733", "v"),
+)
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Within it figures are drawn in this style, whatever the user's own settings; afterwards all is as before."""
+    with style.context(RC, after_reset=True):
+        yield
+
+
+def looks(names: Sequence[str]) -> dict[str, Look]:
+    """A look for each curve. ValueError for more curves than a panel can hold."""
+    if len(names) > len(LOOKS):
+        raise ValueError(f"curves = {len(names)}: must be at most {len(LOOKS)} in a panel")
+    return dict(zip(names, LOOKS, strict=False))
+
+
+def sheet(
+    title: str,
+    footer: str,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    height: float = HEIGHT,
+    label_room: float = 1.75,
+    left_room: float = 0.95,
+    head_room: float = 0.0,
+) -> tuple[Figure, list[Axes]]:
+    """A figure with its title (the answer, as a sentence), its footer (how it was found) and its panels.
+
+    ``label_room`` (inches) is left free at the right for the names of the curves, ``head_room`` above the
+    panels for their headings. Panels share their axes.
+    """
+    figure = Figure(figsize=(WIDTH, height))
+    above = _write(figure, title, size=_TITLE, weight="bold", at_top=True)
+    below = _write(figure, footer, size=SMALLEST, weight="normal", at_top=False)
+    grid = GridSpec(
+        rows,
+        columns,
+        figure=figure,
+        left=left_room / WIDTH,
+        right=1 - label_room / WIDTH,
+        top=1 - (above + 0.22 + head_room) / height,
+        bottom=(below + 0.62) / height,
+        hspace=0.12,
+        wspace=0.12,
+    )
+    panels: list[Axes] = []
+    for row in range(rows):
+        for column in range(columns):
+            first = panels[0] if panels else None
+            panel = figure.add_subplot(grid[row, column], sharex=first, sharey=first)
+            panel.tick_params(labelbottom=row == rows - 1, labelleft=column == 0)
+            panels.append(panel)
+    return figure, panels
+
+
+def _write(figure: Figure, text: str, *, size: float, weight: str, at_top: bool) -> float:
+    """Put wrapped text at the top or the bottom, from edge to edge; the height (inches) that it takes."""
+    lines = _wrapped(text, FontProperties(family=RC["font.family"], size=size, weight=weight))
+    height: float = figure.get_size_inches()[1]
+    pitch = size * _LINE / _POINTS
+    for index, line in enumerate(lines):
+        from_top = _MARGIN + (index + 0.8) * pitch
+        from_bottom = _MARGIN + (len(lines) - index - 0.8) * pitch
+        y = 1 - from_top / height if at_top else from_bottom / height
+        figure.text(_MARGIN / WIDTH, y, line, size=size, weight=weight, color="black" if at_top else "#444444")
+    return _MARGIN + len(lines) * pitch
+
+
+def _wrapped(text: str, font: FontProperties) -> list[str]:
+    """Lines of ``text`` that fit between the margins; a number stays with its unit."""
+    words = re.sub(r"(?<=\d) (?=%|m?s\b|bytes)", "\N{NO-BREAK SPACE}", text).split(" ")
+    space = _width("n n", font) - 2 * _width("n", font)
+    room = 0.0
+    lines: list[str] = []
+    for word in words:
+        width = _width(word, font)
+        if lines and space + width <= room:
+            lines[-1] += f" {word}"
+            room -= space + width
+        else:
+            lines.append(word)
+            room = WIDTH - 2 * _MARGIN - width
+    return lines
+
+
+def _width(text: str, font: FontProperties) -> float:
+    """Inches from the start of the text to the end of its ink."""
+    vertices = TextPath((0, 0), text, prop=font).vertices
+    return float(vertices[:, 0].max()) / _POINTS

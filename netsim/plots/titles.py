@@ -1,0 +1,128 @@
+"""The sentences above and below the figures; every number in them is read from the table that is drawn."""
+
+import math
+from collections.abc import Mapping
+
+from netsim.sweep import Rows
+
+_SHARES = {0.5: "half of all", 0.95: "95 % of all", 0.99: "99 % of all"}
+
+
+def footer(
+    *, n: int, seed: int, interval: str, loss: str, ties: str = "timers first at equal times", more: str = ""
+) -> str:
+    """How the numbers were found: runs a point, seed, kind of interval, tie policy, loss model, and what else."""
+    parts = [f"n = {n:,} a point", f"seed {seed}", interval, ties, loss]
+    return "; ".join([*parts, *([more] if more else [])]) + "."
+
+
+def percent(p: float) -> str:
+    """A share with two digits, or as many as tell it from 0 % and 100 %."""
+    if p in (0.0, 1.0):
+        return f"{100 * p:.0f} %"
+    digits = max(0, 1 - math.floor(math.log10(100 * min(p, 1 - p)))) if min(p, 1 - p) > 0 else 0
+    return f"{100 * p:.{min(digits, 6) if p < 0.1 or p > 0.9 else 0}f} %"
+
+
+def seconds(t: float) -> str:
+    """A duration with two digits."""
+    return f"{t:.2g} s" if t < 10 else f"{t:.0f} s"
+
+
+def extremes(table: Rows, *, loss: float) -> tuple[tuple[str, float], tuple[str, float]]:
+    """The smallest simulated value at this loss and the largest, each with the profiles that have it."""
+    rows = table.where(source="simulation", loss=loss)
+    values = {str(name): float(v) for name, v in zip(rows.column("profile"), rows.array("value"), strict=True)}
+    low, high = min(values.values()), max(values.values())
+    return (_who(values, low), low), (_who(values, high), high)
+
+
+def _who(values: Mapping[str, float], value: float) -> str:
+    first, *others = [name for name, v in values.items() if v == value]
+    if len(others) < 2:
+        return " and ".join([first, *others])
+    return f"{first} and {len(others)} others"
+
+
+def _rare(p: float) -> str:
+    return percent(p) if p > 0 else "none"
+
+
+def mean_title(table: Rows, *, loss: float) -> str:
+    """Who is fastest on average, and who is slowest."""
+    (best, low), (worst, high) = extremes(table, loss=loss)
+    return (
+        f"At {percent(loss)} loss a connection takes {seconds(low)} to open on average with {best}, "
+        f"{seconds(high)} with {worst}"
+    )
+
+
+def quantile_title(table: Rows, *, q: float, loss: float) -> str:
+    """Within what time the share ``q`` of all connections opens, at best and at worst."""
+    (best, low), (worst, high) = extremes(table, loss=loss)
+    slowest = f"with {worst} so many never do" if high == math.inf else f"{seconds(high)} with {worst}"
+    return f"At {percent(loss)} loss {_SHARES[q]} connections open within {seconds(low)} with {best}, {slowest}"
+
+
+def ccdf_title(table: Rows, *, loss: float) -> str:
+    """How many wait for a timer, and for how long: the first step of every profile."""
+    simulated = table.where(source="simulation")
+    groups = simulated.group_by("profile")
+    waiting = sum(float(rows.array("value")[0]) for rows in groups.values()) / len(groups)
+    rtos = table.where(source="rto").group_by("profile")
+    first = {str(name): float(rows.array("value")[0]) for (name,), rows in rtos.items()}
+    shortest, longest = min(first.values()), max(first.values())
+    more = f", {seconds(longest)} with {_who(first, longest)}" if longest > shortest else ""
+    return (
+        f"At {percent(loss)} loss {percent(waiting)} of all connections wait for a timer: "
+        f"at least {seconds(shortest)}{more}"
+    )
+
+
+def failure_title(table: Rows, *, loss: float) -> str:
+    """Who gives up most often, and who least."""
+    (best, low), (worst, high) = extremes(table, loss=loss)
+    return f"At {percent(loss)} loss {percent(high)} of all connections fail with {worst}, {_rare(low)} with {best}"
+
+
+def divergence_title(table: Rows, *, loss: float) -> str:
+    """How often the client is ESTABLISHED alone."""
+    (best, low), (worst, high) = extremes(table, loss=loss)
+    return (
+        f"At {percent(loss)} loss {_rare(low)} ({best}) to {percent(high)} ({worst}) of silent clients are left "
+        "ESTABLISHED alone: their server gave up"
+    )
+
+
+def bursts_title(table: Rows, *, loss: float, independent: str, bursts: str) -> str:
+    """How far the theory of independent losses is off when the same mean loss comes in bursts."""
+    rows = table.where(source="simulation", loss=loss)
+    burst = float(rows.where(losses=bursts).array("value")[0])
+    exact = float(table.where(source="exact", loss=loss, losses=independent).array("value")[0])
+    return (
+        f"At {percent(loss)} loss {bursts} opening takes {seconds(burst)} on average, "
+        f"{burst / exact:.1f} times what theory says of independent losses"
+    )
+
+
+def stale_title(table: Rows) -> str:
+    """The worst case of every ISN policy."""
+    rows = table.where(estimate="p_stale_data_accepted", source="simulation")
+    of = {str(isn): group for (isn,), group in rows.group_by("isn").items()}
+    worst = {isn: max(map(float, group.array("value"))) for isn, group in of.items()}
+    bad = [f"up to {percent(p)} of runs with {isn} ISNs" for isn, p in worst.items() if p > 0]
+    good = [isn for isn, p in worst.items() if p == 0]
+    if good:
+        runs = sum(sum(map(int, of[isn].array("n"))) for isn in good)
+        bad.append(f"none of {runs:,} with {' or '.join(good)} ISNs")
+    return f"Old data gets into {', into '.join(bad)}"
+
+
+def sequence_title(rows: Rows) -> str:
+    """What became of the late copies."""
+    old = rows.where(kind="old")
+    taken = sum(v == "accepted" for v in old.column("verdict"))
+    return (
+        f"{len(old)} old segments reach the new connection: {taken} in the receive window, taken for new text, "
+        f"{len(old) - taken} outside, refused"
+    )

@@ -1,0 +1,134 @@
+"""Studies: many points of a scenario as one tidy table, one line per number that a figure shows.
+
+Columns of a table: the labels of the case (``profile``, ``loss``, ...), ``estimate`` (its name in the scenario's
+ESTIMATES), ``source`` (``simulation``, or ``exact`` for an enumeration), ``value`` with its 95 % interval ``low`` to
+``high``, ``upper_bound`` (only for a proportion of which none was seen) and ``n``.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from netsim.scenarios import setup
+from netsim.sweep import Estimator, Rows, Scalar, point_key, proportion, sweep
+from netsim.tcp.profiles import profile
+
+PROFILES: Final = ("rfc9293", "linux", "linux_classic", "freebsd", "windows")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A point of a study: what it is called in the table, and the scenario's parameters."""
+
+    labels: Mapping[str, Scalar]
+    params: Any
+
+
+def simulate(
+    run: Callable[..., Mapping[str, Any]],
+    cases: Sequence[Case],
+    *,
+    replications: int,
+    seed: int,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[Rows]:
+    """The rows of each case. RuntimeError if a run failed: a figure with holes would mislead."""
+    points = [case.params for case in cases]
+    rows = sweep(run, points, replications=replications, seed=seed, workers=workers, progress=progress)
+    failed = rows.failed()
+    if len(failed):
+        raise RuntimeError(f"{len(failed)} of {len(rows)} runs failed, the first with {failed.column('error')[0]}")
+    by_point = rows.group_by("point")
+    return [by_point[point_key(params),] for params in points]
+
+
+def estimates(cases: Sequence[Case], results: Sequence[Rows], wanted: Mapping[str, Estimator]) -> Rows:
+    """The wanted estimates of every case, as a tidy table."""
+    table = []
+    for case, rows in zip(cases, results, strict=True):
+        for name, estimator in wanted.items():
+            e = estimator(rows)
+            numbers = {"value": e.value, "low": e.low, "high": e.high, "upper_bound": e.upper_bound, "n": e.n}
+            table.append({**case.labels, "estimate": name, "source": "simulation", **numbers})
+    return Rows.from_dicts(table)
+
+
+def setup_cases(profiles: Sequence[str], losses: Sequence[float], *, burst: float = 0.0) -> list[Case]:
+    """Every profile at both ends, the same loss both ways; ``burst`` (s): mean length of loss bursts."""
+    cases = []
+    for name in profiles:
+        config = profile(name)
+        for loss in losses:
+            params = setup.Params(loss_forward=loss, loss_reverse=loss, client=config, server=config, burst=burst)
+            cases.append(Case({"profile": name, "loss": loss}, params))
+    return cases
+
+
+def setup_theory(cases: Sequence[Case]) -> Rows:
+    """Every exact value of these cases, as a tidy table (netsim.theory)."""
+    table: list[dict[str, Scalar]] = []
+    for case in cases:
+        for name, value in setup.theory(case.params).items():
+            table.append({**case.labels, "estimate": name, "source": "exact", "value": value})
+    return Rows.from_dicts(table)
+
+
+def burst_table(
+    run: Callable[[Sequence[Case]], Sequence[Rows]],
+    *,
+    losses: Sequence[float],
+    fine: Sequence[float],
+    profile: str,
+    burst: float,
+) -> Rows:
+    """Mean latency with independent losses and with bursts of mean length ``burst`` (s), and the exact one.
+
+    ``run`` is ``simulate`` but for the cases; ``fine`` are the losses of the exact curve. The column ``losses`` says
+    how they come: ``independent`` or ``in 5 s bursts``; there is no exact value for the latter.
+    """
+    independent, bursts = "independent", f"in {burst:g} s bursts"
+    cases = [*_named(setup_cases([profile], losses), independent)]
+    cases += _named(setup_cases([profile], losses, burst=burst), bursts)
+    simulated = estimates(cases, run(cases), {"setup_latency": setup.ESTIMATES["setup_latency"]})
+    exact = setup_theory(_named(setup_cases([profile], fine), independent)).where(estimate="setup_latency")
+    return Rows.concatenate([simulated, exact])
+
+
+def _named(cases: Sequence[Case], losses: str) -> list[Case]:
+    return [Case({**case.labels, "losses": losses}, case.params) for case in cases]
+
+
+def latency_ccdf(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
+    """P(client's latency > t) at every t (s) at which it changes: simulated, exact, and the RTO that made the step.
+
+    Columns: labels, ``source``, ``t``, ``value``, ``low``, ``high``, ``n``; with source ``rto``, ``value`` is the RTO
+    (s) that the client waits out before the SYN which, if nothing more is lost, is answered at ``t``.
+    """
+    table: list[dict[str, Scalar]] = []
+    for case, rows in zip(cases, results, strict=True):
+        table += [{**case.labels, "source": "simulation", **line} for line in _empirical(rows)]
+        exact = setup.exact_latency(case.params)
+        assert exact is not None
+        for t in map(float, exact.client.times):
+            table.append({**case.labels, "source": "exact", "t": t, "value": exact.client.ccdf(t)})
+        sent = float(exact.client.times[0])  # one round trip
+        for rto in case.params.client.syn_intervals()[:-1]:
+            sent += rto
+            table.append({**case.labels, "source": "rto", "t": sent, "value": rto})
+    return Rows.from_dicts(table)
+
+
+def _empirical(rows: Rows) -> list[dict[str, Scalar]]:
+    latencies = sorted(math.inf if math.isnan(x) else float(x) for x in rows.array("client_latency"))
+    n = len(latencies)
+    lines: list[dict[str, Scalar]] = []
+    for t in sorted({x for x in latencies if x < math.inf}):
+        beyond = n - bisect_right(latencies, t)
+        e = proportion([True] * beyond + [False] * (n - beyond))
+        lines.append({"t": t, "value": e.value, "low": e.low, "high": e.high, "n": n})
+    return lines
