@@ -63,7 +63,10 @@ class Host:
         return Socket(self, config=config)
 
     def crash(self) -> None:
-        """The host loses power and starts again at once: all connections and listeners are forgotten."""
+        """The host loses power and starts again at once: all connections and listeners are forgotten.
+
+        Its applications hear nothing more of their sockets; start new ones.
+        """
         self.called("call", "crash", "")
         self.stack.crash()
 

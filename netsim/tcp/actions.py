@@ -23,7 +23,7 @@ class Transmit:
 
 @dataclass(slots=True)
 class Signal:
-    """``owner`` (a socket) has news: connected, readable, writable, acceptable, or ended, and then it is the ``last``."""
+    """``owner`` (a socket) has news: connected, readable, writable, acceptable; or ended, and then the ``last``."""
 
     owner: Any
     last: bool = False

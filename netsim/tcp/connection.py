@@ -29,7 +29,7 @@ def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, s
 def choose_iss(tcb: Tcb, now: int) -> None:
     """Choose the ISS; SND.UNA = SND.NXT = ISS until the SYN is sent."""
     ctx = tcb.ctx
-    iss = tcb.config.isn.initial(now=now, flow=tcb.flow, opened=ctx.opened, source=ctx)
+    iss = tcb.config.isn.initial(now=now, flow=tcb.flow, opened=ctx.opened - 1, source=ctx)
     tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
 
 

@@ -13,7 +13,7 @@ from netsim.tcp.timers import wheel_deadline
 
 Streams = Callable[[str], random.Random]
 
-_COARSEST_SLOT = 1 << 31  # ns; wheel phases are drawn over about 2.1 s, the slot of timers up to 129 s at 250 Hz
+_COARSEST_SLOT = 8**5  # ticks; wheel phases are drawn over 131 s at 250 Hz, a whole number of every slot in use
 
 
 class Context:
@@ -83,7 +83,7 @@ class Context:
         if hz is None:
             return now + delay
         if self._phase is None:
-            self._phase = self._streams("wheel").randrange(_COARSEST_SLOT)
+            self._phase = self._streams("wheel").randrange(_COARSEST_SLOT * (1_000_000_000 // hz))
         return wheel_deadline(now, delay, hz=hz, phase=self._phase)
 
     def may_challenge(self, now: int, config: TcpConfig) -> bool:

@@ -132,6 +132,8 @@ class Listener:
         ctx, config = self.ctx, self.config
         if previous is not None:
             release(previous, None)
+            previous.state = CLOSED  # its record is gone; the edge out of TIME-WAIT is the new record's
+            ctx.counters.TcpExtTWRecycled += 1
         origin = LISTEN if previous is None else TIME_WAIT
         tcb = allocate(ctx, config, segment.flow.reverse(), segment.flow, origin)
         tcb.listener = self

@@ -201,7 +201,7 @@ class Stack:
             src=self.address,
             dst=dst,
             dport=dport,
-            opened=ctx.opened,
+            opened=ctx.counters.TcpActiveOpens,
             secret=ctx.secret,
             stream=ctx.port_stream,
         )

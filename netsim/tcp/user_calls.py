@@ -104,7 +104,8 @@ def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
     if buffer and size > 0:
         text = bytes(buffer[:size])
         del buffer[:size]
-        if tcb.state > SYN_RECEIVED and tcb.state is not TIME_WAIT and window_update_due(tcb):
+        more_may_come = tcb.state > SYN_RECEIVED and not peer_closed(tcb)
+        if more_may_come and window_update_due(tcb):
             send_ack(tcb, now)
         return text
     if peer_closed(tcb):

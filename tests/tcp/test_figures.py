@@ -83,7 +83,7 @@ def test_figure_7_as_linux_does_it() -> None:
 @BOTH
 def test_figure_8_old_duplicate_syn(base: TcpConfig) -> None:
     # B's two connections start at 300 and 400.
-    steps = config(0, base).replace(isn=BsdIsn(per_second=0, per_connection=100, start=200))
+    steps = config(0, base).replace(isn=BsdIsn(per_second=0, per_connection=100, start=300))
     pair = Pair(config(100, base), steps)
     pair.listen("B")
     replay("8", pair, {2: lambda p: p.open("A")})

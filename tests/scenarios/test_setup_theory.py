@@ -1,0 +1,163 @@
+"""Simulated set-up latency against the exact distribution: every policy, several losses, asymmetric paths.
+
+One chi-square test for each cell on the whole distribution of the client's latency, failures a class of their own; and
+one for the server's. The alpha of .001 is shared by all cells (Bonferroni). n and seed are fixed.
+"""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from netsim.scenarios import setup
+from netsim.seeds import Seed
+from netsim.sweep import Rows, estimate, sweep
+from netsim.tcp.profiles import profile
+from netsim.theory import LatencyDistribution
+
+N = 3000
+ALPHA = 0.001
+LOSSES = ((0.1, 0.1), (0.3, 0.3), (0.05, 0.4), (0.4, 0.05))
+PROFILES = ("rfc9293", "rfc793", "linux", "linux_classic", "freebsd", "windows")
+CELLS = [(name, losses) for name in PROFILES for losses in LOSSES]
+TESTS = 2 * len(CELLS)
+
+
+def params(name: str, losses: tuple[float, float], **changes: object) -> setup.Params:
+    config = profile(name)
+    forward, reverse = losses
+    return setup.Params(
+        loss_forward=forward,
+        loss_reverse=reverse,
+        delay_forward=0.04,
+        delay_reverse=0.06,
+        client=config,
+        server=config,
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+def p_value(latencies: list[float], exact: LatencyDistribution) -> float:
+    """Chi-square over the atoms, those of less than five expected runs pooled; failure is an atom too."""
+    seen = Counter(math.inf if math.isnan(t) else round(t * 1e6) for t in latencies)
+    atoms = dict(zip((round(t * 1e6) for t in exact.times.tolist()), exact.probabilities.tolist(), strict=True))
+    atoms[math.inf] = exact.p_fail
+    impossible = sum(count for atom, count in seen.items() if atoms.get(atom, 0.0) == 0.0)
+    assert impossible == 0, "a latency that the theory knows nothing of"
+    n = len(latencies)
+    large = [(seen[a], n * p) for a, p in atoms.items() if n * p >= 5]
+    rest = n - sum(s for s, _ in large), n - sum(e for _, e in large)
+    if rest[1] > 1e-6:
+        large.append(rest)
+    observed, expected = np.array(large).T
+    return float(stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue)
+
+
+@pytest.mark.parametrize(("name", "losses"), CELLS)
+def test_the_whole_distribution_is_the_exact_one(name: str, losses: tuple[float, float]) -> None:
+    point = params(name, losses)
+    exact = setup.exact_latency(point)
+    assert exact is not None
+    rows = sweep(setup.run, [point], replications=N, seed=20, workers=1)
+    assert len(rows.failed()) == 0
+    assert p_value(column(rows, "client_latency"), exact.client) > ALPHA / TESTS
+    assert p_value(column(rows, "server_latency"), exact.server) > ALPHA / TESTS
+
+
+def column(rows: Rows, name: str) -> list[float]:
+    return [float(value) for value in rows.column(name)]  # type: ignore[arg-type]
+
+
+def test_a_wrong_mechanism_would_be_seen() -> None:
+    """The same runs against the theory of another policy: the test above is able to fail."""
+    point = params("linux_classic", (0.3, 0.3))
+    other = setup.exact_latency(params("rfc9293", (0.3, 0.3)))
+    assert other is not None
+    rows = sweep(setup.run, [point], replications=N, seed=20, workers=1)
+    with pytest.raises(AssertionError):
+        assert p_value(column(rows, "client_latency"), other.client) > ALPHA / TESTS
+
+
+# Mean latency given success: RTT .1 s (.04 + .06), RTO 1 s, 6 SYN and 5 SYN-ACK retries, loss .1 each way, silent client.
+REFERENCE = {"ack": 0.34997, "synack": 0.32989, "synack-rearm": 0.32997}
+FAILURE = {"ack": 2.90e-7, "synack": 1.00e-7}
+
+
+@pytest.mark.parametrize("policy", REFERENCE)
+def test_reference_values(policy: str) -> None:
+    config = profile("rfc9293").replace(
+        syn_retries=6, synack_retries=5, duplicate_syn=policy, synack_ratelimit=0.5 if policy == "synack-rearm" else 0.0
+    )
+    values = setup.theory(setup.Params(delay_forward=0.04, delay_reverse=0.06, client=config, server=config))
+    assert values["setup_latency"] == pytest.approx(REFERENCE[policy], abs=5e-6)
+    if policy in FAILURE:
+        assert values["p_fail"] == pytest.approx(FAILURE[policy], rel=5e-3)
+    assert values["p_first_try"] == pytest.approx(0.81)
+
+
+@pytest.mark.parametrize(
+    ("ties", "cdf", "mean"), [("timer-first", 0.97929, 0.32997), ("packet-first", 0.97200, 0.33762)]
+)
+def test_tie_policies_give_their_two_values(ties: str, cdf: float, mean: float) -> None:
+    """With constant delays and equal RTOs a duplicate SYN meets the SYN-ACK timer; the order decides F(1.1 s)."""
+    config = profile("linux_classic")
+    point = setup.Params(delay_forward=0.04, delay_reverse=0.06, client=config, server=config, ties=ties)  # type: ignore[arg-type]
+    exact = setup.exact_latency(point)
+    assert exact is not None
+    assert exact.client.cdf(1.1) == pytest.approx(cdf, abs=5e-6)
+    assert exact.client.mean == pytest.approx(mean, abs=5e-6)
+    rows = sweep(setup.run, [point], replications=20_000, seed=3, workers=1)
+    latencies = np.array(column(rows, "client_latency"))
+    early = float(np.mean(latencies <= 1.1 + 1e-9))
+    assert abs(early - cdf) < 3.9 * math.sqrt(cdf * (1 - cdf) / len(latencies))  # two-sided alpha 1e-4
+    other = 0.97200 if ties == "timer-first" else 0.97929
+    assert abs(early - other) > 3.9 * math.sqrt(cdf * (1 - cdf) / len(latencies))
+
+
+def test_theory_lies_inside_the_interval_as_often_as_it_claims() -> None:
+    """Over 200 seeds a 95 % interval holds the truth 179 to 199 times, but for one chance in about 1,000."""
+    point = params("rfc9293", (0.2, 0.2))
+    truth = setup.theory(point)
+    inside = dict.fromkeys(("p_first_try", "p50", "p95"), 0)
+    for seed in range(200):
+        rows = sweep(setup.run, [point], replications=150, seed=seed, workers=1)
+        estimates = estimate(rows, {name: setup.ESTIMATES[name] for name in inside})
+        for name, e in estimates.items():
+            assert e.low is not None
+            assert e.high is not None
+            inside[name] += e.low <= truth[name] <= e.high
+    assert 179 <= inside["p_first_try"] <= 199
+    # Order-statistic intervals on a distribution of atoms cover at least what they claim.
+    assert inside["p50"] >= 179
+    assert inside["p95"] >= 179
+
+
+@pytest.mark.slow
+def test_the_mean_lies_inside_its_interval() -> None:
+    """200 seeds of 2,000 runs: the mean's interval, 179 to 199 times."""
+    point = params("rfc9293", (0.2, 0.2))
+    truth = setup.theory(point)["setup_latency"]
+    inside = 0
+    for seed in range(200):
+        rows = sweep(setup.run, [point], replications=2000, seed=1000 + seed)
+        e = setup.ESTIMATES["setup_latency"](rows)
+        assert e.low is not None
+        assert e.high is not None
+        inside += e.low <= truth <= e.high
+    assert 179 <= inside <= 199
+
+
+def test_a_client_is_never_behind_its_server() -> None:
+    """No server is ESTABLISHED for a client that never was: the invariant of the three-way handshake."""
+    rows = sweep(setup.run, [params("windows", (0.5, 0.5))], replications=1000, seed=5, workers=1)
+    assert any(rows.column("failed"))
+    for row in rows:
+        assert not (row["failed"] and not math.isnan(float(row["server_latency"])))  # type: ignore[arg-type]
+
+
+def test_shuffled_ties_change_nothing_where_none_occur() -> None:
+    point = params("rfc9293", (0.3, 0.3))
+    first, second = (setup.run(point, Seed(9, "x", k)) for k in (0, 0))
+    assert first == second
