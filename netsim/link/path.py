@@ -44,12 +44,17 @@ class Path:
     def __post_init__(self) -> None:
         # Field by field: worlds are made by the hundred thousand, and a loop over names costs twice as much.
         require_probability("loss", self.loss)
-        require_probability("reorder", self.reorder)
-        require_probability("duplicate", self.duplicate)
+        if self.reorder != 0.0:
+            require_probability("reorder", self.reorder)
+        if self.duplicate != 0.0:
+            require_probability("duplicate", self.duplicate)
         require_law("delay", self.delay)
-        require_law("jitter", self.jitter)
-        require_law("reorder_delay", self.reorder_delay)
-        require_law("duplicate_delay", self.duplicate_delay)
+        if self.jitter != 0.0:
+            require_law("jitter", self.jitter)
+        if self.reorder_delay != 0.05:
+            require_law("reorder_delay", self.reorder_delay)
+        if self.duplicate_delay != 0.0:
+            require_law("duplicate_delay", self.duplicate_delay)
         if not isinstance(self.stages, Sequence) or isinstance(self.stages, str):
             raise ValueError(f"stages = {self.stages!r}: must be a sequence of stages such as [Loss(0.1)]")
         for index, stage in enumerate(self.stages):
@@ -94,27 +99,28 @@ class Path:
 class Pipe:
     """A path at work: the state of its stages during one run. Made by Path.open."""
 
-    __slots__ = ("_ledger", "_path", "_stream", "_transmit", "uses_kinds")
+    __slots__ = ("_ledger", "_transmit", "uses_kinds", "uses_size")
+
+    _transmit: _Transmit
 
     def __init__(self, path: Path, stream: Stream) -> None:
         self.uses_kinds = path.uses_kinds
-        self._path = path
-        self._stream = stream
-        self._ledger = Ledger()
-        self._transmit: _Transmit | None = None
+        self.uses_size = bool(path.stages)  # no short-cut looks at the size
+        self._ledger = ledger = Ledger()
+
+        def first(now: int, size: int, kinds: Collection[str]) -> list[int]:
+            self._transmit = _compile(path, stream, ledger)
+            return self._transmit(now, size, kinds)
+
+        self._transmit = first
 
     def send(self, now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
         """Send a packet of `size` bytes at time `now` (ns): when each copy that survives arrives (ns).
 
         The original comes first where it survives; [] means lost, and `cause` says where. Calls must come in
-        the order of `now`. `kinds` matters only where `uses_kinds` is true.
+        the order of `now`. `kinds` and `size` matter only where `uses_kinds` and `uses_size` are true.
         """
-        ledger = self._ledger
-        ledger.cause = ""
-        transmit = self._transmit
-        if transmit is None:
-            transmit = self._transmit = _compile(self._path, self._stream, ledger)
-        return transmit(now, size, kinds)
+        return self._transmit(now, size, kinds)
 
     @property
     def cause(self) -> str:
@@ -133,7 +139,7 @@ def _compile(path: Path, stream: Stream, ledger: Ledger) -> _Transmit:
     if isinstance(delay, (float, int)) and not others:
         return _wire(path.loss, nanoseconds(delay), stream, ledger)
     started = [stage.start(name, stream, ledger) for stage, name in path.plan]
-    return _chain([step for step in started if step is not None])
+    return _chain([step for step in started if step is not None], ledger)
 
 
 def _wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> _Transmit:
@@ -146,14 +152,16 @@ def _wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> _Transmit:
         if random() < loss:
             ledger.lose(Loss.name)
             return []
+        ledger.cause = ""
         return [now + delay]
 
     return transmit
 
 
-def _chain(steps: list[Step]) -> _Transmit:
+def _chain(steps: list[Step], ledger: Ledger) -> _Transmit:
     def transmit(now: int, size: int, kinds: Collection[str]) -> list[int]:
         times = [now]
+        ledger.cause = ""
         for step in steps:
             times = step(times, now, size, kinds)
         return times

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from simpy import Environment, Event
@@ -10,6 +11,9 @@ from simpy.events import EventPriority
 
 class Clock(Environment):
     """SimPy's environment with a clock in integer nanoseconds."""
+
+    if not TYPE_CHECKING:
+        now = property(attrgetter("_now"))  # SimPy's own, without a Python call: it is read several times an event
 
     if TYPE_CHECKING:
 
@@ -20,18 +24,17 @@ class Clock(Environment):
 
 
 class Ring:
-    """What SimPy's loop asks of an event, and no more: it calls ``callback`` when its time comes, and nobody yields it.
+    """What SimPy's loop asks of an event, and no more: its callbacks are called in time, and nobody yields it.
 
-    Half the price of an ``Event``, which has a dictionary.
+    A third of the price of an ``Event``: no dictionary, and the two fields are set from outside, without a call.
     """
 
     __slots__ = ("callbacks", "content")
 
     _ok = True
 
-    def __init__(self, callback: Callable[["Ring"], None], content: Any) -> None:
-        self.callbacks = [callback]
-        self.content = content
+    callbacks: list[Callable[["Ring"], None]]
+    content: Any
 
 
 def done(env: Environment, value: Any = None) -> Event:

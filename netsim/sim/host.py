@@ -89,7 +89,9 @@ class Host:
     def pump(self) -> None:
         """Perform what user calls caused, and set the alarm for the next timer."""
         now = self._env.now
-        self._perform(self.stack.take(), now)
+        actions = self.stack.take()
+        if actions:
+            self._perform(actions, now)
         if self.stack.wake_at < self._alarm_at:
             self._rearm(now)
 
@@ -120,18 +122,20 @@ class Host:
                 self._note_sent(action, [], "no route")
             return
         pipe, peer = route
+        names: tuple[str, ...] = ()
         if pipe.uses_kinds:
-            tcb = self.stack.connections.get(segment.flow.reverse())
-            times = pipe.send(now, segment.wire_size, kinds(segment, tcb))
-        else:
-            times = pipe.send(now, segment.wire_size)
+            names = kinds(segment, self.stack.connections.get(segment.flow.reverse()))
+        times = pipe.send(now, segment.wire_size if pipe.uses_size else 0, names)
         world = self.world
         content: Segment | Packet = segment
         if world.observer is not None:
             content = self._note_sent(action, times, pipe.cause)
         for time in times:
             priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
-            self._env.schedule(Ring(peer.arrive, content), priority, time - now)
+            arrival = Ring()
+            arrival.callbacks = [peer.arrive]
+            arrival.content = content
+            self._env.schedule(arrival, priority, time - now)
 
     def _note_sent(self, action: Transmit, times: list[int], cause: str) -> Packet:
         world, segment, now = self.world, action.segment, self._env.now
@@ -152,7 +156,9 @@ class Host:
             if observer is not None:
                 observer(Arrived(now, self.name, content, self.world.hosts[content.sender].has_reopened(content)))
             content = content.segment
-        self._perform(self.stack.on_segment(content, now), now)
+        actions = self.stack.on_segment(content, now)
+        if actions:
+            self._perform(actions, now)
         self._seen = None
         if self.stack.wake_at < self._alarm_at:
             self._rearm(now)
@@ -175,7 +181,9 @@ class Host:
         world = self.world
         deadline = self._alarm_at = self.stack.wake_at
         priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
-        self._env.schedule(Ring(self._ring, None), priority, deadline - now)
+        alarm = Ring()
+        alarm.callbacks = [self._ring]
+        self._env.schedule(alarm, priority, deadline - now)
 
     def _ring(self, event: Ring) -> None:
         now = self._env.now

@@ -34,7 +34,6 @@ class Network:
         self.packets = 0
         self.done = done(self.env)
         self.shuffle = shuffle
-        self._secret: bytes | None = None
         self.timer_priority, self.arrival_priority = (FIRST, SECOND) if timers_first else (SECOND, FIRST)
 
     @property
@@ -43,10 +42,9 @@ class Network:
         return self.env.now / NS
 
     def secret(self) -> bytes:
-        """The key of the hosts' keyed hashes; one for all, since each hashes its own address with it."""
-        if self._secret is None:
-            self._secret = self.seed.integer("secret").to_bytes(16, "big")
-        return self._secret
+        """The key of the hosts' keyed hashes: the seed itself; one for all, since each hashes its own address too."""
+        seed = self.seed
+        return f"{seed.root}/{seed.replication}/{seed.point}".encode()
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""

@@ -30,6 +30,8 @@ class Socket:
         self.host = host
         self.core = core if core is not None else Core(host.stack, config=config)
         self.core.observer = self
+        self._env = host.world.env
+        self._traced = host.world.observer is not None
         self.waiting: list[tuple[str, Event, Callable[[], Any]]] = []
 
     @property
@@ -44,34 +46,37 @@ class Socket:
 
     def bind(self, port: int) -> Event:
         """Use ``port`` as the local port."""
-        return self._at_once("bind", port, lambda: self.core.bind(port))
+        return self._at_once("bind", port, self.core.bind, port)
 
     def listen(self, port: int | None = None, backlog: int = 128) -> Event:
         """Passive OPEN on ``port``."""
-        return self._at_once("listen", port, lambda: self.core.listen(port, backlog))
+        return self._at_once("listen", port, self.core.listen, port, backlog)
 
     def connect(self, address: "tuple[Host | str, int]") -> Event:
         """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut."""
         peer, port = address
         name = peer if isinstance(peer, str) else peer.name
-        self.host.called("call", "connect", f"{name}:{port}")
-        self.core.connect(name, port, self.host.world.env.now)
+        if self._traced:
+            self.host.called("call", "connect", f"{name}:{port}")
+        self.core.connect(name, port, self._env.now)
         self.host.pump()
         return self._wait("connect", self._try_connect)
 
     def accept(self) -> Event:
         """The next connection, as a new Socket."""
-        self.host.called("call", "accept", "")
+        if self._traced:
+            self.host.called("call", "accept", "")
         return self._wait("accept", self._try_accept)
 
     def send(self, text: bytes) -> Event:
         """SEND all of ``text``; done when the last byte is in the send buffer."""
-        self.host.called("call", "send", len(text))
+        if self._traced:
+            self.host.called("call", "send", len(text))
         rest = memoryview(bytes(text))
 
         def attempt() -> Any:
             nonlocal rest
-            count = self.core.send(bytes(rest), self.host.world.env.now)
+            count = self.core.send(bytes(rest), self._env.now)
             self.host.pump()
             rest = rest[count:]
             return _WAIT if rest else len(text)
@@ -80,10 +85,11 @@ class Socket:
 
     def recv(self, size: int = 65536) -> Event:
         """RECEIVE: at least one byte and at most ``size``; ``b""`` when the peer has closed."""
-        self.host.called("call", "recv", size)
+        if self._traced:
+            self.host.called("call", "recv", size)
 
         def attempt() -> Any:
-            text = self.core.receive(size, self.host.world.env.now)
+            text = self.core.receive(size, self._env.now)
             self.host.pump()
             return _WAIT if text is None else text
 
@@ -91,15 +97,15 @@ class Socket:
 
     def shutdown(self) -> Event:
         """No more to send: FIN after the text sent so far; receiving goes on (half-close)."""
-        return self._at_once("shutdown", "", lambda: self.core.shutdown(self.host.world.env.now))
+        return self._at_once("shutdown", "", self.core.shutdown, self._env.now)
 
     def close(self) -> Event:
         """FIN after the text sent so far, no more receiving; the TCP finishes alone."""
-        return self._at_once("close", "", lambda: self.core.close(self.host.world.env.now))
+        return self._at_once("close", "", self.core.close, self._env.now)
 
     def abort(self) -> Event:
         """Drop the connection with a RST."""
-        return self._at_once("abort", "", lambda: self.core.abort(self.host.world.env.now))
+        return self._at_once("abort", "", self.core.abort, self._env.now)
 
     def status(self) -> Status:
         """STATUS (RFC 9293 3.10.6), at once."""
@@ -118,7 +124,8 @@ class Socket:
             if result is _WAIT:
                 self.waiting.append((call, event, attempt))
             else:
-                self._returned(call, result)
+                if self._traced:
+                    self._returned(call, result)
                 event.succeed(result)
 
     def _try_connect(self) -> Any:
@@ -130,27 +137,28 @@ class Socket:
 
     def _wait(self, call: str, attempt: Callable[[], Any]) -> Event:
         """Try at once; else an event that a later signal triggers."""
-        env = self.host.world.env
+        env = self._env
         try:
             result = attempt()
         except TcpError as error:
             self.host.called("return", call, error)
             return env.event().fail(error)
         if result is not _WAIT:
-            self._returned(call, result)
+            if self._traced:
+                self._returned(call, result)
             return done(env, result)
         event = env.event()
         self.waiting.append((call, event, attempt))
         return event
 
-    def _at_once(self, call: str, detail: Any, operate: Callable[[], None]) -> Event:
-        self.host.called("call", call, detail)
-        operate()
+    def _at_once(self, call: str, detail: Any, operate: Callable[..., None], *arguments: Any) -> Event:
+        if self._traced:
+            self.host.called("call", call, detail)
+        operate(*arguments)
         self.host.pump()
         if self.waiting:
             self.wake()  # an accept that waits learns that its listener was closed
         return self.host.world.done
 
     def _returned(self, call: str, result: Any) -> None:
-        if self.host.world.observer is not None:
-            self.host.called("return", call, len(result) if isinstance(result, bytes) else "")
+        self.host.called("return", call, len(result) if isinstance(result, bytes) else "")

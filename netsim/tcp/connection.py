@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, state: State) -> Tcb:
     """A new record for ``flow`` (as this end writes it; ``key``: as the peer does), in the state it comes from."""
     ctx.opened += 1
-    tcb = Tcb(ctx, config, flow, ctx.opened)
+    tcb = Tcb(ctx, config, flow, key, ctx.opened)
     tcb.state = state
     ctx.connections[key] = tcb
     if ctx.record:
@@ -47,9 +47,8 @@ def enter(tcb: "Tcb | Listener", new: State, clause: str) -> None:
 def release(tcb: Tcb, error: TcpError | None) -> None:
     """Free the record: queues flushed, timers off, the user told. The state is CLOSED, or LISTEN for a passive one."""
     ctx = tcb.ctx
-    key = tcb.flow.reverse()
-    if ctx.connections.get(key) is tcb:
-        del ctx.connections[key]
+    if ctx.connections.get(tcb.key) is tcb:
+        del ctx.connections[tcb.key]
     tcb.deadlines = idle()
     tcb.queue = NO_SEGMENTS
     tcb.snd_buffer = tcb.reassembly = None

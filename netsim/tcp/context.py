@@ -53,7 +53,7 @@ class Context:
         self._challenges: deque[int] = deque()  # when the last challenge ACKs were sent, ns
 
     def secret(self) -> bytes:
-        """The host's ISN key, 16 bytes, drawn once (RFC 9293 MUST-9)."""
+        """The host's key for ISNs and ports, drawn once (RFC 9293 MUST-9)."""
         if self._secret is None:
             draw = self._draw_secret
             self._secret = draw() if draw is not None else self._streams("secret").randbytes(16)

@@ -99,8 +99,8 @@ class HashIsn:
 
     def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
         """M + F."""
-        text = f"{flow.src}|{flow.sport}|{flow.dst}|{flow.dport}".encode()
-        digest = hashlib.blake2b(text, digest_size=4, key=source.secret()).digest()
+        text = f"|{flow.src}|{flow.sport}|{flow.dst}|{flow.dport}".encode()
+        digest = hashlib.blake2b(source.secret() + text, digest_size=4).digest()
         return Seq((int.from_bytes(digest, "big") + _ticks(now, self.rate)) & MASK)
 
 

@@ -105,5 +105,6 @@ class HashPorts:
         stream: Callable[[], random.Random],
     ) -> Iterator[int]:
         """From offset(source, destination, key) plus the count of connections opened so far."""
-        digest = hashlib.blake2b(f"{src}|{dst}|{dport}".encode(), digest_size=4, key=secret(), person=b"ports").digest()
+        text = f"|{src}|{dst}|{dport}".encode()
+        digest = hashlib.blake2b(secret() + text, digest_size=4, person=b"ports").digest()
         return _from(int.from_bytes(digest, "big") + opened, self.first, self.last)

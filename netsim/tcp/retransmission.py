@@ -69,12 +69,13 @@ def fin_acknowledged(tcb: Tcb) -> bool:
 
 def measured(tcb: Tcb, sample: int) -> None:
     """A new RTT sample: SRTT, RTTVAR, RTO (RFC 6298 2); the back-off ends."""
-    if tcb.rtt is None:
-        tcb.rtt = RttEstimator.first(sample)
+    rtt = tcb.rtt
+    if rtt is None:
+        rtt = tcb.rtt = RttEstimator(sample, sample // 2)  # RFC 6298 2.2
     else:
-        tcb.rtt.update(sample)
+        rtt.update(sample)
     ns = tcb.config.ns
-    tcb.rto = tcb.rtt.rto(
+    tcb.rto = rtt.rto(
         granularity=ns.granularity,
         variance_floor=ns.rto_variance_floor,
         minimum=ns.rto_min,

@@ -55,7 +55,7 @@ def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
         _in_syn_sent(tcb, segment, now)
     else:
         _in_later_states(tcb, segment, now)
-    if tcb.state > LISTEN:
+    if (tcb.ack_wanted or tcb.close_called or tcb.snd_buffer) and tcb.state > LISTEN:
         output(tcb, now)
 
 

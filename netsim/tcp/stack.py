@@ -41,7 +41,7 @@ _CLOSE = "3.10.4: CLOSE"
 class Stack:
     """One host's TCP at ``address``. ``streams`` gives named randomness; ``config`` is used where a call names none.
 
-    ``secret`` gives the host's key of 16 bytes, if it does not come from a stream.
+    ``secret`` gives the host's key, if it is not to be 16 bytes of a stream.
     """
 
     def __init__(

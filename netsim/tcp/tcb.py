@@ -44,6 +44,7 @@ class Tcb:
         "irs",
         "iss",
         "keepalive",  # whether keep-alive is on
+        "key",  # the flow as the peer writes it
         "last_ack_sent",
         "last_received_at",
         "listener",  # the LISTEN this record came from; None after an active OPEN
@@ -85,10 +86,11 @@ class Tcb:
         "wake",  # no timer rings before this
     )
 
-    def __init__(self, ctx: "Context", config: TcpConfig, flow: FourTuple, number: int) -> None:
+    def __init__(self, ctx: "Context", config: TcpConfig, flow: FourTuple, key: FourTuple, number: int) -> None:
         self.ctx = ctx
         self.config = config
         self.flow = flow
+        self.key = key
         self.id = number
         self.state: State = CLOSED
         self.listener: Listener | None = None
