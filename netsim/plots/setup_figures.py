@@ -53,6 +53,8 @@ def estimate_figures(table: Rows, *, n: int, seed: int) -> Iterator[tuple[str, R
     """A figure for every estimate in the table, a curve for each profile: its name, what it shows, the figure."""
     for estimate, plan in PLANS.items():
         shown = table.where(estimate=estimate)
+        if not len(shown):
+            continue
         note = titles.footer(n=n, seed=seed, interval=plan.interval, loss=_INDEPENDENT, more=plan.note)
         figure, (ax,) = sheet(plan.title(shown), note)
         plan.draw(ax, shown)

@@ -1,6 +1,6 @@
 """How every figure looks: one place for type sizes, marks and the frame of title and footer.
 
-The sizes are for a sheet of 7.2 inches; at half of it, a column of a paper, the smallest type is still 6 points. Marks
+The sizes are for a sheet of 7 inches; at half of it, a column of a paper, the smallest type is still 6 points. Marks
 differ in shape and in lightness, so that a figure printed in grey says the same.
 """
 
@@ -17,7 +17,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.gridspec import GridSpec
 from matplotlib.textpath import TextPath
 
-WIDTH: Final = 7.2  # inches
+WIDTH: Final = 7.0  # inches
 HEIGHT: Final = 4.8
 SMALLEST: Final = 12.0  # points
 _TITLE: Final = 15.0

@@ -17,11 +17,8 @@ def footer(
 
 
 def percent(p: float) -> str:
-    """A share with two digits, or as many as tell it from 0 % and 100 %."""
-    if p in (0.0, 1.0):
-        return f"{100 * p:.0f} %"
-    digits = max(0, 1 - math.floor(math.log10(100 * min(p, 1 - p)))) if min(p, 1 - p) > 0 else 0
-    return f"{100 * p:.{min(digits, 6) if p < 0.1 or p > 0.9 else 0}f} %"
+    """A share with two digits, or as many as tell it from 100 %."""
+    return f"{100 * p:.2g} %" if p < 0.99 else f"{100 * p:.4g} %"
 
 
 def seconds(t: float) -> str:
@@ -89,7 +86,7 @@ def divergence_title(table: Rows, *, loss: float) -> str:
     """How often the client is ESTABLISHED alone."""
     (best, low), (worst, high) = extremes(table, loss=loss)
     return (
-        f"At {percent(loss)} loss {_rare(low)} ({best}) to {percent(high)} ({worst}) of silent clients are left "
+        f"At {percent(loss)} loss {_rare(low)} ({best}) to {percent(high)} ({worst}) of clients are "
         "ESTABLISHED alone: their server gave up"
     )
 

@@ -1,0 +1,94 @@
+"""Titles say what the tables say."""
+
+import math
+
+import plot_tables as tables
+import pytest
+
+from netsim.plots import titles
+from netsim.sweep import Rows
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.0, "0 %"),
+        (1.0, "100 %"),
+        (0.5, "50 %"),
+        (0.19, "19 %"),
+        (0.0134, "1.3 %"),
+        (0.00042, "0.042 %"),
+        (0.0996, "10 %"),
+    ],
+)
+def test_percent(p: float, text: str) -> None:
+    assert titles.percent(p) == text
+
+
+@pytest.mark.parametrize(("t", "text"), [(0.1, "0.1 s"), (2.44, "2.4 s"), (15.1, "15 s"), (128.1, "128 s")])
+def test_seconds(t: float, text: str) -> None:
+    assert titles.seconds(t) == text
+
+
+def test_the_mean_names_the_fastest_and_the_slowest() -> None:
+    title = titles.mean_title(tables.estimates(tables.MEANS), loss=0.5)
+    assert title == "At 50 % loss a connection takes 2.4 s to open on average with linux, 6.1 s with rfc9293"
+
+
+def test_the_mean_follows_the_table() -> None:
+    means = {**tables.MEANS, "windows": [0.1, 0.1, 0.1, 1.26]}
+    assert "1.3 s to open on average with windows" in titles.mean_title(tables.estimates(means), loss=0.5)
+
+
+def test_a_quantile_may_be_never() -> None:
+    table = tables.estimates(tables.P99, "p99")
+    assert titles.quantile_title(table, q=0.99, loss=0.3).startswith("At 30 % loss 99 % of all connections open within")
+    assert titles.quantile_title(table, q=0.99, loss=0.5).endswith(
+        "19 s with linux, with linux_classic and 2 others so many never do"
+    )
+
+
+def test_equals_are_all_named() -> None:
+    same = {"a": [1.0] * 4, "b": [1.0] * 4, "c": [2.0] * 4}
+    assert titles.extremes(tables.estimates(same), loss=0.3) == (("a and b", 1.0), ("c", 2.0))
+
+
+def test_who_fails() -> None:
+    title = titles.failure_title(tables.estimates(tables.FAILED, "p_fail"), loss=0.5)
+    assert title == "At 50 % loss 20 % of all connections fail with windows, none with linux"
+
+
+def test_who_waits() -> None:
+    title = titles.ccdf_title(tables.ccdf(), loss=0.1)
+    assert title == "At 10 % loss 19 % of all connections wait for a timer: at least 1 s, 3 s with windows"
+
+
+def test_the_bursts_are_compared_with_the_theory() -> None:
+    table = tables.estimates({"independent": [0.1, 0.31, 1.0, 2.0], "in 5 s bursts": [0.1, 1.674, 1, 1]}, by="losses")
+    title = titles.bursts_title(table, loss=0.1, independent="independent", bursts="in 5 s bursts")
+    assert title.startswith("At 10 % loss in 5 s bursts opening takes 1.7 s on average, 6.0 times")  # 1.674 / 0.279
+
+
+def test_the_isns_are_sorted_by_what_they_let_in() -> None:
+    title = titles.stale_title(tables.acceptance())
+    assert title == (
+        "Old data gets into up to 20 % of runs with constant ISNs, into none of 12,000 with clock or random ISNs"
+    )
+
+
+def test_old_segments_are_counted() -> None:
+    rows = tables.sequence()
+    assert titles.sequence_title(rows).startswith("2 old segments reach the new connection: 1 in the receive window")
+    taken = Rows.from_dicts({**row, "verdict": "accepted"} for row in rows)
+    assert ": 2 in the receive window" in titles.sequence_title(taken)
+
+
+def test_the_footer_tells_how() -> None:
+    text = titles.footer(n=2600, seed=7, interval="95 % by Wilson", loss="independent losses")
+    for part in ("n = 2,600", "seed 7", "95 % by Wilson", "timers first at equal times", "independent losses"):
+        assert part in text
+
+
+def test_infinite_values_do_not_break_the_extremes() -> None:
+    (_, low), (_, high) = titles.extremes(tables.estimates(tables.P99), loss=0.5)
+    assert (low, high) == (19.1, math.inf)
