@@ -1,0 +1,76 @@
+"""What the README shows is what the program does."""
+
+import contextlib
+import io
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from netsim.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    """The text below a heading, up to the next one."""
+    return README.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_ladder_is_the_one_that_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    text = section("A ladder in two seconds")
+    command = blocks(text, "sh")[0].split()
+    assert command[0] == "netsim"
+    assert main(command[1:]) == 0
+    assert capsys.readouterr().out.rstrip() == blocks(text, "text")[0].rstrip()
+
+
+def test_the_first_program_runs_and_is_short() -> None:
+    program = blocks(section("The first program"), "python")[0]
+    assert len(program.strip().splitlines()) <= 25
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(program, "README.md", "exec"), {"__name__": "__main__"})
+    assert "ESTABLISHED" in out.getvalue()
+    assert "HELLO" in out.getvalue()
+
+
+def test_the_first_program_is_the_notebooks_first_cell() -> None:
+    program = blocks(section("The first program"), "python")[0]
+    notebook = json.loads((ROOT / "notebooks" / "01_setup_latency.ipynb").read_text(encoding="utf-8"))
+    first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    assert "".join(first["source"]).strip() == program.strip()
+
+
+def test_the_sweep_of_the_readme_runs() -> None:
+    program = blocks(section("The questions it answers"), "python")[0]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(program.replace("500", "20"), "README.md", "exec"), {"__name__": "readme"})
+    assert "mean" in out.getvalue()
+
+
+def test_every_figure_is_there() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / picture).is_file(), picture
+
+
+def test_every_dependency_is_named_with_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[><=]", dependency)[0] for dependency in project["dependencies"]}
+    table = section("Dependencies, and why")
+    assert all(name in table for name in names)
+
+
+def test_the_tests_are_run_as_the_readme_says() -> None:
+    assert 'pip install -e ".[test]"' in section("Two commands")
+    assert "-m pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
