@@ -87,7 +87,7 @@ def bursts_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
     title = titles.bursts_title(table, loss=loss, independent=independent, bursts=bursts)
     profile = table.column("profile")[0]
     more = f"{profile} at both ends; dashes: exact for independent losses"
-    note = titles.footer(n=n, seed=seed, interval=_MEAN, loss="50 ms each way", more=more)
+    note = titles.footer(n=n, seed=seed, interval=_MEAN, loss="losses as named, 50 ms each way", more=more)
     figure, (ax,) = sheet(title, note)
     mean_against_loss(ax, table, by="losses")
     return figure
