@@ -1,9 +1,10 @@
 """A path: one direction between two hosts, and the open pipe that carries the packets of one run."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Protocol
 
 from netsim.link.laws import DelayLaw, Fixed, require_law
 from netsim.link.loss import Lifetime, Loss
@@ -12,7 +13,11 @@ from netsim.link.stage import Ledger, Stage, Step, Stream
 from netsim.link.timing import Delay, Duplicate, Jitter, Reorder
 from netsim.units import nanoseconds, require_probability
 
-_Transmit = Callable[[int, int, Collection[str]], list[int]]
+
+class Send(Protocol):
+    """How a packet enters a pipe; see Pipe.send."""
+
+    def __call__(self, now: int, size: int, kinds: Collection[str] = (), /) -> list[int]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +96,14 @@ class Path:
         return tuple(plan)
 
     @property
+    def constant_delay(self) -> float | None:
+        """The delay of every packet (s), if nothing but independent loss happens to it besides; None if more does."""
+        if self.stages or self.jitter or self.reorder or self.duplicate:
+            return None
+        delay = self.delay.seconds if type(self.delay) is Fixed else self.delay
+        return delay if isinstance(delay, (float, int)) else None
+
+    @property
     def uses_kinds(self) -> bool:
         """Whether a scripted stage looks at the kinds of a packet."""
         return bool(self.stages) and any(isinstance(stage, Scripted) for stage in self.stages)
@@ -99,28 +112,30 @@ class Path:
 class Pipe:
     """A path at work: the state of its stages during one run. Made by Path.open."""
 
-    __slots__ = ("_ledger", "_transmit", "uses_kinds", "uses_size")
+    __slots__ = ("_ledger", "send", "uses_kinds", "uses_size")
 
-    _transmit: _Transmit
+    send: Send
+    """Send a packet: (now, size, kinds) -> when each copy that survives arrives, all times in ns, size in bytes.
+
+    The original comes first where it survives; [] means lost, and `cause` says where. Calls must come in the order
+    of `now`. `kinds` and `size` matter only where `uses_kinds` and `uses_size` are true.
+    """
 
     def __init__(self, path: Path, stream: Stream) -> None:
         self.uses_kinds = path.uses_kinds
         self.uses_size = bool(path.stages)  # no short-cut looks at the size
         self._ledger = ledger = Ledger()
 
-        def first(now: int, size: int, kinds: Collection[str]) -> list[int]:
-            self._transmit = _compile(path, stream, ledger)
-            return self._transmit(now, size, kinds)
+        delay = path.constant_delay
+        if delay is not None and not path.loss:
+            self.send = _wire(delay)
+            return
 
-        self._transmit = first
+        def first(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
+            self.send = _compile(path, stream, ledger)
+            return self.send(now, size, kinds)
 
-    def send(self, now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
-        """Send a packet of `size` bytes at time `now` (ns): when each copy that survives arrives (ns).
-
-        The original comes first where it survives; [] means lost, and `cause` says where. Calls must come in
-        the order of `now`. `kinds` and `size` matter only where `uses_kinds` and `uses_size` are true.
-        """
-        return self._transmit(now, size, kinds)
+        self.send = first
 
     @property
     def cause(self) -> str:
@@ -133,22 +148,26 @@ class Pipe:
         return self._ledger.counts
 
 
-def _compile(path: Path, stream: Stream, ledger: Ledger) -> _Transmit:
-    delay = path.delay.seconds if isinstance(path.delay, Fixed) else path.delay
-    others = path.stages or path.jitter or path.reorder or path.duplicate
-    if isinstance(delay, (float, int)) and not others:
-        return _wire(path.loss, nanoseconds(delay), stream, ledger)
+def _compile(path: Path, stream: Stream, ledger: Ledger) -> Send:
+    delay = path.constant_delay
+    if delay is not None:
+        return _lossy_wire(path.loss, nanoseconds(delay), stream, ledger)
     started = [stage.start(name, stream, ledger) for stage, name in path.plan]
     return _chain([step for step in started if step is not None], ledger)
 
 
-def _wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> _Transmit:
+@lru_cache(maxsize=64)
+def _wire(seconds: float) -> Send:
+    """A constant delay and nothing else. It has no state, so that pipes can share it."""
+    delay = nanoseconds(seconds)
+    return lambda now, size, kinds=(): [now + delay]
+
+
+def _lossy_wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> Send:
     """Independent loss and a constant delay, the path of most studies: the chain's draws, but faster."""
-    if not loss:
-        return lambda now, size, kinds: [now + delay]
     random = stream(Loss.name).random
 
-    def transmit(now: int, size: int, kinds: Collection[str]) -> list[int]:
+    def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
         if random() < loss:
             ledger.lose(Loss.name)
             return []
@@ -158,8 +177,8 @@ def _wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> _Transmit:
     return transmit
 
 
-def _chain(steps: list[Step], ledger: Ledger) -> _Transmit:
-    def transmit(now: int, size: int, kinds: Collection[str]) -> list[int]:
+def _chain(steps: list[Step], ledger: Ledger) -> Send:
+    def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
         times = [now]
         ledger.cause = ""
         for step in steps:

@@ -3,10 +3,11 @@
 One pump calls the core, performs the actions in their order and re-arms one alarm; nothing else touches the core.
 """
 
+from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from netsim.link import Pipe
-from netsim.sim.events import Ring, shuffled
+from netsim.sim.events import Callbacks, Ring, shuffled
 from netsim.sim.kinds import kinds
 from netsim.sim.socket import Socket
 from netsim.tcp.actions import Action, Allocated, Signal, Transmit
@@ -40,6 +41,8 @@ class Host:
         self._env = world.env
         self._pipes: dict[str, tuple[Pipe, Host]] = {}
         self._alarm_at = NEVER
+        self._on_arrival: Callbacks = [self.arrive]
+        self._on_alarm: Callbacks = [self._ring]
         self._seen: Packet | None = None
         self._incarnations: dict[FourTuple, tuple[int, int]] = {}
         if world.observer is not None:
@@ -77,6 +80,7 @@ class Host:
     def detach(self) -> None:
         """The end of the world: untie what refers back to this host. Counters and records can still be read."""
         self._pipes = {}
+        self._on_arrival, self._on_alarm = [], []
         stack = self.stack
         for listener in stack.listeners.values():
             listener.owner.observer = None
@@ -88,12 +92,11 @@ class Host:
 
     def pump(self) -> None:
         """Perform what user calls caused, and set the alarm for the next timer."""
-        now = self._env.now
-        actions = self.stack.take()
-        if actions:
-            self._perform(actions, now)
-        if self.stack.wake_at < self._alarm_at:
-            self._rearm(now)
+        stack = self.stack
+        if stack.ctx.actions:
+            self._perform(stack.take(), self._env.now)
+        if stack.wake_at < self._alarm_at:
+            self._rearm()
 
     def called(self, event: str, call: str, detail: Any) -> None:
         """Trace an application's call or its return."""
@@ -102,9 +105,29 @@ class Host:
             observer(Called(self._env.now, self.name, event, call, detail))
 
     def _perform(self, actions: list[Action], now: int) -> None:
+        world, env = self.world, self._env
         for action in actions:
             if type(action) is Transmit:
-                self._transmit(action, now)
+                segment = action.segment
+                content: Segment | Packet = segment
+                route = self._pipes.get(segment.flow.dst)
+                if route is None:
+                    if world.observer is not None:
+                        self._note_sent(action, [], "no route")
+                    continue
+                pipe, peer = route
+                names: tuple[str, ...] = ()
+                if pipe.uses_kinds:
+                    names = kinds(segment, self.stack.connections.get(segment.flow.reverse()))
+                times = pipe.send(now, segment.wire_size if pipe.uses_size else 0, names)
+                if world.observer is not None:
+                    content = self._note_sent(action, times, pipe.cause)
+                for time in times:
+                    arrival = Ring()
+                    arrival.callbacks = peer._on_arrival
+                    arrival.content = content
+                    priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
+                    heappush(env._queue, (time, priority, next(env._eid), arrival))
             elif type(action) is Signal:
                 observer = action.owner.observer
                 if observer is not None and observer.waiting:
@@ -113,29 +136,6 @@ class Host:
                     action.owner.observer = None
             else:
                 self._observe(action)
-
-    def _transmit(self, action: Transmit, now: int) -> None:
-        segment = action.segment
-        route = self._pipes.get(segment.flow.dst)
-        if route is None:  # no link to that address: the segment is lost, as in a network without a route
-            if self.world.observer is not None:
-                self._note_sent(action, [], "no route")
-            return
-        pipe, peer = route
-        names: tuple[str, ...] = ()
-        if pipe.uses_kinds:
-            names = kinds(segment, self.stack.connections.get(segment.flow.reverse()))
-        times = pipe.send(now, segment.wire_size if pipe.uses_size else 0, names)
-        world = self.world
-        content: Segment | Packet = segment
-        if world.observer is not None:
-            content = self._note_sent(action, times, pipe.cause)
-        for time in times:
-            priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
-            arrival = Ring()
-            arrival.callbacks = [peer.arrive]
-            arrival.content = content
-            self._env.schedule(arrival, priority, time - now)
 
     def _note_sent(self, action: Transmit, times: list[int], cause: str) -> Packet:
         world, segment, now = self.world, action.segment, self._env.now
@@ -156,12 +156,13 @@ class Host:
             if observer is not None:
                 observer(Arrived(now, self.name, content, self.world.hosts[content.sender].has_reopened(content)))
             content = content.segment
-        actions = self.stack.on_segment(content, now)
+        stack = self.stack
+        actions = stack.on_segment(content, now)
         if actions:
             self._perform(actions, now)
         self._seen = None
-        if self.stack.wake_at < self._alarm_at:
-            self._rearm(now)
+        if stack.wake_at < self._alarm_at:
+            self._rearm()
 
     def has_reopened(self, packet: Packet) -> bool:
         """Whether this host has opened a newer record for the packet's four-tuple since it sent the packet."""
@@ -176,20 +177,24 @@ class Host:
         assert observer is not None
         observer(Decided(self._env.now, self.name, action, self._seen))
 
-    def _rearm(self, now: int) -> None:
+    def _rearm(self) -> None:
         """One alarm, for the earliest deadline; a later one that is superseded rings for nothing."""
         world = self.world
         deadline = self._alarm_at = self.stack.wake_at
         priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
         alarm = Ring()
-        alarm.callbacks = [self._ring]
-        self._env.schedule(alarm, priority, deadline - now)
+        alarm.callbacks = self._on_alarm
+        env = self._env
+        heappush(env._queue, (deadline, priority, next(env._eid), alarm))
 
     def _ring(self, event: Ring) -> None:
         now = self._env.now
         if now >= self._alarm_at:
             self._alarm_at = NEVER
-        if self.stack.wake_at <= now:
-            self._perform(self.stack.on_timer(now), now)
-        if self.stack.wake_at < self._alarm_at:
-            self._rearm(now)
+        stack = self.stack
+        if stack.wake_at <= now:
+            actions = stack.on_timer(now)
+            if actions:
+                self._perform(actions, now)
+        if stack.wake_at < self._alarm_at:
+            self._rearm()
