@@ -1,1 +1,1 @@
-"""Figures from rows: rows and an Axes in, the Axes out; whole sheets with their sentences; the same bytes every time."""
+"""Figures: rows and an Axes in, the Axes out; whole sheets with their sentences; the same bytes every time."""
