@@ -14,7 +14,9 @@ ROOT = Path(__file__).parent.parent
 
 def run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "COV"))}
-    done = subprocess.run([str(c) for c in command], cwd=cwd, env=kept | env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(c) for c in command], cwd=cwd, env=kept | env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done
 
@@ -42,7 +44,18 @@ def test_reproduce_from_an_empty_directory(wheel: Path, tmp_path: Path) -> None:
     here = next(p for p in sys.path if p.endswith("site-packages"))
     pure = run(binaries / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path)
     Path(pure.stdout.strip(), "installed.pth").write_text(f"{here}\n")
-    run(binaries / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", wheel, cwd=tmp_path)
+    run(
+        binaries / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--ignore-installed",
+        wheel,
+        cwd=tmp_path,
+    )
     empty = tmp_path / "empty"
     empty.mkdir()
     where = run(binaries / "python", "-c", "import netsim; print(netsim.__file__)", cwd=empty)

@@ -80,7 +80,7 @@ def test_a_wrong_mechanism_would_be_seen() -> None:
         assert p_value(column(rows, "client_latency"), other.client) > ALPHA / TESTS
 
 
-# Mean latency given success: RTT .1 s (.04 + .06), RTO 1 s, 6 SYN and 5 SYN-ACK retries, loss .1 each way, silent client.
+# Mean latency given success: RTT .04 + .06 s, RTO 1 s, 6 SYN and 5 SYN-ACK retries, loss .1 each way, silent client.
 REFERENCE = {"ack": 0.34997, "synack": 0.32989, "synack-rearm": 0.32997}
 FAILURE = {"ack": 2.90e-7, "synack": 1.00e-7}
 
