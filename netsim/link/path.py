@@ -48,7 +48,8 @@ class Path:
 
     def __post_init__(self) -> None:
         # Field by field: worlds are made by the hundred thousand, and a loop over names costs twice as much.
-        require_probability("loss", self.loss)
+        if self.loss != 0.0:
+            require_probability("loss", self.loss)
         if self.reorder != 0.0:
             require_probability("reorder", self.reorder)
         if self.duplicate != 0.0:
@@ -60,13 +61,16 @@ class Path:
             require_law("reorder_delay", self.reorder_delay)
         if self.duplicate_delay != 0.0:
             require_law("duplicate_delay", self.duplicate_delay)
+        if self.stages != ():
+            self._check_stages()
+
+    def _check_stages(self) -> None:
         if not isinstance(self.stages, Sequence) or isinstance(self.stages, str):
             raise ValueError(f"stages = {self.stages!r}: must be a sequence of stages such as [Loss(0.1)]")
         for index, stage in enumerate(self.stages):
             if isinstance(stage, type) or not (hasattr(stage, "name") and hasattr(stage, "start")):
                 raise ValueError(f"stages[{index}] = {stage!r}: must be a stage such as Loss(0.1)")
-        if type(self.stages) is not tuple:
-            object.__setattr__(self, "stages", tuple(self.stages))
+        object.__setattr__(self, "stages", tuple(self.stages))
 
     def open(self, stream: Stream) -> "Pipe":
         """A fresh pipe whose stages draw from stream(name); streams are made when a packet is first sent."""

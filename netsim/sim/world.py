@@ -75,10 +75,11 @@ class World:
 
     def host(self, name: str, profile: str | TcpConfig = "rfc9293") -> Host:
         """A new host; ``profile`` is a profile's name or a TcpConfig. ValueError if the name is taken."""
-        if name in self.hosts:
+        network = self.network
+        if name in network.hosts:
             raise ValueError(f"host = {name!r}: this world has one of that name")
         config = profile_named(profile) if isinstance(profile, str) else profile
-        host = self.hosts[name] = Host(self.network, name, config)
+        host = network.hosts[name] = Host(network, name, config)
         return host
 
     def link(self, a: Host, b: Host, forward: Path, reverse: Path | None = None) -> None:

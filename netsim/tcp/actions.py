@@ -6,14 +6,13 @@ per stack; 0 where there is none (a RST for no connection).
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.state import State
 
 
-@dataclass(slots=True)
-class Transmit:
+class Transmit(NamedTuple):
     """Send ``segment``. ``timer`` tells whether a timer caused it (a retransmission, a probe, a delayed ACK)."""
 
     segment: Segment
@@ -21,8 +20,7 @@ class Transmit:
     timer: bool = False
 
 
-@dataclass(slots=True)
-class Signal:
+class Signal(NamedTuple):
     """``owner`` (a socket) has news: connected, readable, writable, acceptable; or ended, and then the ``last``."""
 
     owner: Any

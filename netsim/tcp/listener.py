@@ -100,11 +100,11 @@ class Listener:
         counters = self.ctx.counters
         if flags & FIN and self.config.syn_fin == "drop":
             return self._drop(segment, _SYN_FIN)
-        if self.accept_queue_full:
+        if len(self.accept_queue) >= self._accept_limit:
             counters.TcpExtListenOverflows += 1
             counters.TcpExtListenDrops += 1
             return self._drop(segment, _ACCEPT_QUEUE)
-        if self.syn_queue_full:
+        if self.half_open >= self._syn_limit:
             counters.TcpExtTCPReqQFullDrop += 1
             counters.TcpExtListenDrops += 1
             return self._drop(segment, _SYN_QUEUE)
@@ -112,7 +112,7 @@ class Listener:
 
     def admit(self, tcb: Tcb, segment: Segment, now: int) -> bool:
         """Whether the third segment may make ``tcb`` ESTABLISHED; a full accept queue ignores it, or resets."""
-        if not self.accept_queue_full:
+        if len(self.accept_queue) < self._accept_limit:
             return True
         self.ctx.counters.TcpExtListenOverflows += 1
         if self.config.abort_on_overflow:
@@ -146,10 +146,12 @@ class Listener:
         negotiate(tcb, segment.options, now)
         tcb.snd_wnd = tcb.max_snd_wnd = segment.window
         tcb.snd_wl1 = segment.seq
-        accepted(tcb, segment, "SYN", _THIRD)
+        if ctx.record:
+            accepted(tcb, segment, "SYN", _THIRD)
         enter(tcb, SYN_RECEIVED, _THIRD if previous is None else _REOPEN)
         self.half_open += 1
-        self._take_text(tcb, segment)
+        if segment.payload or segment.flags & FIN:
+            self._take_text(tcb, segment)
         tcb.transmissions = 1
         tcb.sent_at = now
         tcb.arm(REXMT, now, config.ns.synack_intervals[0])

@@ -23,7 +23,7 @@ class RttEstimator:
         self.rttvar = (3 * self.rttvar + abs(self.srtt - sample)) // 4
         self.srtt = (7 * self.srtt + sample) // 8
 
-    def rto(self, *, granularity: int, variance_floor: int, minimum: int, maximum: int) -> int:
+    def rto(self, granularity: int, variance_floor: int, minimum: int, maximum: int) -> int:
         """SRTT + max(G, 4 RTTVAR), kept within [minimum, maximum] (RFC 6298 2.3 to 2.5).
 
         ``variance_floor`` bounds the 4 RTTVAR term from below: Linux keeps it at its minimum RTO (200 ms) instead of

@@ -18,11 +18,12 @@ from netsim.tcp.connection import (
 from netsim.tcp.errors import ConnectionRefused, ConnectionReset, TcpError
 from netsim.tcp.establish import established
 from netsim.tcp.options import echo_sample, negotiate, record_timestamp, refused_by_timestamp
-from netsim.tcp.output import output, retransmit, send_ack, send_reset_for, send_syn
+from netsim.tcp.output import retransmit, send_ack, send_reset_for, send_syn
 from netsim.tcp.retransmission import acknowledge, fin_acknowledged, measured, rearm
 from netsim.tcp.segment import ACK, FIN, RST, SYN, SYN_ACK, URG, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import (
+    CLOSE_WAIT,
     CLOSING,
     ESTABLISHED,
     FIN_WAIT_1,
@@ -30,7 +31,6 @@ from netsim.tcp.state import (
     LAST_ACK,
     LISTEN,
     SYN_RECEIVED,
-    SYN_SENT,
     TIME_WAIT,
 )
 from netsim.tcp.tcb import Tcb
@@ -48,19 +48,8 @@ _FIFTH = "3.10.7.4, fifth: ACK"
 _RFC793_SYN = "RFC 793 3.9, fourth: SYN"
 
 
-def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
-    """Process one segment and send what it calls for."""
-    tcb.last_received_at = now
-    if tcb.state is SYN_SENT:
-        _in_syn_sent(tcb, segment, now)
-    else:
-        _in_later_states(tcb, segment, now)
-    if (tcb.ack_wanted or tcb.close_called or tcb.snd_buffer) and tcb.state > LISTEN:
-        output(tcb, now)
-
-
-def _in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
-    """3.10.7.3."""
+def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
+    """3.10.7.3. What the segment calls for is sent by ``output`` afterwards, if it is no SYN or RST."""
     flags = segment.flags
     if flags & ACK and not 0 < (segment.ack - tcb.iss) & MASK <= (tcb.snd_nxt - tcb.iss) & MASK:
         send_reset_for(tcb.ctx, segment, tcb.id)
@@ -73,7 +62,8 @@ def _in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         return end(tcb, _SYN_SENT_2, ConnectionRefused())
     if not flags & SYN:
         return dropped(tcb, segment, _SYN_SENT_5)
-    accepted(tcb, segment, "SYN", _SYN_SENT_4)
+    if tcb.ctx.record:
+        accepted(tcb, segment, "SYN", _SYN_SENT_4)
     tcb.irs = segment.seq
     tcb.rcv_nxt = (segment.seq + 1) & MASK
     negotiate(tcb, segment.options, now)
@@ -99,8 +89,8 @@ def _in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
     return None
 
 
-def _in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
-    """3.10.7.4."""
+def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
+    """3.10.7.4. What the segment calls for is sent by ``output`` afterwards, if it is no challenge ACK or RST."""
     flags = segment.flags
     crossed = flags & SYN and _is_crossed_synack(tcb, segment)
     if not crossed:
@@ -124,11 +114,13 @@ def _in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
         fin_arrives(tcb, segment, start, now)
     if crossed and tcb.config.crossed_synack == "linux":
         tcb.ack_wanted = True
-    if tcb.state is FIN_WAIT_1 and fin_acknowledged(tcb):
+    if tcb.fin_seq >= 0 and tcb.state is FIN_WAIT_1 and fin_acknowledged(tcb):
         # Step five orders this; it waits until here so that a FIN in the same segment leads to TIME-WAIT at once
         # (figure 5, note 2).
         enter(tcb, FIN_WAIT_2, _FIFTH)
-        _orphan_waits(tcb, now)
+        if tcb.orphan:
+            await_peer_fin(tcb, now)
+        signal(tcb)
 
 
 def _is_crossed_synack(tcb: Tcb, segment: Segment) -> bool:
@@ -296,7 +288,7 @@ def _fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
         if ahead:
             _advance(tcb, segment, now)
         _update_window(tcb, segment, now, duplicate=not ahead and flight > 0)
-        if tcb.fin_seq >= 0 and fin_acknowledged(tcb):
+        if tcb.state > CLOSE_WAIT and fin_acknowledged(tcb):
             return _closing_states(tcb, segment, now)
     if tcb.state is not CLOSING:
         return True  # an old ACK is ignored, the text behind it is not
@@ -313,7 +305,8 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
     listener = tcb.listener
     if listener is not None and not listener.admit(tcb, segment, now):
         return False
-    accepted(tcb, segment, "ACK", _FIFTH)
+    if tcb.ctx.record:
+        accepted(tcb, segment, "ACK", _FIFTH)
     enter(tcb, ESTABLISHED, _FIFTH)
     acknowledge(tcb, segment.ack, now)
     established(tcb, segment, now)
@@ -385,11 +378,6 @@ def _closing_states(tcb: Tcb, segment: Segment, now: int) -> bool:
         end(tcb, _FIFTH, None)
         return False
     return True
-
-
-def _orphan_waits(tcb: Tcb, now: int) -> None:
-    await_peer_fin(tcb, now)
-    signal(tcb)
 
 
 def _sixth_urgent(tcb: Tcb, segment: Segment) -> None:

@@ -45,11 +45,11 @@ class Socket:
 
     def listen(self, port: int | None = None, backlog: int = 128) -> None:
         """Passive OPEN on ``port``, or on the port bound before."""
+        self._must_be_new()
         if port is not None:
-            self.bind(port)
+            self.port = port
         if self.port is None:
             raise ConnectionDoesNotExist("listen before bind")
-        self._must_be_new()
         self.listener = self.stack.listen(self.port, backlog, self, self.config)
 
     def connect(self, dst: str, dport: int, now: int) -> None:
@@ -63,7 +63,9 @@ class Socket:
     @property
     def connected(self) -> bool:
         """Whether the OPEN has succeeded; raises the error with which it failed."""
-        tcb = self._connection()
+        tcb = self.tcb
+        if tcb is None:
+            raise ConnectionDoesNotExist()
         if tcb.state is CLOSED:
             raise tcb.error or ConnectionDoesNotExist()
         return tcb.state >= ESTABLISHED

@@ -22,11 +22,11 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.listener import Listener
 from netsim.tcp.options import reopens_time_wait
-from netsim.tcp.output import send_abort, send_reset_for
+from netsim.tcp.output import output, send_abort, send_reset_for
 from netsim.tcp.profiles import rfc9293
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
-from netsim.tcp.segment_arrives import segment_arrives
-from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
+from netsim.tcp.segment_arrives import in_later_states, in_syn_sent
+from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timeouts import timers_expire
 from netsim.tcp.timers import NEVER
@@ -81,33 +81,38 @@ class Stack:
         ctx = self.ctx
         ctx.counters.TcpInSegs += 1
         tcb = ctx.connections.get(segment.flow)
+        if tcb is None or (tcb.state is TIME_WAIT and segment.flags & (SYN | ACK | RST) == SYN):
+            tcb = self._in_closed_or_listen(segment, now, tcb)
+        elif tcb.state is SYN_SENT:
+            in_syn_sent(tcb, segment, now)
+        else:
+            in_later_states(tcb, segment, now)
         if tcb is not None:
-            if tcb.state is TIME_WAIT and segment.flags & (SYN | ACK | RST) == SYN:
-                listener = self.listeners.get(segment.flow.dport)
-                if listener is not None and reopens_time_wait(tcb, segment, listener.config):
-                    tcb = listener.segment_arrives(segment, now, tcb)
-                    if tcb is not None:
-                        self.schedule(tcb)
-                    return self.take()
-                if listener is not None and listener.config.time_wait_reuse == "rfc6191":
-                    dropped(tcb, segment, _REFUSED)
-                    return self.take()
-            segment_arrives(tcb, segment, now)
+            tcb.last_received_at = now
+            if (tcb.ack_wanted or tcb.close_called or tcb.snd_buffer) and tcb.state > LISTEN:
+                output(tcb, now)
             if tcb.wake < tcb.scheduled:
                 self.schedule(tcb)
-            actions = ctx.actions
-            ctx.actions = []
-            return actions
+        actions = ctx.actions
+        ctx.actions = []
+        return actions
+
+    def _in_closed_or_listen(self, segment: Segment, now: int, tcb: Tcb | None) -> Tcb | None:
+        """3.10.7.1 and 3.10.7.2: no record, or one in TIME-WAIT that a SYN may reopen. The record, if there is one."""
         listener = self.listeners.get(segment.flow.dport)
-        if listener is not None:
-            tcb = listener.segment_arrives(segment, now)
-            if tcb is not None:
-                self.schedule(tcb)
-            return self.take()
-        send_reset_for(ctx, segment)
-        if ctx.record:
-            ctx.actions.append(Dropped(0, segment, _CLOSED))
-        return self.take()
+        if tcb is None:
+            if listener is not None:
+                return listener.segment_arrives(segment, now)
+            send_reset_for(self.ctx, segment)
+            if self.ctx.record:
+                self.ctx.actions.append(Dropped(0, segment, _CLOSED))
+        elif listener is not None and reopens_time_wait(tcb, segment, listener.config):
+            return listener.segment_arrives(segment, now, tcb)
+        elif listener is not None and listener.config.time_wait_reuse == "rfc6191":
+            dropped(tcb, segment, _REFUSED)
+        else:
+            in_later_states(tcb, segment, now)
+        return tcb
 
     def on_timer(self, now: int) -> list[Action]:
         """Run every timer that is due at ``now``."""
@@ -118,9 +123,12 @@ class Stack:
             if min(tcb.deadlines) <= now:
                 timers_expire(tcb, now)
             tcb.wake = min(tcb.deadlines)
-            self.schedule(tcb)
+            if tcb.wake != NEVER:
+                self.schedule(tcb)
         self.wake_at = heap[0][0] if heap else NEVER
-        return self.take()
+        actions = self.ctx.actions
+        self.ctx.actions = []
+        return actions
 
     def next_deadline(self) -> int:
         """When ``on_timer`` must be called, in ns; may be earlier than any timer, never later."""

@@ -11,7 +11,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSED, State
-from netsim.tcp.timers import NEVER, idle
+from netsim.tcp.timers import COUNT, NEVER
 
 if TYPE_CHECKING:
     from netsim.tcp.congestion import NewReno
@@ -128,7 +128,7 @@ class Tcb:
         self.nodelay = not config.nagle
         self.probes = 0
         self.acked_at = self.syn_answered_at = self.last_received_at = -NEVER
-        self.deadlines = idle()
+        self.deadlines = [NEVER] * COUNT
         self.wake = self.scheduled = NEVER
 
     def arm(self, timer: int, now: int, delay: int) -> None:

@@ -119,7 +119,8 @@ def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
     state = tcb.state
     if state is TIME_WAIT:
         return
-    accepted(tcb, segment, "FIN", _EIGHTH)
+    if tcb.ctx.record:
+        accepted(tcb, segment, "FIN", _EIGHTH)
     tcb.rcv_nxt = (tcb.rcv_nxt + 1) & MASK
     tcb.ack_wanted = True
     if state in (SYN_RECEIVED, ESTABLISHED):
