@@ -1,7 +1,7 @@
 """Scenarios: one question each, all with the same four names.
 
-``Params`` (a frozen dataclass), ``run(params, seed) -> row``, ``ESTIMATES`` (name -> what to estimate from the rows) and
-``theory(params) -> {name: value}`` under the same names. A scenario is imported when it is first asked for.
+``Params`` (a frozen dataclass), ``run(params, seed) -> row``, ``ESTIMATES`` (name -> what to estimate from the rows)
+and ``theory(params) -> {name: value}`` under the same names. A scenario is imported when it is first asked for.
 """
 
 import importlib

@@ -8,6 +8,7 @@ connection. What becomes of them is what the core decides; the trace's ground tr
 import math
 from collections import Counter
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -39,6 +40,7 @@ PORT: Final = 80
 CHUNK: Final = 1000  # bytes the client's application writes at a time
 RETRY: Final = 1.0  # s between attempts to open a four-tuple that this end still holds
 HORIZON: Final = 3600.0  # s after which a run is cut off
+MOST_PACKETS: Final = 20_000  # packets after which it is: an accepted segment can start an endless exchange of ACKs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,7 @@ ESTIMATES: Final = {
     "p_wrong_bytes": Estimator(column="wrong", kind="proportion"),
     "wrong_bytes": Estimator(column="wrong_bytes", kind="mean"),
     "p_reopened": Estimator(column="reopened", kind="proportion"),
+    "p_ack_war": Estimator(column="ack_war", kind="proportion"),
     "stale_arrivals": Estimator(column="arrived", kind="mean"),
     "stale_data_arrivals": Estimator(column="arrived_data", kind="mean"),
 }
@@ -114,7 +117,7 @@ class _Receiver:
 
     tcb: Tcb
     course: list[tuple[float, int]]
-    end: float = HORIZON
+    end: float = math.inf
 
 
 class _Witness:
@@ -127,8 +130,10 @@ class _Witness:
         self.old_segments: list[OldSegment] = []
         self.receivers: dict[int, _Receiver] = {}
         self.reopened_at = math.inf
+        self.ended_at = math.inf
         self._stale = False
         self.server: Host
+        self.too_many: Event  # the hazard H2 of RFC 1337: each end acknowledges the other's ACK, for ever
 
     def __call__(self, record: Record) -> None:
         """One record of the run."""
@@ -151,6 +156,8 @@ class _Witness:
 
     def _note_sent(self, record: Sent) -> None:
         packet = record.packet
+        if packet.number == MOST_PACKETS:
+            self.too_many.succeed()
         if record.host == "client" and packet.incarnation == 1 and packet.segment.payload and record.arrivals:
             s = packet.segment
             self.old_segments.append(OldSegment(record.arrivals[0] / NS, s.seq, len(s.payload), s.ack))
@@ -197,7 +204,9 @@ def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[st
     world.process(_serve(world, server, streams))
     opened: list[float] = []
     finished = world.process(_reuse(world, client, params, opened))
-    world.run(until=world.env.any_of([finished, world.timeout(HORIZON)]))
+    witness.too_many = world.env.event()
+    world.run(until=world.env.any_of([finished, world.timeout(HORIZON), witness.too_many]))
+    witness.ended_at = world.now
     return _row(params, witness, streams, reopened=len(opened) == 2)
 
 
@@ -207,10 +216,8 @@ def _reuse(world: World, host: Host, params: Params, opened: list[float]) -> Gen
         if sock is None:
             return
         opened.append(world.now)
-        try:
+        with suppress(TcpError):
             yield from _move(world, sock, content(incarnation, params.size), params.rate)
-        except TcpError:
-            pass
         yield world.timeout(params.time_wait + params.pause)
 
 
@@ -269,6 +276,7 @@ def _row(params: Params, witness: _Witness, streams: list[bytearray], *, reopene
         "wrong": wrong > 0,
         "stale_data_accepted": witness.accepted["data"] > 0,
         "p_expected": expected(params, witness),
+        "ack_war": witness.too_many.triggered,
         "arrived": sum(witness.arrived.values()),
         "accepted": sum(witness.accepted.values()),
     }
@@ -299,7 +307,7 @@ def expected(params: Params, witness: _Witness) -> float:
         NewConnection(
             course=receiver.course,
             start=witness.reopened_at,
-            end=receiver.end,
+            end=min(receiver.end, witness.ended_at),
             window=config.receive_buffer,
             snd_nxt=(receiver.tcb.iss + 1) & 0xFFFFFFFF,
             max_snd_wnd=receiver.tcb.max_snd_wnd,
