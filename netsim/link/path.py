@@ -126,8 +126,9 @@ class Pipe:
     """
 
     def __init__(self, path: Path, stream: Stream) -> None:
-        self.uses_kinds = path.uses_kinds
-        self.uses_size = bool(path.stages)  # no short-cut looks at the size
+        self.uses_kinds = self.uses_size = False
+        if path.stages:  # no short-cut looks at the size or the kinds
+            self.uses_kinds, self.uses_size = path.uses_kinds, True
         self._ledger = ledger = Ledger()
 
         delay = path.constant_delay
@@ -149,7 +150,7 @@ class Pipe:
     @property
     def counts(self) -> Counter[str]:
         """By stage: copies lost, made (duplicate), held (reorder), faults that struck (scripted); else 0."""
-        return self._ledger.counts
+        return Counter(self._ledger.counts)
 
 
 def _compile(path: Path, stream: Stream, ledger: Ledger) -> Send:
@@ -173,7 +174,8 @@ def _lossy_wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> Send
 
     def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
         if random() < loss:
-            ledger.lose(Loss.name)
+            ledger.cause = Loss.name
+            ledger.counts[Loss.name] += 1
             return []
         ledger.cause = ""
         return [now + delay]

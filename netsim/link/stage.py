@@ -7,7 +7,7 @@ stream and on n alone, and adding, removing or changing another stage disturbs n
 usually none) draw from a second stream, "NAME.copies", for the same reason.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from random import Random
 from typing import ClassVar, Protocol, TypeVar
@@ -27,18 +27,11 @@ The first of `times` belongs to the original, the others to its copies; an empty
 class Ledger:
     """What became of the packets of one open path: counters by stage, and the last stage that lost one."""
 
-    __slots__ = ("_counts", "cause")
+    __slots__ = ("cause", "counts")
 
     def __init__(self) -> None:
         self.cause = ""
-        self._counts: Counter[str] | None = None
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Made when something is first counted: most paths of a sweep carry a few packets and lose none."""
-        if self._counts is None:
-            self._counts = Counter()
-        return self._counts
+        self.counts: defaultdict[str, int] = defaultdict(int)
 
     def lose(self, name: str, copies: int = 1) -> None:
         """Note that the stage `name` lost some copies of the packet at hand."""

@@ -116,10 +116,11 @@ class Host:
                         self._note_sent(action, [], "no route")
                     continue
                 pipe, peer = route
-                names: tuple[str, ...] = ()
-                if pipe.uses_kinds:
-                    names = kinds(segment, self.stack.connections.get(segment.flow.reverse()))
-                times = pipe.send(now, segment.wire_size if pipe.uses_size else 0, names)
+                if pipe.uses_size:
+                    connection = self.stack.connections.get(segment.flow.reverse())
+                    times = pipe.send(now, segment.wire_size, kinds(segment, connection) if pipe.uses_kinds else ())
+                else:
+                    times = pipe.send(now, 0)
                 if world.observer is not None:
                     content = self._note_sent(action, times, pipe.cause)
                 for time in times:

@@ -50,7 +50,7 @@ class Context:
         self._secret: bytes | None = None
         self._ts_offset: int | None = None
         self._phase: int | None = None
-        self._challenges: deque[int] = deque()  # when the last challenge ACKs were sent, ns
+        self._challenges: deque[int] | None = None  # when the last challenge ACKs were sent, ns
 
     def secret(self) -> bytes:
         """The host's key for ISNs and ports, drawn once (RFC 9293 MUST-9)."""
@@ -91,6 +91,8 @@ class Context:
         if config.challenge_ack_limit is None:
             return True
         count, seconds = config.challenge_ack_limit
+        if self._challenges is None:
+            self._challenges = deque()
         sent = self._challenges
         while sent and now - sent[0] >= seconds * 1e9:
             sent.popleft()

@@ -1,6 +1,7 @@
 """Building and sending segments: what goes out, with which window, acknowledgment and options."""
 
 from collections import deque
+from functools import lru_cache
 
 from netsim.tcp.actions import Transmit
 from netsim.tcp.congestion import NewReno
@@ -57,17 +58,24 @@ def send_ack(tcb: Tcb, now: int) -> None:
     transmit(tcb, now, ACK, tcb.snd_nxt)
 
 
+@lru_cache(maxsize=64)
+def syn_options(mss: int, wscale: int | None, sack: bool) -> Options:
+    """The options of a SYN without timestamps: one object for all SYNs alike, since nobody changes what was sent."""
+    return Options(mss=mss, wscale=wscale, sack_permitted=sack)
+
+
 def send_syn(tcb: Tcb, now: int) -> None:
     """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time."""
     ctx, config = tcb.ctx, tcb.config
     answer = tcb.state is not SYN_SENT
-    options = Options(mss=config.mss)
-    if tcb.scaling if answer else config.window_scale is not None:
-        options.wscale = config.window_scale
-    options.sack_permitted = tcb.sack_ok if answer else config.sack
-    if tcb.ts_ok if answer else config.timestamps:
-        options.ts_val = ctx.ts_clock(now, config)
-        options.ts_ecr = tcb.ts_recent
+    scale, sack, stamps = config.window_scale is not None, config.sack, config.timestamps
+    if answer:
+        scale, sack, stamps = tcb.scaling, tcb.sack_ok, tcb.ts_ok
+    wscale = config.window_scale if scale else None
+    if stamps:
+        options = Options(config.mss, wscale, sack, ctx.ts_clock(now, config), tcb.ts_recent)
+    else:
+        options = syn_options(config.mss, wscale, sack)
     flags, ack = SYN, 0
     if answer:
         flags, ack = SYN | ACK, tcb.rcv_nxt

@@ -120,10 +120,12 @@ class Stack:
         while heap and heap[0][0] <= now:
             tcb = heappop(heap)[2]
             tcb.scheduled = NEVER
-            if min(tcb.deadlines) <= now:
+            wake = min(tcb.deadlines)
+            if wake <= now:
                 timers_expire(tcb, now)
-            tcb.wake = min(tcb.deadlines)
-            if tcb.wake != NEVER:
+                wake = min(tcb.deadlines)
+            tcb.wake = wake
+            if wake != NEVER:
                 self.schedule(tcb)
         self.wake_at = heap[0][0] if heap else NEVER
         actions = self.ctx.actions
@@ -191,14 +193,17 @@ class Stack:
         if sport is None:
             sport = self._free_port(dst, dport, config)
         flow = FourTuple(self.address, sport, dst, dport)
-        old = self.ctx.connections.get(flow.reverse())
+        key = flow.reverse()
+        old = self.ctx.connections.get(key)
         if old is not None:
             if old.state is not TIME_WAIT or config.time_wait_open == "refuse":
                 raise ConnectionAlreadyExists(f"{flow} is in {old.state}")
             end(old, _OPEN, None)
         if listener is not None:
             self._forget(listener)
-        tcb = open_active(self.ctx, config, flow, now, origin=CLOSED if listener is None else LISTEN, clause=clause)
+        tcb = open_active(
+            self.ctx, config, flow, key, now, origin=CLOSED if listener is None else LISTEN, clause=clause
+        )
         tcb.owner = owner
         self.schedule(tcb)
         return tcb
@@ -214,7 +219,7 @@ class Stack:
             stream=ctx.port_stream,
         )
         for port in ports:
-            if FourTuple(dst, dport, self.address, port) not in ctx.connections:
+            if (dst, dport, self.address, port) not in ctx.connections:
                 return port
         raise InsufficientResources(f"no free port to {dst}:{dport}")
 

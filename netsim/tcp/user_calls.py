@@ -56,13 +56,21 @@ class Status:
 
 
 def open_active(
-    ctx: Context, config: TcpConfig, flow: FourTuple, now: int, *, origin: State = CLOSED, clause: str = _OPEN
+    ctx: Context,
+    config: TcpConfig,
+    flow: FourTuple,
+    key: FourTuple,
+    now: int,
+    *,
+    origin: State = CLOSED,
+    clause: str = _OPEN,
 ) -> Tcb:
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
 
+    ``flow`` is the four-tuple as this end writes it, ``key`` as the peer does.
     ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then tells which call did it.
     """
-    tcb = allocate(ctx, config, flow, flow.reverse(), origin)
+    tcb = allocate(ctx, config, flow, key, origin)
     choose_iss(tcb, now)
     enter(tcb, SYN_SENT, clause)
     ctx.counters.TcpActiveOpens += 1
