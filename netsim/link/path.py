@@ -129,12 +129,14 @@ class Pipe:
         self.uses_kinds = self.uses_size = False
         if path.stages:  # no short-cut looks at the size or the kinds
             self.uses_kinds, self.uses_size = path.uses_kinds, True
-        self._ledger = ledger = Ledger()
 
-        delay = path.constant_delay
-        if delay is not None and not path.loss:
+        delay = None if path.loss else path.constant_delay
+        if delay is not None:
             self.send = _wire(delay)
+            self._ledger: Ledger | None = None
             return
+
+        self._ledger = ledger = Ledger()
 
         def first(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
             self.send = _compile(path, stream, ledger)
@@ -145,12 +147,12 @@ class Pipe:
     @property
     def cause(self) -> str:
         """The name of the last stage that lost a copy of the packet sent last; "" if none did."""
-        return self._ledger.cause
+        return self._ledger.cause if self._ledger is not None else ""
 
     @property
     def counts(self) -> Counter[str]:
         """By stage: copies lost, made (duplicate), held (reorder), faults that struck (scripted); else 0."""
-        return Counter(self._ledger.counts)
+        return Counter(self._ledger.counts if self._ledger is not None else ())
 
 
 def _compile(path: Path, stream: Stream, ledger: Ledger) -> Send:

@@ -85,7 +85,7 @@ class Host:
         for listener in stack.listeners.values():
             listener.owner.observer = None
             listener.owner = None
-        for tcb in stack.connections.values():
+        for tcb in stack.ctx.connections.values():
             if tcb.owner is not None:
                 tcb.owner.observer = None
                 tcb.owner = None
@@ -93,8 +93,10 @@ class Host:
     def pump(self) -> None:
         """Perform what user calls caused, and set the alarm for the next timer."""
         stack = self.stack
-        if stack.ctx.actions:
-            self._perform(stack.take(), self._env.now)
+        actions = stack.ctx.actions
+        if actions:
+            stack.ctx.actions = []
+            self._perform(actions, self._env._now)
         if stack.wake_at < self._alarm_at:
             self._rearm()
 
@@ -102,13 +104,13 @@ class Host:
         """Trace an application's call or its return."""
         observer = self.world.observer
         if observer is not None:
-            observer(Called(self._env.now, self.name, event, call, detail))
+            observer(Called(self._env._now, self.name, event, call, detail))
 
     def _perform(self, actions: list[Action], now: int) -> None:
         world, env = self.world, self._env
         for action in actions:
             if type(action) is Transmit:
-                segment = action.segment
+                segment, _, _ = action
                 content: Segment | Packet = segment
                 route = self._pipes.get(segment.flow.dst)
                 if route is None:
@@ -130,16 +132,17 @@ class Host:
                     priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
                     heappush(env._queue, (time, priority, next(env._eid), arrival))
             elif type(action) is Signal:
-                observer = action.owner.observer
+                owner, last = action
+                observer = owner.observer
                 if observer is not None and observer.waiting:
                     observer.wake()
-                if action.last:
-                    action.owner.observer = None
+                if last:
+                    owner.observer = None
             else:
                 self._observe(action)
 
     def _note_sent(self, action: Transmit, times: list[int], cause: str) -> Packet:
-        world, segment, now = self.world, action.segment, self._env.now
+        world, segment, now = self.world, action.segment, self._env._now
         world.packets += 1
         incarnation = self._incarnations.get(segment.flow, (0, 0))[0]
         packet = Packet(world.packets, segment, self.name, now, action.connection, incarnation, timer=action.timer)
@@ -150,7 +153,7 @@ class Host:
     def arrive(self, event: Ring) -> None:
         """A packet is here."""
         content = event.content
-        now = self._env.now
+        now = self._env._now
         if type(content) is Packet:
             self._seen = content
             observer = self.world.observer
@@ -176,7 +179,7 @@ class Host:
             self._incarnations[action.flow] = (count + 1, action.connection)
         observer = self.world.observer
         assert observer is not None
-        observer(Decided(self._env.now, self.name, action, self._seen))
+        observer(Decided(self._env._now, self.name, action, self._seen))
 
     def _rearm(self) -> None:
         """One alarm, for the earliest deadline; a later one that is superseded rings for nothing."""
@@ -189,7 +192,7 @@ class Host:
         heappush(env._queue, (deadline, priority, next(env._eid), alarm))
 
     def _ring(self, event: Ring) -> None:
-        now = self._env.now
+        now = self._env._now
         if now >= self._alarm_at:
             self._alarm_at = NEVER
         stack = self.stack

@@ -29,6 +29,8 @@ class Network:
     ) -> None:
         self.env = Clock()
         self.seed = seed
+        # The key of the hosts' keyed hashes: the seed itself; one for all, since each hashes its own address too.
+        self.secret = f"{seed.root}/{seed.replication}/{seed.point}".encode()
         self.observer = observer
         self.hosts: dict[str, Host] = {}
         self.packets = 0
@@ -40,11 +42,6 @@ class Network:
     def now(self) -> float:
         """Simulated time in seconds."""
         return self.env.now / NS
-
-    def secret(self) -> bytes:
-        """The key of the hosts' keyed hashes: the seed itself; one for all, since each hashes its own address too."""
-        seed = self.seed
-        return f"{seed.root}/{seed.replication}/{seed.point}".encode()
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""

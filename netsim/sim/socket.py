@@ -58,9 +58,9 @@ class Socket:
         name = peer if isinstance(peer, str) else peer.name
         if self._traced:
             self.host.called("call", "connect", f"{name}:{port}")
-        self.core.connect(name, port, self._env.now)
+        self.core.connect(name, port, self._env._now)
         self.host.pump()
-        return self._wait("connect", self._try_connect)
+        return self._later("connect", self._try_connect)  # a SYN is never answered at once
 
     def accept(self) -> Event:
         """The next connection, as a new Socket."""
@@ -76,7 +76,7 @@ class Socket:
 
         def attempt() -> Any:
             nonlocal rest
-            count = self.core.send(bytes(rest), self._env.now)
+            count = self.core.send(bytes(rest), self._env._now)
             self.host.pump()
             rest = rest[count:]
             return _WAIT if rest else len(text)
@@ -89,7 +89,7 @@ class Socket:
             self.host.called("call", "recv", size)
 
         def attempt() -> Any:
-            text = self.core.receive(size, self._env.now)
+            text = self.core.receive(size, self._env._now)
             self.host.pump()
             return _WAIT if text is None else text
 
@@ -97,15 +97,15 @@ class Socket:
 
     def shutdown(self) -> Event:
         """No more to send: FIN after the text sent so far; receiving goes on (half-close)."""
-        return self._at_once("shutdown", "", self.core.shutdown, self._env.now)
+        return self._at_once("shutdown", "", self.core.shutdown, self._env._now)
 
     def close(self) -> Event:
         """FIN after the text sent so far, no more receiving; the TCP finishes alone."""
-        return self._at_once("close", "", self.core.close, self._env.now)
+        return self._at_once("close", "", self.core.close, self._env._now)
 
     def abort(self) -> Event:
         """Drop the connection with a RST."""
-        return self._at_once("abort", "", self.core.abort, self._env.now)
+        return self._at_once("abort", "", self.core.abort, self._env._now)
 
     def status(self) -> Status:
         """STATUS (RFC 9293 3.10.6), at once."""
@@ -147,7 +147,11 @@ class Socket:
             if self._traced:
                 self._returned(call, result)
             return done(env, result)
-        event = env.event()
+        return self._later(call, attempt)
+
+    def _later(self, call: str, attempt: Callable[[], Any]) -> Event:
+        """An event that a later signal triggers."""
+        event = Event(self._env)
         self.waiting.append((call, event, attempt))
         return event
 

@@ -1,8 +1,7 @@
 """A world: hosts, the paths between them, a clock, a seed, and what happens first among things at one instant."""
 
 import gc
-import random
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, Literal
 
 from simpy import Event, Process
@@ -84,12 +83,14 @@ class World:
 
     def link(self, a: Host, b: Host, forward: Path, reverse: Path | None = None) -> None:
         """Join two hosts: ``forward`` carries what ``a`` sends, ``reverse`` (or a like one) what ``b`` sends."""
-        a.connect_to(b, forward.open(_streams(self.seed, f"{a.name}>{b.name}/")))
-        b.connect_to(a, (reverse or forward).open(_streams(self.seed, f"{b.name}>{a.name}/")))
+        seed = self.seed
+        there, back = f"{a.name}>{b.name}/", f"{b.name}>{a.name}/"
+        a.connect_to(b, forward.open(lambda name: seed.stream(there + name)))
+        b.connect_to(a, (reverse or forward).open(lambda name: seed.stream(back + name)))
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""
-        return self.network.process(generator)
+        return Process(self.network.env, generator)
 
     def timeout(self, seconds: float) -> Event:
         """An event ``seconds`` from now."""
@@ -107,7 +108,3 @@ class World:
         finally:
             if collecting:
                 gc.enable()
-
-
-def _streams(seed: Seed, prefix: str) -> Callable[[str], random.Random]:
-    return lambda name: seed.stream(prefix + name)

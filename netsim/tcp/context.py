@@ -21,7 +21,6 @@ class Context:
 
     __slots__ = (
         "_challenges",
-        "_draw_secret",
         "_phase",
         "_ports",
         "_secret",
@@ -36,7 +35,7 @@ class Context:
         "record",
     )
 
-    def __init__(self, streams: Streams, secret: Callable[[], bytes] | None = None) -> None:
+    def __init__(self, streams: Streams, secret: bytes | None = None) -> None:
         self.actions: list[Action] = []
         self.connections: dict[FourTuple, Tcb] = {}  # by the four-tuple as the peer writes it
         self.counters = Counters()
@@ -46,8 +45,7 @@ class Context:
         self._streams = streams
         self._stream: random.Random | None = None
         self._ports: random.Random | None = None
-        self._draw_secret = secret
-        self._secret: bytes | None = None
+        self._secret = secret
         self._ts_offset: int | None = None
         self._phase: int | None = None
         self._challenges: deque[int] | None = None  # when the last challenge ACKs were sent, ns
@@ -55,8 +53,7 @@ class Context:
     def secret(self) -> bytes:
         """The host's key for ISNs and ports, drawn once (RFC 9293 MUST-9)."""
         if self._secret is None:
-            draw = self._draw_secret
-            self._secret = draw() if draw is not None else self._streams("secret").randbytes(16)
+            self._secret = self._streams("secret").randbytes(16)
         return self._secret
 
     def isn_stream(self) -> random.Random:

@@ -18,11 +18,12 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     # The window of a segment that is a SYN itself is never scaled (RFC 7323 2.2).
     window = segment.window if segment.flags & SYN else segment.window << tcb.snd_wscale
     tcb.snd_wnd = window
-    tcb.max_snd_wnd = max(window, tcb.max_snd_wnd)
+    if window > tcb.max_snd_wnd:
+        tcb.max_snd_wnd = window
     tcb.snd_wl1, tcb.snd_wl2 = segment.seq, segment.ack
     deadlines = tcb.deadlines
     deadlines[REXMT] = deadlines[USER] = NEVER
-    sample = echo_sample(tcb, segment, now)
+    sample = echo_sample(tcb, segment, now) if tcb.ts_ok else None
     if sample is None and tcb.transmissions == 1 and tcb.syn_answered_at < 0:
         sample = now - tcb.sent_at  # only if ours was sent once (Karn): an answer to a SYN may have been sent again
     if sample is not None:

@@ -55,9 +55,9 @@ def record_timestamp(tcb: Tcb, segment: Segment, now: int) -> None:
 
 
 def echo_sample(tcb: Tcb, segment: Segment, now: int) -> int | None:
-    """The RTT that the peer's echo shows, in ns; at least one tick (RFC 7323 4, RTTM)."""
+    """The RTT that the peer's echo shows once timestamps are agreed on, in ns; at least one tick (RFC 7323 4, RTTM)."""
     options = segment.options
-    if not tcb.ts_ok or options is None or not options.ts_ecr:
+    if options is None or not options.ts_ecr:
         return None
     ticks = (tcb.ctx.ts_clock(now, tcb.config) - options.ts_ecr) & MASK
     if ticks >= HALF:

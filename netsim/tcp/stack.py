@@ -5,7 +5,6 @@ call ``on_timer`` again. User calls leave what they cause for ``take``. Times ar
 """
 
 import itertools
-from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
 
@@ -41,7 +40,7 @@ _CLOSE = "3.10.4: CLOSE"
 class Stack:
     """One host's TCP at ``address``. ``streams`` gives named randomness; ``config`` is used where a call names none.
 
-    ``secret`` gives the host's key, if it is not to be 16 bytes of a stream.
+    ``secret`` is the host's key, if it is not to be 16 bytes of a stream.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class Stack:
         streams: Streams,
         config: TcpConfig | None = None,
         *,
-        secret: Callable[[], bytes] | None = None,
+        secret: bytes | None = None,
     ) -> None:
         self.address = address
         self.config = config if config is not None else rfc9293()

@@ -123,7 +123,7 @@ def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
         accepted(tcb, segment, "FIN", _EIGHTH)
     tcb.rcv_nxt = (tcb.rcv_nxt + 1) & MASK
     tcb.ack_wanted = True
-    if state in (SYN_RECEIVED, ESTABLISHED):
+    if state is ESTABLISHED or state is SYN_RECEIVED:
         enter(tcb, CLOSE_WAIT, _EIGHTH)
     elif state is FIN_WAIT_2 or (state is FIN_WAIT_1 and fin_acknowledged(tcb)):
         return enter_time_wait(tcb, now, _EIGHTH)

@@ -37,6 +37,7 @@ from netsim.tcp.timers import REXMT, USER
 _OPEN = "3.10.1: OPEN"
 _CLOSE = "3.10.4: CLOSE"
 _ABORT = "3.10.5: ABORT"
+_CLOSE_DONE = frozenset({FIN_WAIT_1, FIN_WAIT_2, CLOSING, LAST_ACK, TIME_WAIT})
 _MAY_SEND = frozenset({SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT})
 _RESET_ON_ABORT = frozenset({SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT})
 
@@ -133,7 +134,7 @@ def close(tcb: Tcb, now: int) -> None:
     state = tcb.state
     if state is CLOSED or state is LISTEN:
         raise tcb.error or ConnectionDoesNotExist()
-    if tcb.close_called or state in (FIN_WAIT_1, FIN_WAIT_2, CLOSING, LAST_ACK, TIME_WAIT):
+    if tcb.close_called or state in _CLOSE_DONE:
         raise ConnectionClosing()
     if state is SYN_SENT:
         return end(tcb, _CLOSE, ConnectionClosing())
