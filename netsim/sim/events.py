@@ -27,6 +27,9 @@ class Clock(Environment):
         queue = self._queue
         while queue:
             self._now, _, _, event = heappop(queue)
+            if type(event) is Ring:
+                event.callbacks[0](event)
+                continue
             callbacks, event.callbacks = event.callbacks, None
             try:
                 for callback in callbacks:

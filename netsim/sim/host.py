@@ -108,13 +108,14 @@ class Host:
 
     def _perform(self, actions: list[Action], now: int) -> None:
         world, env = self.world, self._env
+        observer = world.observer
         for action in actions:
             if type(action) is Transmit:
                 segment, _, _ = action
                 content: Segment | Packet = segment
                 route = self._pipes.get(segment.flow.dst)
                 if route is None:
-                    if world.observer is not None:
+                    if observer is not None:
                         self._note_sent(action, [], "no route")
                     continue
                 pipe, peer = route
@@ -122,8 +123,9 @@ class Host:
                     connection = self.stack.connections.get(segment.flow.reverse())
                     times = pipe.send(now, segment.wire_size, kinds(segment, connection) if pipe.uses_kinds else ())
                 else:
-                    times = pipe.send(now, 0)
-                if world.observer is not None:
+                    send = pipe.send  # a field, and so found faster than as a method
+                    times = send(now, 0)
+                if observer is not None:
                     content = self._note_sent(action, times, pipe.cause)
                 for time in times:
                     arrival = Ring()
@@ -133,9 +135,9 @@ class Host:
                     heappush(env._queue, (time, priority, next(env._eid), arrival))
             elif type(action) is Signal:
                 owner, last = action
-                observer = owner.observer
-                if observer is not None and observer.waiting:
-                    observer.wake()
+                socket = owner.observer
+                if socket is not None and socket.waiting:
+                    socket.wake()
                 if last:
                     owner.observer = None
             else:

@@ -46,11 +46,17 @@ class Socket:
 
     def bind(self, port: int) -> Event:
         """Use ``port`` as the local port."""
-        return self._at_once("bind", port, self.core.bind, port)
+        if self._traced:
+            self.host.called("call", "bind", port)
+        self.core.bind(port)
+        return self._at_once()
 
     def listen(self, port: int | None = None, backlog: int = 128) -> Event:
         """Passive OPEN on ``port``."""
-        return self._at_once("listen", port, self.core.listen, port, backlog)
+        if self._traced:
+            self.host.called("call", "listen", port)
+        self.core.listen(port, backlog)
+        return self._at_once()
 
     def connect(self, address: "tuple[Host | str, int]") -> Event:
         """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut."""
@@ -97,15 +103,24 @@ class Socket:
 
     def shutdown(self) -> Event:
         """No more to send: FIN after the text sent so far; receiving goes on (half-close)."""
-        return self._at_once("shutdown", "", self.core.shutdown, self._env._now)
+        if self._traced:
+            self.host.called("call", "shutdown", "")
+        self.core.shutdown(self._env._now)
+        return self._at_once()
 
     def close(self) -> Event:
         """FIN after the text sent so far, no more receiving; the TCP finishes alone."""
-        return self._at_once("close", "", self.core.close, self._env._now)
+        if self._traced:
+            self.host.called("call", "close", "")
+        self.core.close(self._env._now)
+        return self._at_once()
 
     def abort(self) -> Event:
         """Drop the connection with a RST."""
-        return self._at_once("abort", "", self.core.abort, self._env._now)
+        if self._traced:
+            self.host.called("call", "abort", "")
+        self.core.abort(self._env._now)
+        return self._at_once()
 
     def status(self) -> Status:
         """STATUS (RFC 9293 3.10.6), at once."""
@@ -155,10 +170,8 @@ class Socket:
         self.waiting.append((call, event, attempt))
         return event
 
-    def _at_once(self, call: str, detail: Any, operate: Callable[..., None], *arguments: Any) -> Event:
-        if self._traced:
-            self.host.called("call", call, detail)
-        operate(*arguments)
+    def _at_once(self) -> Event:
+        """Perform what a call has caused."""
         self.host.pump()
         if self.waiting:
             self.wake()  # an accept that waits learns that its listener was closed

@@ -16,10 +16,10 @@ def negotiate(tcb: Tcb, options: Options | None, now: int) -> None:
     """Settle MSS, window scale, timestamps and SACK from the peer's SYN: an option counts only if both offer it."""
     config = tcb.config
     peer = options if options is not None else _NONE
-    mss = peer.mss if peer.mss else config.mss_default
-    tcb.snd_mss = max(1, min(mss, config.mss))
-    tcb.scaling = config.window_scale is not None and peer.wscale is not None
+    mss = peer.mss or config.mss_default
+    tcb.snd_mss = mss if mss < config.mss else config.mss
     if config.window_scale is not None and peer.wscale is not None:
+        tcb.scaling = True
         tcb.rcv_wscale, tcb.snd_wscale = config.window_scale, min(peer.wscale, 14)
     tcb.sack_ok = config.sack and peer.sack_permitted
     tcb.ts_ok = config.timestamps and peer.ts_val is not None

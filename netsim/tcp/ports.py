@@ -4,6 +4,7 @@ import hashlib
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 FIRST_DYNAMIC, LAST_DYNAMIC = 49152, 65535  # RFC 6335 6
@@ -32,8 +33,8 @@ def _check(first: int, last: int) -> None:
 
 
 def _from(start: int, first: int, last: int) -> Iterator[int]:
-    count = last - first + 1
-    return (first + (start + k) % count for k in range(count))
+    start = first + start % (last - first + 1)
+    return chain(range(start, last + 1), range(first, start))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

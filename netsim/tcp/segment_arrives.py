@@ -269,8 +269,8 @@ def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:
 
 
 def _fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
-    if tcb.state is SYN_RECEIVED and not _ack_of_syn(tcb, segment, now):
-        return False
+    if tcb.state is SYN_RECEIVED:
+        return _ack_of_syn(tcb, segment, now)
     ack, una = segment.ack, tcb.snd_una
     ahead = (ack - una) & MASK
     flight = (tcb.snd_nxt - una) & MASK
@@ -287,7 +287,7 @@ def _fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
     else:
         if ahead:
             _advance(tcb, segment, now)
-        _update_window(tcb, segment, now, duplicate=not ahead and flight > 0)
+        _update_window(tcb, segment, now, ahead, flight)
         if tcb.state > CLOSE_WAIT and fin_acknowledged(tcb):
             return _closing_states(tcb, segment, now)
     if tcb.state is not CLOSING:
@@ -297,7 +297,10 @@ def _fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
 
 
 def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
-    """SYN-RECEIVED: the ACK of our SYN makes ESTABLISHED; any other draws a RST."""
+    """SYN-RECEIVED: the ACK of our SYN makes ESTABLISHED; any other draws a RST.
+
+    ``established`` does all that "continue processing" in step five would: it sets SND.WND, SND.WL1 and SND.WL2.
+    """
     if not 0 < (segment.ack - tcb.snd_una) & MASK <= (tcb.snd_nxt - tcb.snd_una) & MASK:
         send_reset_for(tcb.ctx, segment, tcb.id)
         dropped(tcb, segment, _FIFTH)
@@ -338,8 +341,11 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
         signal(tcb)  # there may be room for more
 
 
-def _update_window(tcb: Tcb, segment: Segment, now: int, *, duplicate: bool) -> None:
-    """SND.WND, SND.WL1, SND.WL2 (3.10.7.4, fifth), and what duplicate ACKs tell (RFC 5681 3.2)."""
+def _update_window(tcb: Tcb, segment: Segment, now: int, ahead: int, flight: int) -> None:
+    """SND.WND, SND.WL1, SND.WL2 (3.10.7.4, fifth), and what duplicate ACKs tell (RFC 5681 3.2).
+
+    ``ahead`` numbers are newly acknowledged, of ``flight`` that were outstanding.
+    """
     window = segment.window << (0 if segment.flags & SYN else tcb.snd_wscale)
     same = window == tcb.snd_wnd
     seq, ack = segment.seq, segment.ack
@@ -354,7 +360,7 @@ def _update_window(tcb: Tcb, segment: Segment, now: int, *, duplicate: bool) -> 
             if window and tcb.deadlines[PERSIST] != NEVER:
                 _window_opened(tcb, now)
     congestion = tcb.congestion
-    if duplicate and same and congestion is not None and segment.length == 0 and tcb.queue:
+    if congestion is not None and same and not ahead and flight and segment.length == 0 and tcb.queue:
         flight = (tcb.snd_nxt - tcb.snd_una) & MASK
         if congestion.duplicate(tcb.snd_una, tcb.snd_nxt, flight):
             tcb.ctx.counters.TcpExtTCPFastRetrans += 1
