@@ -1,0 +1,96 @@
+"""Two-way ghosts: the formulas against a played handshake. Monte Carlo at alpha = .001 over all cases of a test."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from netsim.theory import p_ghost_delay, p_ghost_duplicate
+
+ALPHA = 0.001
+RUNS = 400_000
+
+
+def ghosts(first: np.ndarray, second: np.ndarray, *, life: float, memory: float) -> np.ndarray:
+    """A server that is ESTABLISHED on the SYN: the later copy opens a ghost once the earlier one is forgotten."""
+    earlier, later = np.minimum(first, second), np.maximum(first, second)
+    forgotten = earlier + life + memory
+    return np.isfinite(later) & (later > forgotten)
+
+
+def assert_agrees(hits: int, p: float, *, cases: int) -> None:
+    """Two-sided normal test of a binomial count, alpha shared by the cases."""
+    limit = NormalDist().inv_cdf(1 - ALPHA / cases / 2)
+    assert abs(hits - RUNS * p) <= limit * math.sqrt(RUNS * p * (1 - p)), (hits / RUNS, p)
+
+
+DUPLICATES = [(0.05, 2.0, 1.0, 0.0, None), (0.2, 0.5, 0.1, 0.3, None), (0.5, 5.0, 2.0, 1.0, 6.0)]
+
+
+@pytest.mark.parametrize(("duplicate", "mean", "life", "memory", "lifetime"), DUPLICATES)
+def test_copies(duplicate: float, mean: float, life: float, memory: float, lifetime: float | None) -> None:
+    rng = np.random.default_rng(51)
+    extra = rng.exponential(mean, RUNS)
+    gone = extra > (math.inf if lifetime is None else lifetime)
+    extra[gone | (rng.random(RUNS) >= duplicate)] = math.inf
+    found = ghosts(np.zeros(RUNS), extra, life=life, memory=memory)
+    p = p_ghost_duplicate(duplicate=duplicate, mean_extra_delay=mean, life=life, memory=memory, lifetime=lifetime)
+    assert_agrees(int(found.sum()), p, cases=len(DUPLICATES))
+
+
+def test_copies_by_hand() -> None:
+    assert p_ghost_duplicate(duplicate=0.01, mean_extra_delay=2.0, life=4.0) == pytest.approx(0.01 * 0.1353352832)
+
+
+def test_safe_iff_the_server_remembers_longer_than_a_packet_lives() -> None:
+    copies = {"duplicate": 0.1, "mean_extra_delay": 50.0, "life": 1.0, "lifetime": 120.0}
+    assert p_ghost_duplicate(memory=119.0, **copies) == 0.0
+    assert p_ghost_duplicate(memory=118.9, **copies) > 0.0
+
+
+DELAYS = [  # mu, b, r, T, H, M
+    (0.5, 0.05, 0.05, 1.0, 0.3, 0.0),
+    (0.5, 0.2, 0.6, 1.0, 0.3, 0.0),  # c < T - H: some second SYNs are late enough however fast they are
+    (2.0, 0.2, 0.3, 1.0, 0.3, 0.4),
+    (1.0, 0.5, 0.5, 1.0, 3.0, 0.0),  # H > T, c = 0
+]
+
+
+@pytest.mark.parametrize(("mean", "delay", "reply", "rto", "life", "memory"), DELAYS)
+def test_delays(mean: float, delay: float, reply: float, rto: float, life: float, memory: float) -> None:
+    rng = np.random.default_rng(52)
+    first = delay + rng.exponential(mean, RUNS)
+    second = rto + delay + rng.exponential(mean, RUNS)
+    second[first + reply <= rto] = math.inf  # answered in time: never sent
+    found = ghosts(first, second, life=life, memory=memory)
+    p = p_ghost_delay(rto=rto, delay=delay, mean_extra_delay=mean, reply_delay=reply, life=life, memory=memory)
+    assert_agrees(int(found.sum()), p, cases=len(DELAYS))
+
+
+def test_reference_value() -> None:
+    """mu = .5, b = r = .05, T = 1, H = .3 (s)."""
+    p = p_ghost_delay(rto=1.0, delay=0.05, mean_extra_delay=0.5, reply_delay=0.05, life=0.3)
+    assert p == pytest.approx(0.09254, abs=5e-6)
+
+
+DUPLICATE = {"duplicate": 0.1, "mean_extra_delay": 1.0, "life": 1.0}
+DELAY = {"rto": 1.0, "delay": 0.1, "mean_extra_delay": 1.0, "reply_delay": 0.1, "life": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: p_ghost_duplicate(**DUPLICATE | {"duplicate": 2}), r"duplicate must be in \[0, 1\], got 2"),
+        (lambda: p_ghost_duplicate(**DUPLICATE | {"mean_extra_delay": 0}), "mean_extra_delay must be .*got 0"),
+        (lambda: p_ghost_duplicate(**DUPLICATE | {"life": -1}), "life must be .*got -1"),
+        (lambda: p_ghost_duplicate(**DUPLICATE, memory=-1), "memory must be .*got -1"),
+        (lambda: p_ghost_duplicate(**DUPLICATE, lifetime=-1), "lifetime must be .*got -1"),
+        (lambda: p_ghost_delay(**DELAY | {"rto": 0}), "rto must be .*> 0, got 0"),
+        (lambda: p_ghost_delay(**DELAY | {"delay": 0.95}), r"rto - delay - reply_delay must be .*got -0\.0"),
+        (lambda: p_ghost_delay(**DELAY | {"reply_delay": -1}), "reply_delay must be .*got -1"),
+    ],
+)
+def test_bad_input_is_named(call, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call()
