@@ -168,7 +168,7 @@ def test_files_are_equal_when_repeated() -> None:
 
 def test_files_are_equal_in_another_process() -> None:
     program = (
-        "import hashlib, sys; sys.path.insert(0, sys.argv[1]); import test_figures as t\n"
+        "import hashlib, sys; sys.path.insert(0, sys.argv[1]); import test_sheets as t\n"
         "with t.styled(): files = t.render(t.FIGURES['sequence']())\n"
         "print({name: hashlib.sha256(data).hexdigest() for name, data in files.items()})"
     )
