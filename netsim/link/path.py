@@ -1,7 +1,7 @@
 """A path: one direction between two hosts, and the open pipe that carries the packets of one run."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -129,17 +129,19 @@ class Pipe:
         self.uses_kinds = self.uses_size = False
         if path.stages:  # no short-cut looks at the size or the kinds
             self.uses_kinds, self.uses_size = path.uses_kinds, True
-
-        delay = None if path.loss else path.constant_delay
-        if delay is not None:
+        self._ledger: Ledger | None = None
+        delay = path.constant_delay
+        if delay is not None and not path.loss:
             self.send = _wire(delay)
-            self._ledger: Ledger | None = None
+            return
+        self._ledger = ledger = Ledger()
+        if delay is not None:
+            self.send = _lossy_wire(path.loss, nanoseconds(delay), stream, ledger)
             return
 
-        self._ledger = ledger = Ledger()
-
         def first(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
-            self.send = _compile(path, stream, ledger)
+            started = [stage.start(name, stream, ledger) for stage, name in path.plan]
+            self.send = _chain([step for step in started if step is not None], ledger)
             return self.send(now, size, kinds)
 
         self.send = first
@@ -155,14 +157,6 @@ class Pipe:
         return Counter(self._ledger.counts if self._ledger is not None else ())
 
 
-def _compile(path: Path, stream: Stream, ledger: Ledger) -> Send:
-    delay = path.constant_delay
-    if delay is not None:
-        return _lossy_wire(path.loss, nanoseconds(delay), stream, ledger)
-    started = [stage.start(name, stream, ledger) for stage, name in path.plan]
-    return _chain([step for step in started if step is not None], ledger)
-
-
 @lru_cache(maxsize=64)
 def _wire(seconds: float) -> Send:
     """A constant delay and nothing else. It has no state, so that pipes can share it."""
@@ -172,9 +166,12 @@ def _wire(seconds: float) -> Send:
 
 def _lossy_wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> Send:
     """Independent loss and a constant delay, the path of most studies: the chain's draws, but faster."""
-    random = stream(Loss.name).random
+    random: Callable[[], float] | None = None
 
     def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
+        nonlocal random
+        if random is None:
+            random = stream(Loss.name).random
         if random() < loss:
             ledger.cause = Loss.name
             ledger.counts[Loss.name] += 1

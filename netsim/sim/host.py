@@ -111,7 +111,7 @@ class Host:
         observer = world.observer
         for action in actions:
             if type(action) is Transmit:
-                segment, _, _ = action
+                segment = action.segment
                 content: Segment | Packet = segment
                 route = self._pipes.get(segment.flow.dst)
                 if route is None:
@@ -134,11 +134,11 @@ class Host:
                     priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
                     heappush(env._queue, (time, priority, next(env._eid), arrival))
             elif type(action) is Signal:
-                owner, last = action
+                owner = action.owner
                 socket = owner.observer
                 if socket is not None and socket.waiting:
                     socket.wake()
-                if last:
+                if action.last:
                     owner.observer = None
             else:
                 self._observe(action)
