@@ -99,27 +99,14 @@ def teardown_outcome(
         raise ValueError(f"tie must be one of {', '.join(get_args(Tie))}, got {tie!r}")
     sent = _fin_times(fin_intervals)
     lasts = nanoseconds(time_wait) + (tie == "packet-first")  # the FIN is on time iff it comes before this instant
-    clean: list[float] = []
-    reset: list[float] = []
-    unanswered: dict[int | None, float] = {None: 1.0}  # when TIME-WAIT ends; None: no FIN has arrived yet
-    for now in sent:
-        closed_by = {"ACK": 0.0, "RST": 0.0}
-        following: dict[int | None, float] = {}
-        for end, p in unanswered.items():
-            there = end is None or now < end
-            moved = now + lasts if end is None or (there and restart) else end
-            arrived = p * (1 - loss_fin)
-            closed_by["ACK" if there else "RST"] += arrived * (1 - loss_answer)
-            following[end] = following.get(end, 0.0) + p * loss_fin
-            following[moved] = following.get(moved, 0.0) + arrived * loss_answer
-        clean.append(closed_by["ACK"])
-        reset.append(closed_by["RST"])
-        unanswered = following
+    clean, reset, p_timeout = _recursion(
+        sent, lasts, p_arrives=1 - loss_fin, p_answered=1 - loss_answer, restart=restart
+    )
     return TeardownOutcome(
         fin_times=tuple(time / NANOSECONDS_PER_SECOND for time in sent),
         clean=tuple(clean),
         reset=tuple(reset),
-        p_timeout=min(sum(unanswered.values()), 1.0),
+        p_timeout=min(p_timeout, 1.0),
     )
 
 
@@ -156,6 +143,28 @@ def p_clean_without_time_wait(*, retries: int, loss_fin: float, loss_answer: flo
     check_probability("loss_fin", loss_fin)
     check_probability("loss_answer", loss_answer)
     return float((1 - loss_answer) * (1 - loss_fin ** (retries + 1)))
+
+
+def _recursion(
+    sent: Sequence[int], lasts: int, *, p_arrives: float, p_answered: float, restart: bool
+) -> tuple[list[float], list[float], float]:
+    """P(closed by the ACK of FIN k), P(closed by its RST), for each k, and P(no answer); nanoseconds."""
+    clean: list[float] = []
+    reset: list[float] = []
+    unanswered: dict[int | None, float] = {None: 1.0}  # when TIME-WAIT ends; None: no FIN has arrived yet
+    for now in sent:
+        closed_by = {"ACK": 0.0, "RST": 0.0}
+        following: dict[int | None, float] = {}
+        for end, p in unanswered.items():
+            there = end is None or now < end
+            moved = now + lasts if end is None or (there and restart) else end
+            closed_by["ACK" if there else "RST"] += p * p_arrives * p_answered
+            following[end] = following.get(end, 0.0) + p * (1 - p_arrives)
+            following[moved] = following.get(moved, 0.0) + p * p_arrives * (1 - p_answered)
+        clean.append(closed_by["ACK"])
+        reset.append(closed_by["RST"])
+        unanswered = following
+    return clean, reset, sum(unanswered.values())
 
 
 def _unanswered(loss_fin: float, loss_answer: float) -> float:
