@@ -89,8 +89,7 @@ def teardown_outcome(
         tie: who goes first when a FIN arrives as TIME-WAIT ends.
 
     Raises:
-        ValueError: no interval, an interval that is not positive, a negative time_wait, a loss outside [0, 1], or
-            another tie.
+        ValueError: no interval, an interval <= 0, a negative time_wait, a loss outside [0, 1], or another tie.
     """
     check_non_negative("time_wait", time_wait, high=_LONGEST)
     check_probability("loss_fin", loss_fin)
