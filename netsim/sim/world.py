@@ -102,7 +102,7 @@ class World:
         gc.disable()
         try:
             if until is None or isinstance(until, Event):
-                self.env.run(until)
+                self.network.env.run(until)
             else:
                 self.env.run(round(until * NS))
         finally:

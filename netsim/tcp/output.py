@@ -128,7 +128,10 @@ def output(tcb: Tcb, now: int) -> None:
             if tcb.queue[0].lost if congestion is None else congestion.after_timeout:
                 repair(tcb, now)
         if tcb.fin_seq < 0 and tcb.state in SENDING:
-            _send_text(tcb, now)
+            if tcb.snd_wnd and not tcb.snd_buffer:
+                send_new(tcb, now, ACK | FIN, b"")  # no text is left to go before it
+            else:
+                _send_text(tcb, now)
     if tcb.ack_wanted:
         transmit(tcb, now, ACK, tcb.snd_nxt)
 
