@@ -5,6 +5,7 @@ the new connection's RCV.NXT moved, is taken as given. Averaged over runs this i
 less noise than counting acceptances. Times are seconds.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ class NewConnection:
     """The receiver of the new incarnation.
 
     ``course`` lists (time, RCV.NXT) from the moment text can be accepted; old segments count from ``start`` on, when
-    the sender opened its new connection; ``end`` is when text can no longer be accepted; ``window`` and ``max_snd_wnd`` are bytes; ``snd_nxt`` is its next number to send, all it sent being acknowledged.
+    the sender opened its new connection; ``end`` is when text can no longer be accepted; ``window`` and
+    ``max_snd_wnd`` are bytes; ``snd_nxt`` is its next number to send, all it sent being acknowledged.
     ``bounded_ack``: old ACKs are refused beyond MAX.SND.WND (RFC 5961 5), else taken (RFC 793).
     """
 
@@ -79,7 +81,7 @@ def _p_accepted(
     """P(a copy of ``segment`` is accepted by ``connection``), if there is a copy."""
     p = 0.0
     steps = [*connection.course, (connection.end, 0)]
-    for (start, rcv_nxt), (stop, _) in zip(steps, steps[1:], strict=False):
+    for (start, rcv_nxt), (stop, _) in itertools.pairwise(steps):
         start, stop = max(start, connection.start, segment.arrived), min(stop, connection.end)
         if start < stop:
             in_time = late(start - segment.arrived) - late(stop - segment.arrived)
