@@ -13,8 +13,9 @@ _THREE_SECONDS = 3_000_000_000
 
 
 def established(tcb: Tcb, segment: Segment, now: int) -> None:
-    """``segment`` acknowledged our SYN: set SND.WND, measure, stop the SYN's timers, release held text."""
+    """``segment`` acknowledged our SYN: set SND.UNA and SND.WND, measure, stop the SYN's timers, release held text."""
     config = tcb.config
+    tcb.snd_una = segment.ack
     # The window of a segment that is a SYN itself is never scaled (RFC 7323 2.2).
     window = segment.window if segment.flags & SYN else segment.window << tcb.snd_wscale
     tcb.snd_wnd = window

@@ -153,7 +153,6 @@ class Listener:
         if segment.payload or segment.flags & FIN:
             self._take_text(tcb, segment)
         tcb.transmissions = 1
-        tcb.sent_at = now
         tcb.arm(REXMT, now, config.ns.synack_intervals[0])
         send_syn(tcb, now)
         return tcb

@@ -80,7 +80,6 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         return send_syn(tcb, now)
     tcb.ack_wanted = True
     enter(tcb, ESTABLISHED, _SYN_SENT_4)
-    acknowledge(tcb, segment.ack, now)
     established(tcb, segment, now)
     if segment.payload or flags & FIN:
         start = (segment.seq + 1) & MASK
@@ -311,7 +310,6 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
     if tcb.ctx.record:
         accepted(tcb, segment, "ACK", _FIFTH)
     enter(tcb, ESTABLISHED, _FIFTH)
-    acknowledge(tcb, segment.ack, now)
     established(tcb, segment, now)
     if listener is not None:
         listener.complete(tcb)

@@ -85,7 +85,6 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
     counters.TcpRetransSegs += 1
     counters.TcpExtTCPSynRetrans += 1
     tcb.arm(REXMT, now, intervals[tcb.transmissions - 1])
-    tcb.sent_at = now
     return send_syn(tcb, now)
 
 

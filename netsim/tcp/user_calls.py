@@ -76,7 +76,6 @@ def open_active(
     enter(tcb, SYN_SENT, clause)
     ctx.counters.TcpActiveOpens += 1
     tcb.transmissions = 1
-    tcb.sent_at = now
     tcb.arm(REXMT, now, config.ns.syn_intervals[0])
     if config.ns.connect_timeout is not None:
         tcb.arm(USER, now, config.ns.connect_timeout)
