@@ -3,7 +3,7 @@
     python -m pytest tests/bench
 
 The bare loop is fixed: a fresh Environment, one process, 18 ``yield env.timeout(1)``. Loop and subject are timed in
-turn, in small blocks, so that a busy machine slows both; the ratio is that of the medians. Nothing here asserts on time.
+turn, in small blocks: a busy machine slows both. The ratio is that of the medians. Nothing here asserts on time.
 """
 
 import statistics
