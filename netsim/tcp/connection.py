@@ -17,22 +17,19 @@ if TYPE_CHECKING:
 _new = tuple.__new__  # half the price of Signal(...)
 
 
-def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, state: State) -> Tcb:
-    """A new record for ``flow`` (as this end writes it; ``key``: as the peer does), in the state it comes from."""
+def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, state: State, now: int) -> Tcb:
+    """A new record for ``flow`` (as this end writes it; ``key``: as the peer does), in the state it comes from.
+
+    Its ISS is chosen; SND.UNA = SND.NXT = ISS until the SYN is sent.
+    """
     ctx.opened += 1
     tcb = Tcb(ctx, config, flow, key, ctx.opened)
     tcb.state = state
     ctx.connections[key] = tcb
     if ctx.record:
         ctx.actions.append(Allocated(tcb.id, flow, state))
+    tcb.iss = tcb.snd_una = tcb.snd_nxt = config.isn.initial(now=now, flow=flow, opened=ctx.opened - 1, source=ctx)
     return tcb
-
-
-def choose_iss(tcb: Tcb, now: int) -> None:
-    """Choose the ISS; SND.UNA = SND.NXT = ISS until the SYN is sent."""
-    ctx = tcb.ctx
-    iss = tcb.config.isn.initial(now=now, flow=tcb.flow, opened=ctx.opened - 1, source=ctx)
-    tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
 
 
 def enter(tcb: "Tcb | Listener", new: State, clause: str) -> None:

@@ -39,4 +39,5 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
         take_held_text(tcb, now)
     if tcb.close_called:
         enter(tcb, FIN_WAIT_1, "3.10.4: CLOSE")  # called in SYN-RECEIVED with text still to send
-    signal(tcb)
+    if tcb.owner is not None:
+        signal(tcb)

@@ -126,7 +126,8 @@ class Socket:
         if not tcb.close_called:
             user_calls.close(tcb, now)
         user_calls.forsake(tcb, now)
-        self.stack.schedule(tcb)
+        if tcb.wake < tcb.scheduled:
+            self.stack.schedule(tcb)
 
     def abort(self, now: int) -> None:
         """ABORT: both queues are dropped and the peer gets a RST."""

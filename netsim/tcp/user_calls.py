@@ -6,7 +6,7 @@ The passive OPEN is ``netsim.tcp.listener``: a listener stays in LISTEN, each SY
 from dataclasses import dataclass
 
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.connection import allocate, await_peer_fin, choose_iss, end, enter
+from netsim.tcp.connection import allocate, await_peer_fin, end, enter
 from netsim.tcp.context import Context
 from netsim.tcp.errors import (
     ConnectionAborted,
@@ -71,8 +71,7 @@ def open_active(
     ``flow`` is the four-tuple as this end writes it, ``key`` as the peer does.
     ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then tells which call did it.
     """
-    tcb = allocate(ctx, config, flow, key, origin)
-    choose_iss(tcb, now)
+    tcb = allocate(ctx, config, flow, key, origin, now)
     enter(tcb, SYN_SENT, clause)
     ctx.counters.TcpActiveOpens += 1
     tcb.transmissions = 1
