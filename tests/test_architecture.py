@@ -19,6 +19,7 @@ LAYERS = {
     "sweep": 1,
     "trace": 2,
     "sim": 3,
+    "packetdrill": 3,
     "scenarios": 4,
     "plots": 4,
     "experiments": 5,
@@ -36,6 +37,7 @@ THIRD_PARTIES = {
     "sweep": {"numpy", "scipy", "cloudpickle", "pandas"},
     "trace": set(),
     "sim": {"simpy"},
+    "packetdrill": set(),
     "scenarios": {"simpy"},  # applications are generators of its events
     "plots": {"numpy", "matplotlib", "pandas"},
     "experiments": {"tqdm"},

@@ -1,0 +1,260 @@
+"""System calls on script descriptors, carried out on the sans-I/O socket.
+
+A call is begun once and gives an attempt: a function that returns the result, or None as long as it must wait.
+"""
+
+from collections.abc import Callable
+
+from netsim.packetdrill.descriptor import Attempt, Descriptor, Result, names, pointed
+from netsim.packetdrill.errno import errno_of, pending
+from netsim.packetdrill.exchange import Exchange
+from netsim.packetdrill.script import Application, Call, Expression, Number, Structure
+from netsim.packetdrill.sockopts import get_option, set_option
+from netsim.packetdrill.subject import Subject
+from netsim.packetdrill.verdict import Failure, Unsupported
+from netsim.tcp.errors import ConnectionClosing, TcpError
+from netsim.tcp.socket import Socket
+from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN
+from netsim.tcp.user_calls import peer_closed
+
+MOST_TEXT = 1 << 24  # bytes in one write
+
+
+class Calls:
+    """The system calls of the one process that a script describes."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.descriptors: dict[int, Descriptor] = {}
+
+    def begin(self, call: Call) -> Attempt:
+        """Start a call. Unsupported for one that is not known."""
+        handler = _HANDLERS.get(call.name)
+        if handler is None:
+            raise Unsupported(call.line, f"the system call {call.name}")
+        try:
+            return handler(self, call)
+        except TcpError as error:
+            return _done(Result(-1, errno_of(error)))
+
+    def blocks(self, call: Call) -> bool:
+        """Whether this call waits rather than return EAGAIN."""
+        flags = names(call.arguments[3]) if call.name in ("recv", "send") and len(call.arguments) > 3 else set()
+        return not self.of(call).nonblocking and "MSG_DONTWAIT" not in flags
+
+    def of(self, call: Call) -> Descriptor:
+        """The descriptor that a call's first argument names."""
+        number = self.integer(call, 0)
+        if number not in self.descriptors:
+            raise Failure(call.line, f"{call.name}: descriptor {number} is not open")
+        return self.descriptors[number]
+
+    def argument(self, call: Call, index: int) -> Expression:
+        """An argument. Failure if there are fewer."""
+        if index >= len(call.arguments):
+            raise Failure(call.line, f"{call.name}: argument {index + 1} is missing")
+        return call.arguments[index]
+
+    def integer(self, call: Call, index: int) -> int:
+        """An argument that must be a number. Unsupported if it is something else."""
+        value = pointed(self.argument(call, index))
+        if isinstance(value, Number):
+            return value.value
+        raise Unsupported(call.line, f"{call.name}: argument {index + 1} that is no number")
+
+    def _socket(self, call: Call) -> Attempt:
+        kinds = names(self.argument(call, 1))
+        if kinds - {"SOCK_STREAM", "SOCK_NONBLOCK", "SOCK_CLOEXEC"}:
+            raise Unsupported(call.line, f"sockets other than SOCK_STREAM: {', '.join(sorted(kinds))}")
+        self._open(call, Socket(self.exchange.stack), nonblocking="SOCK_NONBLOCK" in kinds)
+        self.exchange.subject, self.exchange.passive = Subject(), False
+        return _done(Result(call.result or 0))
+
+    def _open(self, call: Call, socket: Socket, *, nonblocking: bool = False) -> None:
+        if call.result is not None and call.result >= 0:
+            if call.result in self.descriptors:
+                raise Failure(call.line, f"{call.name}: descriptor {call.result} is open already")
+            self.descriptors[call.result] = Descriptor(socket, nonblocking)
+
+    def _bind(self, call: Call) -> Attempt:
+        self.of(call).socket.bind(_port(self.argument(call, 1), self.exchange.bind_port))
+        return _done(Result(0))
+
+    def _listen(self, call: Call) -> Attempt:
+        self.of(call).socket.listen(None, self.integer(call, 1))
+        self.exchange.passive = True
+        return _done(Result(0))
+
+    def _connect(self, call: Call) -> Attempt:
+        descriptor, exchange = self.of(call), self.exchange
+        socket = descriptor.socket
+        if "AF_UNSPEC" in names(self.argument(call, 1)):
+            raise Unsupported(call.line, "connect to AF_UNSPEC")
+        if socket.tcb is None:
+            port = _port(self.argument(call, 1), exchange.connect_port)
+            socket.connect(exchange.remote, port, exchange.now)
+            assert socket.tcb is not None
+            exchange.subject, exchange.passive = Subject(socket.tcb.flow), False
+        elif socket.state is not CLOSED:
+            return _done(Result(-1, "EISCONN" if socket.state >= ESTABLISHED else "EALREADY"))
+
+        def attempt() -> Result | None:
+            try:
+                return Result(0) if socket.connected else None
+            except TcpError as error:
+                descriptor.told = True
+                return Result(-1, errno_of(error))
+
+        return attempt
+
+    def _accept(self, call: Call) -> Attempt:
+        listener = self.of(call).socket
+        nonblocking = call.name == "accept4" and "SOCK_NONBLOCK" in names(self.argument(call, 3))
+
+        def attempt() -> Result | None:
+            socket = listener.accept()
+            if socket is None:
+                return None
+            self._open(call, socket, nonblocking=nonblocking)
+            return Result(call.result if call.result is not None else 0)
+
+        if listener.listener is None:
+            return _done(Result(-1, "EINVAL"))
+        return attempt
+
+    def _write(self, call: Call) -> Attempt:
+        descriptor, exchange = self.of(call), self.exchange
+        flags = names(self.argument(call, 3)) if call.name == "send" else set()
+        if flags - {"MSG_DONTWAIT", "MSG_NOSIGNAL"}:
+            raise Unsupported(call.line, f"send with {', '.join(sorted(flags))}")
+        if "NULL" in names(self.argument(call, 1)):
+            return _done(Result(-1, "EFAULT"))
+        size, done, socket, blocks = self.integer(call, 2), 0, descriptor.socket, self.blocks(call)
+        if not 0 <= size <= MOST_TEXT:
+            raise Unsupported(call.line, f"{call.name} of {size} bytes")
+
+        def attempt() -> Result | None:
+            nonlocal done
+            if not descriptor.told and (error := pending(socket.error)):
+                descriptor.told = True
+                return Result(-1, error)
+            if socket.state in (CLOSED, LISTEN):
+                return Result(-1, "EPIPE" if socket.tcb is not None else "ENOTCONN")
+            if socket.state < ESTABLISHED:
+                return None
+            try:
+                done += socket.send(bytes(size - done), exchange.now)
+            except TcpError as error:
+                return Result(-1, errno_of(error))
+            return Result(done) if done == size or (done and not blocks) else None
+
+        return attempt
+
+    def _read(self, call: Call) -> Attempt:
+        descriptor = self.of(call)
+        flags = names(self.argument(call, 3)) if call.name == "recv" else set()
+        if flags - {"MSG_DONTWAIT", "MSG_PEEK"}:
+            raise Unsupported(call.line, f"recv with {', '.join(sorted(flags))}")
+        size = self.integer(call, 2)
+
+        def attempt() -> Result | None:
+            try:
+                return self._peek(descriptor, size) if "MSG_PEEK" in flags else self._take(descriptor, size)
+            except TcpError as error:
+                if descriptor.told:
+                    return Result(0)
+                descriptor.told = True
+                return Result(-1, errno_of(error))
+
+        return attempt
+
+    def _take(self, descriptor: Descriptor, size: int) -> Result | None:
+        text = descriptor.socket.receive(size, self.exchange.now)
+        if text is None:
+            return Result(0) if descriptor.read_shut else None
+        return Result(len(text))
+
+    def _peek(self, descriptor: Descriptor, size: int) -> Result | None:
+        socket = descriptor.socket
+        unread = socket.status().unread
+        if unread or descriptor.read_shut or (socket.tcb is not None and peer_closed(socket.tcb)):
+            return Result(min(unread, size))
+        return None
+
+    def _shutdown(self, call: Call) -> Attempt:
+        descriptor, how = self.of(call), names(self.argument(call, 1))
+        if how not in ({"SHUT_RD"}, {"SHUT_WR"}, {"SHUT_RDWR"}):
+            raise Unsupported(call.line, "shutdown with a number")
+        if descriptor.socket.tcb is None or descriptor.socket.state is CLOSED:
+            return _done(Result(-1, "ENOTCONN"))
+        if how != {"SHUT_WR"}:
+            descriptor.read_shut = True
+        if how != {"SHUT_RD"}:
+            try:
+                descriptor.socket.shutdown(self.exchange.now)
+            except ConnectionClosing:
+                return _done(Result(0))
+        return _done(Result(0))
+
+    def _close(self, call: Call) -> Attempt:
+        descriptor = self.of(call)
+        del self.descriptors[self.integer(call, 0)]
+        descriptor.socket.close(self.exchange.now)
+        return _done(Result(0))
+
+    def _getsockopt(self, call: Call) -> Attempt:
+        return _done(get_option(self, call))
+
+    def _setsockopt(self, call: Call) -> Attempt:
+        return _done(set_option(self, call))
+
+    def _fcntl(self, call: Call) -> Attempt:
+        descriptor, command = self.of(call), names(self.argument(call, 1))
+        if command == {"F_GETFL"}:
+            return _done(Result(0x2 | (self.exchange.host.nonblock if descriptor.nonblocking else 0)))
+        if command != {"F_SETFL"} or names(self.argument(call, 2)) - {"O_RDWR", "O_NONBLOCK", "2"}:
+            raise Unsupported(call.line, f"fcntl with {', '.join(sorted(command))}")
+        descriptor.nonblocking = "O_NONBLOCK" in names(self.argument(call, 2))
+        return _done(Result(0))
+
+    def _ioctl(self, call: Call) -> Attempt:
+        descriptor, command = self.of(call), names(self.argument(call, 1))
+        if command not in ({"SIOCINQ"}, {"FIONREAD"}):
+            raise Unsupported(call.line, f"ioctl with {', '.join(sorted(command))}")
+        unread, expected = descriptor.socket.status().unread, self.integer(call, 2)
+        if unread != expected:
+            raise Failure(call.line, "ioctl: another number of unread bytes", str(expected), str(unread))
+        return _done(Result(0))
+
+
+def _done(result: Result) -> Attempt:
+    return lambda: result
+
+
+def _port(address: Expression, default: int) -> int:
+    """The port of a sockaddr_in, where the script writes one out."""
+    fields = dict(address.fields) if isinstance(address, Structure) else {}
+    port = fields.get("sin_port", fields.get("sin6_port"))
+    if isinstance(port, Application) and port.arguments and isinstance(port.arguments[0], Number):
+        return port.arguments[0].value
+    return default
+
+
+_HANDLERS: dict[str, Callable[[Calls, Call], Attempt]] = {
+    "socket": Calls._socket,
+    "bind": Calls._bind,
+    "listen": Calls._listen,
+    "connect": Calls._connect,
+    "accept": Calls._accept,
+    "accept4": Calls._accept,
+    "write": Calls._write,
+    "send": Calls._write,
+    "read": Calls._read,
+    "recv": Calls._read,
+    "shutdown": Calls._shutdown,
+    "close": Calls._close,
+    "getsockopt": Calls._getsockopt,
+    "setsockopt": Calls._setsockopt,
+    "fcntl": Calls._fcntl,
+    "ioctl": Calls._ioctl,
+}

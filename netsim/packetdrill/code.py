@@ -1,0 +1,154 @@
+"""``%{ }%``: assertions on TCP_INFO in a subset of Python, evaluated by walking the syntax tree.
+
+Known are assert, print, comparisons, boolean, bit and arithmetic operators, numbers, strings and names. Nothing is
+ever compiled or executed; anything else makes the script unsupported.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from inspect import cleandoc
+from typing import Any
+
+from netsim.packetdrill.exchange import Exchange
+from netsim.packetdrill.script import Code
+from netsim.packetdrill.verdict import Failure, Unsupported
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.tcb import Tcb
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+}
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.Not: operator.not_,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Invert: operator.invert,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def tcp_info(exchange: Exchange) -> dict[str, float]:
+    """TCP_INFO of the socket under test, as far as the model has it. tcpi_rto is in microseconds."""
+    info: dict[str, float] = {"tcpi_state": exchange.host.state_numbers[exchange.state]}
+    tcb = exchange.tcb
+    if tcb is not None:
+        info |= _of_connection(tcb, tcb.config)
+    return info
+
+
+def _of_connection(tcb: Tcb, config: TcpConfig) -> dict[str, float]:
+    info: dict[str, float] = {
+        "tcpi_options": 1 * tcb.ts_ok | 2 * tcb.sack_ok | 4 * tcb.scaling,
+        "tcpi_snd_mss": tcb.snd_mss,
+        "tcpi_advmss": config.mss,
+        "tcpi_rto": tcb.rto // 1000,
+        "tcpi_backoff": tcb.backoff,
+        "tcpi_probes": tcb.probes,
+        "tcpi_snd_wscale": tcb.snd_wscale,
+        "tcpi_rcv_wscale": tcb.rcv_wscale,
+    }
+    if tcb.congestion is not None:
+        info["tcpi_snd_cwnd"] = tcb.congestion.cwnd // tcb.snd_mss
+    return info
+
+
+def check(code: Code, names: Mapping[str, Any]) -> list[str]:
+    """Run the assertions; the lines that it printed. Failure if one does not hold, Unsupported for other Python."""
+    text = cleandoc(code.text)
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise Unsupported(code.line, f"code that is no Python: {type(error).__name__}") from None
+    try:
+        return _run(tree, code, names)
+    except RecursionError:
+        raise Unsupported(code.line, "code that is nested too deeply") from None
+
+
+def _run(tree: ast.Module, code: Code, names: Mapping[str, Any]) -> list[str]:
+    printed = []
+    for statement in tree.body:
+        line = code.line + _lines_before(code.text) + statement.lineno - 1
+        match statement:
+            case ast.Assert(test=test):
+                _assert(test, names, line)
+            case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=arguments, keywords=[])):
+                printed.append(" ".join(str(_value(a, names, line)) for a in arguments))
+            case ast.Pass():
+                pass
+            case _:
+                raise Unsupported(line, f"python: {type(statement).__name__}")
+    return printed
+
+
+def _lines_before(text: str) -> int:
+    """Blank lines at the start, which cleandoc takes away."""
+    return text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def _assert(test: ast.expr, names: Mapping[str, Any], line: int) -> None:
+    if not _value(test, names, line):
+        used = sorted(
+            {node.id for node in ast.walk(test) if isinstance(node, ast.Name) and node.id.startswith("tcpi_")}
+        )
+        got = ", ".join(f"{name} = {names[name]}" for name in used if name in names)
+        raise Failure(line, "the assertion does not hold", ast.unparse(test), got)
+
+
+def _value(node: ast.expr, names: Mapping[str, Any], line: int) -> Any:
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() | None as value):
+            return value
+        case ast.Name(id=name):
+            if name not in names:
+                raise Unsupported(line, f"the name {name}")
+            return names[name]
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(_value(v, names, line) for v in values)
+        case ast.BoolOp(values=values):
+            return any(_value(v, names, line) for v in values)
+        case ast.UnaryOp(op=op, operand=operand):
+            return _apply(_UNARY[type(op)], [operand], names, line)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            return _apply(_BINARY[type(op)], [left, right], names, line)
+        case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _COMPARE for op in ops):
+            values = [_value(v, names, line) for v in (left, *others)]
+            return all(
+                _compare(_COMPARE[type(op)], a, b, line) for op, a, b in zip(ops, values, values[1:], strict=False)
+            )
+        case ast.Tuple(elts=elements):
+            return tuple(_value(e, names, line) for e in elements)
+    raise Unsupported(line, f"python: {type(node).__name__}")
+
+
+def _apply(function: Callable[..., Any], operands: list[ast.expr], names: Mapping[str, Any], line: int) -> Any:
+    values = [_value(operand, names, line) for operand in operands]
+    if not all(isinstance(value, int | float) for value in values):
+        raise Unsupported(line, "python: arithmetic on something else than numbers")
+    try:
+        return function(*values)
+    except (ArithmeticError, TypeError) as error:
+        raise Failure(line, f"the code fails: {error}") from None
+
+
+def _compare(function: Callable[[Any, Any], bool], one: Any, other: Any, line: int) -> bool:
+    try:
+        return function(one, other)
+    except TypeError as error:
+        raise Failure(line, f"the code fails: {error}") from None

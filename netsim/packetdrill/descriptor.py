@@ -1,0 +1,42 @@
+"""Script descriptors, the results of calls, and the symbols in their arguments."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from netsim.packetdrill.script import Either, Expression, Items, Name, Number
+from netsim.tcp.socket import Socket
+
+
+class Result(NamedTuple):
+    """What a call returns; ``errno`` if it failed."""
+
+    value: int
+    errno: str | None = None
+
+
+Attempt = Callable[[], Result | None]
+
+
+@dataclass(slots=True)
+class Descriptor:
+    """A script's file descriptor. ``told``: SO_ERROR or a call has reported how the connection ended."""
+
+    socket: Socket
+    nonblocking: bool = False
+    read_shut: bool = False
+    told: bool = False
+
+
+def names(expression: Expression) -> set[str]:
+    """The symbols of an argument such as ``O_RDWR|O_NONBLOCK``; numbers other than 0 count as themselves."""
+    parts = expression.parts if isinstance(expression, Either) else (expression,)
+    found = {part.value for part in parts if isinstance(part, Name)}
+    return found | {str(part.value) for part in parts if isinstance(part, Number) and part.value}
+
+
+def pointed(expression: Expression) -> Expression:
+    """What ``[x]`` points to."""
+    if isinstance(expression, Items) and len(expression.items) == 1:
+        return expression.items[0]
+    return expression

@@ -1,0 +1,44 @@
+"""The errors of the TCP core under the names that system calls give them."""
+
+from netsim.tcp.errors import (
+    ConnectionAborted,
+    ConnectionAlreadyExists,
+    ConnectionClosing,
+    ConnectionDoesNotExist,
+    ConnectionRefused,
+    ConnectionReset,
+    ConnectionTimedOut,
+    InsufficientResources,
+    RemoteSocketUnspecified,
+    TcpError,
+)
+
+_NAMES: dict[type[TcpError], str] = {
+    ConnectionAborted: "ECONNABORTED",
+    ConnectionAlreadyExists: "EADDRINUSE",
+    ConnectionClosing: "EPIPE",
+    ConnectionDoesNotExist: "ENOTCONN",
+    ConnectionRefused: "ECONNREFUSED",
+    ConnectionReset: "ECONNRESET",
+    ConnectionTimedOut: "ETIMEDOUT",
+    InsufficientResources: "EADDRNOTAVAIL",
+    RemoteSocketUnspecified: "EDESTADDRREQ",
+}
+_SAME = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "EOPNOTSUPP": "ENOTSUP"}
+
+
+def errno_of(error: Exception) -> str:
+    """The symbolic error number."""
+    return _NAMES[type(error)] if isinstance(error, TcpError) else "EIO"
+
+
+def pending(error: Exception | None) -> str | None:
+    """What SO_ERROR tells of a connection that ended by ``error``: only what the peer or the network did."""
+    if isinstance(error, ConnectionRefused | ConnectionReset | ConnectionTimedOut):
+        return errno_of(error)
+    return None
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names stand for one number."""
+    return _SAME.get(one, one) == _SAME.get(other, other)

@@ -1,0 +1,136 @@
+"""The host under test on a virtual clock: injects segments, collects what it sends, runs its timers."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from netsim.packetdrill.host import Host
+from netsim.packetdrill.script import TcpPacket
+from netsim.packetdrill.subject import Subject
+from netsim.packetdrill.verdict import Unsupported
+from netsim.packetdrill.wire import packet_text
+from netsim.seeds import Seed
+from netsim.tcp.actions import Action, Transmit
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.listener import Listener
+from netsim.tcp.segment import FourTuple, Segment
+from netsim.tcp.stack import Stack
+from netsim.tcp.state import State
+from netsim.tcp.tcb import Tcb
+
+FIRST_PORT = 32768  # the remote ports of passive connections, one after the other
+LOG_LINES = 8
+
+
+class Emitted(NamedTuple):
+    """A segment that the host sent, and when (ns)."""
+
+    segment: Segment
+    at: int
+
+
+class Exchange:
+    """``now`` in ns since the script began. ``subject`` is the one socket whose segments count."""
+
+    def __init__(self, host: Host, *, local: str, remote: str, bind_port: int, connect_port: int) -> None:
+        self.host = host
+        self.local, self.remote = local, remote
+        self.bind_port, self.connect_port = bind_port, connect_port
+        self.stack = Stack(local, Seed(0).stream, host.config)
+        self.now = 0
+        self.subject = Subject()
+        self.passive = False  # the subject listens: the next inbound segment makes it a new connection
+        self.muted = False  # the host's queueing discipline drops what it sends
+        self.waiting: Callable[[], None] | None = None  # a blocked call that looks whether it can return
+        self._stale: list[Tcb | Listener] = []  # opened before a setting changed
+        self.sent: deque[Emitted] = deque()
+        self._log: deque[tuple[int, TcpPacket | Segment]] = deque(maxlen=LOG_LINES)
+        self._ports = FIRST_PORT
+
+    def advance(self, until: int) -> None:
+        """Let time pass until ``until``; timers due then have run."""
+        while self.step(until):
+            pass
+        self.now = max(self.now, until)
+
+    def step(self, limit: int) -> bool:
+        """Let time pass to the next timer, if that is no later than ``limit``."""
+        deadline = self.stack.next_deadline()
+        if deadline > limit:
+            return False
+        self.now = max(self.now, deadline)
+        self._perform(self.stack.on_timer(self.now))
+        self.settle()
+        return True
+
+    def settle(self) -> None:
+        """After a user call: send what it caused; a blocked call may return."""
+        self._perform(self.stack.take())
+        if self.waiting is not None:
+            self.waiting()
+            self._perform(self.stack.take())
+
+    def configure(self, config: TcpConfig) -> None:
+        """A setting changes. Real hosts read some of them anew at each segment; the core, when a socket is opened."""
+        if config != self.stack.config:
+            self._stale = [*self.stack.connections.values(), *self.stack.listeners.values()]
+        self.stack.config = config
+
+    def inject(self, packet: TcpPacket) -> None:
+        """An inbound segment arrives now. Unsupported if a setting has changed since its connection was opened."""
+        self._choose_subject(self.bind_port)
+        receiver = self.tcb or self.stack.listeners.get(self.bind_port)
+        if receiver is not None and any(receiver is old for old in self._stale):
+            raise Unsupported(packet.line, "a segment for a socket older than the last change of a sysctl")
+        segment = self.subject.segment(packet)
+        self._log.append((self.now, packet))
+        self._perform(self.stack.on_segment(segment, self.now))
+        self.settle()
+
+    def _choose_subject(self, port: int) -> None:
+        if self.passive or self.subject.flow is None:
+            flow = FourTuple(self.local, port, self.remote, self._ports)
+            self.subject = Subject(flow)
+            self._ports += 1
+            self.passive = False
+
+    def next_sent(self, limit: float) -> Emitted | None:
+        """The subject's next segment; waits for it until ``limit`` (ns), and gives up with None."""
+        while True:
+            while self.sent:
+                emitted = self.sent.popleft()
+                if emitted.segment.flow == self.subject.flow:
+                    return emitted
+            if self.stack.next_deadline() > limit or not self.step(self.stack.next_deadline()):
+                return None
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Transmit) and not self.muted:
+                self.sent.append(Emitted(action.segment, self.now))
+                self._log.append((self.now, action.segment))
+
+    @property
+    def left_over(self) -> list[Emitted]:
+        """The subject's segments that nothing expected."""
+        return [emitted for emitted in self.sent if emitted.segment.flow == self.subject.flow]
+
+    @property
+    def tcb(self) -> Tcb | None:
+        """The subject's connection record, if there is one."""
+        return self.stack.connections.get(self.subject.flow.reverse()) if self.subject.flow is not None else None
+
+    @property
+    def state(self) -> State:
+        """The subject's state."""
+        if self.tcb is not None:
+            return self.tcb.state
+        return State.LISTEN if self.passive else State.CLOSED
+
+    def recent(self) -> tuple[str, ...]:
+        """The last segments in both directions, as packetdrill lines."""
+        lines = []
+        for at, packet in self._log:
+            seen = packet if isinstance(packet, TcpPacket) else self.subject.observe(packet, self.host.style)
+            lines.append(f"{at / 1e9:.6f} {packet_text(seen)}")
+        return tuple(lines)

@@ -1,0 +1,125 @@
+"""Runs packetdrill scripts against the TCP core on a virtual clock: no shell, no network, no waiting.
+
+Inbound packets, calls, commands and code happen at their time, after the timers that are due then. Outbound packets
+are taken from what the host sent, in order, and the time of sending is checked.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from netsim.packetdrill.commands import carry_out
+from netsim.packetdrill.host import Host, host
+from netsim.packetdrill.parser import parse, parse_file
+from netsim.packetdrill.play import Play
+from netsim.packetdrill.script import Conditional, Event, Script, ScriptError
+from netsim.packetdrill.settings import settings_of
+from netsim.packetdrill.verdict import Failure, Unsupported, Verdict
+
+Defines = Mapping[str, str] | Iterable[str]
+
+
+def run_script(path: str | Path, *, profile: str = "rfc9293", defines: Defines = (), strict: bool = False) -> Verdict:
+    """The verdict on one file.
+
+    ``defines``: names, or names with values; ``#ifdef`` asks for them, and they stand for numbers and words.
+    ``strict`` also fails a script at whose end segments are left over. ValueError for an unknown profile, OSError for
+    a file that cannot be read. A file that is no script is unsupported, with the place and what was expected there.
+    """
+    symbols = _symbols(defines)
+    return _verdict(str(path), partial(parse_file, path, symbols), host(profile), symbols, strict=strict)
+
+
+def run_text(
+    text: str, *, path: str = "<script>", profile: str = "rfc9293", defines: Defines = (), strict: bool = False
+) -> Verdict:
+    """As ``run_script``, for a script that is no file."""
+    symbols = _symbols(defines)
+    return _verdict(path, partial(parse, text, path, symbols), host(profile), symbols, strict=strict)
+
+
+def run_paths(
+    paths: Sequence[str | Path],
+    *,
+    profile: str = "rfc9293",
+    defines: Defines = (),
+    strict: bool = False,
+    workers: int = 1,
+) -> Iterator[Verdict]:
+    """The verdicts on files, and on all ``*.pkt`` files below folders, in order of their paths.
+
+    ``workers`` is the number of processes. ValueError and OSError as for ``run_script``.
+    """
+    host(profile)
+    run = partial(run_script, profile=profile, defines=_symbols(defines), strict=strict)
+    files = [file for path in paths for file in _files(Path(path))]
+    if workers <= 1 or len(files) < 2:
+        yield from map(run, files)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(run, files, chunksize=max(1, len(files) // (4 * workers)))
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.pkt")) if path.is_dir() else [path]
+
+
+def _symbols(defines: Defines) -> dict[str, str]:
+    return dict(defines) if isinstance(defines, Mapping) else dict.fromkeys(defines, "")
+
+
+def _verdict(path: str, read: "partial[Script]", machine: Host, symbols: Mapping[str, str], *, strict: bool) -> Verdict:
+    start = time.perf_counter()
+    try:
+        verdict = _run(read(), machine, symbols, strict=strict)
+    except ScriptError as error:
+        verdict = Verdict(path=path, verdict="unsupported", line=error.line, reason=f"no packetdrill script: {error}")
+    return replace(verdict, seconds=time.perf_counter() - start)
+
+
+def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: bool) -> Verdict:
+    """Play the script. Its last command only tidies up a real host, after the verdict: there is nothing to do."""
+    play = None
+    try:
+        play = Play(machine, settings_of(script))
+        if script.initial is not None:
+            carry_out(script.initial, play.calls)
+        for event in _taken(script, symbols):
+            play.event(event)
+        play.end()
+        if strict and play.exchange.left_over:
+            raise Failure(0, f"{len(play.exchange.left_over)} segments are left over at the end")
+        if play.expected == 0:
+            raise Unsupported(0, "no outbound packet is expected: it would pass whatever TCP does")
+        return Verdict(path=script.path, verdict="pass")
+    except Failure as failure:
+        return Verdict(
+            path=script.path,
+            verdict="fail",
+            line=failure.line or None,
+            reason=failure.reason,
+            expected=failure.expected,
+            got=failure.got,
+            exchange=play.exchange.recent() if play is not None else (),
+        )
+    except Unsupported as unsupported:
+        line = unsupported.line or None
+        return Verdict(path=script.path, verdict="unsupported", line=line, reason=unsupported.construct)
+
+
+def _taken(script: Script, symbols: Mapping[str, str]) -> list[Event]:
+    """The events of the branches that are taken. Unsupported if there are branches and none is."""
+    branches = [item for item in script.events if isinstance(item, Conditional)]
+    if branches and not any(branch.name in symbols for branch in branches):
+        names = ", ".join(sorted({branch.name for branch in branches}))
+        raise Unsupported(branches[0].line, f"none of the #ifdef branches is taken: {names}")
+    events: list[Event] = []
+    for item in script.events:
+        if isinstance(item, Event):
+            events.append(item)
+        elif item.name in symbols:
+            events.extend(item.events)
+    return events

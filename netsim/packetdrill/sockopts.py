@@ -1,0 +1,117 @@
+"""getsockopt and setsockopt: names of socket options, and where their values live in the model."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from netsim.packetdrill.descriptor import Descriptor, Result, names, pointed
+from netsim.packetdrill.errno import pending, same
+from netsim.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
+from netsim.packetdrill.verdict import Failure, Unsupported
+from netsim.tcp.config import TcpConfig
+
+if TYPE_CHECKING:
+    from netsim.packetdrill.calls import Calls
+
+Change = Callable[[TcpConfig, int], TcpConfig]
+
+# Options that a socket takes before it is opened: the TcpConfig it then has.
+_BEFORE_OPEN: dict[str, Change] = {
+    "SO_RCVBUF": lambda config, value: config.replace(receive_buffer=value),
+    "SO_SNDBUF": lambda config, value: config.replace(send_buffer=value),
+    "SO_KEEPALIVE": lambda config, value: config.replace(keepalive=value != 0),
+    "TCP_NODELAY": lambda config, value: config.replace(nagle=value == 0),
+    "TCP_MAXSEG": lambda config, value: config.replace(mss=value),
+    "TCP_KEEPINIT": lambda config, value: config.replace(connect_timeout=float(value)),
+    "TCP_KEEPIDLE": lambda config, value: config.replace(keepalive_idle=float(value)),
+    "TCP_KEEPINTVL": lambda config, value: config.replace(keepalive_interval=float(value)),
+    "TCP_KEEPCNT": lambda config, value: config.replace(keepalive_probes=value),
+    "TCP_USER_TIMEOUT": lambda config, value: config.replace(user_timeout=value / 1000 if value else None),
+    "TCP_LINGER2": lambda config, value: config.replace(fin_wait_2_timeout=float(value)),
+}
+
+_READ: dict[str, Callable[[TcpConfig], float]] = {
+    "SO_RCVBUF": lambda config: config.receive_buffer,
+    "SO_SNDBUF": lambda config: config.send_buffer,
+    "TCP_KEEPINIT": lambda config: config.connect_timeout or 0,
+    "TCP_KEEPIDLE": lambda config: config.keepalive_idle,
+    "TCP_KEEPINTVL": lambda config: config.keepalive_interval,
+    "TCP_KEEPCNT": lambda config: config.keepalive_probes,
+}
+
+
+def set_option(calls: "Calls", call: Call) -> Result:
+    """setsockopt(fd, level, name, [value], length)."""
+    descriptor, name = calls.of(call), _name(calls, call)
+    value = pointed(calls.argument(call, 3))
+    if name in ("SO_REUSEADDR", "SO_REUSEPORT"):
+        return Result(0)
+    if name == "SO_LINGER":
+        return _linger(descriptor, value, call)
+    if name not in _BEFORE_OPEN or not isinstance(value, Number):
+        raise Unsupported(call.line, f"setsockopt {name}")
+    socket = descriptor.socket
+    if socket.tcb is not None or socket.listener is not None:
+        raise Unsupported(call.line, f"setsockopt {name} on an open socket")
+    try:
+        socket.config = _BEFORE_OPEN[name](_config(descriptor, calls), value.value)
+    except ValueError:
+        return Result(-1, "EINVAL")
+    return Result(0)
+
+
+def get_option(calls: "Calls", call: Call) -> Result:
+    """getsockopt(fd, level, name, [value], [length]): the value is compared with what the option is."""
+    descriptor, name = calls.of(call), _name(calls, call)
+    expected = pointed(calls.argument(call, 3))
+    if name == "SO_ERROR":
+        _compare_error(descriptor, expected, call)
+    elif name in _READ:
+        _compare(_READ[name](_config(descriptor, calls)), expected, name, call)
+    elif name == "TCP_MAXSEG" and descriptor.socket.tcb is not None:
+        _compare(descriptor.socket.tcb.snd_mss, expected, name, call)
+    else:
+        raise Unsupported(call.line, f"getsockopt {name}")
+    return Result(0)
+
+
+def _name(calls: "Calls", call: Call) -> str:
+    name = calls.argument(call, 2)
+    if not isinstance(name, Name):
+        raise Unsupported(call.line, f"{call.name} with an option that has no name")
+    return name.value
+
+
+def _config(descriptor: Descriptor, calls: "Calls") -> TcpConfig:
+    socket = descriptor.socket
+    if socket.tcb is not None:
+        return socket.tcb.config
+    return socket.config if socket.config is not None else calls.exchange.stack.config
+
+
+def _linger(descriptor: Descriptor, value: Expression, call: Call) -> Result:
+    numbers = [f.value for _, f in value.fields if isinstance(f, Number)] if isinstance(value, Structure) else []
+    if len(numbers) != 2:
+        raise Unsupported(call.line, "setsockopt SO_LINGER without {onoff=, linger=}")
+    if numbers[0] and numbers[1]:
+        raise Unsupported(call.line, "setsockopt SO_LINGER with a time")
+    descriptor.socket.linger_zero = bool(numbers[0])
+    return Result(0)
+
+
+def _compare(value: float, expected: Expression, name: str, call: Call) -> None:
+    if isinstance(expected, Unchecked):
+        return
+    if not isinstance(expected, Number):
+        raise Unsupported(call.line, f"getsockopt {name} with a value that is no number")
+    if expected.value != value:
+        raise Failure(call.line, f"getsockopt {name} gives another value", str(expected.value), f"{value:g}")
+
+
+def _compare_error(descriptor: Descriptor, expected: Expression, call: Call) -> None:
+    error = None if descriptor.told else pending(descriptor.socket.error)
+    descriptor.told = descriptor.told or error is not None
+    wanted = "".join(names(expected)) or "0"
+    if isinstance(expected, Items):
+        raise Unsupported(call.line, "getsockopt SO_ERROR with several values")
+    if not isinstance(expected, Unchecked) and not same(wanted, error or "0"):
+        raise Failure(call.line, "getsockopt SO_ERROR gives another value", wanted, error or "0")

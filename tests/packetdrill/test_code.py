@@ -1,0 +1,66 @@
+"""``%{ }%``: a subset of Python, walked and never executed."""
+
+import pytest
+
+from netsim.packetdrill.code import check
+from netsim.packetdrill.script import Code
+from netsim.packetdrill.verdict import Failure, Unsupported
+
+NAMES = {"tcpi_state": 1, "tcpi_snd_mss": 1000, "TCP_ESTABLISHED": 1, "TCPI_OPT_SACK": 2, "tcpi_options": 7}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "assert tcpi_state == TCP_ESTABLISHED",
+        "assert 0 < tcpi_snd_mss <= 1000 and not tcpi_state != 1",
+        "assert tcpi_options & TCPI_OPT_SACK, 'why'",
+        "assert (tcpi_snd_mss + 24) // 4 - 6 * 1 == 250 or undefined",
+        "\n  assert tcpi_state == 1\n  pass\n  assert True\n",
+        "assert tcpi_options == (1 | 2 | 4)",
+    ],
+)
+def test_what_holds(text: str) -> None:
+    assert check(Code(text), NAMES) == []
+
+
+def test_what_does_not_hold_is_shown_at_its_line() -> None:
+    with pytest.raises(Failure) as caught:
+        check(Code("\n\n assert tcpi_state == 1\n assert tcpi_state == 2 or tcpi_snd_mss == 5\n", 10), NAMES)
+    assert caught.value.line == 13
+    assert caught.value.expected == "tcpi_state == 2 or tcpi_snd_mss == 5"
+    assert caught.value.got == "tcpi_snd_mss = 1000, tcpi_state = 1"
+
+
+def test_print() -> None:
+    assert check(Code("print(tcpi_state, 'x')"), NAMES) == ["1 x"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os",
+        "__import__('os').system('true')",
+        "assert open('/etc/passwd')",
+        "assert (lambda: 1)()",
+        "assert [x for x in (1, 2)]",
+        "assert tcpi_state.__class__",
+        "tcpi_state = 1",
+        "assert 2 ** 99999999",
+        "assert 'a' * 99999999",
+        "assert 1 << 99999999",
+        "assert tcpi_unheard_of == 1",
+        "while True: pass",
+        "assert (",
+        "assert " + "-" * 5000 + "1",
+        "assert " + "(" * 5000,
+    ],
+)
+def test_anything_else_is_unsupported(text: str) -> None:
+    with pytest.raises(Unsupported):
+        check(Code(text), NAMES)
+
+
+def test_a_division_by_zero_fails() -> None:
+    with pytest.raises(Failure):
+        check(Code("assert 1 / 0"), NAMES)

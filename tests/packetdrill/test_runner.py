@@ -1,0 +1,179 @@
+"""Times, tolerance, blocking calls, settings, and what is not a pass although nothing went wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from netsim.packetdrill.runner import run_paths, run_script, run_text
+from netsim.packetdrill.verdict import Verdict
+
+LISTEN = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
+"""
+ESTABLISHED = (
+    LISTEN
+    + """+0 < S 0:0(0) win 32767 <mss 1000>
++0 > S. 0:0(0) ack 1 <...>
++.1 < . 1:1(0) ack 1 win 32767
++0 accept(3, ..., ...) = 4
+"""
+)
+CONNECT = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
++0 > S 0:0(0) <...>
+"""
+
+
+def run(text: str, **options: object) -> Verdict:
+    return run_text(text, **options)  # type: ignore[arg-type]
+
+
+def test_a_failure_shows_line_expectation_and_exchange() -> None:
+    verdict = run(ESTABLISHED + "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 win 5\n")
+    assert (verdict.verdict, verdict.line, verdict.reason) == ("fail", 9, "another window")
+    assert verdict.expected == "> P. 1:11(10) ack 1 win 5"
+    assert verdict.got == "> P. 1:11(10) ack 1 win 65535"
+    assert verdict.exchange == (
+        "0.000000 < S 0:0(0) win 32767 <mss 1000>",
+        "0.000000 > S. 0:0(0) ack 1 win 65535 <mss 1460>",
+        "0.100000 < . 1:1(0) ack 1 win 32767",
+        "0.100000 > P. 1:11(10) ack 1 win 65535",
+    )
+    assert verdict.row().keys() == {"path", "verdict", "line", "reason", "seconds"}
+    assert "fail: another window" in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("time", "verdict"),
+    [
+        ("+1", "pass"),
+        ("+1.004", "pass"),  # 4 ms
+        ("+1.14", "pass"),  # 12.5 % of 1.14 s are 142.5 ms
+        ("+1.15", "fail"),  # 12.5 % of 1.15 s are 143.75 ms
+        ("+.89", "pass"),  # 111.25 ms
+        ("+.88", "fail"),  # 110 ms
+        ("1.5~2", "fail"),
+        ("0.9~1.5", "pass"),
+        ("+0.5~+0.9", "fail"),  # 62.5 ms do not reach from 0.9 to 1 s
+        ("*", "pass"),
+    ],
+)
+def test_the_second_syn_at_1_s(time: str, verdict: str) -> None:
+    assert run(CONNECT + f"{time} > S 0:0(0) <...>").verdict == verdict
+
+
+def test_the_tolerance_that_a_script_asks_for() -> None:
+    late = CONNECT + "1.3 > S 0:0(0) <...>"
+    assert run(late).verdict == "fail"
+    assert run("--tolerance_usecs=300000\n" + late).verdict == "pass"
+
+
+def test_a_blocking_call_must_return_in_time() -> None:
+    script = LISTEN + "+0...{} accept(3, ..., ...) = 4\n0 < S 0:0(0) win 9 \n0 > S. 0:0(0) ack 1 <...>\n"
+    script += "1 < . 1:1(0) ack 1 win 9"
+    assert run(script.format(1)).verdict == "pass"
+    early = run(script.format(1.5))
+    assert (early.verdict, early.line, early.reason) == ("fail", 4, "accept returns at another time")
+    assert run(script.format(1).rsplit("\n", 1)[0]).reason == "accept does not return"
+
+
+def test_a_call_that_would_wait_without_end_waits_in_virtual_time() -> None:
+    script = ESTABLISHED + "+0 close(3) = 0\n+0 shutdown(4, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n+0 read(4, ..., 1) = {}"
+    gives_up = run(script.format("-1 ETIMEDOUT (Connection timed out)"))  # user timeout: 300 s, RFC 793 3.8
+    assert gives_up.verdict == "pass", str(gives_up)
+
+
+def test_the_relative_base_after_a_blocking_call_is_its_start() -> None:
+    script = ESTABLISHED + "+.1...{} read(4, ..., 10) = 10\n+.2 < P. 1:11(10) ack 1 win 9\n* > . 1:1(0) ack 11"
+    assert run(script.format("0.3")).verdict == "pass"
+
+
+def test_times_without_a_branch_do_not_pass() -> None:
+    script = "#ifdef STANDARD\n" + CONNECT + "#endif\n#ifdef FreeBSD\n0 `true`\n#endif"
+    assert run(script, defines=["STANDARD"]).verdict == "pass"
+    none = run(script)
+    assert (none.verdict, none.line) == ("unsupported", 1)
+    assert "none of the #ifdef branches is taken" in none.reason
+
+
+def test_a_script_that_expects_no_packet_does_not_pass() -> None:
+    assert run(LISTEN).verdict == "unsupported"
+
+
+def test_strict_reports_what_is_left_over() -> None:
+    script = CONNECT + "+2 `true`"
+    assert run(script).verdict == "pass"
+    left = run(script, strict=True)
+    assert (left.verdict, left.reason) == ("fail", "1 segments are left over at the end")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "+0 `rm -rf /nowhere`",
+        "+0 `sysctl -w net.inet.tcp.unheard_of=1`",
+        "+0 `true && echo`",
+        "+0 < icmp unreachable host_unreachable [0:0(0)]",
+        "+0 epoll_create(1) = 5",
+        "+0 setsockopt(3, IPPROTO_TCP, TCP_FASTOPEN, [1], 4) = 0",
+        "+0 < [ce] . 1:1(0) ack 1 win 1",
+        "+0 < . 1:1(0) ack 1 win 1 <FO 1234,nop,nop>",
+        "+0 %{ import os }%",
+        "+0 close(3",
+        "+999999999 close(3) = 0",
+    ],
+)
+def test_what_is_not_supported_is_named(event: str) -> None:
+    verdict = run(CONNECT + event)
+    assert (verdict.verdict, verdict.line) == ("unsupported", 5)
+    assert verdict.reason
+
+
+def test_a_setting_changed_under_a_connection_is_not_supported() -> None:
+    event = "+0 `sysctl -w net.inet.tcp.insecure_rst=1`\n+0 < R 9:9(0) win 0"
+    assert run(ESTABLISHED + event).verdict == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("setting", "option"),
+    [
+        ("rfc1323=0", "<mss 1460,sackOK,eol,eol>"),
+        ("sack.enable=0", "<mss 1460,nop,wscale 6,nop,nop,TS val 1 ecr 0>"),
+        ("rfc1323=1", "<mss 1460,nop,wscale 6,sackOK,TS val 1 ecr 0>"),
+    ],
+)
+def test_sysctl_and_the_layout_of_options(setting: str, option: str) -> None:
+    """sys/netinet/tcp_output.c, tcp_addoptions."""
+    script = f"0 `sysctl -w net.inet.tcp.{setting}`\n" + CONNECT.replace("<...>", option)
+    verdict = run(script, profile="freebsd")
+    assert verdict.verdict == "pass", str(verdict)
+
+
+def test_sockstat_counts() -> None:
+    script = ESTABLISHED + "+0 `sockstat -4 -P tcp -s -p 8080 | grep -c ESTABLISHED | grep {}`"
+    assert run(script.format(1)).verdict == "pass"
+    assert run(script.format(2)).reason == "sockstat counts another number of sockets in ESTABLISHED"
+
+
+def test_an_echo_of_a_stamp_never_seen_fails() -> None:
+    verdict = run(CONNECT + "+0 < S. 0:0(0) ack 1 win 9 <nop,nop,TS val 1 ecr 77>")
+    assert (verdict.verdict, verdict.line) == ("fail", 5)
+
+
+def test_paths_and_workers(tmp_path: Path) -> None:
+    for name in ("b", "a", "c/d"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.pkt").write_text(CONNECT)
+    (tmp_path / "no.txt").write_text("")
+    alone, together = (list(run_paths([tmp_path], workers=n)) for n in (1, 2))
+    assert [Path(v.path).name for v in alone] == ["a.pkt", "b.pkt", "d.pkt"]
+    assert [(v.path, v.verdict) for v in alone] == [(v.path, v.verdict) for v in together]
+
+
+def test_what_the_caller_did_wrong_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allowed is one of"):
+        run("", profile="vms")
+    with pytest.raises(OSError, match=r"none\.pkt"):
+        run_script(tmp_path / "none.pkt")

@@ -1,0 +1,117 @@
+"""Our own scripts under every profile that they name; mutants of them; the scripts of others, where they are.
+
+``// verdicts: rfc9293 pass, linux fail 9`` says what each profile is to come to, and at which line.
+"""
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from netsim.packetdrill.runner import run_paths, run_script, run_text
+
+HERE = Path(__file__).parent
+OWN = sorted(HERE.rglob("*.pkt"))
+FOREIGN = os.environ.get("NETSIM_SCRIPTS")
+
+
+def verdicts(path: Path) -> list[tuple[str, str, int | None]]:
+    """(profile, verdict, line) as the script's head states them."""
+    (stated,) = re.findall(r"^// verdicts: (.*)$", path.read_text(), re.MULTILINE)
+    words = [item.split() for item in stated.split(", ")]
+    return [(profile, verdict, int(line[0]) if line else None) for profile, verdict, *line in words]
+
+
+CASES = [(path, *case) for path in OWN for case in verdicts(path)]
+
+
+@pytest.mark.parametrize(
+    ("path", "profile", "verdict", "line"), CASES, ids=[f"{c[0].relative_to(HERE)}-{c[1]}" for c in CASES]
+)
+def test_our_own(path: Path, profile: str, verdict: str, line: int | None) -> None:
+    got = run_script(path, profile=profile, strict=True)
+    assert got.verdict == verdict, str(got)
+    assert line is None or got.line == line, str(got)
+
+
+OUTBOUND = re.compile(
+    r"^(?P<time>[+\d.*]\S*\s+)>\s+(?P<flags>\S+)\s+(?P<seq>\d+):(?P<end>\d+)\((?P<len>\d+)\)(?P<rest>.*)"
+)
+
+
+def mutants(text: str) -> list[tuple[int, str, str]]:
+    """(line, what was changed, the script with it) for every outbound packet of a script."""
+    lines, found = text.splitlines(), []
+    for index, line in enumerate(lines):
+        match = OUTBOUND.match(line)
+        if match is None:
+            continue
+        time, flags, rest = match["time"], match["flags"], match["rest"]
+        seq, end, length = (int(match[name]) for name in ("seq", "end", "len"))
+        fields, opening, options = rest.partition("<")
+        options = opening + options
+        head, numbers = f"{time}> ", f" {seq}:{end}({length})"
+        start = head + flags + numbers
+        changed = {
+            "flag": head + (flags.replace("P", "") if "P" in flags else "P" + flags) + numbers + rest,
+            "window": f"{start}{re.sub(' win .*', '', fields)} win 77 {options}",
+            "length": f"{head}{flags} {seq}:{end + 1}({length + 1}){rest}",
+            "option": f"{start}{fields} <nop,wscale 3>",
+        }
+        if "S" not in flags:
+            changed["seq"] = head + flags + f" {seq + 1}:{end + 1}({length})" + rest
+        if " ack " in rest:
+            changed["ack"] = head + flags + numbers + re.sub(r"ack (\d+)", lambda m: f"ack {int(m[1]) + 1}", rest)
+        if time.strip() != "*":
+            later = re.sub(r"[\d.]+", lambda m: f"{float(m[0]) + 5:g}", time, count=1)
+            changed["time"] = f"{later}> {flags}{numbers}{rest}"
+        found += [
+            (index + 1, what, "\n".join([*lines[:index], new, *lines[index + 1 :]])) for what, new in changed.items()
+        ]
+        found.append((index + 2, "extra", "\n".join([*lines[: index + 1], "+0 > R 77:77(0)", *lines[index + 1 :]])))
+        if time.strip() == "+0":  # others may be sent after the script's end, and then nothing is missing
+            found.append((0, "missing", "\n".join([*lines[:index], "", *lines[index + 1 :]])))
+    return found
+
+
+MUTANTS = [
+    (path, profile, *mutant)
+    for path in OWN
+    for profile, verdict, _ in verdicts(path)[:1]
+    if verdict == "pass"
+    for mutant in mutants(path.read_text())
+]
+
+
+def test_there_are_mutants_of_every_kind() -> None:
+    assert {m[3] for m in MUTANTS} == {
+        "flag", "window", "length", "option", "seq", "ack", "time", "extra", "missing"
+    }  # fmt: skip
+    assert len(MUTANTS) > 300
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda p: str(p.relative_to(HERE)))
+def test_every_mutant_fails_at_its_line(path: Path) -> None:
+    for _, profile, line, what, text in [m for m in MUTANTS if m[0] == path]:
+        got = run_text(text, profile=profile, strict=True)
+        assert got.verdict == "fail", f"{what} in line {line}: {got}"
+        assert what == "missing" or got.line == line, f"{what} in line {line}: {got}"
+
+
+@pytest.mark.skipif(FOREIGN is None, reason="NETSIM_SCRIPTS names no folder with packetdrill scripts")
+@pytest.mark.parametrize(("folder", "least"), [("freebsd", 50), ("linux", 68)])
+def test_those_of_others(folder: str, least: int) -> None:
+    assert FOREIGN is not None
+    got = list(run_paths([Path(FOREIGN) / folder], profile=folder, defines=["STANDARD"]))
+    assert not [v for v in got if v.reason.startswith("no packetdrill script")]
+    assert Counter(v.verdict for v in got)["pass"] >= least
+
+
+@pytest.mark.skipif(FOREIGN is None, reason="NETSIM_SCRIPTS names no folder with packetdrill scripts")
+def test_without_a_branch_nothing_passes() -> None:
+    assert FOREIGN is not None
+    for verdict in run_paths([Path(FOREIGN) / "freebsd"], profile="freebsd"):
+        if "#ifdef" in Path(verdict.path).read_text():
+            assert verdict.verdict != "pass"
