@@ -39,8 +39,11 @@ class Calls:
 
     def blocks(self, call: Call) -> bool:
         """Whether this call waits rather than return EAGAIN."""
-        flags = names(call.arguments[3]) if call.name in ("recv", "send") and len(call.arguments) > 3 else set()
-        return not self.of(call).nonblocking and "MSG_DONTWAIT" not in flags
+        return not self.of(call).nonblocking and "MSG_DONTWAIT" not in self._flags(call)
+
+    def _flags(self, call: Call) -> set[str]:
+        """The MSG_ flags of a call that has such an argument."""
+        return names(self.argument(call, 3)) if call.name in _WITH_FLAGS else set()
 
     def of(self, call: Call) -> Descriptor:
         """The descriptor that a call's first argument names."""
@@ -124,9 +127,9 @@ class Calls:
 
     def _write(self, call: Call) -> Attempt:
         descriptor, exchange = self.of(call), self.exchange
-        flags = names(self.argument(call, 3)) if call.name == "send" else set()
+        flags = self._flags(call)
         if flags - {"MSG_DONTWAIT", "MSG_NOSIGNAL"}:
-            raise Unsupported(call.line, f"send with {', '.join(sorted(flags))}")
+            raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
         if "NULL" in names(self.argument(call, 1)):
             return _done(Result(-1, "EFAULT"))
         size, done, socket, blocks = self.integer(call, 2), 0, descriptor.socket, self.blocks(call)
@@ -152,9 +155,9 @@ class Calls:
 
     def _read(self, call: Call) -> Attempt:
         descriptor = self.of(call)
-        flags = names(self.argument(call, 3)) if call.name == "recv" else set()
+        flags = self._flags(call)
         if flags - {"MSG_DONTWAIT", "MSG_PEEK"}:
-            raise Unsupported(call.line, f"recv with {', '.join(sorted(flags))}")
+            raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
         size = self.integer(call, 2)
 
         def attempt() -> Result | None:
@@ -240,6 +243,7 @@ def _port(address: Expression, default: int) -> int:
     return default
 
 
+_WITH_FLAGS = {"send", "sendto", "recv", "recvfrom"}
 _HANDLERS: dict[str, Callable[[Calls, Call], Attempt]] = {
     "socket": Calls._socket,
     "bind": Calls._bind,
@@ -249,8 +253,10 @@ _HANDLERS: dict[str, Callable[[Calls, Call], Attempt]] = {
     "accept4": Calls._accept,
     "write": Calls._write,
     "send": Calls._write,
+    "sendto": Calls._write,
     "read": Calls._read,
     "recv": Calls._read,
+    "recvfrom": Calls._read,
     "shutdown": Calls._shutdown,
     "close": Calls._close,
     "getsockopt": Calls._getsockopt,

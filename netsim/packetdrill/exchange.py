@@ -19,7 +19,7 @@ from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
 
 FIRST_PORT = 32768  # the remote ports of passive connections, one after the other
-LOG_LINES = 8
+LOG_LINES = 8  # of the exchange that a verdict shows, if nobody asks for more
 
 
 class Emitted(NamedTuple):
@@ -32,7 +32,9 @@ class Emitted(NamedTuple):
 class Exchange:
     """``now`` in ns since the script began. ``subject`` is the one socket whose segments count."""
 
-    def __init__(self, host: Host, *, local: str, remote: str, bind_port: int, connect_port: int) -> None:
+    def __init__(
+        self, host: Host, *, local: str, remote: str, bind_port: int, connect_port: int, log_lines: int | None
+    ) -> None:
         self.host = host
         self.local, self.remote = local, remote
         self.bind_port, self.connect_port = bind_port, connect_port
@@ -44,7 +46,7 @@ class Exchange:
         self.waiting: Callable[[], None] | None = None  # a blocked call that looks whether it can return
         self._stale: list[Tcb | Listener] = []  # opened before a setting changed
         self.sent: deque[Emitted] = deque()
-        self._log: deque[tuple[int, TcpPacket | Segment]] = deque(maxlen=LOG_LINES)
+        self._log: deque[tuple[int, TcpPacket | Segment]] = deque(maxlen=log_lines)
         self._ports = FIRST_PORT
 
     def advance(self, until: int) -> None:

@@ -34,7 +34,7 @@ class Blocked:
 class Play:
     """One script on one host. ``expected`` counts the outbound packets that were met."""
 
-    def __init__(self, host: Host, settings: Settings) -> None:
+    def __init__(self, host: Host, settings: Settings, log_lines: int | None) -> None:
         config = host.config if settings.mss is None else host.config.replace(mss=settings.mss)
         self.host, self.settings = replace(host, config=config), settings
         self.exchange = Exchange(
@@ -43,6 +43,7 @@ class Play:
             remote=settings.remote,
             bind_port=settings.bind_port,
             connect_port=settings.connect_port,
+            log_lines=log_lines,
         )
         self.calls = Calls(self.exchange)
         self.expected = 0

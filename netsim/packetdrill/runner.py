@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from netsim.packetdrill.commands import carry_out
+from netsim.packetdrill.exchange import LOG_LINES
 from netsim.packetdrill.host import Host, host
 from netsim.packetdrill.parser import parse, parse_file
 from netsim.packetdrill.play import Play
@@ -22,23 +23,41 @@ from netsim.packetdrill.verdict import Failure, Unsupported, Verdict
 Defines = Mapping[str, str] | Iterable[str]
 
 
-def run_script(path: str | Path, *, profile: str = "rfc9293", defines: Defines = (), strict: bool = False) -> Verdict:
+def run_script(
+    path: str | Path,
+    *,
+    profile: str = "rfc9293",
+    defines: Defines = (),
+    strict: bool = False,
+    log_lines: int | None = LOG_LINES,
+) -> Verdict:
     """The verdict on one file.
 
     ``defines``: names, or names with values; ``#ifdef`` asks for them, and they stand for numbers and words.
-    ``strict`` also fails a script at whose end segments are left over. ValueError for an unknown profile, OSError for
+    ``strict`` also fails a script at whose end segments are left over. ``log_lines``: how many of the last segments
+    the verdict's exchange holds; None: all. ValueError for an unknown profile, OSError for
     a file that cannot be read. A file that is no script is unsupported, with the place and what was expected there.
     """
     symbols = _symbols(defines)
-    return _verdict(str(path), partial(parse_file, path, symbols), host(profile), symbols, strict=strict)
+    return _verdict(
+        str(path), partial(parse_file, path, symbols), host(profile), symbols, strict=strict, log_lines=log_lines
+    )
 
 
 def run_text(
-    text: str, *, path: str = "<script>", profile: str = "rfc9293", defines: Defines = (), strict: bool = False
+    text: str,
+    *,
+    path: str = "<script>",
+    profile: str = "rfc9293",
+    defines: Defines = (),
+    strict: bool = False,
+    log_lines: int | None = LOG_LINES,
 ) -> Verdict:
     """As ``run_script``, for a script that is no file."""
     symbols = _symbols(defines)
-    return _verdict(path, partial(parse, text, path, symbols), host(profile), symbols, strict=strict)
+    return _verdict(
+        path, partial(parse, text, path, symbols), host(profile), symbols, strict=strict, log_lines=log_lines
+    )
 
 
 def run_paths(
@@ -47,6 +66,7 @@ def run_paths(
     profile: str = "rfc9293",
     defines: Defines = (),
     strict: bool = False,
+    log_lines: int | None = LOG_LINES,
     workers: int = 1,
 ) -> Iterator[Verdict]:
     """The verdicts on files, and on all ``*.pkt`` files below folders, in order of their paths.
@@ -54,7 +74,7 @@ def run_paths(
     ``workers`` is the number of processes. ValueError and OSError as for ``run_script``.
     """
     host(profile)
-    run = partial(run_script, profile=profile, defines=_symbols(defines), strict=strict)
+    run = partial(run_script, profile=profile, defines=_symbols(defines), strict=strict, log_lines=log_lines)
     files = [file for path in paths for file in _files(Path(path))]
     if workers <= 1 or len(files) < 2:
         yield from map(run, files)
@@ -71,20 +91,28 @@ def _symbols(defines: Defines) -> dict[str, str]:
     return dict(defines) if isinstance(defines, Mapping) else dict.fromkeys(defines, "")
 
 
-def _verdict(path: str, read: "partial[Script]", machine: Host, symbols: Mapping[str, str], *, strict: bool) -> Verdict:
+def _verdict(
+    path: str,
+    read: "partial[Script]",
+    machine: Host,
+    symbols: Mapping[str, str],
+    *,
+    strict: bool,
+    log_lines: int | None,
+) -> Verdict:
     start = time.perf_counter()
     try:
-        verdict = _run(read(), machine, symbols, strict=strict)
+        verdict = _run(read(), machine, symbols, strict=strict, log_lines=log_lines)
     except ScriptError as error:
         verdict = Verdict(path=path, verdict="unsupported", line=error.line, reason=f"no packetdrill script: {error}")
     return replace(verdict, seconds=time.perf_counter() - start)
 
 
-def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: bool) -> Verdict:
+def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: bool, log_lines: int | None) -> Verdict:
     """Play the script. Its last command only tidies up a real host, after the verdict: there is nothing to do."""
     play = None
     try:
-        play = Play(machine, settings_of(script))
+        play = Play(machine, settings_of(script), log_lines)
         if script.initial is not None:
             carry_out(script.initial, play.calls)
         for event in _taken(script, symbols):
@@ -94,7 +122,7 @@ def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: b
             raise Failure(0, f"{len(play.exchange.left_over)} segments are left over at the end")
         if play.expected == 0:
             raise Unsupported(0, "no outbound packet is expected: it would pass whatever TCP does")
-        return Verdict(path=script.path, verdict="pass")
+        return Verdict(path=script.path, verdict="pass", exchange=play.exchange.recent())
     except Failure as failure:
         return Verdict(
             path=script.path,
@@ -107,7 +135,10 @@ def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: b
         )
     except Unsupported as unsupported:
         line = unsupported.line or None
-        return Verdict(path=script.path, verdict="unsupported", line=line, reason=unsupported.construct)
+        exchange = play.exchange.recent() if play is not None else ()
+        return Verdict(
+            path=script.path, verdict="unsupported", line=line, reason=unsupported.construct, exchange=exchange
+        )
 
 
 def _taken(script: Script, symbols: Mapping[str, str]) -> list[Event]:

@@ -24,7 +24,8 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One script's result. ``line`` counts from 1; ``exchange`` is what went before, as packetdrill lines.
+    """One script's result. ``line`` counts from 1; ``exchange`` is what went before (or, of a pass, the last of it), as
+    packetdrill lines.
 
     ``seconds`` is how long the run took on the wall clock: the only thing here that differs from run to run.
     """
@@ -55,4 +56,6 @@ class Verdict:
             lines.append(f"  expected {self.expected}")
         if self.got:
             lines.append(f"  got      {self.got}")
-        return "\n".join([*lines, *(f"    {line}" for line in self.exchange)])
+        if self.verdict == "fail":
+            lines += [f"    {line}" for line in self.exchange]
+        return "\n".join(lines)

@@ -177,3 +177,39 @@ def test_what_the_caller_did_wrong_is_raised(tmp_path: Path) -> None:
         run("", profile="vms")
     with pytest.raises(OSError, match=r"none\.pkt"):
         run_script(tmp_path / "none.pkt")
+
+
+def test_the_whole_exchange_on_request() -> None:
+    assert len(run(CONNECT + "+0 `sleep 30`").exchange) == 5  # SYNs at 0, 1, 3, 7 and 15 s
+    assert len(run(CONNECT + "+0 `sleep 100`", log_lines=2).exchange) == 2
+    assert len(run(CONNECT + "* > S 0:0(0) <...>\n" * 7, log_lines=None).exchange) == 8
+
+
+def test_a_muted_host_sends_nothing() -> None:
+    script = "`tc qdisc add dev tun0 root pfifo limit 0`\n" + CONNECT
+    assert run(script).reason == "the host sends nothing"
+    again = "+0 `tc qdisc del dev tun0 root`\n+1 > S 0:0(0) <...>"
+    assert run(script.replace("+0 > S 0:0(0) <...>\n", again)).verdict == "pass"
+
+
+def test_tcpdrop_takes_time_wait_away() -> None:
+    script = ESTABLISHED + "+0 shutdown(4, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n+0 < F. 1:1(0) ack 2 win 9\n"
+    script += "+0 > . 2:2(0) ack 2\n{}+0 `sockstat -4 -P tcp -s | grep -c TIME_WAIT | grep 1`"
+    assert run(script.format("")).verdict == "pass"
+    assert run(script.format("+0 `tcpdrop -s TIME_WAIT`\n")).verdict == "fail"
+
+
+def test_a_write_that_waits_for_room() -> None:
+    script = ESTABLISHED.replace("0 socket", "--tolerance_usecs=1000\n0 socket", 1).replace(
+        "+0 bind", "+0 setsockopt(3, SOL_SOCKET, SO_SNDBUF, [1000], 4) = 0\n+0 bind"
+    )
+    script += "+0...0.2 write(4, ..., 1500) = 1500\n+0 > P. 1:1001(1000) ack 1\n+.2 < . 1:1(0) ack 1001 win 9000\n"
+    script += "+0 > P. 1001:1501(500) ack 1"
+    verdict = run(script)
+    assert verdict.verdict == "pass", str(verdict)
+
+
+def test_linger_of_zero_resets() -> None:
+    script = ESTABLISHED + "+0 setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 8) = 0\n+0 close(4) = 0\n"
+    assert run(script + "+0 > R 1:1(0) win 0").verdict == "pass"  # <SEQ=SND.NXT><CTL=RST>: RFC 9293 3.10.5
+    assert run(script + "+0 > R. 1:1(0) ack 1 win 0", profile="linux").verdict == "pass"

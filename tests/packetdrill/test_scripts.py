@@ -63,7 +63,7 @@ def mutants(text: str) -> list[tuple[int, str, str]]:
         if "S" not in flags:
             changed["seq"] = head + flags + f" {seq + 1}:{end + 1}({length})" + rest
         if " ack " in rest:
-            changed["ack"] = head + flags + numbers + re.sub(r"ack (\d+)", lambda m: f"ack {int(m[1]) + 1}", rest)
+            changed["ack"] = head + flags + numbers + re.sub(r"ack\s+(\d+)", lambda m: f"ack {int(m[1]) + 1}", rest)
         if time.strip() != "*":
             later = re.sub(r"[\d.]+", lambda m: f"{float(m[0]) + 5:g}", time, count=1)
             changed["time"] = f"{later}> {flags}{numbers}{rest}"
