@@ -1,0 +1,303 @@
+"""The last ACK is lost: how does the end that closes last get rid of its connection?
+
+A client and a server open a connection and move nothing. One of them closes first, the other closes when it reads the
+end of the stream, and from this moment the path loses segments. The end that closes last repeats its FIN until an
+answer comes; the one that closed first acknowledges each FIN while its TIME-WAIT lasts, and resets it afterwards.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from simpy import Event
+
+from netsim.link import Path
+from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
+from netsim.seeds import Seed
+from netsim.sim import Host, World
+from netsim.sim.network import NS, Observer
+from netsim.sim.world import Ties
+from netsim.sweep import Estimator
+from netsim.tcp.actions import Moved
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.profiles import rfc9293
+from netsim.tcp.rto import RttEstimator
+from netsim.tcp.state import CLOSED, LAST_ACK, TIME_WAIT
+from netsim.theory import TeardownOutcome, teardown_outcome
+from netsim.trace.records import Decided, Record
+from netsim.units import nanoseconds, require_number
+
+QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by giving up?"
+NEVER: Final = float("nan")
+PORT: Final = 80
+NOBODY: Final = "nobody"
+MOST_FINS: Final = 1000  # transmissions; the exact recursion takes long far beyond
+
+End = Literal["client", "server"]
+Outcome = Literal["clean", "reset", "timeout"]
+
+_OUTCOMES: Final[dict[str, Outcome]] = {
+    "3.10.7.4, fifth: ACK": "clean",
+    "3.10.7.4, second: RST": "reset",
+    "3.8.3: R2": "timeout",
+    "3.10.8: user timeout": "timeout",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the TIME-WAIT study. ``forward`` is client to server. ValueError for values out of range.
+
+    The losses begin when the last end closes: its FINs meet one of them, the answers to them the other.
+    """
+
+    loss_forward: float = param(0.2, "loss probability, client to server (of last ACKs, if the client closes first)")
+    loss_reverse: float = param(0.3, "loss probability, server to client (of FINs, if the client closes first)")
+    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
+    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
+    time_wait: float | None = param(
+        None, "length of TIME-WAIT; None: as the TCP of the end that closes first has it", "s", "RFC 9293: 240"
+    )
+    client: TcpConfig = field(
+        default_factory=rfc9293, metadata={"text": "the client's TCP", "unit": "", "source": PROFILE_SOURCE}
+    )
+    server: TcpConfig = field(
+        default_factory=rfc9293, metadata={"text": "the server's TCP", "unit": "", "source": PROFILE_SOURCE}
+    )
+    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+
+    def __post_init__(self) -> None:
+        require_probabilities(self, "loss_forward", "loss_reverse")
+        for name in ("delay_forward", "delay_reverse"):
+            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
+        if self.time_wait is not None:
+            require_number("time_wait", self.time_wait, low=0.0, high=1e9, unit="s")
+        if self.closes_first not in ("client", "server"):
+            raise ValueError(f"closes_first = {self.closes_first!r}: must be client or server")
+        if self.last.user_timeout is None and _retries(self.last) is None:
+            raise ValueError(f"{self.closes_last}.retries2 = None: must be a number, for its user_timeout is None too")
+        _ = World(ties=self.ties)
+
+    @property
+    def closes_last(self) -> End:
+        """The end that closes second and goes through LAST-ACK."""
+        return "server" if self.closes_first == "client" else "client"
+
+    @cached_property
+    def first(self) -> TcpConfig:
+        """The TCP of the end that closes first, with this TIME-WAIT."""
+        config = self.client if self.closes_first == "client" else self.server
+        return config if self.time_wait is None else config.replace(time_wait=self.time_wait)
+
+    @property
+    def last(self) -> TcpConfig:
+        """The TCP of the end that closes last."""
+        return self.server if self.closes_first == "client" else self.client
+
+    @cached_property
+    def clean(self) -> tuple[Path, Path]:
+        """Both directions (forward, reverse) until the last end closes."""
+        return one_way(loss=0.0, delay=self.delay_forward), one_way(loss=0.0, delay=self.delay_reverse)
+
+    @cached_property
+    def lossy(self) -> tuple[Path, Path]:
+        """Both directions (forward, reverse) from then on."""
+        return (
+            one_way(loss=self.loss_forward, delay=self.delay_forward),
+            one_way(loss=self.loss_reverse, delay=self.delay_reverse),
+        )
+
+
+ESTIMATES: Final = {
+    "p_clean": Estimator(column="outcome", kind="proportion", equals="clean"),
+    "p_reset": Estimator(column="outcome", kind="proportion", equals="reset"),
+    "p_timeout": Estimator(column="outcome", kind="proportion", equals="timeout"),
+    "p_first_fin_answered": Estimator(column="fins", kind="proportion", equals=1),
+    "p_no_time_wait": Estimator(column="time_wait_at", kind="proportion", equals=NOBODY),
+    "fins": Estimator(column="fins", kind="mean"),
+    "segments": Estimator(column="segments", kind="mean"),
+    "last_latency": Estimator(column="last_latency", kind="mean"),
+    "first_latency": Estimator(column="first_latency", kind="mean"),
+    "time_wait_held": Estimator(column="time_wait_held", kind="mean"),
+}
+
+
+class _Witness:
+    """Notes when (ns) and by which clause each end entered CLOSED, and when one entered TIME-WAIT."""
+
+    def __init__(self, further: Observer | None) -> None:
+        self.further = further
+        self.closed: dict[str, int] = {}
+        self.time_wait: dict[str, int] = {}
+        self.outcome = ""
+
+    def __call__(self, record: Record) -> None:
+        """One record of the run."""
+        if self.further is not None:
+            self.further(record)
+        if type(record) is not Decided or type(record.decision) is not Moved:
+            return
+        moved = record.decision
+        if moved.new is TIME_WAIT:
+            self.time_wait[record.host] = record.time
+        elif moved.new is CLOSED:
+            self.closed[record.host] = record.time
+            if moved.old is LAST_ACK:
+                self.outcome = moved.clause
+
+
+@dataclass(slots=True)
+class _Calls:
+    """When each end called CLOSE (ns), and how many segments had been sent before."""
+
+    first: int = 0
+    last: int = 0
+    segments_before: int = 0
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One close: how the last end left LAST-ACK, when (s) each end was CLOSED, FINs, segments, who held TIME-WAIT."""
+    witness = _Witness(observer)
+    world = World(seed=seed, ties=params.ties, observer=witness)
+    configs = {params.closes_first: params.first, params.closes_last: params.last}
+    client, server = (world.host(name, configs[name]) for name in ("client", "server"))
+    world.link(client, server, *params.clean)
+    calls = _Calls()
+    world.process(_open_and_close(world, client, server, params, calls))
+    world.run()
+    return _row(params, world, witness, calls)
+
+
+def _open_and_close(
+    world: World, client: Host, server: Host, params: Params, calls: _Calls
+) -> Generator[Event, Any, None]:
+    listener, opener = server.socket(), client.socket()
+    listener.listen(PORT)
+    opening = opener.connect((server, PORT))
+    accepted = yield listener.accept()
+    yield opening
+    first, last = (opener, accepted) if params.closes_first == "client" else (accepted, opener)
+    calls.segments_before = client.counters.TcpOutSegs + server.counters.TcpOutSegs
+    calls.first = world.env.now
+    first.shutdown()
+    yield last.recv()  # the end of the stream
+    world.link(client, server, *params.lossy)
+    calls.last = world.env.now
+    last.close()
+    yield first.recv()
+    first.close()
+
+
+def _row(params: Params, world: World, witness: _Witness, calls: _Calls) -> dict[str, Any]:
+    first, last = params.closes_first, params.closes_last
+    closed, entered = witness.closed, witness.time_wait.get(first)
+    first_closed = closed.get(first)
+    segments = sum(host.counters.TcpOutSegs for host in world.hosts.values()) - calls.segments_before
+    return {
+        "outcome": _OUTCOMES[witness.outcome],
+        "fins": 1 + world.hosts[last].counters.TcpRetransSegs,
+        "segments": segments,
+        "last_latency": (closed[last] - calls.last) / NS,
+        "first_latency": NEVER if first_closed is None else (first_closed - calls.first) / NS,
+        "time_wait_at": NOBODY if entered is None else first,
+        "time_wait_held": NEVER if entered is None or first_closed is None else (first_closed - entered) / NS,
+    }
+
+
+def _retries(config: TcpConfig) -> int | None:
+    """R2 of an end whose user has closed; None: the user timeout alone."""
+    return config.orphan_retries if config.orphan_retries is not None else config.retries2
+
+
+def _rtt(params: Params) -> int:
+    return nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
+
+
+def _rto(config: TcpConfig, rtt: int) -> int:
+    """The RTO (ns) after one sample of the RTT (ns)."""
+    ns = config.ns
+    return RttEstimator.first(rtt).rto(ns.granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
+
+
+def fin_intervals(params: Params) -> tuple[float, ...]:
+    """Seconds that the last end waits after each of its FINs; after the last wait it gives up.
+
+    Its RTO comes from the RTT of the handshake (RFC 6298 2.2) and doubles (5.5) up to its bound; R2 or the user timeout
+    ends it. At most ``MOST_FINS + 1`` of them.
+    """
+    ns = params.last.ns
+    rto, retries = _rto(params.last, _rtt(params)), _retries(params.last)
+    waits: list[int] = []
+    waited = 0
+    while len(waits) <= MOST_FINS:
+        if ns.user_timeout is not None and waited + rto >= ns.user_timeout:
+            waits.append(ns.user_timeout - waited)
+            break
+        waits.append(rto)
+        if retries is not None and len(waits) > retries:
+            break
+        waited += rto
+        rto = min(2 * rto, ns.rto_max)
+    return tuple(wait / NS for wait in waits)
+
+
+def exact_outcome(params: Params) -> TeardownOutcome | None:
+    """What becomes of the end in LAST-ACK, by the recursion over its FINs; None where these parameters have none.
+
+    Exact timers, each answer there before the next FIN, and an answer to every FIN that arrives.
+    """
+    first, last, rtt = params.first, params.last, _rtt(params)
+    waits = fin_intervals(params)
+    if first.timer_hz or last.timer_hz or first.keepalive or len(waits) > MOST_FINS or not _rtt_is_measured(params):
+        return None
+    if rtt >= min(*map(nanoseconds, waits), _rto(first, rtt)):
+        return None
+    # The first FIN that arrives is acceptable and its ACK is owed; only the answers to further ones may be limited.
+    if first.invalid_ratelimit > min(waits[1:-1], default=first.invalid_ratelimit):
+        return None
+    forward, reverse = params.loss_forward, params.loss_reverse
+    return teardown_outcome(
+        fin_intervals=waits,
+        time_wait=first.time_wait,
+        loss_fin=reverse if params.closes_first == "client" else forward,
+        loss_answer=forward if params.closes_first == "client" else reverse,
+        restart=first.time_wait_restart != "never",
+        tie=params.ties,
+    )
+
+
+def _rtt_is_measured(params: Params) -> bool:
+    """Whether the RTT sample of the handshake is the RTT: no SYN is sent twice, and timestamps can count it."""
+    rtt, client, server = _rtt(params), params.client, params.server
+    stamps = client.timestamps and server.timestamps
+    whole_ticks = not stamps or (rtt > 0 and rtt % params.last.ns.ts_tick == 0)
+    return whole_ticks and rtt < min(client.ns.syn_intervals[0], server.ns.synack_intervals[0])
+
+
+def theory(params: Params) -> dict[str, float]:
+    """The outcome by exact recursion (netsim.theory.teardown), and what follows from it; empty where there is none."""
+    exact = exact_outcome(params)
+    if exact is None:
+        return {}
+    waits = fin_intervals(params)
+    rtt = params.delay_forward + params.delay_reverse
+    loss_fin = params.loss_reverse if params.closes_first == "client" else params.loss_forward
+    answered = exact.retransmissions
+    fins = sum((k + 1) * p for k, p in enumerate(answered)) + len(answered) * exact.p_timeout
+    latency = sum((t + rtt) * p for t, p in zip(exact.fin_times, answered, strict=True))
+    values = {
+        "p_clean": exact.p_clean,
+        "p_reset": exact.p_reset,
+        "p_timeout": exact.p_timeout,
+        "p_no_time_wait": loss_fin ** len(waits),
+        "fins": fins,
+        "segments": 2 + fins * (2 - loss_fin),  # the first FIN and its ACK; each FIN, and an answer if it arrives
+        "last_latency": latency + sum(waits) * exact.p_timeout,
+    }
+    if len(waits) > 1:
+        values["p_first_fin_answered"] = answered[0]
+    if params.first.time_wait_restart == "never" and loss_fin < 1:
+        values["time_wait_held"] = params.first.time_wait
+    return values
