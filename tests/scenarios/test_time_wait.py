@@ -86,7 +86,7 @@ def test_outcome_and_fins_are_distributed_as_the_recursion_says(cell: str) -> No
 @pytest.mark.parametrize(
     ("real", "other"),
     [
-        ("two and a half, never restarted", "two intervals and a half"),
+        ("never restarted", "restarted by any segment"),
         ("ends as a FIN comes, packet first", "ends as a FIN comes, timer first"),
     ],
 )
