@@ -1,1 +1,11 @@
-"""The field's own test scripts (packetdrill) run against our TCP, in virtual time."""
+"""The field's own test scripts (packetdrill) run against our TCP, in virtual time: nothing is executed, no packet sent.
+
+``run_script``, ``run_text`` and ``run_paths`` give verdicts; ``parse`` gives a script's syntax tree.
+"""
+
+from netsim.packetdrill.parser import parse, parse_file
+from netsim.packetdrill.runner import run_paths, run_script, run_text
+from netsim.packetdrill.script import Script, ScriptError
+from netsim.packetdrill.verdict import Verdict
+
+__all__ = ["Script", "ScriptError", "Verdict", "parse", "parse_file", "run_paths", "run_script", "run_text"]

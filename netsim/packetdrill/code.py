@@ -49,11 +49,14 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
     tcb = exchange.tcb
     if tcb is not None:
         info |= _of_connection(tcb, tcb.config)
+        if exchange.host.tools == "linux":  # in segments; elsewhere in bytes
+            cwnd = tcb.congestion.cwnd // tcb.snd_mss if tcb.congestion is not None else tcb.config.initial_window
+            info["tcpi_snd_cwnd"] = cwnd
     return info
 
 
 def _of_connection(tcb: Tcb, config: TcpConfig) -> dict[str, float]:
-    info: dict[str, float] = {
+    return {
         "tcpi_options": 1 * tcb.ts_ok | 2 * tcb.sack_ok | 4 * tcb.scaling,
         "tcpi_snd_mss": tcb.snd_mss,
         "tcpi_advmss": config.mss,
@@ -63,9 +66,6 @@ def _of_connection(tcb: Tcb, config: TcpConfig) -> dict[str, float]:
         "tcpi_snd_wscale": tcb.snd_wscale,
         "tcpi_rcv_wscale": tcb.rcv_wscale,
     }
-    if tcb.congestion is not None:
-        info["tcpi_snd_cwnd"] = tcb.congestion.cwnd // tcb.snd_mss
-    return info
 
 
 def check(code: Code, names: Mapping[str, Any]) -> list[str]:

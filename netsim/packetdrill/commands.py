@@ -107,6 +107,7 @@ _BSD_STATES = {
 }
 
 _SYSCTL = re.compile(r"sysctl((?: -[wq]+)*)((?: [\w.]+=\S+)+)(?: ?> ?/dev/null)?(?: 2>&1)?")
+_PROC = re.compile(r"(?:\S*/)?set_sysctls\.py((?: /proc/sys/[\w/]+=\S+)+)")
 _DEFAULTS = re.compile(r"(?:(?:\.\.?/)*common/|\./)?defaults\.sh")
 _SLEEP = re.compile(r"sleep (\d{1,6}(?:\.\d{1,6})?)")
 _MUTE = re.compile(r"tc qdisc (?:add|replace) dev \S+ root pfifo limit 0")
@@ -133,6 +134,10 @@ def _one(words: str, line: int, calls: Calls) -> None:
         for setting in match[2].split():
             name, _, value = setting.partition("=")
             _sysctl(name, value, line, exchange)
+    elif match := _PROC.fullmatch(words):
+        for setting in match[1].split():
+            name, _, value = setting.removeprefix("/proc/sys/").partition("=")
+            _sysctl(name.replace("/", "."), value, line, exchange)
     elif match := _SOCKSTAT.fullmatch(words):
         _sockstat(match, line, calls)
     elif _TCPDROP.fullmatch(words):

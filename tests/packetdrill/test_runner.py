@@ -151,6 +151,20 @@ def test_sysctl_and_the_layout_of_options(setting: str, option: str) -> None:
     assert verdict.verdict == "pass", str(verdict)
 
 
+def test_the_kernels_own_way_to_set_things() -> None:
+    script = (
+        "`../common/defaults.sh\n../common/set_sysctls.py /proc/sys/net/ipv4/tcp_timestamps=0`\n"
+        + CONNECT.replace("<...>", "<mss 1460,nop,nop,sackOK,nop,wscale 8>")
+    )
+    script += "+0 < S. 0:0(0) ack 1 win 9 <mss 1000>\n+0 > . 1:1(0) ack 1\n"
+    script += (
+        "+0 %{ assert tcpi_snd_cwnd == 10 and tcpi_snd_mss == 1000 and tcpi_options == 0 }%\n`/tmp/sysctl_restore_1.sh`"
+    )
+    verdict = run(script, profile="linux")
+    assert verdict.verdict == "pass", str(verdict)
+    assert run(script).verdict == "unsupported"  # defaults.sh is Linux's
+
+
 def test_sockstat_counts() -> None:
     script = ESTABLISHED + "+0 `sockstat -4 -P tcp -s -p 8080 | grep -c ESTABLISHED | grep {}`"
     assert run(script.format(1)).verdict == "pass"
