@@ -13,6 +13,14 @@ from typing import Any, Final, Literal
 from simpy import Event
 
 from netsim.link import Path
+from netsim.scenarios.closing import (
+    open_connection,
+    require_end,
+    retries,
+    rto_after,
+    rtt_is_measured,
+    segments_sent,
+)
 from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, World
@@ -22,7 +30,6 @@ from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.profiles import rfc9293
-from netsim.tcp.rto import RttEstimator
 from netsim.tcp.state import CLOSED, LAST_ACK, TIME_WAIT
 from netsim.theory import TeardownOutcome, teardown_outcome
 from netsim.trace.records import Decided, Record
@@ -30,7 +37,6 @@ from netsim.units import nanoseconds, require_number
 
 QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by giving up?"
 NEVER: Final = float("nan")
-PORT: Final = 80
 NOBODY: Final = "nobody"
 MOST_FINS: Final = 1000  # transmissions; the exact recursion takes long far beyond
 
@@ -76,8 +82,7 @@ class Params:
             require_number("time_wait", self.time_wait, low=0.0, high=1e9, unit="s")
         if self.closes_first not in ("client", "server"):
             raise ValueError(f"closes_first = {self.closes_first!r}: must be client or server")
-        if self.last.user_timeout is None and _retries(self.last) is None:
-            raise ValueError(f"{self.closes_last}.retries2 = None: must be a number, for its user_timeout is None too")
+        require_end(self.closes_last, self.last)
         _ = World(ties=self.ties)
 
     @property
@@ -173,13 +178,9 @@ def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[st
 def _open_and_close(
     world: World, client: Host, server: Host, params: Params, calls: _Calls
 ) -> Generator[Event, Any, None]:
-    listener, opener = server.socket(), client.socket()
-    listener.listen(PORT)
-    opening = opener.connect((server, PORT))
-    accepted = yield listener.accept()
-    yield opening
+    opener, accepted = yield from open_connection(world, client, server)
     first, last = (opener, accepted) if params.closes_first == "client" else (accepted, opener)
-    calls.segments_before = client.counters.TcpOutSegs + server.counters.TcpOutSegs
+    calls.segments_before = segments_sent(world)
     calls.first = world.env.now
     first.shutdown()
     yield last.recv()  # the end of the stream
@@ -194,11 +195,10 @@ def _row(params: Params, world: World, witness: _Witness, calls: _Calls) -> dict
     first, last = params.closes_first, params.closes_last
     closed, entered = witness.closed, witness.time_wait.get(first)
     first_closed = closed.get(first)
-    segments = sum(host.counters.TcpOutSegs for host in world.hosts.values()) - calls.segments_before
     return {
         "outcome": _OUTCOMES[witness.outcome],
         "fins": 1 + world.hosts[last].counters.TcpRetransSegs,
-        "segments": segments,
+        "segments": segments_sent(world) - calls.segments_before,
         "last_latency": (closed[last] - calls.last) / NS,
         "first_latency": NEVER if first_closed is None else (first_closed - calls.first) / NS,
         "time_wait_at": NOBODY if entered is None else first,
@@ -206,19 +206,8 @@ def _row(params: Params, world: World, witness: _Witness, calls: _Calls) -> dict
     }
 
 
-def _retries(config: TcpConfig) -> int | None:
-    """R2 of an end whose user has closed; None: the user timeout alone."""
-    return config.orphan_retries if config.orphan_retries is not None else config.retries2
-
-
 def _rtt(params: Params) -> int:
     return nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
-
-
-def _rto(config: TcpConfig, rtt: int) -> int:
-    """The RTO (ns) after one sample of the RTT (ns)."""
-    ns = config.ns
-    return RttEstimator.first(rtt).rto(ns.granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
 
 
 def fin_intervals(params: Params) -> tuple[float, ...]:
@@ -228,7 +217,7 @@ def fin_intervals(params: Params) -> tuple[float, ...]:
     ends it. At most ``MOST_FINS + 1`` of them.
     """
     ns = params.last.ns
-    rto, retries = _rto(params.last, _rtt(params)), _retries(params.last)
+    rto, most = rto_after(_rtt(params), params.last), retries(params.last)
     waits: list[int] = []
     waited = 0
     while len(waits) <= MOST_FINS:
@@ -236,7 +225,7 @@ def fin_intervals(params: Params) -> tuple[float, ...]:
             waits.append(ns.user_timeout - waited)
             break
         waits.append(rto)
-        if retries is not None and len(waits) > retries:
+        if most is not None and len(waits) > most:
             break
         waited += rto
         rto = min(2 * rto, ns.rto_max)
@@ -250,9 +239,11 @@ def exact_outcome(params: Params) -> TeardownOutcome | None:
     """
     first, last, rtt = params.first, params.last, _rtt(params)
     waits = fin_intervals(params)
-    if first.timer_hz or last.timer_hz or first.keepalive or len(waits) > MOST_FINS or not _rtt_is_measured(params):
+    if first.timer_hz or last.timer_hz or first.keepalive or len(waits) > MOST_FINS:
         return None
-    if rtt >= min(*map(nanoseconds, waits), _rto(first, rtt)):
+    if not rtt_is_measured(rtt, params.client, params.server):
+        return None
+    if rtt >= min(*map(nanoseconds, waits), rto_after(rtt, first)):
         return None
     # The first FIN that arrives is acceptable and its ACK is owed; only the answers to further ones may be limited.
     if first.invalid_ratelimit > min(waits[1:-1], default=first.invalid_ratelimit):
@@ -266,14 +257,6 @@ def exact_outcome(params: Params) -> TeardownOutcome | None:
         restart=first.time_wait_restart != "never",
         tie=params.ties,
     )
-
-
-def _rtt_is_measured(params: Params) -> bool:
-    """Whether the RTT sample of the handshake is the RTT: no SYN is sent twice, and timestamps can count it."""
-    rtt, client, server = _rtt(params), params.client, params.server
-    stamps = client.timestamps and server.timestamps
-    whole_ticks = not stamps or (rtt > 0 and rtt % params.last.ns.ts_tick == 0)
-    return whole_ticks and rtt < min(client.ns.syn_intervals[0], server.ns.synack_intervals[0])
 
 
 def theory(params: Params) -> dict[str, float]:
