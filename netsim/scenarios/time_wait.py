@@ -29,7 +29,7 @@ from netsim.sim.world import Ties
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.profiles import profile, rfc9293
 from netsim.tcp.state import CLOSED, LAST_ACK, TIME_WAIT
 from netsim.theory import TeardownOutcome, teardown_outcome
 from netsim.trace.records import Decided, Record
@@ -78,12 +78,19 @@ class Params:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        if self.time_wait is not None:
-            require_number("time_wait", self.time_wait, low=0.0, high=1e9, unit="s")
         if self.closes_first not in ("client", "server"):
             raise ValueError(f"closes_first = {self.closes_first!r}: must be client or server")
+        if self.time_wait is not None:
+            self._require_time_wait(self.time_wait)
         require_end(self.closes_last, self.last)
         _ = World(ties=self.ties)
+
+    def _require_time_wait(self, seconds: float) -> None:
+        require_number("time_wait", seconds, low=0.0, high=1e9, unit="s")
+        config = self.client if self.closes_first == "client" else self.server
+        if config.time_wait not in (seconds, profile(config.name).time_wait):
+            end = self.closes_first
+            raise ValueError(f"{end}.time_wait = {config.time_wait}: must not be set beside time_wait = {seconds}")
 
     @property
     def closes_last(self) -> End:

@@ -234,3 +234,9 @@ def test_no_theory_where_the_recursion_does_not_hold(changes: dict[str, Any]) ->
 def test_bad_parameters_are_named(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=field):
         time_wait.Params(**{field.partition(".")[0]: value})
+
+
+def test_two_lengths_of_time_wait_contradict_each_other() -> None:
+    with pytest.raises(ValueError, match=r"client\.time_wait = 3\.0.*time_wait = 4\.0"):
+        time_wait.Params(client=rfc9293().replace(time_wait=3.0), time_wait=4.0)
+    assert time_wait.Params(client=rfc9293().replace(time_wait=3.0)).first.time_wait == 3.0

@@ -1,0 +1,320 @@
+"""How does a connection end: in how many segments, how soon at either end, and where do both ends end up?
+
+The connection opens over a clean path; then the path loses segments and the client closes, gives up the socket or
+aborts, or both ends close at once, or the server leaves text unread. The server reads the end of the stream, thinks,
+sends what it has left, and closes.
+"""
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal, get_args
+
+from simpy import Event
+
+from netsim.link import DelayLaw, Fixed, Path
+from netsim.link.laws import as_law
+from netsim.scenarios.closing import (
+    open_connection,
+    require_end,
+    retries,
+    rto_after,
+    rtt_is_measured,
+    segments_sent,
+)
+from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
+from netsim.seeds import Seed
+from netsim.sim import Host, Socket, World
+from netsim.sim.network import NS, Observer
+from netsim.sim.world import Ties
+from netsim.sweep import Estimator
+from netsim.tcp.actions import Moved
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.profiles import rfc9293
+from netsim.tcp.segment import FIN
+from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
+from netsim.trace.records import Decided, Record, Sent
+from netsim.units import nanoseconds, require_number
+
+QUESTION: Final = "How does a connection end: in how many segments, how soon, and where do both ends end up?"
+NEVER: Final = float("nan")
+UNREAD: Final = 100  # bytes that the server never reads, in the close of that name
+
+Close = Literal["half-close", "close", "simultaneous", "abort", "unread"]
+How = Literal["TIME-WAIT", "clean", "reset", "timeout", "abort", "orphan", "data after close", "never"]
+
+_HOW: Final[dict[str, How]] = {
+    "3.10.7.4, fifth: ACK": "clean",
+    "3.10.7.4, second: RST": "reset",
+    "3.8.3: R2": "timeout",
+    "3.10.8: user timeout": "timeout",
+    "3.8.4: keep-alive": "timeout",
+    "3.10.5: ABORT": "abort",
+    "FIN-WAIT-2 timeout": "orphan",
+    "3.6.1: SHLD-3": "data after close",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of the close. ``forward`` is client to server. ValueError for values out of range."""
+
+    close: Close = param(
+        "half-close",
+        "what happens: the client sends no more but reads on (half-close), gives the socket up (close), or aborts "
+        "(abort); both ends close at once (simultaneous); the server closes with unread text (unread)",
+    )
+    loss_forward: float = param(0.1, "loss probability, client to server, from the first close on")
+    loss_reverse: float = param(0.1, "loss probability, server to client, from the first close on")
+    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
+    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    think: float | DelayLaw = param(0.0, "from the end of the stream to the server's own close: seconds or a law", "s")
+    left: int = param(0, "text that the server sends before it closes, after the client has", "bytes")
+    client: TcpConfig = field(
+        default_factory=rfc9293, metadata={"text": "the client's TCP", "unit": "", "source": PROFILE_SOURCE}
+    )
+    server: TcpConfig = field(
+        default_factory=rfc9293, metadata={"text": "the server's TCP", "unit": "", "source": PROFILE_SOURCE}
+    )
+    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+
+    def __post_init__(self) -> None:
+        if self.close not in get_args(Close):
+            raise ValueError(f"close = {self.close!r}: must be one of {', '.join(get_args(Close))}")
+        require_probabilities(self, "loss_forward", "loss_reverse")
+        for name in ("delay_forward", "delay_reverse"):
+            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
+        as_law("think", self.think)
+        require_number("left", self.left, low=0, high=1 << 24, unit="bytes")
+        if self.left != int(self.left):
+            raise ValueError(f"left = {self.left!r}: must be a whole number of bytes")
+        require_end("client", self.client)
+        require_end("server", self.server)
+        _ = World(ties=self.ties)
+
+    @cached_property
+    def clean(self) -> tuple[Path, Path]:
+        """Both directions (forward, reverse) until the first close."""
+        return one_way(loss=0.0, delay=self.delay_forward), one_way(loss=0.0, delay=self.delay_reverse)
+
+    @cached_property
+    def lossy(self) -> tuple[Path, Path]:
+        """Both directions (forward, reverse) from then on."""
+        return (
+            one_way(loss=self.loss_forward, delay=self.delay_forward),
+            one_way(loss=self.loss_reverse, delay=self.delay_reverse),
+        )
+
+
+ESTIMATES: Final = {
+    "p_three_segments": Estimator(column="segments", kind="proportion", equals=3),
+    "p_four_segments": Estimator(column="segments", kind="proportion", equals=4),
+    "p_ack_rides_on_fin": Estimator(column="ack_rides_on_fin", kind="proportion"),
+    "segments": Estimator(column="segments", kind="mean"),
+    "client_latency": Estimator(column="client_latency", kind="mean"),
+    "client_p95": Estimator(column="client_latency", kind="quantile", at=0.95),
+    "server_latency": Estimator(column="server_latency", kind="mean"),
+    "server_p95": Estimator(column="server_latency", kind="quantile", at=0.95),
+    "p_client_time_wait": Estimator(column="client_end", kind="proportion", equals="TIME-WAIT"),
+    "p_client_reset": Estimator(column="client_end", kind="proportion", equals="reset"),
+    "p_client_never": Estimator(column="client_end", kind="proportion", equals="never"),
+    "p_server_clean": Estimator(column="server_end", kind="proportion", equals="clean"),
+    "p_server_reset": Estimator(column="server_end", kind="proportion", equals="reset"),
+    "p_server_timeout": Estimator(column="server_end", kind="proportion", equals="timeout"),
+    "p_server_never": Estimator(column="server_end", kind="proportion", equals="never"),
+    "p_text_delivered": Estimator(column="text_delivered", kind="proportion"),
+}
+
+
+class _Witness:
+    """Notes how and when (ns) each end was done with the close, and what first acknowledged the client's FIN."""
+
+    def __init__(self, further: Observer | None) -> None:
+        self.further = further
+        self.state: dict[str, State] = {}
+        self.done: dict[str, tuple[int, How]] = {}
+        self.rides: bool | None = None
+        self._owes_ack = False
+
+    def __call__(self, record: Record) -> None:
+        """One record of the run."""
+        if self.further is not None:
+            self.further(record)
+        if type(record) is Decided and type(record.decision) is Moved:
+            moved, host = record.decision, record.host
+            self.state[host] = moved.new
+            self._owes_ack |= host == "server" and moved.new is CLOSE_WAIT
+            if moved.new is TIME_WAIT:
+                self.done[host] = (record.time, "TIME-WAIT")
+            elif moved.new is CLOSED and host not in self.done:
+                self.done[host] = (record.time, _HOW[moved.clause])
+        elif self._owes_ack and type(record) is Sent and record.host == "server":
+            self._owes_ack = False
+            self.rides = bool(record.packet.segment.flags & FIN)
+
+
+@dataclass(slots=True)
+class _Close:
+    """When (ns) the first end closed, how many segments had been sent before, what the client has read since."""
+
+    at: int = 0
+    segments_before: int = 0
+    read: int = 0
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One close: segments, how and how soon (s, NaN: never) either end was done with it, the states at the end."""
+    witness = _Witness(observer)
+    world = World(seed=seed, ties=params.ties, observer=witness)
+    client, server = world.host("client", params.client), world.host("server", params.server)
+    world.link(client, server, *params.clean)
+    close = _Close()
+    world.process(_open_and_close(world, client, server, params, close))
+    world.run()
+    return _row(params, world, witness, close)
+
+
+def _open_and_close(
+    world: World, client: Host, server: Host, params: Params, close: _Close
+) -> Generator[Event, Any, None]:
+    near, far = yield from open_connection(world, client, server)
+    if params.close == "unread":
+        yield near.send(bytes(UNREAD))
+        # Long enough for the text to be acknowledged: a delayed ACK waits less than 0.5 s (RFC 9293 3.8.6.3).
+        yield world.timeout(1.0 + 2 * (params.delay_forward + params.delay_reverse))
+    world.link(client, server, *params.lossy)
+    close.at = world.env.now
+    close.segments_before = segments_sent(world)
+    if params.close == "unread":
+        world.process(_read_and_close(near, close))
+        far.close()
+        return
+    world.process(_answer(world, far, params))
+    if params.close == "abort":
+        near.abort()
+    elif params.close == "close":
+        near.close()
+    else:
+        near.shutdown()
+        world.process(_read_and_close(near, close))
+
+
+def _read_and_close(sock: Socket, close: _Close) -> Generator[Event, Any, None]:
+    """The client reads to the end of the stream; a reset tells it that there will be none."""
+    with suppress(TcpError):
+        while text := (yield sock.recv()):
+            close.read += len(text)
+        sock.close()
+
+
+def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any, None]:
+    """The server: to the end of the stream, a while of thought, the rest of the text, and its own close."""
+    with suppress(TcpError):
+        if params.close == "simultaneous":
+            sock.shutdown()
+        while (yield sock.recv()):
+            pass
+        if params.close != "simultaneous":
+            think = as_law("think", params.think).sampler(world.seed.stream("think"))
+            yield world.timeout(think() / NS)
+            if params.left:
+                yield sock.send(bytes(params.left))
+        sock.close()
+
+
+def _row(params: Params, world: World, witness: _Witness, close: _Close) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "segments": segments_sent(world) - close.segments_before,
+        "ack_rides_on_fin": bool(witness.rides),
+        "text_delivered": close.read == _due(params),
+    }
+    for end in ("client", "server"):
+        when, how = witness.done.get(end, (None, "never"))
+        row[f"{end}_latency"] = NEVER if when is None else (when - close.at) / NS
+        row[f"{end}_end"] = how
+        row[f"{end}_state"] = str(witness.state.get(end, ESTABLISHED))
+    return row
+
+
+def _due(params: Params) -> int:
+    """Bytes that the client's application should read; -1 where it is the server's that reads none of its own."""
+    if params.close == "unread":
+        return -1
+    return params.left if params.close in ("half-close", "close") else 0
+
+
+def theory(params: Params) -> dict[str, float]:
+    """What closed forms give: P(four segments) of a close without text, what becomes of a RST, all without losses.
+
+    Constant think time, exact timers, RTO longer than the RTT.
+    """
+    rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
+    client, server = params.client, params.server
+    if params.close in ("abort", "unread"):
+        return _theory_of_reset(params)
+    if client.timer_hz or server.timer_hz or client.keepalive or server.keepalive or params.left:
+        return {}
+    if not rtt_is_measured(rtt, client, server) or not (_repeats(client, rtt) and _repeats(server, rtt)):
+        return {}
+    if params.close == "simultaneous":
+        return _theory_of_simultaneous(params)
+    return _theory_of_four(params, rtt)
+
+
+def _repeats(config: TcpConfig, rtt: int) -> bool:
+    """Whether an end repeats its FIN when it is lost, and only then: not before an answer can come, and not never."""
+    rto, patience = rto_after(rtt, config), config.ns.user_timeout
+    return rtt < rto and retries(config) != 0 and (patience is None or rto < patience)
+
+
+def _theory_of_reset(params: Params) -> dict[str, float]:
+    """One RST decides all: it arrives, or the other end never hears of the close."""
+    if params.client.keepalive or params.server.keepalive:
+        return {}
+    if params.close == "unread" and _may_still_move(params):
+        return {}
+    victim, loss = ("server", params.loss_forward) if params.close == "abort" else ("client", params.loss_reverse)
+    delay = params.delay_forward if params.close == "abort" else params.delay_reverse
+    values = {"segments": 1.0, f"p_{victim}_reset": 1 - loss, f"p_{victim}_never": loss}
+    return values | ({f"{victim}_latency": delay} if loss < 1 else {})
+
+
+def _may_still_move(params: Params) -> bool:
+    """Whether the unread text takes more than one segment, and so perhaps more time than it is given."""
+    client, server = params.client, params.server
+    return min(client.mss, server.mss, client.send_buffer, server.receive_buffer) < 2 * UNREAD
+
+
+def _theory_of_simultaneous(params: Params) -> dict[str, float]:
+    """Two FINs that cross and the ACK of each: four segments exactly if none is lost."""
+    none_lost = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
+    values = {"p_four_segments": none_lost}
+    if none_lost == 1:
+        rtt = params.delay_forward + params.delay_reverse
+        values |= {"segments": 4.0, "client_latency": rtt, "server_latency": rtt, "p_client_time_wait": 1.0}
+    return values
+
+
+def _theory_of_four(params: Params, rtt: int) -> dict[str, float]:
+    """FIN, ACK, FIN, ACK. The server's FIN acknowledges the client's too: its ACK may be lost if the FIN is in time."""
+    think = params.think.seconds if isinstance(params.think, Fixed) else params.think
+    if not isinstance(think, float | int):
+        return {}
+    client, arrives = params.client, nanoseconds(think) + rtt
+    rto, orphaned = rto_after(rtt, client), client.ns.fin_wait_2_timeout
+    if arrives == rto or (params.close == "close" and orphaned is not None and nanoseconds(think) >= orphaned):
+        return {}
+    forward, reverse = 1 - params.loss_forward, 1 - params.loss_reverse
+    in_time = arrives < rto
+    values = {"p_four_segments": forward**2 * (reverse if in_time else reverse**2)}
+    if params.loss_forward == params.loss_reverse == 0:
+        values |= {
+            "segments": 4.0,
+            "client_latency": arrives / NS,
+            "server_latency": arrives / NS + params.delay_forward,
+            "p_client_time_wait": 1.0,
+            "p_server_clean": 1.0,
+        }
+    return values
