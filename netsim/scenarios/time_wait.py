@@ -58,8 +58,8 @@ class Params:
     The losses begin when the last end closes: its FINs meet one of them, the answers to them the other.
     """
 
-    loss_forward: float = param(0.2, "loss probability, client to server (of last ACKs, if the client closes first)")
-    loss_reverse: float = param(0.3, "loss probability, server to client (of FINs, if the client closes first)")
+    loss_forward: float = param(0.2, "loss probability, client to server, from the second close on")
+    loss_reverse: float = param(0.3, "loss probability, server to client, from the second close on")
     delay_forward: float = param(0.05, "one-way delay, client to server", "s")
     delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
     closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
