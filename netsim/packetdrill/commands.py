@@ -53,7 +53,7 @@ _BSD: dict[str, Change] = {
     "net.inet.tcp.recvspace": lambda c, own, v: c.replace(receive_buffer=v),
     "net.inet.tcp.sendspace": lambda c, own, v: c.replace(send_buffer=v),
     "net.inet.tcp.mssdflt": lambda c, own, v: c.replace(mss_default=v),
-    "net.inet.tcp.msl": lambda c, own, v: c.replace(msl=v / 1000, time_wait=v / 500),
+    "net.inet.tcp.msl": lambda c, own, v: c.replace(time_wait=v / 500),
     "net.inet.tcp.keepinit": lambda c, own, v: c.replace(connect_timeout=v / 1000),
     "net.inet.tcp.keepidle": lambda c, own, v: c.replace(keepalive_idle=v / 1000),
     "net.inet.tcp.keepintvl": lambda c, own, v: c.replace(keepalive_interval=v / 1000),

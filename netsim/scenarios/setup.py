@@ -19,9 +19,10 @@ from netsim.sim.world import Ties
 from netsim.sweep import Estimator
 from netsim.tcp.config import DuplicateSyn, TcpConfig
 from netsim.tcp.errors import ConnectionRefused, TcpError
+from netsim.tcp.isn import ConstantIsn
 from netsim.tcp.profiles import rfc9293
 from netsim.theory import Policy, SetupLatency, setup_latency
-from netsim.units import require_number
+from netsim.units import nanoseconds, require_number
 
 QUESTION: Final = "How long does it take to open a connection over a lossy path, and when does it fail?"
 NEVER: Final = float("nan")
@@ -115,8 +116,15 @@ def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[st
     ends = _Ends()
     world.process(_serve(world, server, ends))
     world.process(_connect(world, client, ends, params))
-    world.run()
+    keeps_alive = params.client.keepalive or params.server.keepalive
+    world.run(until=_longest(params) if keeps_alive else None)
     return _row(client, server, ends)
+
+
+def _longest(params: Params) -> float:
+    """Seconds after which both ends have opened or given up; keep-alive probes would go on for ever."""
+    schedules = sum(params.client.syn_intervals()) + sum(params.server.synack_intervals())
+    return schedules + HORIZON
 
 
 def _connect(world: World, host: Host, ends: _Ends, params: Params) -> Generator[Event, Any, None]:
@@ -179,12 +187,29 @@ def theory(params: Params) -> dict[str, float]:
         "p99": client.quantile(0.99),
         "p_fail": exact.p_fail,
     }
-    rtt = _seconds(params.delay_forward) + _seconds(params.delay_reverse)
-    if rtt < min(params.client.syn_intervals()[0], params.server.synack_intervals()[0]):
-        values["p_first_try"] = (1 - params.loss_forward) * (1 - params.loss_reverse)
-    if not params.client_speaks:
+    once = (1 - params.loss_forward) * (1 - params.loss_reverse)
+    values["p_first_try"] = 0.0 if _repeats_needlessly(params) else once
+    if _server_is_exact(params):
         values |= {"server_latency": exact.server.mean, "p_diverged": exact.p_diverged}
     return values
+
+
+def _repeats_needlessly(params: Params) -> bool:
+    """Whether a SYN or SYN-ACK is sent again though nothing is lost: the round trip takes longer than a timer."""
+    there, back = nanoseconds(_seconds(params.delay_forward)), nanoseconds(_seconds(params.delay_reverse))
+    spare = params.client.ns.syn_intervals[0] - there - back, params.server.ns.synack_intervals[0] - back
+    return min(spare) < 0 or (min(spare) == 0 and params.ties == "timer-first")
+
+
+def _server_is_exact(params: Params) -> bool:
+    """Whether the enumeration knows all that decides the server's half.
+
+    It takes a silent client that acknowledges every repeated SYN-ACK, and half-open entries with ISNs of their own.
+    """
+    client, server = params.client, params.server
+    answers_all = client.ns.invalid_ratelimit <= min(server.ns.synack_intervals)
+    silent = not params.client_speaks and not client.keepalive
+    return silent and answers_all and not isinstance(server.isn, ConstantIsn)
 
 
 def _seconds(delay: float | DelayLaw) -> float:
@@ -198,6 +223,8 @@ def exact_latency(params: Params) -> SetupLatency | None:
     impaired = params.jitter or params.reorder or params.duplicate or params.burst
     if not constant or impaired or client.timer_hz or server.timer_hz:
         return None
+    if server.duplicate_syn == "synack" and server.synack_ratelimit:
+        return None
     if client.syn_transmissions > MOST_ENUMERATED or len(server.synack_intervals()) > MOST_ENUMERATED:
         return None
     return setup_latency(
@@ -209,6 +236,6 @@ def exact_latency(params: Params) -> SetupLatency | None:
         delay_forward=_seconds(params.delay_forward),
         delay_reverse=_seconds(params.delay_reverse),
         tie=params.ties,
-        connect_timeout=client.connect_timeout,
+        connect_timeout=client.connect_timeout if client.connect_timeout is not None else client.user_timeout,
         duplicate_syn_interval=server.synack_ratelimit,
     )

@@ -25,7 +25,7 @@ from netsim.tcp.actions import Accepted, Allocated, Moved
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 from netsim.tcp.isn import RandomIsn
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.profiles import profile, rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.tcp.tcb import Tcb
@@ -77,6 +77,8 @@ class Params:
         require_number("size", self.size, low=1, high=1 << 24, unit="bytes")
         if self.size != int(self.size):
             raise ValueError(f"size = {self.size!r}: must be a whole number of bytes")
+        if self.client.time_wait != profile(self.client.name).time_wait:
+            raise ValueError(f"client.time_wait = {self.client.time_wait}: set time_wait, which decides it here")
         _ = self.forward, self.reverse
 
     @cached_property
@@ -299,7 +301,7 @@ def expected(params: Params, witness: _Witness) -> float:
     Copies made in the network are all that can be stale here, and only those that are not older than the lifetime.
     """
     late = survival(params.duplicate_delay)
-    if late is None:
+    if late is None or not isinstance(params.delay_forward, float | int):
         return math.nan
     config = params.server
     oldest = late(params.lifetime - _one_way(params.delay_forward))
@@ -329,8 +331,9 @@ def _one_way(delay: float | DelayLaw) -> float:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What is certain without a run: no copy lives long enough, or none is made."""
-    oldest = params.lifetime
-    if params.duplicate == 0 or params.time_wait + params.pause >= oldest:
+    """What is certain without a run: nothing that is late is made, or nothing late lives long enough."""
+    constant = all(isinstance(d, float | int) for d in (params.delay_forward, params.delay_reverse))
+    no_late_copy = params.duplicate == 0 and constant and params.pause > _one_way(params.delay_forward)
+    if no_late_copy or params.time_wait + params.pause >= params.lifetime:
         return {"p_stale_data_accepted": 0.0, "p_wrong_bytes": 0.0, "wrong_bytes": 0.0}
     return {}

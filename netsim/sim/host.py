@@ -72,6 +72,7 @@ class Host:
         """
         self.called("call", "crash", "")
         self.stack.crash()
+        self.pump()
 
     def connect_to(self, peer: "Host", pipe: Pipe) -> None:
         """Send what is for ``peer`` through ``pipe``."""

@@ -78,6 +78,8 @@ class World:
         if name in network.hosts:
             raise ValueError(f"host = {name!r}: this world has one of that name")
         config = profile_named(profile) if isinstance(profile, str) else profile
+        if not isinstance(config, TcpConfig):
+            raise ValueError(f"profile = {profile!r}: allowed is a profile's name or a TcpConfig")
         host = network.hosts[name] = Host(network, name, config)
         return host
 

@@ -30,8 +30,10 @@ class BackOff:
     def __post_init__(self) -> None:
         for name, low in (("initial", 1e-9), ("factor", 1.0), ("linear", 0), ("slop", 0.0)):
             value = getattr(self, name)
-            if not (low <= value < math.inf):
-                raise ValueError(f"BackOff.{name} = {value!r}: allowed is a finite number >= {low}")
+            kind, types = ("whole", (int,)) if name == "linear" else ("finite", (int, float))
+            number = isinstance(value, types) and not isinstance(value, bool)
+            if not (number and low <= value < math.inf):
+                raise ValueError(f"BackOff.{name} = {value!r}: allowed is a {kind} number >= {low}")
         if any(not (0 < m < math.inf) for m in self.multipliers):
             raise ValueError(f"BackOff.multipliers = {self.multipliers!r}: allowed are finite numbers > 0")
 

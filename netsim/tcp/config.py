@@ -185,7 +185,6 @@ class TcpConfig:
     keepalive_idle: float = _p(7200.0, "silence before the first probe", "RFC 9293 3.8.4, MUST-27: at least 2 h", "s")
     keepalive_interval: float = _p(75.0, "between probes", "RFC 9293 is silent; 4.4BSD", "s")
     keepalive_probes: int = _p(9, "unanswered probes before the connection is given up", "RFC 9293 is silent; Linux")
-    msl: float = _p(120.0, "maximum segment lifetime", "RFC 9293 3.4.2", "s")
     time_wait: float = _p(240.0, "length of TIME-WAIT; 2 MSL", "RFC 9293 3.6.1, MUST-13", "s")
     fin_wait_2_timeout: float | None = _p(None, "FIN-WAIT-2 without a user; None: for ever", "RFC 9293 has none", "s")
     time_wait_restart: TimeWaitRestart = _p(
@@ -296,7 +295,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "keepalive_idle": (1e-9, 1e9),
     "keepalive_interval": (1e-9, 1e9),
     "keepalive_probes": (0, 255),
-    "msl": (0, 1e9),
     "time_wait": (0, 1e9),
     "fin_wait_2_timeout": (0, 1e9),
     "timer_hz": (1, 10_000),

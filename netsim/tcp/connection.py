@@ -7,7 +7,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.context import Context
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FourTuple, Segment
-from netsim.tcp.state import CLOSED, LEGAL, SYN_RECEIVED, TIME_WAIT, State
+from netsim.tcp.state import CLOSED, LEGAL, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import LINGER, idle
 
@@ -48,6 +48,9 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
     ctx = tcb.ctx
     if ctx.connections.get(tcb.key) is tcb:
         del ctx.connections[tcb.key]
+        previous = tcb.previous
+        if previous is not None and tcb.state is LISTEN and previous.state is TIME_WAIT:
+            ctx.connections[tcb.key] = previous  # the SYN was an old duplicate: TIME-WAIT goes on (RFC 1122 4.2.2.13)
     tcb.deadlines = idle()
     tcb.queue = NO_SEGMENTS
     tcb.snd_buffer = tcb.reassembly = None

@@ -14,7 +14,6 @@ class Counters:
     TcpInSegs: int = 0
     TcpOutSegs: int = 0
     TcpRetransSegs: int = 0
-    TcpInErrs: int = 0
     TcpOutRsts: int = 0
     TcpExtTCPSynRetrans: int = 0
     TcpExtTCPTimeouts: int = 0
@@ -24,7 +23,6 @@ class Counters:
     TcpExtTW: int = 0
     TcpExtTWRecycled: int = 0
     TcpExtPAWSEstab: int = 0
-    TcpExtPAWSActive: int = 0
     TcpExtTCPChallengeACK: int = 0
     TcpExtTCPSYNChallenge: int = 0
     TcpExtTCPKeepAlive: int = 0
@@ -34,7 +32,6 @@ class Counters:
     TcpExtTCPOFOQueue: int = 0
     TcpExtDelayedACKs: int = 0
     TcpExtTCPFastRetrans: int = 0
-    TcpExtTCPSlowStartRetrans: int = 0
 
     def __init__(self) -> None:
         self.TcpInSegs = self.TcpOutSegs = 0  # every host raises these, and an attribute of the object is found faster

@@ -26,7 +26,10 @@ class ConnectionDoesNotExist(TcpError):
 
 
 class ConnectionClosing(TcpError):
-    """SEND or CLOSE after CLOSE; RECEIVE after all was received and the peer has closed (EPIPE)."""
+    """SEND or CLOSE after CLOSE; a call on a listener that was closed (EPIPE).
+
+    RECEIVE after the peer has closed gives the empty text instead, as sockets do.
+    """
 
     text = "connection closing"
 
@@ -43,20 +46,20 @@ class InsufficientResources(TcpError):
     text = "insufficient resources"
 
 
-class ConnectionRefused(TcpError):
-    """A RST answered the SYN (ECONNREFUSED)."""
-
-    text = "connection refused"
-
-
 class ConnectionReset(TcpError):
-    """A RST ended an open connection (ECONNRESET)."""
+    """A RST ended the connection (ECONNRESET)."""
 
     text = "connection reset"
 
 
-class ConnectionAborted(TcpError):
-    """The local user aborted the connection (ECONNABORTED)."""
+class ConnectionRefused(ConnectionReset):
+    """A RST answered the SYN: "connection reset" in 3.10.7.3, "connection refused" in 3.10.7.4 (ECONNREFUSED)."""
+
+    text = "connection refused"
+
+
+class ConnectionAborted(ConnectionReset):
+    """The local user aborted the connection; outstanding calls are "reset" (3.10.5; ECONNABORTED)."""
 
     text = "connection aborted"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from netsim.tcp.actions import Dropped, Signal
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.connection import accepted, allocate, dropped, end, enter, release
+from netsim.tcp.connection import accepted, allocate, dropped, end, enter
 from netsim.tcp.context import Context
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.options import negotiate
@@ -131,13 +131,13 @@ class Listener:
     def _open(self, segment: Segment, now: int, previous: Tcb | None) -> Tcb:
         ctx, config = self.ctx, self.config
         if previous is not None:
-            release(previous, None)
-            previous.state = CLOSED  # its record is gone; the edge out of TIME-WAIT is the new record's
             ctx.counters.TcpExtTWRecycled += 1
         origin = LISTEN if previous is None else TIME_WAIT
         tcb = allocate(ctx, config, segment.flow.reverse(), segment.flow, origin, now)
         tcb.listener = self
-        if previous is not None and not 0 < (tcb.iss - previous.snd_nxt) & MASK < HALF:
+        tcb.previous = previous  # it waits on: should the SYN be an old duplicate after all, it is back (MAY-2)
+        linux = config.time_wait_reuse == "linux"
+        if previous is not None and (linux or not 0 < (tcb.iss - previous.snd_nxt) & MASK < HALF):
             # RFC 1122 4.2.2.13: a new ISS beyond all numbers of the old connection.
             tcb.iss = tcb.snd_una = tcb.snd_nxt = (previous.snd_nxt + _REOPEN_STEP) & MASK
         tcb.irs = segment.seq

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.isn import LINUX_CLOCK_HZ, ClockIsn, HashIsn, RandomIsn
+from netsim.tcp.isn import LINUX_CLOCK_HZ, HashIsn
 from netsim.tcp.ports import HashPorts, RandomPorts
 
 _LINUX_INPUT = "Linux 6.18, net/ipv4/tcp_input.c"
@@ -21,13 +21,12 @@ UNVERIFIED: Final = "unverified (from memory)"
 RFC_VALUE: Final = "not documented for this host: the RFC's value"
 
 _Values = dict[str, tuple[Any, str]]
+_RFC9293: Final = TcpConfig()
 
 _RFC793: _Values = {
     "rst_policy": ("rfc793", "RFC 793 3.9"),
     "syn_policy": ("rfc793", "RFC 793 3.9"),
     "ack_policy": ("rfc793", "RFC 793 3.9"),
-    "challenge_ack_limit": (None, "RFC 793 has no challenge ACKs"),
-    "isn": (ClockIsn(), "RFC 793 3.3"),
 }
 
 _LINUX: _Values = {
@@ -63,7 +62,6 @@ _LINUX: _Values = {
     "user_timeout": (None, f"{_LINUX_SYSCTL}: R2 alone"),
     "delayed_ack": (0.04, f"{_LINUX_TCP_H}: TCP_DELACK_MIN"),
     "quick_acks": (16, f"{_LINUX_INPUT}: TCP_MAX_QUICKACKS"),
-    "msl": (30.0, f"{_LINUX_TCP_H}: half of TCP_TIMEWAIT_LEN"),
     "time_wait": (60.0, f"{_LINUX_TCP_H}: TCP_TIMEWAIT_LEN"),
     "fin_wait_2_timeout": (60.0, f"{_LINUX_SYSCTL}: tcp_fin_timeout"),
     "time_wait_restart": ("any", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
@@ -94,7 +92,6 @@ _FREEBSD: _Values = {
     "rto_max": (64.0, f"{_BSD_TIMER}: TCPTV_REXMTMAX"),
     "retries2": (12, f"{_BSD_TIMER}: TCP_MAXRXTSHIFT"),
     "user_timeout": (None, f"{_BSD_TIMER}: R2 alone"),
-    "msl": (30.0, f"{_BSD_TIMER}: TCPTV_MSL"),
     "time_wait": (60.0, f"{_BSD_TIMER}: 2 TCPTV_MSL"),
     "fin_wait_2_timeout": (60.0, f"{_BSD_TIMER}: TCPTV_FINWAIT2_TIMEOUT"),
     "keepalive_probes": (8, f"{_BSD_TIMER}: TCPTV_KEEPCNT"),
@@ -103,23 +100,18 @@ _FREEBSD: _Values = {
 _WINDOWS_7: _Values = {
     "syn_backoff": (BackOff(initial=3.0), f"{_WINDOWS}: TcpInitialRTT"),
     "syn_retries": (2, f"{_WINDOWS}: TcpMaxConnectRetransmissions"),
-    "synack_backoff": (BackOff(initial=3.0), f"{_WINDOWS}: TcpInitialRTT"),
-    "synack_retries": (2, UNVERIFIED),
-    "duplicate_syn": ("synack", UNVERIFIED),
-    "isn": (RandomIsn(), UNVERIFIED),
     "rto_initial": (3.0, f"{_WINDOWS}: TcpInitialRTT"),
-    "retries2": (5, UNVERIFIED),
-    "user_timeout": (None, UNVERIFIED),
+    "duplicate_syn": ("synack", UNVERIFIED),
     "time_wait": (240.0, UNVERIFIED),
+    **{name: (getattr(_RFC9293, name), RFC_VALUE) for name in ("synack_backoff", "synack_retries", "isn", "ports")},
+    **{name: (getattr(_RFC9293, name), RFC_VALUE) for name in ("retries2", "user_timeout", "delayed_ack", "rto_min")},
 }
 
 _WINDOWS_8: _Values = {
     **_WINDOWS_7,
     "syn_backoff": (BackOff(), UNVERIFIED),
     "syn_retries": (4, UNVERIFIED),
-    "synack_backoff": (BackOff(), UNVERIFIED),
     "rto_initial": (1.0, UNVERIFIED),
-    "msl": (60.0, UNVERIFIED),
     "time_wait": (120.0, UNVERIFIED),
 }
 
@@ -147,7 +139,7 @@ def rfc9293() -> TcpConfig:
 
 
 def rfc793() -> TcpConfig:
-    """As ``rfc9293``, with RFC 793's rules for RST, SYN and ACK, and its clock-driven ISN."""
+    """As ``rfc9293``, with RFC 793's rules for RST, SYN and ACK."""
     return _BUILT["rfc793"]
 
 

@@ -8,7 +8,12 @@ from typing import Any
 
 from netsim.tcp import user_calls
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionDoesNotExist, RemoteSocketUnspecified
+from netsim.tcp.errors import (
+    ConnectionAlreadyExists,
+    ConnectionClosing,
+    ConnectionDoesNotExist,
+    RemoteSocketUnspecified,
+)
 from netsim.tcp.listener import Listener
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
@@ -41,19 +46,24 @@ class Socket:
     def bind(self, port: int) -> None:
         """Use ``port`` as the local port. ConnectionAlreadyExists once the socket is open."""
         self._must_be_new()
+        _check_port("port", port)
         self.port = port
 
     def listen(self, port: int | None = None, backlog: int = 128) -> None:
         """Passive OPEN on ``port``, or on the port bound before."""
         self._must_be_new()
         if port is not None:
+            _check_port("port", port)
             self.port = port
         if self.port is None:
             raise ConnectionDoesNotExist("listen before bind")
+        if not isinstance(backlog, int) or isinstance(backlog, bool) or backlog < 0:
+            raise ValueError(f"backlog = {backlog!r}: allowed is an integer >= 0")
         self.listener = self.stack.listen(self.port, backlog, self, self.config)
 
     def connect(self, dst: str, dport: int, now: int) -> None:
         """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1)."""
+        _check_port("remote port", dport)
         if self.listener is not None:
             return self._turn_active((dst, dport), now, "3.10.1: OPEN")
         self._must_be_new()
@@ -73,6 +83,8 @@ class Socket:
     def accept(self) -> "Socket | None":
         """The oldest connection that is ESTABLISHED, or None."""
         if self.listener is None:
+            if self.tcb is None and self.port is not None:
+                raise ConnectionClosing("the listener was closed")
             raise ConnectionDoesNotExist("accept on a socket that does not listen")
         queue = self.listener.accept_queue
         return Socket(self.stack, config=self.config, tcb=queue.popleft()) if queue else None
@@ -165,3 +177,8 @@ class Socket:
     def _must_be_new(self) -> None:
         if self.tcb is not None or self.listener is not None:
             raise ConnectionAlreadyExists()
+
+
+def _check_port(name: str, port: int) -> None:
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
+        raise ValueError(f"{name} = {port!r}: allowed is an integer from 1 to 65535")

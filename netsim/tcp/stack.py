@@ -8,7 +8,7 @@ import itertools
 from heapq import heappop, heappush
 from typing import Any
 
-from netsim.tcp.actions import Action, Dropped
+from netsim.tcp.actions import Action, Dropped, Freed
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import dropped, end, enter
 from netsim.tcp.context import Context, Streams
@@ -224,8 +224,11 @@ class Stack:
 
     def crash(self) -> None:
         """The host loses power: every record and listener is gone, without a word to anybody."""
-        for tcb in list(self.ctx.connections.values()):
-            tcb.state = CLOSED
+        ctx = self.ctx
+        for tcb in list(ctx.connections.values()):
+            if ctx.record:
+                ctx.actions.append(Freed(tcb.id, tcb.flow, "crash"))
+            tcb.state = CLOSED  # not by the door: no rule of TCP leads here
             tcb.deadlines = [NEVER] * len(tcb.deadlines)
             tcb.error = ConnectionReset()
         self.ctx.connections.clear()

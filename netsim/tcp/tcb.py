@@ -53,6 +53,7 @@ class Tcb:
         "orphan",  # the user closed and reads no more
         "owner",  # the socket to signal, or None
         "peer_fin",  # number of the peer's FIN once seen, else -1
+        "previous",  # the record in TIME-WAIT that this one was opened out of, or None
         "probes",  # keep-alive or zero-window probes unanswered
         "queue",  # segments sent and not acknowledged, oldest first
         "quick_acks",  # ACKs still to be sent at once
@@ -68,6 +69,7 @@ class Tcb:
         "scaling",  # both ends offered window scaling
         "scheduled",  # earliest wake-up known to the stack for this record
         "sent_at",  # when the SYN or SYN-ACK was last sent
+        "silent_since",  # when the first zero-window probe without an answer was sent
         "snd_buffer",  # text not acknowledged: sent or not
         "snd_mss",
         "snd_nxt",
@@ -127,6 +129,8 @@ class Tcb:
         self.keepalive = config.keepalive
         self.nodelay = not config.nagle
         self.probes = 0
+        self.silent_since = 0
+        self.previous: Tcb | None = None
         self.acked_at = self.syn_answered_at = self.last_received_at = -NEVER
         self.deadlines = [NEVER] * COUNT
         self.wake = self.scheduled = NEVER

@@ -91,11 +91,11 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
 def _persist(tcb: Tcb, now: int) -> None:
     """A zero-window probe, with exponential back-off, for as long as the peer answers (3.8.6.1, MUST-37)."""
     limit = _longest_silence(tcb)
-    if limit is not None and now - tcb.last_received_at >= limit:
-        probing = sum(min(tcb.rto << min(k, 20), tcb.config.ns.rto_max) for k in range(tcb.probes + 1))
-        if probing >= limit:
-            tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
-            return end(tcb, _R2, ConnectionTimedOut())
+    if tcb.last_received_at > tcb.silent_since or not tcb.probes:
+        tcb.silent_since = now  # the last probe was answered: silence counts from this one on
+    elif limit is not None and now - tcb.silent_since >= limit:
+        tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
+        return end(tcb, _USER if tcb.config.ns.user_timeout is not None else _R2, ConnectionTimedOut())
     tcb.probes += 1
     delay = min(tcb.rto << min(tcb.probes, 20), tcb.config.ns.rto_max)
     if tcb.config.zero_window_probe == "empty":

@@ -76,8 +76,9 @@ def open_active(
     ctx.counters.TcpActiveOpens += 1
     tcb.transmissions = 1
     tcb.arm(REXMT, now, config.ns.syn_intervals[0])
-    if config.ns.connect_timeout is not None:
-        tcb.arm(USER, now, config.ns.connect_timeout)
+    timeout = config.ns.connect_timeout if config.ns.connect_timeout is not None else config.ns.user_timeout
+    if timeout is not None:
+        tcb.arm(USER, now, timeout)
     send_syn(tcb, now)
     return tcb
 

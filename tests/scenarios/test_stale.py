@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from netsim.link import Exponential, Fixed
+from netsim.link import Exponential, Fixed, Uniform
 from netsim.scenarios import stale
 from netsim.seeds import Seed
 from netsim.sweep import Rows, sweep
@@ -122,3 +122,15 @@ def test_the_trace_tells_the_same_story() -> None:
 def test_bad_parameters_are_named(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=field):
         stale.Params(**{field: value})  # type: ignore[arg-type]
+
+
+def test_a_slow_original_is_late_too() -> None:
+    """No copies are made, but a segment can be overtaken by its own retransmission: nothing is certain then."""
+    point = params(ConstantIsn(7), duplicate=0.0, delay_forward=Uniform(0.01, 8.0))
+    assert stale.theory(point) == {}
+    assert math.isnan(stale.run(point, Seed(1))["p_expected"])
+
+
+def test_time_wait_is_set_in_one_place() -> None:
+    with pytest.raises(ValueError, match=r"client\.time_wait"):
+        stale.Params(client=rfc9293().replace(time_wait=60.0))

@@ -196,7 +196,7 @@ def test_who_waits_learns_of_a_close_or_an_abort() -> None:
     listener.close()
     client.abort()
     world.run(2)
-    assert [type(error) for error in seen] == [ConnectionDoesNotExist, ConnectionAborted]
+    assert [type(error) for error in seen] == [ConnectionClosing, ConnectionAborted]
 
 
 def test_an_error_that_no_process_handles_ends_the_run() -> None:
