@@ -13,7 +13,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.isn import ClockIsn, ConstantIsn, IsnPolicy, RandomIsn
 from netsim.tcp.profiles import rfc9293
 from netsim.trace import Trace
-from netsim.trace.records import Decided
+from netsim.trace.records import Decided, Sent
 
 MSL: Final = 30.0  # s; what Linux and FreeBSD assume, half of their TIME-WAIT
 LIFETIME: Final = 120.0  # s; RFC 9293 3.4.2
@@ -88,6 +88,7 @@ class Accident:
 def find_accident(seed: int) -> Accident:
     """The first replication in which two old text segments reach the second connection, one of them in its window.
 
+    And in which all goes on as if nothing had happened: the wrong bytes are all that the accident leaves behind.
     The search goes through replications 0, 1, 2, ... of ``accident_params`` and so always ends at the same one.
     LookupError if there is none among the first 5,000.
     """
@@ -98,9 +99,15 @@ def find_accident(seed: int) -> Accident:
         row = stale.run(params, Seed(seed, point, replication), observer=trace.records.append)
         if row["connections"] != 2 or row["arrived_data"] != 2 or row["accepted_data"] != 1 or not row["wrong"]:
             continue
-        if _refused_by_number(trace) == 1:
+        if _refused_by_number(trace) == 1 and not _stalls(trace):
             return Accident(params, seed, replication, row, trace)
     raise LookupError(f"seed = {seed!r}: no such run among {_TRIES} replications; try another seed")
+
+
+def _stalls(trace: Trace) -> bool:
+    """Whether the client sent text again by timer: the server acknowledges what it never sent, and is not believed."""
+    sent = (record for record in trace if isinstance(record, Sent) and record.host == "client")
+    return any(record.packet.timer and record.packet.segment.payload for record in sent)
 
 
 def _refused_by_number(trace: Trace) -> int:
