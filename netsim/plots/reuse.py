@@ -56,7 +56,11 @@ def sequence_plot(ax: Axes, rows: Rows) -> Axes:
     segments = [row for row in rows if row["kind"] != "window"]
     last = max(float(row["time"] or 0.0) for row in segments) + 0.3
     ax.fill_between([*times, last], [*low, low[-1]], [*high, high[-1]], step="post", color="#cccccc", linewidth=0)
-    _point_out(ax, "receive window", ((times[1] + times[2]) / 2, high[1] - 200), (0.03, 0.72))
+    # The name stands in the band, where it has most room.
+    ends = [*times[1:], last]
+    wide = max((k for k in range(len(times)) if high[k] > low[k]), key=lambda k: ends[k] - times[k])
+    place = (times[wide] + ends[wide]) / 2, (low[wide] + high[wide]) / 2
+    ax.text(*place, "receive window", ha="center", va="center", size=SMALLEST, color="#222222", zorder=4)
     for row in segments:
         _draw_segment(ax, row)
     newest = [row for row in segments if row["kind"] == "new" and row["verdict"] == "accepted"][-1]
@@ -87,9 +91,7 @@ def _middle(row: Mapping[str, Scalar]) -> tuple[float, float]:
     return float(row["time"] or 0.0), (float(row["seq"] or 0.0) + float(row["end"] or 0.0)) / 2
 
 
-def _point_out(
-    ax: Axes, text: str, at: tuple[float, float], place: tuple[float, float], *, colour: str = "#444444"
-) -> None:
+def _point_out(ax: Axes, text: str, at: tuple[float, float], place: tuple[float, float], *, colour: str) -> None:
     """Text in a free corner (the band rises from the lower left), with a line to what it names."""
     ax.annotate(
         text,
