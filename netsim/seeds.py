@@ -25,8 +25,10 @@ class Seed:
     replication: int = 0
 
     def __post_init__(self) -> None:
-        _require_natural("root", self.root)
-        _require_natural("replication", self.replication)
+        root, replication = self.root, self.replication
+        if not (type(root) is type(replication) is int and root >= 0 <= replication):  # every run makes one: no calls
+            _require_natural("root", root)
+            _require_natural("replication", replication)
         if not isinstance(self.point, str):
             raise ValueError(f"point = {self.point!r}: must be a string")
 
