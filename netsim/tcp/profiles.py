@@ -176,7 +176,7 @@ PROFILES: Final[dict[str, Callable[[], TcpConfig]]] = {
 def profile(name: str) -> TcpConfig:
     """The profile of that name. ValueError names it and those there are."""
     try:
-        return PROFILES[name]()
+        return _BUILT[name]
     except KeyError:
         raise ValueError(f"profile = {name!r}: allowed is one of {', '.join(PROFILES)}") from None
 
