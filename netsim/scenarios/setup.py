@@ -236,6 +236,6 @@ def exact_latency(params: Params) -> SetupLatency | None:
         delay_forward=_seconds(params.delay_forward),
         delay_reverse=_seconds(params.delay_reverse),
         tie=params.ties,
-        connect_timeout=client.connect_timeout if client.connect_timeout is not None else client.user_timeout,
+        connect_timeout=client.open_timeout,
         duplicate_syn_interval=server.synack_ratelimit,
     )

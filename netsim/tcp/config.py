@@ -43,7 +43,7 @@ class Nanoseconds:
     rto_variance_floor: int
     rto_after_syn_timeout: int | None
     granularity: int
-    connect_timeout: int | None
+    open_timeout: int | None
     user_timeout: int | None
     delayed_ack: int | None
     keepalive_idle: int
@@ -222,6 +222,11 @@ class TcpConfig:
         """SYNs sent before an active OPEN gives up, the first and the linear ones included."""
         return 1 + self.syn_retries + self.syn_backoff.linear
 
+    @property
+    def open_timeout(self) -> float | None:
+        """Seconds after which an active OPEN is given up at the latest: its own timeout, else the user timeout."""
+        return self.connect_timeout if self.connect_timeout is not None else self.user_timeout
+
     def syn_intervals(self) -> tuple[float, ...]:
         """Seconds waited after each SYN; their sum is when the OPEN gives up."""
         return self.syn_backoff.intervals(self.syn_transmissions, maximum=self.rto_max)
@@ -250,7 +255,7 @@ def _nanoseconds(c: TcpConfig) -> Nanoseconds:
         rto_variance_floor=_ns(c.rto_variance_floor),
         rto_after_syn_timeout=_maybe_ns(c.rto_after_syn_timeout),
         granularity=_ns(c.clock_granularity),
-        connect_timeout=_maybe_ns(c.connect_timeout),
+        open_timeout=_maybe_ns(c.open_timeout),
         user_timeout=_maybe_ns(c.user_timeout),
         delayed_ack=_maybe_ns(c.delayed_ack),
         keepalive_idle=_ns(c.keepalive_idle),

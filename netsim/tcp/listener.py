@@ -122,7 +122,8 @@ class Listener:
         return False
 
     def complete(self, tcb: Tcb) -> None:
-        """``tcb`` is ESTABLISHED: into the accept queue."""
+        """``tcb`` is ESTABLISHED: into the accept queue. Its SYN was no old duplicate."""
+        tcb.previous = None  # nor do records that follow one another hold each other for ever
         self.ctx.counters.TcpPassiveOpens += 1
         self.accept_queue.append(tcb)
         if self.owner is not None:

@@ -76,9 +76,8 @@ def open_active(
     ctx.counters.TcpActiveOpens += 1
     tcb.transmissions = 1
     tcb.arm(REXMT, now, config.ns.syn_intervals[0])
-    timeout = config.ns.connect_timeout if config.ns.connect_timeout is not None else config.ns.user_timeout
-    if timeout is not None:
-        tcb.arm(USER, now, timeout)
+    if config.ns.open_timeout is not None:
+        tcb.arm(USER, now, config.ns.open_timeout)
     send_syn(tcb, now)
     return tcb
 
