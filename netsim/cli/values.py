@@ -30,8 +30,8 @@ from netsim.link import (
     parse_delay_law,
 )
 from netsim.tcp.backoff import BackOff
-from netsim.tcp.config import Rate
 from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.policy import Rate
 from netsim.tcp.ports import HashPorts, PortPolicy, RandomPorts, SequentialPorts
 from netsim.units import parse_probability, parse_seconds
 

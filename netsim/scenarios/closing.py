@@ -41,7 +41,7 @@ def require_end(name: str, config: TcpConfig) -> None:
 def rto_after(rtt: int, config: TcpConfig) -> int:
     """The RTO (ns) after one sample of the RTT (ns), that of the handshake (RFC 6298 2.2)."""
     ns = config.ns
-    return RttEstimator.first(rtt).rto(ns.granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
+    return RttEstimator.first(rtt).rto(ns.clock_granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
 
 
 def rtt_is_measured(rtt: int, client: TcpConfig, server: TcpConfig) -> bool:

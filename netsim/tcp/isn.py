@@ -7,7 +7,7 @@ import hashlib
 import math
 import random
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK, Seq
@@ -31,6 +31,7 @@ class IsnSource(Protocol):
         ...
 
 
+@runtime_checkable
 class IsnPolicy(Protocol):
     """How a host chooses its ISS."""
 

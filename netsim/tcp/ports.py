@@ -5,11 +5,12 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 FIRST_DYNAMIC, LAST_DYNAMIC = 49152, 65535  # RFC 6335 6
 
 
+@runtime_checkable
 class PortPolicy(Protocol):
     """In which order a host tries its ports."""
 

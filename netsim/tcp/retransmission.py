@@ -75,7 +75,7 @@ def measured(tcb: Tcb, sample: int) -> None:
     else:
         rtt.update(sample)
     ns = tcb.config.ns
-    tcb.rto = rtt.rto(ns.granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
+    tcb.rto = rtt.rto(ns.clock_granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
 
 
 def rearm(tcb: Tcb, now: int) -> None:
