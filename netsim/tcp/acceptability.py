@@ -1,0 +1,121 @@
+"""Step one of RFC 9293 3.10.7.4: is the sequence number acceptable, and what answers a segment that is not."""
+
+from netsim.tcp.connection import dropped, restart_time_wait
+from netsim.tcp.options import record_timestamp, refused_by_timestamp
+from netsim.tcp.output import send_ack, send_syn
+from netsim.tcp.segment import ACK, FIN, RST, SYN, SYN_ACK, Segment
+from netsim.tcp.seq import MASK
+from netsim.tcp.state import SYN_RECEIVED, TIME_WAIT
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import REXMT
+
+_FIRST = "3.10.7.4, first: sequence number"
+
+
+def is_crossed_synack(tcb: Tcb, segment: Segment) -> bool:
+    """Simultaneous open, figure 7: the peer's SYN-ACK repeats its SYN, one before RCV.NXT, and must count all the same.
+
+    The literal text refuses its number in step one (RFC 9293 A.2 admits it); TcpConfig.crossed_synack decides.
+    """
+    return (
+        tcb.state is SYN_RECEIVED
+        and segment.flags & (SYN_ACK | RST) == SYN_ACK
+        and segment.seq == tcb.irs
+        and tcb.listener is None
+        and tcb.config.crossed_synack != "literal"
+    )
+
+
+def acceptable(tcb: Tcb, segment: Segment) -> bool:
+    """The four cases of the acceptability table (3.10.7.4, first)."""
+    window = tcb.rcv_wnd
+    if tcb.config.window_edge == "inclusive":
+        window += 1
+    elif not window:
+        return segment.length == 0 and segment.seq == tcb.rcv_nxt
+    offset = (segment.seq - tcb.rcv_nxt) & MASK
+    if offset < window:
+        return True
+    length = segment.length
+    return length > 0 and (offset + length - 1) & MASK < window
+
+
+def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
+    if tcb.ts_ok:
+        reason = refused_by_timestamp(tcb, segment, now)
+        if reason:
+            if reason.endswith("PAWS"):
+                tcb.ctx.counters.TcpExtPAWSEstab += 1
+                answer_unacceptable(tcb, segment, now)
+            dropped(tcb, segment, reason)
+            return False
+    if acceptable(tcb, segment):
+        if tcb.ts_ok:
+            record_timestamp(tcb, segment, now)
+        return True
+    if tcb.rcv_wnd == 0 and segment.seq == tcb.rcv_nxt and not segment.flags & SYN:
+        tcb.ack_wanted = True  # MUST-66: a zero window still takes RST, URG and ACK
+        return True
+    dropped(tcb, segment, _FIRST)
+    if segment.flags & RST:
+        return False
+    if _is_duplicate_syn(tcb, segment):
+        _answer_duplicate_syn(tcb, now)
+        return False
+    answer_unacceptable(tcb, segment, now)
+    if tcb.state is TIME_WAIT and _restarts_time_wait(tcb, segment):
+        restart_time_wait(tcb, now)
+    return False
+
+
+def _is_duplicate_syn(tcb: Tcb, segment: Segment) -> bool:
+    """The SYN that opened this half-open connection, again."""
+    return (
+        tcb.state is SYN_RECEIVED
+        and segment.flags & SYN_ACK == SYN
+        and segment.seq == tcb.irs
+        and tcb.listener is not None
+        and tcb.config.duplicate_syn != "ack"
+    )
+
+
+def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
+    """A SYN-ACK at once, as real hosts do; Linux also restarts the SYN-ACK timer (tcp_minisocks.c, tcp_check_req)."""
+    config = tcb.config
+    if now - tcb.syn_answered_at < config.ns.synack_ratelimit:
+        return
+    tcb.syn_answered_at = now
+    send_syn(tcb, now)
+    if config.duplicate_syn == "synack-rearm":
+        delay = config.ns.synack_intervals[tcb.transmissions - 1]
+        tcb.arm(REXMT, now, delay)
+
+
+def answer_unacceptable(tcb: Tcb, segment: Segment, now: int) -> None:
+    """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, within the rate limit for segments that could be part of an ACK loop."""
+    limit = tcb.config.ns.invalid_ratelimit
+    if limit and (not segment.payload or segment.flags & SYN):
+        if now - tcb.acked_at < limit:
+            return
+        tcb.acked_at = now
+    send_ack(tcb, now)
+
+
+def _restarts_time_wait(tcb: Tcb, segment: Segment) -> bool:
+    """A retransmitted FIN has a number one before RCV.NXT: step one refuses it before step eight can see it."""
+    policy = tcb.config.time_wait_restart
+    if policy == "any":
+        return bool(segment.flags & ACK)
+    return policy == "fin" and bool(segment.flags & FIN) and (segment.seq + segment.length) & MASK == tcb.rcv_nxt
+
+
+def challenge(tcb: Tcb, now: int) -> None:
+    """A challenge ACK (RFC 5961 3 to 5), within the limits of RFC 5961 7."""
+    limit = tcb.config.ns.invalid_ratelimit
+    if limit:
+        if now - tcb.acked_at < limit:
+            return
+        tcb.acked_at = now
+    if tcb.ctx.may_challenge(now, tcb.config):
+        tcb.ctx.counters.TcpExtTCPChallengeACK += 1
+        send_ack(tcb, now)
