@@ -42,6 +42,7 @@ def application(argv: Sequence[str], *, version: str) -> App:
         app.command(group)
         if list(argv[:1]) == [act.__name__]:
             _add_scenarios(group, list(argv[1:2]), act)
+    app.command(packetdrill, name="packetdrill")
     app.command(reproduce, name="reproduce")
     return app
 
@@ -96,6 +97,37 @@ def trace(
 
     print(ladder_of(Study.read(name, given, config=config, seed=seed), replication=replication, unicode=unicode))
     return 0
+
+
+def packetdrill(
+    *paths: str,
+    profile: Annotated[Text, Parameter(help="whose TCP: linux, freebsd, rfc9293 (default), rfc793")] = None,
+    define: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name=("--define", "-D"),
+            help="NAME or NAME=VALUE, for #ifdef and bare words; may be repeated",
+            negative="",
+            show_default=False,
+        ),
+    ] = (),
+    strict: Annotated[Switch, Parameter(help="packets left over at the end fail a script too")] = False,
+    json: Annotated[Switch, Parameter(help="print one JSON object, not lines and a table")] = False,
+    workers: Annotated[Text, Parameter(help="processes (default: one per core); the results are the same")] = None,
+    trace: Annotated[Switch, Parameter(help="show the whole exchange of each script")] = False,
+) -> int:
+    """Run packetdrill scripts against the simulator's TCP, in virtual time. Nothing is executed, no packet is sent.
+
+    Exit status 1 if a script failed, 2 if a file is no packetdrill script.
+
+    Parameters
+    ----------
+    paths
+        scripts, or folders with *.pkt files
+    """
+    from netsim.cli.packetdrill import check
+
+    return check(paths, profile=profile, define=define, workers=workers, strict=strict, as_json=json, trace=trace)
 
 
 def reproduce(

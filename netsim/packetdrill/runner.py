@@ -5,8 +5,7 @@ are taken from what the host sent, in order, and the time of sending is checked.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,9 @@ from netsim.packetdrill.play import Play
 from netsim.packetdrill.script import Conditional, Event, Script, ScriptError
 from netsim.packetdrill.settings import settings_of
 from netsim.packetdrill.verdict import Failure, Unsupported, Verdict
+from netsim.sweep.pool import UNAVAILABLE, Pool, cores
+
+_WORTH_A_PROCESS = 150  # scripts; below that, starting a process takes longer than running them
 
 Defines = Mapping[str, str] | Iterable[str]
 
@@ -67,20 +69,41 @@ def run_paths(
     defines: Defines = (),
     strict: bool = False,
     log_lines: int | None = LOG_LINES,
-    workers: int = 1,
+    workers: int | None = 1,
 ) -> Iterator[Verdict]:
     """The verdicts on files, and on all ``*.pkt`` files below folders, in order of their paths.
 
-    ``workers`` is the number of processes. ValueError and OSError as for ``run_script``.
+    ``workers`` is the number of processes; None: one per core, if there are enough files to be worth it. A file that is
+    named twice is run once. ValueError and OSError as for ``run_script``.
     """
     host(profile)
     run = partial(run_script, profile=profile, defines=_symbols(defines), strict=strict, log_lines=log_lines)
-    files = [file for path in paths for file in _files(Path(path))]
-    if workers <= 1 or len(files) < 2:
+    files = list(dict.fromkeys(file for path in paths for file in _files(Path(path))))
+    workers = min(cores(), len(files) // _WORTH_A_PROCESS) if workers is None else min(workers, len(files))
+    yield from map(run, files) if workers < 2 else _in_processes(run, files, workers)
+
+
+def _in_processes(run: Callable[[Path], Verdict], files: Sequence[Path], workers: int) -> Iterator[Verdict]:
+    """``run`` of each file, in their order, on that many processes; in this one where there can be no others."""
+    size = -(-len(files) // (4 * workers))
+    chunks = [files[i : i + size] for i in range(0, len(files), size)]
+    try:
+        pool = Pool(workers)
+        futures = [pool.submit(_each, run, chunk) for chunk in chunks]
+    except UNAVAILABLE:
         yield from map(run, files)
         return
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(run, files, chunksize=max(1, len(files) // (4 * workers)))
+    try:
+        for future in futures:
+            yield from future.result()
+    except BaseException:
+        pool.kill()
+        raise
+    pool.close()
+
+
+def _each(run: Callable[[Path], Verdict], files: Sequence[Path]) -> list[Verdict]:
+    return [run(file) for file in files]
 
 
 def _files(path: Path) -> list[Path]:
@@ -104,7 +127,8 @@ def _verdict(
     try:
         verdict = _run(read(), machine, symbols, strict=strict, log_lines=log_lines)
     except ScriptError as error:
-        verdict = Verdict(path=path, verdict="unsupported", line=error.line, reason=f"no packetdrill script: {error}")
+        reason = f"no packetdrill script: {error}"
+        verdict = Verdict(path=path, verdict="unsupported", line=error.line, reason=reason, malformed=True)
     return replace(verdict, seconds=time.perf_counter() - start)
 
 

@@ -27,7 +27,8 @@ class Verdict:
     """One script's result. ``line`` counts from 1; ``exchange`` is what went before (or, of a pass, the last of it), as
     packetdrill lines.
 
-    ``seconds`` is how long the run took on the wall clock: the only thing here that differs from run to run.
+    ``malformed`` tells that the file is no packetdrill script. ``seconds`` is how long the run took on the wall clock:
+    the only thing here that differs from run to run.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Verdict:
     expected: str = ""
     got: str = ""
     exchange: tuple[str, ...] = ()
+    malformed: bool = False
     seconds: float = 0.0
 
     def row(self) -> dict[str, str | int | float | None]:
@@ -49,13 +51,17 @@ class Verdict:
             "seconds": self.seconds,
         }
 
-    def __str__(self) -> str:
+    def text(self, *, exchange: bool) -> str:
+        """Where and why, what was expected and got, and on request the exchange."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         lines = [f"{place}: {self.verdict}" + (f": {self.reason}" if self.reason else "")]
         if self.expected:
             lines.append(f"  expected {self.expected}")
         if self.got:
             lines.append(f"  got      {self.got}")
-        if self.verdict == "fail":
+        if exchange:
             lines += [f"    {line}" for line in self.exchange]
         return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.text(exchange=self.verdict == "fail")

@@ -1,0 +1,108 @@
+"""``netsim packetdrill``: scripts in, a line for each and a summary by folder out."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from netsim.cli.errors import UsageError, pick
+from netsim.cli.study import read_workers
+from netsim.packetdrill import Verdict, run_paths
+from netsim.packetdrill.exchange import LOG_LINES
+from netsim.tcp.profiles import PROFILES
+
+DEFAULT: Final = "rfc9293"
+FAILED: Final = 1
+MALFORMED: Final = 2
+_OUTCOMES: Final = ("pass", "fail", "unsupported")
+
+
+def check(
+    paths: Sequence[str],
+    *,
+    profile: str | None,
+    define: Sequence[str],
+    workers: str | None,
+    strict: bool,
+    as_json: bool,
+    trace: bool,
+) -> int:
+    """Run the scripts and print what became of them; the exit status.
+
+    0: none failed. 1: one failed. 2: none failed, but a file is no packetdrill script. UsageError for bad input.
+    """
+    if not paths:
+        raise UsageError("paths: must be packetdrill scripts, or folders with *.pkt files")
+    for path in paths:
+        _require_readable(path)
+    try:
+        verdicts = run_paths(
+            paths,
+            profile=pick("profile", profile or DEFAULT, PROFILES),
+            defines=_symbols(define),
+            strict=strict,
+            log_lines=None if trace else LOG_LINES,
+            workers=read_workers(workers),
+        )
+        done = list(verdicts) if as_json else list(_told(verdicts, trace=trace))
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise UsageError(f"path = {error.filename!r}: cannot be read: {error.strerror}") from None
+    print(_as_json(done, trace=trace) if as_json else _summary(done))
+    if any(verdict.verdict == "fail" for verdict in done):
+        return FAILED
+    return MALFORMED if any(verdict.malformed for verdict in done) else 0
+
+
+def _require_readable(path: str) -> None:
+    """UsageError unless it is a file, or a folder with scripts below."""
+    place = Path(path)
+    try:
+        there = place.is_file() or any(place.rglob("*.pkt"))
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        problem = "has no *.pkt file below it" if place.is_dir() else "is not there"
+        raise UsageError(f"path = {path!r}: {problem}; must be a packetdrill script, or a folder with *.pkt files")
+
+
+def _symbols(define: Sequence[str]) -> Mapping[str, str]:
+    """``NAME`` or ``NAME=VALUE``, each."""
+    symbols = {}
+    for word in define:
+        name, _, value = word.partition("=")
+        if not (name.isascii() and name.isidentifier()):
+            raise UsageError(f"define = {word!r}: must be NAME or NAME=VALUE, the name of letters, digits and _")
+        symbols[name] = value
+    return symbols
+
+
+def _told(verdicts: Iterable[Verdict], *, trace: bool) -> Iterable[Verdict]:
+    """Each verdict, printed when it is there."""
+    for verdict in verdicts:
+        print(verdict.text(exchange=trace or verdict.verdict == "fail"), flush=True)
+        yield verdict
+
+
+def _summary(verdicts: Sequence[Verdict]) -> str:
+    """The counts by folder, and all of them."""
+    folders: dict[str, Counter[str]] = {}
+    for verdict in verdicts:
+        folders.setdefault(str(Path(verdict.path).parent), Counter())[verdict.verdict] += 1
+    rows = [(name, *(str(counts[o]) for o in _OUTCOMES)) for name, counts in folders.items()]
+    total = Counter(verdict.verdict for verdict in verdicts)
+    cells = [("folder", *_OUTCOMES), *rows, ("total", *(str(total[o]) for o in _OUTCOMES))]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    lines = []
+    for name, *counts in cells:
+        right = (count.rjust(width) for count, width in zip(counts, widths[1:], strict=True))
+        lines.append("  ".join([name.ljust(widths[0]), *right]))
+    return "\n".join(["", *lines])
+
+
+def _as_json(verdicts: Sequence[Verdict], *, trace: bool) -> str:
+    total = Counter(verdict.verdict for verdict in verdicts)
+    scripts = [v.row() | ({"exchange": list(v.exchange)} if trace else {}) for v in verdicts]
+    return json.dumps({"summary": {o: total[o] for o in _OUTCOMES}, "scripts": scripts}, indent=2)
