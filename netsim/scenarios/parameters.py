@@ -2,17 +2,35 @@
 
 import dataclasses
 from dataclasses import field
-from typing import Any, Final
+from typing import Any, Protocol
 
 from netsim.link import BurstLoss, DelayLaw, Path, Stage
+from netsim.tcp.profiles import rfc9293
 from netsim.units import require_probability
 
-PROFILE_SOURCE: Final = "netsim.tcp.profiles"
+
+class Link(Protocol):
+    """Parameters that give each direction a loss probability and a delay (s). ``forward`` is client to server."""
+
+    @property
+    def loss_forward(self) -> float: ...
+    @property
+    def loss_reverse(self) -> float: ...
+    @property
+    def delay_forward(self) -> float | DelayLaw: ...
+    @property
+    def delay_reverse(self) -> float | DelayLaw: ...
 
 
 def param(default: Any, text: str, unit: str = "", source: str = "study parameter") -> Any:
     """A parameter with its meaning, unit and source, for ``netsim list`` and the command line."""
     return field(default=default, metadata={"text": text, "unit": unit, "source": source})
+
+
+def tcp_param(end: str) -> Any:
+    """The TCP of one end, RFC 9293 unless told otherwise."""
+    about = {"text": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.profiles"}
+    return field(default_factory=rfc9293, metadata=about)
 
 
 def require_probabilities(params: Any, *names: str) -> None:
@@ -21,32 +39,42 @@ def require_probabilities(params: Any, *names: str) -> None:
         require_probability(name, getattr(params, name))
 
 
-def one_way(
+def both_ways(
+    link: Link,
     *,
-    loss: float,
-    delay: float | DelayLaw,
     jitter: float = 0.0,
     reorder: float = 0.0,
-    reorder_delay: float = 0.0,
+    reorder_delay: float | DelayLaw = 0.0,
     duplicate: float = 0.0,
     duplicate_delay: float | DelayLaw = 0.0,
     burst: float = 0.0,
     stages: tuple[Stage, ...] = (),
-) -> Path:
-    """One direction of a scenario's link; with ``burst`` (s) the loss comes in bursts of that mean length."""
-    if burst and loss:
-        stages = (BurstLoss(loss, burst), *stages)
-        loss = 0.0
-    return Path(
-        delay=delay,
-        loss=loss,
-        jitter=jitter,
-        reorder=reorder,
-        reorder_delay=reorder_delay,
-        duplicate=duplicate,
-        duplicate_delay=duplicate_delay,
-        stages=stages,
-    )
+) -> tuple[Path, Path]:
+    """The paths from client to server and back: each with its own loss and delay, the rest alike.
+
+    With ``burst`` (s) the loss comes in bursts of that mean length.
+    """
+
+    def one_way(loss: float, delay: float | DelayLaw) -> Path:
+        bursts: tuple[Stage, ...] = (BurstLoss(loss, burst),) if burst and loss else ()
+        return Path(
+            delay=delay,
+            loss=0.0 if bursts else loss,
+            jitter=jitter,
+            reorder=reorder,
+            reorder_delay=reorder_delay,
+            duplicate=duplicate,
+            duplicate_delay=duplicate_delay,
+            stages=(*bursts, *stages),
+        )
+
+    return one_way(link.loss_forward, link.delay_forward), one_way(link.loss_reverse, link.delay_reverse)
+
+
+def without_loss(paths: tuple[Path, Path]) -> tuple[Path, Path]:
+    """The same two paths while nothing is lost on them at random."""
+    forward, reverse = paths
+    return dataclasses.replace(forward, loss=0.0), dataclasses.replace(reverse, loss=0.0)
 
 
 def changed_fields(config: Any, base: Any) -> dict[str, Any]:

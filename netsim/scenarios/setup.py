@@ -4,14 +4,14 @@ A client calls connect, a server accepts; the client then stays silent or speaks
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import DelayLaw, Fixed, Path
-from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import Observer
@@ -20,7 +20,6 @@ from netsim.sweep import Estimator
 from netsim.tcp.config import DuplicateSyn, TcpConfig
 from netsim.tcp.errors import ConnectionRefused, TcpError
 from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import rfc9293
 from netsim.theory import Policy, SetupLatency, setup_latency
 from netsim.units import nanoseconds, require_number
 
@@ -49,33 +48,20 @@ class Params:
     duplicate: float = param(0.0, "probability that a segment arrives twice; both ways")
     burst: float = param(0.0, "mean length of loss bursts (0: independent losses of the same mean)", "s")
     client_speaks: bool = param(False, "the client sends a request at once; else it stays silent")
-    client: TcpConfig = field(
-        default_factory=rfc9293, metadata={"text": "the client's TCP", "unit": "", "source": PROFILE_SOURCE}
-    )
-    server: TcpConfig = field(
-        default_factory=rfc9293, metadata={"text": "the server's TCP", "unit": "", "source": PROFILE_SOURCE}
-    )
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
     ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "reorder", "duplicate")
         require_number("burst", self.burst, low=0.0, high=1e6, unit="s")
-        _ = self.forward, self.reverse, World(ties=self.ties)
+        _ = self.paths, World(ties=self.ties)
 
     @cached_property
-    def forward(self) -> Path:
-        """The path from client to server."""
-        return self._path(self.loss_forward, self.delay_forward)
-
-    @cached_property
-    def reverse(self) -> Path:
-        """The path from server to client."""
-        return self._path(self.loss_reverse, self.delay_reverse)
-
-    def _path(self, loss: float, delay: float | DelayLaw) -> Path:
-        return one_way(
-            loss=loss,
-            delay=delay,
+    def paths(self) -> tuple[Path, Path]:
+        """Client to server, and back."""
+        return both_ways(
+            self,
             jitter=self.jitter,
             reorder=self.reorder,
             reorder_delay=self.reorder_delay,
@@ -112,7 +98,7 @@ def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[st
     world = World(seed=seed, ties=params.ties, observer=observer)
     client = world.host("client", params.client)
     server = world.host("server", params.server)
-    world.link(client, server, params.forward, params.reverse)
+    world.link(client, server, *params.paths)
     ends = _Ends()
     world.process(_serve(world, server, ends))
     world.process(_connect(world, client, ends, params))

@@ -9,14 +9,14 @@ import math
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Lifetime, Pareto, Path
-from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -25,7 +25,7 @@ from netsim.tcp.actions import Accepted, Allocated, Moved
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 from netsim.tcp.isn import RandomIsn
-from netsim.tcp.profiles import profile, rfc9293
+from netsim.tcp.profiles import profile
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.tcp.tcb import Tcb
@@ -58,12 +58,8 @@ class Params:
     rate: float = param(20_000.0, "rate at which the client's application writes it", "bytes/s")
     pause: float = param(1.0, "from the end of TIME-WAIT to the second connection", "s")
     time_wait: float = param(0.0, "length of TIME-WAIT at the client, which closes first", "s", "RFC 9293: 240")
-    client: TcpConfig = field(
-        default_factory=rfc9293, metadata={"text": "the client's TCP", "unit": "", "source": PROFILE_SOURCE}
-    )
-    server: TcpConfig = field(
-        default_factory=rfc9293, metadata={"text": "the server's TCP", "unit": "", "source": PROFILE_SOURCE}
-    )
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate")
@@ -79,22 +75,13 @@ class Params:
             raise ValueError(f"size = {self.size!r}: must be a whole number of bytes")
         if self.client.time_wait != profile(self.client.name).time_wait:
             raise ValueError(f"client.time_wait = {self.client.time_wait}: set time_wait, which decides it here")
-        _ = self.forward, self.reverse
+        _ = self.paths
 
     @cached_property
-    def forward(self) -> Path:
-        """The path from client to server."""
-        return self._path(self.loss_forward, self.delay_forward)
-
-    @cached_property
-    def reverse(self) -> Path:
-        """The path from server to client."""
-        return self._path(self.loss_reverse, self.delay_reverse)
-
-    def _path(self, loss: float, delay: float | DelayLaw) -> Path:
-        return one_way(
-            loss=loss,
-            delay=delay,
+    def paths(self) -> tuple[Path, Path]:
+        """Client to server, and back."""
+        return both_ways(
+            self,
             duplicate=self.duplicate,
             duplicate_delay=self.duplicate_delay,
             stages=(Lifetime(self.lifetime),),
@@ -201,7 +188,7 @@ def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[st
     world = World(seed=seed, observer=witness)
     client = world.host("client", params.client.replace(time_wait=params.time_wait))
     server = witness.server = world.host("server", params.server)
-    world.link(client, server, params.forward, params.reverse)
+    world.link(client, server, *params.paths)
     streams: list[bytearray] = []
     world.process(_serve(world, server, streams))
     opened: list[float] = []

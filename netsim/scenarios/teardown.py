@@ -7,7 +7,7 @@ sends what it has left, and closes.
 
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, get_args
 
@@ -23,7 +23,7 @@ from netsim.scenarios.closing import (
     rtt_is_measured,
     segments_sent,
 )
-from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -32,7 +32,6 @@ from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
-from netsim.tcp.profiles import rfc9293
 from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
 from netsim.trace.records import Decided, Record, Sent
@@ -72,12 +71,8 @@ class Params:
     delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
     think: float | DelayLaw = param(0.0, "from the end of the stream to the server's own close: seconds or a law", "s")
     left: int = param(0, "text that the server sends before it closes, after the client has", "bytes")
-    client: TcpConfig = field(
-        default_factory=rfc9293, metadata={"text": "the client's TCP", "unit": "", "source": PROFILE_SOURCE}
-    )
-    server: TcpConfig = field(
-        default_factory=rfc9293, metadata={"text": "the server's TCP", "unit": "", "source": PROFILE_SOURCE}
-    )
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
     ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
 
     def __post_init__(self) -> None:
@@ -97,15 +92,12 @@ class Params:
     @cached_property
     def clean(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse) until the first close."""
-        return one_way(loss=0.0, delay=self.delay_forward), one_way(loss=0.0, delay=self.delay_reverse)
+        return without_loss(self.lossy)
 
     @cached_property
     def lossy(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse) from then on."""
-        return (
-            one_way(loss=self.loss_forward, delay=self.delay_forward),
-            one_way(loss=self.loss_reverse, delay=self.delay_reverse),
-        )
+        return both_ways(self)
 
 
 ESTIMATES: Final = {

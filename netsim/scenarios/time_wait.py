@@ -6,7 +6,7 @@ answer comes; the one that closed first acknowledges each FIN while its TIME-WAI
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -21,7 +21,7 @@ from netsim.scenarios.closing import (
     rtt_is_measured,
     segments_sent,
 )
-from netsim.scenarios.parameters import PROFILE_SOURCE, one_way, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -29,7 +29,7 @@ from netsim.sim.world import Ties
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import profile, rfc9293
+from netsim.tcp.profiles import profile
 from netsim.tcp.state import CLOSED, LAST_ACK, TIME_WAIT
 from netsim.theory import TeardownOutcome, teardown_outcome
 from netsim.trace.records import Decided, Record
@@ -66,12 +66,8 @@ class Params:
     time_wait: float | None = param(
         None, "length of TIME-WAIT; None: as the TCP of the end that closes first has it", "s", "RFC 9293: 240"
     )
-    client: TcpConfig = field(
-        default_factory=rfc9293, metadata={"text": "the client's TCP", "unit": "", "source": PROFILE_SOURCE}
-    )
-    server: TcpConfig = field(
-        default_factory=rfc9293, metadata={"text": "the server's TCP", "unit": "", "source": PROFILE_SOURCE}
-    )
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
     ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
 
     def __post_init__(self) -> None:
@@ -111,15 +107,12 @@ class Params:
     @cached_property
     def clean(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse) until the last end closes."""
-        return one_way(loss=0.0, delay=self.delay_forward), one_way(loss=0.0, delay=self.delay_reverse)
+        return without_loss(self.lossy)
 
     @cached_property
     def lossy(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse) from then on."""
-        return (
-            one_way(loss=self.loss_forward, delay=self.delay_forward),
-            one_way(loss=self.loss_reverse, delay=self.delay_reverse),
-        )
+        return both_ways(self)
 
 
 ESTIMATES: Final = {
