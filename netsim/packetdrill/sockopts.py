@@ -43,6 +43,8 @@ def set_option(calls: "Calls", call: Call) -> Result:
     """setsockopt(fd, level, name, [value], length)."""
     descriptor, name = calls.of(call), _name(calls, call)
     value = pointed(calls.argument(call, 3))
+    if name == "SO_REUSEADDR" and isinstance(value, Number):
+        descriptor.socket.reuse_address = bool(value.value)
     if name in ("SO_REUSEADDR", "SO_REUSEPORT"):
         return Result(0)
     if name == "SO_LINGER":

@@ -214,6 +214,7 @@ def _connect(world: World, host: Host) -> Generator[Event, Any, Socket | None]:
     """The same four-tuple, as soon as this end lets go of the old record; None if nobody answers."""
     while True:
         sock = host.socket()
+        sock.reuse_address = True
         sock.bind(CLIENT_PORT)
         try:
             yield sock.connect(("server", PORT))

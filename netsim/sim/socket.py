@@ -44,8 +44,17 @@ class Socket:
         """The connection's four-tuple as this end writes it; None before it is opened."""
         return self.core.tcb.flow if self.core.tcb is not None else None
 
+    @property
+    def reuse_address(self) -> bool:
+        """SO_REUSEADDR: set it before ``bind`` or ``listen`` to share the port with what is left of old connections."""
+        return self.core.reuse_address
+
+    @reuse_address.setter
+    def reuse_address(self, on: bool) -> None:
+        self.core.reuse_address = on
+
     def bind(self, port: int) -> Event:
-        """Use ``port`` as the local port."""
+        """Use ``port`` as the local port. ConnectionAlreadyExists (EADDRINUSE) if an old connection still has it."""
         if self._traced:
             self.host.called("call", "bind", port)
         self.core.bind(port)

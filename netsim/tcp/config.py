@@ -244,8 +244,10 @@ class TcpConfig:
         "RFC 9293 3.10.7.4, eighth: FIN; net/ipv4/tcp_minisocks.c",
     )
     time_wait_reuse: TimeWaitReuse = policy("none", "a new SYN in TIME-WAIT", "RFC 9293 3.6.1, MAY-2; RFC 6191 2")
-    time_wait_rst: Literal["accept", "ignore"] = policy(
-        "accept", "RST in TIME-WAIT", "RFC 9293 3.10.7.4; RFC 1337, fix F1"
+    time_wait_rst: Literal["accept", "ignore", "ignore-2s"] = policy(
+        "accept",
+        "RST in TIME-WAIT: accepted, ignored (fix F1), or ignored for the first 2 s (fix F2, to go with timestamps)",
+        "RFC 9293 3.10.7.4; RFC 1337 4",
     )
     timer_hz: int | None = policy(
         None,

@@ -27,6 +27,7 @@ from netsim.tcp.state import (
 )
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.text import fin_arrives, text_arrives
+from netsim.tcp.timers import LINGER
 
 _SYN_SENT_1 = "3.10.7.3, first: ACK"
 _SYN_SENT_2 = "3.10.7.3, second: RST"
@@ -35,6 +36,7 @@ _SYN_SENT_5 = "3.10.7.3, fifth: neither SYN nor RST"
 _SECOND = "3.10.7.4, second: RST"
 _FOURTH = "3.10.7.4, fourth: SYN"
 _FIFTH = "3.10.7.4, fifth: ACK"
+_F2_WAIT = 2_000_000_000  # ns; W of RFC 1337 4 (F2), two ticks of the slowest timestamp clock
 _RFC793_SYN = "RFC 793 3.9, fourth: SYN"
 
 
@@ -114,11 +116,13 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
 
 def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
     config, state = tcb.config, tcb.state
+    if state is TIME_WAIT and config.time_wait_rst != "accept":
+        fix = _ignores_rst(tcb, now)
+        if fix:
+            return dropped(tcb, segment, fix)
     if config.rst_policy == "rfc5961" and segment.seq != tcb.rcv_nxt:
         dropped(tcb, segment, "3.10.7.4, second: RST, challenge ACK")
         return challenge(tcb, now)
-    if state is TIME_WAIT and config.time_wait_rst == "ignore":
-        return dropped(tcb, segment, "RFC 1337, fix F1")
     accepted(tcb, segment, "RST", _SECOND)
     if state is SYN_RECEIVED:
         tcb.ctx.counters.TcpAttemptFails += 1
@@ -131,6 +135,17 @@ def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
         tcb.ctx.counters.TcpEstabResets += 1
         error = ConnectionReset()
     return end(tcb, _SECOND, error)
+
+
+def _ignores_rst(tcb: Tcb, now: int) -> str:
+    """By which fix of RFC 1337 a RST in TIME-WAIT is ignored now, or the empty string.
+
+    F2 counts its 2 s from the last FIN that started the 2MSL timer: no older timestamp can be in a new connection then.
+    """
+    if tcb.config.time_wait_rst == "ignore":
+        return "RFC 1337, fix F1"
+    waited = now - (tcb.deadlines[LINGER] - tcb.config.ns.time_wait)
+    return "RFC 1337, fix F2" if waited < _F2_WAIT else ""
 
 
 def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:

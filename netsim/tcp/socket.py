@@ -21,9 +21,12 @@ from netsim.tcp.tcb import Tcb
 
 
 class Socket:
-    """One end of a connection, or a listener. ``config`` overrides the host's; ``observer`` is whom signals are for."""
+    """One end of a connection, or a listener. ``config`` overrides the host's; ``observer`` is whom signals are for.
 
-    __slots__ = ("config", "linger_zero", "listener", "observer", "port", "stack", "tcb")
+    Options: ``linger_zero`` (SO_LINGER with time 0), ``reuse_address`` (SO_REUSEADDR, before ``bind`` or ``listen``).
+    """
+
+    __slots__ = ("config", "linger_zero", "listener", "observer", "port", "reuse_address", "stack", "tcb")
 
     def __init__(self, stack: Stack, *, config: TcpConfig | None = None, tcb: Tcb | None = None) -> None:
         self.stack = stack
@@ -32,7 +35,7 @@ class Socket:
         self.listener: Listener | None = None
         self.port: int | None = None
         self.observer: Any = None
-        self.linger_zero = False
+        self.linger_zero = self.reuse_address = False
         if tcb is not None:
             tcb.owner = self
 
@@ -44,17 +47,18 @@ class Socket:
         return self.tcb.state if self.tcb is not None else CLOSED
 
     def bind(self, port: int) -> None:
-        """Use ``port`` as the local port. ConnectionAlreadyExists once the socket is open."""
+        """Use ``port`` as the local port. ConnectionAlreadyExists once the socket is open, or if the port is in use."""
         self._must_be_new()
         _check_port("port", port)
+        if self.stack.address_in_use(port, reuse_address=self.reuse_address):
+            raise ConnectionAlreadyExists(f"address already in use: port {port} of {self.stack.address}")
         self.port = port
 
     def listen(self, port: int | None = None, backlog: int = 128) -> None:
         """Passive OPEN on ``port``, or on the port bound before."""
         self._must_be_new()
         if port is not None:
-            _check_port("port", port)
-            self.port = port
+            self.bind(port)
         if self.port is None:
             raise ConnectionDoesNotExist("listen before bind")
         if not isinstance(backlog, int) or isinstance(backlog, bool) or backlog < 0:

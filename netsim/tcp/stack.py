@@ -153,6 +153,21 @@ class Stack:
         self.listeners[port] = listener
         return listener
 
+    def address_in_use(self, port: int, *, reuse_address: bool) -> bool:
+        """Whether a bind to ``port`` must fail (EADDRINUSE): a listener has it, or any record, TIME-WAIT included.
+
+        SO_REUSEADDR lets records be if their sockets had it too (net/ipv4/inet_connection_sock.c:
+        inet_csk_bind_conflict); a connection that was accepted has it from its listener.
+        """
+        if port in self.listeners:
+            return True
+        for key, tcb in self.ctx.connections.items():
+            if key.dport == port:
+                user = tcb.listener.owner if tcb.listener is not None else tcb.owner
+                if not (reuse_address and getattr(user, "reuse_address", False)):
+                    return True
+        return False
+
     def close_listener(self, listener: Listener, clause: str = _CLOSE) -> None:
         """CLOSE or ABORT in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
         enter(listener, CLOSED, clause)

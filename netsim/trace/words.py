@@ -18,6 +18,7 @@ _DROPPED: Final = {
     "3.10.7.4, first: sequence number": "SEQ outside the window",
     "3.10.7.4, second: RST, challenge ACK": "RST not exactly at RCV.NXT, challenge ACK",
     "RFC 1337, fix F1": "TIME-WAIT ignores a RST",
+    "RFC 1337, fix F2": "TIME-WAIT ignores a RST in its first 2 s",
     "3.10.7.4, fourth: SYN, challenge ACK": "SYN on an open connection, challenge ACK",
     "3.10.7.4, fifth: ACK": "no acceptable ACK",
     "RFC 5961 5: old ACK": "ACK too old",

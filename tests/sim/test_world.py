@@ -158,13 +158,13 @@ def test_calls_in_the_wrong_state() -> None:
     seen: list[Any] = []
 
     def client() -> Run:
-        socket = a.socket()
+        socket, other = a.socket(), a.socket()
+        socket.reuse_address = other.reuse_address = True
         yield socket.connect((b, 80))
         yield socket.shutdown()
         yield from _fails(lambda: socket.send(b"late"), seen)
         yield from _fails(lambda: socket.shutdown(), seen)
         yield from _fails(lambda: socket.connect((b, 80)), seen)
-        other = a.socket()
         other.bind(socket.flow.sport)  # type: ignore[union-attr]
         yield from _fails(lambda: other.connect((b, 80)), seen)
 

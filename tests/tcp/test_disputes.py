@@ -70,7 +70,9 @@ def test_a_syn_in_time_wait(rule: str, seq: int) -> None:
     """B's FIN had number 300. An old SYN draws an ACK, but silence where RFC 6191 decides; a newer one opens again."""
     pair, before = figure_12(rfc9293().replace(time_wait_reuse=rule))
     replay("12", pair, before, lines={1, 2, 3, 4, 5})
+    pair.sockets["A"].reuse_address = True
     pair.sockets["A"] = Socket(pair.stacks["A"])
+    pair.sockets["A"].reuse_address = True
     pair.sockets["A"].listen(1000)
     pair.inject(Segment(flow_from("B"), seq, 0, flags_of("SYN"), 1000))
     answers = [shown(s) for s in pair.net["A"]]
@@ -96,6 +98,28 @@ def test_rfc_1337_figure_1_assassination(policy: str) -> None:
     assert str(pair.state("A")) == ("CLOSED" if policy == "accept" else "TIME-WAIT")
     assert pair.sent[-1] == "B <SEQ=301><CTL=RST>"
     assert quiet(pair)
+
+
+@pytest.mark.parametrize(("after", "state"), [(1.999, "TIME-WAIT"), (2.0, "CLOSED")])
+def test_rfc_1337_fix_f2_ignores_resets_for_two_seconds(after: float, state: str) -> None:
+    """W = 2 s: long enough for both timestamp clocks to tick, so that PAWS protects the next incarnation."""
+    pair, before = figure_12(rfc9293().replace(time_wait_rst="ignore-2s"))
+    replay("12", pair, before, lines={1, 2, 3, 4, 5})
+    pair.wait(after)
+    replay("1337-1", pair, {}, lines={"5.1", "5.2"})
+    pair.deliver("B")
+    assert str(pair.state("A")) == state
+    assert ("RFC 1337, fix F2" in pair.logs["A"].clauses) == (state == "TIME-WAIT")
+
+
+@pytest.mark.parametrize("policy", ["ignore", "ignore-2s"])
+def test_an_ignored_reset_draws_no_challenge_ack(policy: str) -> None:
+    """F1: "ignore RST segments in TIME-WAIT state", those whose number lies elsewhere in the window, too."""
+    pair, before = figure_12(rfc9293().replace(time_wait_rst=policy))
+    replay("12", pair, before, lines={1, 2, 3, 4, 5})
+    pair.inject(Segment(flow_from("B"), 305, 0, flags_of("RST"), 0))
+    assert quiet(pair)
+    assert str(pair.state("A")) == "TIME-WAIT"
 
 
 def test_rfc_1337_figure_2_old_data() -> None:

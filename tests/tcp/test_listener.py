@@ -217,7 +217,11 @@ def test_close_of_a_listener() -> None:
     assert server.socket.state is CLOSED
     assert [s.ack for s in server.ack(0, text=b"still here")] in ([], [ONE + 10])
     assert mine.receive(99, server.solo.ns) == b"still here"
-    Socket(server.stack).listen(80, 5)  # the port is free again
+    again = Socket(server.stack)
+    with pytest.raises(ConnectionAlreadyExists, match="port 80"):
+        again.listen(80, 5)  # what was accepted still has the port
+    server.socket.reuse_address = again.reuse_address = True
+    again.listen(80, 5)
     assert server.syn(4)
 
 
