@@ -56,6 +56,11 @@ class Cursor:
         if not self.accept(token):
             self.fail(f"'{token}'")
 
+    def pass_over(self, pattern: re.Pattern[str]) -> None:
+        """Go to where ``pattern`` is found, or to the end."""
+        match = pattern.search(self.text, self.position)
+        self.position = match.start() if match is not None else len(self.text)
+
     @property
     def at_end(self) -> bool:
         """Whether nothing is left."""

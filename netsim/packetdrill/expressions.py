@@ -2,7 +2,8 @@
 
 call        = name "(" [expression ("," expression)*] ")" "=" (number | "...") [errno] ["(" note ")"]
 expression  = term ("|" term)*
-term        = "..." | number | string | name ["(" arguments ")"] | "[" items "]" | "{" [name "="] expression, ... "}"
+term        = "..." | number | string+ ["..."]
+            | name ["(" arguments ")"] | "[" items "]" | "{" [name "="] expression, ... "}"
 """
 
 import re
@@ -84,7 +85,11 @@ def _term(cursor: Cursor, words: Mapping[str, str], depth: int) -> Expression:
     if match := cursor.take(_NUMBER):
         return Number(number(match[0]), line)
     if match := cursor.take(_STRING):
-        return Text(match[1], line)
+        parts = [match[1]]
+        while match := cursor.take(_STRING):
+            parts.append(match[1])
+        cursor.accept("...")
+        return Text("".join(parts), line)
     if cursor.accept("["):
         return Items(_list(cursor, "]", words, depth + 1), line)
     if cursor.accept("{"):
@@ -95,6 +100,8 @@ def _term(cursor: Cursor, words: Mapping[str, str], depth: int) -> Expression:
     value = words.get(name)
     if value is None:
         return Name(name, line)
+    if value.startswith('"'):
+        return Text(value.strip('"'), line)
     return Number(number(value), line) if _NUMBER.fullmatch(value) else Name(value, line)
 
 

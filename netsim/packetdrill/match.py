@@ -1,11 +1,11 @@
 """Whether what the host sent is what the script expects: fields, options, aggregation, time."""
 
 from netsim.packetdrill.exchange import Emitted
-from netsim.packetdrill.script import AE, Option, TcpPacket, Timestamps
-from netsim.packetdrill.subject import stamp_error
+from netsim.packetdrill.options import CARRIED, stamps, stamps_in, text
+from netsim.packetdrill.script import AE, Option, TcpPacket
 from netsim.packetdrill.verdict import Unsupported
 from netsim.tcp.segment import ACK, CWR, FIN, PSH, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.seq import HALF, MASK
 
 _MAY_DIFFER = ~(FIN | PSH | CWR)
 
@@ -17,8 +17,11 @@ def require_supported(packet: TcpPacket) -> None:
             raise Unsupported(packet.line, f"the IP header's {name} {value}".rstrip())
     if packet.ports is not None:
         raise Unsupported(packet.line, "explicit ports")
-    if packet.flags & AE:
-        raise Unsupported(packet.line, "the flag A (accurate ECN)")
+    if packet.flags & AE or packet.ace is not None:
+        raise Unsupported(packet.line, "accurate ECN")
+    for option in packet.options or ():
+        if option.name not in CARRIED:
+            raise Unsupported(packet.line, f"the TCP option {text(option)}")
     if packet.literal and packet.direction == ">":
         raise Unsupported(packet.line, "absolute sequence numbers")
 
@@ -36,18 +39,16 @@ def differences(expected: TcpPacket, got: TcpPacket) -> list[str]:
 
 
 def _shape(options: tuple[Option, ...]) -> tuple[Option, ...]:
-    return tuple(Timestamps(None, None) if isinstance(option, Timestamps) else option for option in options)
+    return tuple(stamps(None, None) if option.name == "TS" else option for option in options)
 
 
 def stamp_difference(expected: TcpPacket, got: TcpPacket) -> int:
     """By how many ticks the time stamps differ; 0 where the script gives none."""
-    stamps = [
-        next((option for option in packet.options or () if isinstance(option, Timestamps)), None)
-        for packet in (expected, got)
-    ]
-    if stamps[0] is None or stamps[1] is None or stamps[0].val is None:
+    wanted, seen = stamps_in(expected.options), stamps_in(got.options)
+    if wanted is None or seen is None or wanted.values[0] is None or seen.values[0] is None:
         return 0
-    return stamp_error(stamps[0], stamps[1])
+    behind = (wanted.values[0] - seen.values[0]) & MASK
+    return behind if behind < HALF else MASK + 1 - behind
 
 
 def joined(one: Emitted, other: Emitted, largest: int) -> Emitted | None:

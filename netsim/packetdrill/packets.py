@@ -1,64 +1,77 @@
-"""Packets: TCP segments with their options, and ICMP messages.
+"""Packets: TCP segments with their options, and ICMP messages. Those of other protocols are only named.
 
-packet      = ("<" | ">") ip* [port ">" port] (tcp | icmp)
-ip          = "[" ect "]" | "(" (tos | ttl | hlim | flowlabel | class) value ")"
-tcp         = flags (start ":" end "(" length ")" | "..." "(" length ")") ["!"]
+packet      = ("<" | ">") [ip] (tcp | icmp | "udp" [ports] "(" length ")")
+ip          = ("[" | "(") field ("," field)* (")" | "]")
+field       = "ect0" | "ect1" | "ect01" | "noecn" | "ce" | ("tos" | "ttl" | "hlim" | "flowlabel" | "class") value
+ports       = source ">" destination
+tcp         = [ports] flags (start ":" end "(" length ")" | "..." "(" length ")") ["!"]
               ["ack" n] ["win" n] ["urg" n] ["<" options ">" | "<...>"]
-icmp        = "icmp" type [code] ["mtu" n] ["[" start ":" end "(" length ")" "]"]
+flags       = (letter of SFRPUEWA | ".")+ [digit] | "-"
+icmp        = "icmp" type [code] ["mtu" n] ["id" n] ["[" (start ":" end | "..." | "udp" | "raw") "(" length ")" "]"]
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from netsim.packetdrill.cursor import Cursor
-from netsim.packetdrill.script import (
-    FLAG_LETTERS,
-    Direction,
-    Eol,
-    IcmpPacket,
-    Mss,
-    Nop,
-    Opaque,
-    Option,
-    Sack,
-    SackPermitted,
-    TcpPacket,
-    Timestamps,
-    WindowScale,
-)
+from netsim.packetdrill.options import number, read, size
+from netsim.packetdrill.script import FLAG_LETTERS, Direction, IcmpPacket, Option, OtherPacket, Packet, TcpPacket
 from netsim.tcp.seq import MASK
 
-_ECN = re.compile(r"\[\s*(ect01|ect0|ect1|noecn|ce)\s*\]")
-_IP_FIELD = re.compile(r"\(\s*(tos|ttl|hlim|flowlabel|class)\s+(0x[0-9a-fA-F]{1,8}|\d{1,9})\s*\)")
+_OPEN = re.compile(r"[\[(](?=\s*(?:ect|noecn|ce\b|tos\b|ttl|hlim|flowlabel|class))")
+_ECN = re.compile(r"ect01|ect0|ect1|noecn|ce\b")
+_IP_FIELD = re.compile(r"(tos|ttl|hlim|flowlabel|class)\s+(0x[0-9a-fA-F]{1,8}|\d{1,9})\b")
+_CLOSE = re.compile(r"[\])]")
 _PORTS = re.compile(r"(\d{1,5})\s*>\s*(\d{1,5})(?!\d)")
 _ICMP = re.compile(r"icmp(?:v4|v6)?\b")
-_FLAGS = re.compile(r"(?:[SFRPUEWA.]+|-)(?=\s)")
+_UDP = re.compile(r"udp\b\s*(?:\d{1,5}\s*>\s*\d{1,5}\s*)?\(\s*\d{1,5}\s*\)")
+_TUNNEL = re.compile(r"(?:ipv4|ipv6|gre|GREv0|mpls|psp|sctp)\b")
+_NEXT = re.compile(r"\n(?=[ \t]*(?:[+*`#%]|\d+\.?\d*[ \t]|\.\d|\Z))")
+_FLAGS = re.compile(r"(?:([SFRPUEWA.]+)([0-7]?)|-)(?=\s)")
 _SEQ = re.compile(r"(\d{1,10})\s*:\s*(\d{1,10})\s*\(\s*(\d{1,9})\s*\)(!?)")
 _ANY_SEQ = re.compile(r"\.\.\.\s*\(\s*(\d{1,9})\s*\)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _FIELD = re.compile(r"(ack|win|urg)\b")
-_NUMBER = re.compile(r"\d{1,10}(?![\w.])")
-_BLOCK = re.compile(r"(\d{1,10}):(\d{1,10})(?!\d)")
-_HEX = re.compile(r"[0-9a-fA-F]{2,80}(?!\w)")
-_RAW = re.compile(r"0x((?:[0-9a-fA-F]{2}){1,40})(?!\w)")
 _MTU = re.compile(r"mtu\b")
+_ID = re.compile(r"id\b")
+_QUOTED = re.compile(r"(udp|raw)\s*\(\s*(\d{1,5})\s*\)")
 _LIMITS: Final = {"ack": MASK, "win": 65535, "urg": 65535}
 _MOST_TEXT: Final = 65535 - 40  # bytes; RFC 791 3.1: Total Length has 16 bits
+_MOST_MTU: Final = MASK  # RFC 4443 3.2
 _MOST_OPTIONS: Final = 40  # bytes; RFC 9293 3.1: Data Offset has four bits
 
 
-def packet(cursor: Cursor, direction: Direction, words: Mapping[str, str], line: int) -> TcpPacket | IcmpPacket:
+def packet(cursor: Cursor, direction: Direction, words: Mapping[str, str], line: int) -> Packet:
     """The packet after its direction."""
-    ip: list[tuple[str, str]] = []
-    while match := cursor.take(_ECN) or cursor.take(_IP_FIELD):
-        ip.append((match[1], match[2] if match.re is _IP_FIELD else ""))
+    ip = _ip(cursor)
+    if tunnel := cursor.take(_TUNNEL):
+        cursor.pass_over(_NEXT)
+        return OtherPacket(direction=direction, protocol=tunnel[0], line=line)
+    if cursor.take(_UDP):
+        return OtherPacket(direction=direction, protocol="udp", line=line)
     if cursor.take(_ICMP):
-        return _icmp(cursor, direction, tuple(ip), line)
+        return _icmp(cursor, direction, ip, line)
     ports = None
     if match := cursor.take(_PORTS):
         ports = int(match[1]), int(match[2])
-    return _tcp(cursor, direction, words, tuple(ip), ports, line)
+    return _tcp(cursor, direction, words, ip, ports, line)
+
+
+def _ip(cursor: Cursor) -> tuple[tuple[str, str], ...]:
+    """The fields of the IP header, as (name, value)."""
+    found: list[tuple[str, str]] = []
+    while cursor.take(_OPEN):
+        while True:
+            if ecn := cursor.take(_ECN):
+                found.append((ecn[0], ""))
+            else:
+                match = cursor.expect(_IP_FIELD, "a field of the IP header: ect0, ect1, ect01, noecn, ce, tos, ttl")
+                found.append((match[1], match[2]))
+            if not cursor.accept(","):
+                break
+        cursor.expect(_CLOSE, "']' or ')'")
+    return tuple(found)
 
 
 def _tcp(
@@ -69,14 +82,15 @@ def _tcp(
     ports: tuple[int, int] | None,
     line: int,
 ) -> TcpPacket:
-    letters = cursor.expect(_FLAGS, "TCP flags (letters of SFRP.UEWA, or -) or icmp")[0]
-    flags = sum(bit for letter, bit in FLAG_LETTERS if letter in letters)
+    match = cursor.expect(_FLAGS, "TCP flags (letters of SFRP.UEWA, or -) or icmp")
+    flags = sum(bit for letter, bit in FLAG_LETTERS if letter in (match[1] or ""))
+    ace = int(match[2]) if match[2] else None
     seq, length, literal = _sequence(cursor)
     if direction == "<" and length > _MOST_TEXT:
         cursor.fail(f"an inbound segment of at most {_MOST_TEXT} bytes, not {length}")
     fields = {"ack": 0, "urg": 0}
-    while match := cursor.take(_FIELD):
-        fields[match[1]] = _number(cursor, words, _LIMITS[match[1]])
+    while field := cursor.take(_FIELD):
+        fields[field[1]] = number(cursor, words, _LIMITS[field[1]])
     if direction == "<" and "win" not in fields:
         cursor.fail("'win' and a number: an inbound segment must give its window")
     options: tuple[Option, ...] | None = ()
@@ -94,6 +108,7 @@ def _tcp(
         ip=ip,
         ports=ports,
         literal=literal,
+        ace=ace,
         line=line,
     )
 
@@ -111,31 +126,24 @@ def _sequence(cursor: Cursor) -> tuple[int | None, int, bool]:
     return start, length, bool(match[4])
 
 
-def _number(cursor: Cursor, words: Mapping[str, str], most: int = MASK) -> int:
-    match = cursor.peek(_WORD)
-    before = cursor.position
-    value = words.get(match[0], "") if match is not None else ""
-    if _NUMBER.fullmatch(value):
-        cursor.take(_WORD)
-    else:
-        value = cursor.expect(_NUMBER, "a number")[0]
-    if int(value) > most:
-        cursor.position = before
-        cursor.fail(f"a number from 0 to {most}")
-    return int(value)
-
-
 def _icmp(cursor: Cursor, direction: Direction, ip: tuple[tuple[str, str], ...], line: int) -> IcmpPacket:
     kind = cursor.expect(_WORD, "an ICMP type, such as unreachable")[0]
     code = None
-    if not cursor.peek(_MTU) and (match := cursor.take(_WORD)):
+    if not cursor.peek(_MTU) and not cursor.peek(_ID) and (match := cursor.take(_WORD)):
         code = match[0]
-    mtu = _number(cursor, {}) if cursor.take(_MTU) else None
-    seq, length = None, 0
+    mtu = number(cursor, {}, _MOST_MTU) if cursor.take(_MTU) else None
+    if cursor.take(_ID):
+        number(cursor, {}, 65535)
+    seq, length, quoted = None, 0, "tcp"
     if cursor.accept("["):
-        seq, length, _ = _sequence(cursor)
+        if match := cursor.take(_QUOTED):
+            quoted, length = match[1], int(match[2])
+        else:
+            seq, length, _ = _sequence(cursor)
         cursor.require("]")
-    return IcmpPacket(direction=direction, kind=kind, code=code, mtu=mtu, seq=seq, length=length, ip=ip, line=line)
+    return IcmpPacket(
+        direction=direction, kind=kind, code=code, mtu=mtu, seq=seq, length=length, quoted=quoted, ip=ip, line=line
+    )
 
 
 def _options(cursor: Cursor, words: Mapping[str, str], direction: Direction) -> tuple[Option, ...] | None:
@@ -145,89 +153,14 @@ def _options(cursor: Cursor, words: Mapping[str, str], direction: Direction) -> 
         cursor.require(">")
         return None
     before = cursor.position
-    options = [_option(cursor, words)]
+    options = [read(cursor, words)]
     while cursor.accept(","):
-        options.append(_option(cursor, words))
+        options.append(read(cursor, words))
     if not cursor.accept(">"):
         cursor.fail("',' or '>'")
-    size = sum(map(option_size, options))
-    if size % 4 or size > _MOST_OPTIONS:
+    sizes = [size(option) for option in options]
+    whole = sum(known for known in sizes if known is not None)
+    if (whole % 4 and None not in sizes) or whole > _MOST_OPTIONS:
         cursor.position = before
-        cursor.fail(f"options of a multiple of 4 bytes, at most {_MOST_OPTIONS}, not {size}")
+        cursor.fail(f"options of a multiple of 4 bytes, at most {_MOST_OPTIONS}, not {whole}")
     return tuple(options)
-
-
-def option_size(option: Option) -> int:
-    """Bytes that an option takes."""
-    match option:
-        case Nop() | Eol():
-            return 1
-        case SackPermitted():
-            return 2
-        case WindowScale():
-            return 3
-        case Mss():
-            return 4
-        case Timestamps():
-            return 10
-        case Sack():
-            return 2 + 8 * len(option.blocks)
-        case Opaque():
-            return {"raw": 0, "FOEXP": 4}.get(option.kind, 2) + len(option.data) // 2
-
-
-def _option(cursor: Cursor, words: Mapping[str, str]) -> Option:
-    line = cursor.line
-    if raw := cursor.take(_RAW):
-        return Opaque("raw", raw[1].lower(), line)
-    before = cursor.position
-    word = cursor.expect(_WORD, "a TCP option: " + ", ".join(_OPTIONS))[0]
-    if word not in _OPTIONS:
-        cursor.position = before
-        cursor.fail("a TCP option: " + ", ".join(_OPTIONS))
-    return _OPTIONS[word](cursor, words, line)
-
-
-def _timestamps(cursor: Cursor, words: Mapping[str, str], line: int) -> Timestamps:
-    cursor.require("val")
-    val = None if cursor.accept("...") else _number(cursor, words)
-    cursor.require("ecr")
-    ecr = None if cursor.accept("...") else _number(cursor, words)
-    return Timestamps(val, ecr, cursor.accept("!"), line)
-
-
-def _sack(cursor: Cursor, words: Mapping[str, str], line: int) -> Sack:
-    found = [cursor.expect(_BLOCK, "a SACK block, left:right")]
-    while match := cursor.take(_BLOCK):
-        found.append(match)
-    blocks = [(int(match[1]) & MASK, int(match[2]) & MASK) for match in found]
-    return Sack(tuple(blocks), line)
-
-
-def _opaque(kind: str) -> Callable[[Cursor, Mapping[str, str], int], Option]:
-    def read(cursor: Cursor, words: Mapping[str, str], line: int) -> Option:
-        word = cursor.peek(_WORD)
-        if word is not None and _HEX.fullmatch(words.get(word[0], "")):
-            cursor.take(_WORD)
-            return Opaque(kind, words[word[0]].lower(), line)
-        if kind == "md5" and word is not None and word[0] == "valid":
-            cursor.take(_WORD)
-            return Opaque(kind, "00" * 16, line)
-        data = cursor.take(_HEX)
-        return Opaque(kind, data[0].lower() if data is not None else "", line)
-
-    return read
-
-
-_OPTIONS: Final[dict[str, Callable[[Cursor, Mapping[str, str], int], Option]]] = {
-    "mss": lambda cursor, words, line: Mss(_number(cursor, words, 65535), line),
-    "wscale": lambda cursor, words, line: WindowScale(_number(cursor, words, 255), line),
-    "sackOK": lambda cursor, words, line: SackPermitted(line),
-    "nop": lambda cursor, words, line: Nop(line),
-    "eol": lambda cursor, words, line: Eol(line),
-    "TS": _timestamps,
-    "sack": _sack,
-    "FO": _opaque("FO"),
-    "FOEXP": _opaque("FOEXP"),
-    "md5": _opaque("md5"),
-}

@@ -4,7 +4,7 @@ The grammar is that of packetdrill (google/packetdrill, gtests/net/packetdrill/p
 FreeBSD test suite's dialect (nplab/packetdrill). Packets and calls have files of their own.
 
     script      = setting* [command] (event | "#ifdef" name event* "#endif")* [command]
-    setting     = "--" name ["=" value]
+    setting     = "--" name ["=" value], with "--define=" name ["=" (word | string | command)] among them
     event       = time ["..." seconds] (packet | call | command | code)
     time        = "*" | ["+"] seconds ["~" ["+"] seconds]
     command     = "`" text "`"
@@ -12,7 +12,7 @@ FreeBSD test suite's dialect (nplab/packetdrill). Packets and calls have files o
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netsim.packetdrill.cursor import Cursor
@@ -25,33 +25,35 @@ from netsim.packetdrill.script import (
     Conditional,
     Event,
     IcmpPacket,
+    OtherPacket,
     Script,
     Setting,
     TcpPacket,
     Time,
 )
 
-_SETTING = re.compile(r"--([A-Za-z_]\w*)(?:=([^\s`]+))?")
+_SETTING = re.compile(r"--([A-Za-z_]\w*)(?:=((?:\w+=)?(?:\"[^\"\n]*\"|`[^`]*`|[^\s`\"]+)))?")
 _COMMAND = re.compile(r"`([^`]*)`")
 _CODE = re.compile(r"%\{(.*?)\}%", re.DOTALL)
 _SECONDS = re.compile(r"(\d{1,9})(?:\.(\d{1,18}))?|\.(\d{1,18})")
 _IFDEF = re.compile(r"#ifdef[ \t]+([A-Za-z_]\w*)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _ENDIF = re.compile(r"#endif\b")
 
 
 def parse(text: str, path: str = "<script>", defines: Mapping[str, str] | None = None) -> Script:
     """The tree of ``text``. ``defines`` gives bare words a value. ScriptError says where the text is no script."""
     cursor = Cursor(text, path)
-    words = defines if defines is not None else {}
     settings = []
     while match := cursor.peek(_SETTING):
         settings.append(Setting(name=match[1], value=match[2], line=cursor.line))
         cursor.take(_SETTING)
-    initial = _command(cursor)
+    words = {**defined(settings), **(defines or {})}
+    initial = _command(cursor, words)
     events: list[Event | Conditional] = []
     final = None
     while not cursor.at_end:
-        final = _command(cursor)
+        final = _command(cursor, words)
         if final is not None:
             break
         events.append(_conditional(cursor, words) if cursor.peek(_IFDEF) else _event(cursor, words))
@@ -65,10 +67,23 @@ def parse_file(path: str | Path, defines: Mapping[str, str] | None = None) -> Sc
     return parse(Path(path).read_bytes().decode("utf-8", errors="replace"), str(path), defines)
 
 
-def _command(cursor: Cursor) -> Command | None:
+def defined(settings: Sequence[Setting]) -> dict[str, str]:
+    """What the script itself defines, by ``--define=name`` or ``--define=name=value``."""
+    pairs = [(s.value or "").partition("=") for s in settings if s.name == "define"]
+    return {name: value for name, _, value in pairs if name}
+
+
+def _command(cursor: Cursor, words: Mapping[str, str]) -> Command | None:
     line = cursor.line
     match = cursor.take(_COMMAND)
-    return Command(match[1].strip(), line) if match is not None else None
+    if match is not None:
+        return Command(match[1].strip(), line)
+    word = cursor.peek(_WORD)
+    value = words.get(word[0], "") if word is not None else ""
+    if not value.startswith("`"):
+        return None
+    cursor.take(_WORD)
+    return Command(value.strip("`").strip(), line)
 
 
 def _conditional(cursor: Cursor, words: Mapping[str, str]) -> Conditional:
@@ -90,12 +105,12 @@ def _event(cursor: Cursor, words: Mapping[str, str]) -> Event:
     if until is not None and time.start is not None and until < time.start:
         cursor.fail(f"an end no earlier than the start, {time.start / 1e9:g} s")
     action = _action(cursor, words)
-    outbound = isinstance(action, TcpPacket | IcmpPacket) and action.direction == ">"
+    direction = action.direction if isinstance(action, TcpPacket | IcmpPacket | OtherPacket) else ""
     if time.start != time.end or time.start is None:
-        if not outbound:
+        if direction != ">":
             cursor.position = start
             cursor.fail("one time: a range or '*' is for outbound packets")
-    elif until is not None and isinstance(action, TcpPacket | IcmpPacket):
+    elif until is not None and direction:
         cursor.position = start
         cursor.fail("a time without end: '...' is for system calls")
     return Event(time=time, action=action, until=until, line=line)
@@ -128,7 +143,7 @@ def _action(cursor: Cursor, words: Mapping[str, str]) -> Action:
         return packet(cursor, "<", words, line)
     if cursor.accept(">"):
         return packet(cursor, ">", words, line)
-    command = _command(cursor)
+    command = _command(cursor, words)
     if command is not None:
         return command
     code = cursor.take(_CODE)

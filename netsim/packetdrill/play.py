@@ -10,7 +10,18 @@ from netsim.packetdrill.errno import same
 from netsim.packetdrill.exchange import Emitted, Exchange
 from netsim.packetdrill.host import Host
 from netsim.packetdrill.match import differences, joined, require_supported, stamp_difference
-from netsim.packetdrill.script import Action, Call, Code, Command, Event, IcmpPacket, TcpPacket, Time
+from netsim.packetdrill.script import (
+    Action,
+    Call,
+    Code,
+    Command,
+    Event,
+    IcmpPacket,
+    OtherPacket,
+    Packet,
+    TcpPacket,
+    Time,
+)
 from netsim.packetdrill.settings import Settings
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.packetdrill.wire import packet_text
@@ -54,7 +65,7 @@ class Play:
     def event(self, event: Event) -> None:
         """Play one event. Failure or Unsupported if that is what it comes to."""
         action = event.action
-        if isinstance(action, TcpPacket | IcmpPacket) and action.direction == ">":
+        if isinstance(action, TcpPacket | IcmpPacket | OtherPacket) and action.direction == ">":
             self._expect(action, event.time)
         else:
             start = self._absolute(event.time.start or 0, event.time)
@@ -73,6 +84,8 @@ class Play:
                 self.exchange.inject(action)
             case IcmpPacket():
                 raise Unsupported(action.line, "ICMP messages")
+            case OtherPacket():
+                raise Unsupported(action.line, f"{action.protocol} packets")
             case Call():
                 self._call(action, until)
             case Command():
@@ -141,9 +154,9 @@ class Play:
 
     # Outbound packets
 
-    def _expect(self, packet: TcpPacket | IcmpPacket, when: Time) -> None:
-        if isinstance(packet, IcmpPacket):
-            raise Unsupported(packet.line, "outbound ICMP messages")
+    def _expect(self, packet: Packet, when: Time) -> None:
+        if not isinstance(packet, TcpPacket):
+            raise Unsupported(packet.line, f"outbound {getattr(packet, 'protocol', 'icmp')} packets")
         require_supported(packet)
         exchange = self.exchange
         early = late = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from netsim.packetdrill.commands import carry_out
 from netsim.packetdrill.exchange import LOG_LINES
 from netsim.packetdrill.host import Host, host
-from netsim.packetdrill.parser import parse, parse_file
+from netsim.packetdrill.parser import defined, parse, parse_file
 from netsim.packetdrill.play import Play
 from netsim.packetdrill.script import Conditional, Event, Script, ScriptError
 from netsim.packetdrill.settings import settings_of
@@ -139,7 +139,7 @@ def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: b
         play = Play(machine, settings_of(script), log_lines)
         if script.initial is not None:
             carry_out(script.initial, play.calls)
-        for event in _taken(script, symbols):
+        for event in _taken(script, {**defined(script.settings), **symbols}):
             play.event(event)
         play.end()
         if strict and play.exchange.left_over:
@@ -177,4 +177,6 @@ def _taken(script: Script, symbols: Mapping[str, str]) -> list[Event]:
             events.append(item)
         elif item.name in symbols:
             events.extend(item.events)
+    if events and events[0].time.start:
+        raise ScriptError(script.path, events[0].line, 1, "time 0 for the first event")
     return events

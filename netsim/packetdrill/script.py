@@ -49,9 +49,6 @@ class Time:
     line: int = _line()
 
 
-# Expressions: the arguments of system calls.
-
-
 @dataclass(frozen=True, slots=True)
 class Unchecked:
     """``...``: filled in by the runner, or not compared."""
@@ -119,77 +116,19 @@ class Application:
 Expression: TypeAlias = Unchecked | Number | Text | Name | Either | Items | Structure | Application
 
 
-# TCP options, in the order and with the padding of the wire.
-
-
 @dataclass(frozen=True, slots=True)
-class Mss:
-    """``mss N``, bytes."""
+class Option:
+    """A TCP option, or one byte of padding: ``name`` as scripts write it, or raw.
 
-    value: int
-    line: int = _line()
+    ``values`` are its numbers, None for ``...``; the edges of sack one after the other. ``data`` is hexadecimal
+    (cookies, digests, raw bytes), or the text of an option that is only known by name. ``literal``: ``ecr E!``.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class WindowScale:
-    """``wscale N``."""
-
-    shift: int
-    line: int = _line()
-
-
-@dataclass(frozen=True, slots=True)
-class SackPermitted:
-    """``sackOK``."""
-
-    line: int = _line()
-
-
-@dataclass(frozen=True, slots=True)
-class Nop:
-    """``nop``."""
-
-    line: int = _line()
-
-
-@dataclass(frozen=True, slots=True)
-class Eol:
-    """``eol``; it also stands for the padding behind."""
-
-    line: int = _line()
-
-
-@dataclass(frozen=True, slots=True)
-class Timestamps:
-    """``TS val V ecr E``, ticks; None for ``...``. ``literal``: ``ecr E!`` is not mapped to the host's number."""
-
-    val: int | None
-    ecr: int | None
+    name: str
+    values: tuple[int | None, ...] = ()
+    data: str = ""
     literal: bool = False
     line: int = _line()
-
-
-@dataclass(frozen=True, slots=True)
-class Sack:
-    """``sack a:b c:d``: left and right edges."""
-
-    blocks: tuple[tuple[int, int], ...]
-    line: int = _line()
-
-
-@dataclass(frozen=True, slots=True)
-class Opaque:
-    """An option that is passed over here: ``kind`` is FO, FOEXP, md5 or raw, ``data`` hexadecimal."""
-
-    kind: str
-    data: str
-    line: int = _line()
-
-
-Option: TypeAlias = Mss | WindowScale | SackPermitted | Nop | Eol | Timestamps | Sack | Opaque
-
-
-# What happens.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +136,8 @@ class TcpPacket:
     """A segment to inject (``<``) or to expect (``>``).
 
     ``seq`` None: not checked. ``window`` None: not checked. ``options`` None: any. ``ip``: fields of the IP header, as
-    (name, value). ``ports`` as (source, destination), or None.
+    (name, value). ``ports`` as (source, destination), or None. ``ace`` is the counter that stands for AE, CWR and ECE
+    (draft-ietf-tcpm-accurate-ecn), or None.
     """
 
     direction: Direction
@@ -211,12 +151,16 @@ class TcpPacket:
     ip: tuple[tuple[str, str], ...] = ()
     ports: tuple[int, int] | None = None
     literal: bool = False
+    ace: int | None = None
     line: int = _line()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IcmpPacket:
-    """An ICMP message that quotes the header of the socket's own segment, ``seq`` and ``length`` of it if given."""
+    """An ICMP message that quotes the header of the socket's own segment, ``seq`` and ``length`` of it if given.
+
+    ``quoted`` is the protocol of what it quotes: tcp, udp or raw.
+    """
 
     direction: Direction
     kind: str
@@ -224,7 +168,17 @@ class IcmpPacket:
     mtu: int | None
     seq: int | None
     length: int
+    quoted: str = "tcp"
     ip: tuple[tuple[str, str], ...] = ()
+    line: int = _line()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPacket:
+    """A packet of another protocol, or inside a tunnel: ``protocol`` says which. It can only be named."""
+
+    direction: Direction
+    protocol: str
     line: int = _line()
 
 
@@ -255,7 +209,8 @@ class Code:
     line: int = _line()
 
 
-Action: TypeAlias = TcpPacket | IcmpPacket | Call | Command | Code
+Packet: TypeAlias = TcpPacket | IcmpPacket | OtherPacket
+Action: TypeAlias = Packet | Call | Command | Code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ _ADDRESSES = {
     "ipv6": ("fd3d:0a0b:17d6::1", "fd3d:fa7b:d17d::1", 60),
 }  # our address, the peer's, bytes of the IP and TCP headers
 _IDLE = {"verbose", "gateway_ip", "netmask_ip", "local_linux_virtual_ip", "tcp_ts_ecr_scaled", "non_fatal", "dry_run"}
+_IDLE |= {"define", "wire_protocol", "send_omit_free"}
 _NUMBERS = {
     "tolerance_usecs": (0, 10**9),
     "mtu": (61, 65535),

@@ -7,11 +7,12 @@ run_packet.c).
 
 from dataclasses import dataclass, field
 
-from netsim.packetdrill.script import AE, Mss, Opaque, Option, Sack, SackPermitted, TcpPacket, Timestamps, WindowScale
+from netsim.packetdrill.options import blocks, stamps, stamps_in
+from netsim.packetdrill.script import Option, TcpPacket
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.packetdrill.wire import Style, layout
 from netsim.tcp.segment import ACK, SYN, FourTuple, Options, Segment
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.seq import MASK
 
 
 @dataclass(slots=True)
@@ -40,8 +41,6 @@ class Subject:
         """The wire's form of an inbound packet."""
         assert self.flow is not None
         assert packet.window is not None
-        if packet.flags & AE:
-            raise Unsupported(packet.line, "the flag A (accurate ECN)")
         flags = packet.flags
         if packet.seq is None:
             raise Unsupported(packet.line, "an inbound segment without a sequence number")
@@ -65,44 +64,43 @@ class Subject:
             return None
         found = Options()
         for option in packet.options:
-            match option:
-                case Mss():
-                    found.mss = option.value
-                case WindowScale():
-                    found.wscale = option.shift
-                case SackPermitted():
+            match option.name:
+                case "mss":
+                    found.mss = option.values[0]
+                case "wscale":
+                    found.wscale = option.values[0]
+                case "sackOK":
                     found.sack_permitted = True
-                case Timestamps():
-                    found.ts_val, found.ts_ecr = option.val, self._echo(option, packet.line)
-                    if option.val is None:
+                case "TS":
+                    found.ts_val, found.ts_ecr = option.values[0], self._echo(option, packet.line)
+                    if found.ts_val is None:
                         raise Unsupported(packet.line, "an inbound time stamp without a value")
-                case Sack():
+                case "sack":
                     offset = self._local_offset(packet.flags)
-                    found.sack = tuple(((a + offset) & MASK, (b + offset) & MASK) for a, b in option.blocks)
-                case Opaque():
-                    raise Unsupported(packet.line, f"the TCP option {option.kind}")
+                    found.sack = tuple(((a + offset) & MASK, (b + offset) & MASK) for a, b in blocks(option))
         return found
 
-    def _echo(self, option: Timestamps, line: int) -> int:
-        if option.ecr is None:
+    def _echo(self, option: Option, line: int) -> int:
+        echo = option.values[1]
+        if echo is None:
             raise Unsupported(line, "an inbound time stamp without an echo")
-        if option.literal or option.ecr == 0:
-            return option.ecr
-        if option.ecr not in self.stamps:
-            raise Failure(line, f"ecr {option.ecr} repeats no time stamp that the script has seen")
-        return self.stamps[option.ecr]
+        if option.literal or echo == 0:
+            return echo
+        if echo not in self.stamps:
+            raise Failure(line, f"ecr {echo} repeats no time stamp that the script has seen")
+        return self.stamps[echo]
 
     def learn(self, expected: TcpPacket, segment: Segment) -> None:
         """The first outbound SYN settles the local ISN, the first outbound time stamp the origin of the others."""
         if expected.flags & segment.flags & SYN and self.local_isn is None:
             self.local_isn = (expected.seq or 0, segment.seq)
-        stamp = next((o for o in expected.options or () if isinstance(o, Timestamps)), None)
-        options = segment.options
-        if stamp is None or stamp.val is None or options is None or options.ts_val is None:
+        stamp, options = stamps_in(expected.options), segment.options
+        val = stamp.values[0] if stamp is not None else None
+        if val is None or options is None or options.ts_val is None:
             return
         if self.stamp_origin is None:
-            self.stamp_origin = (stamp.val, options.ts_val)
-        self.stamps[stamp.val] = options.ts_val
+            self.stamp_origin = (val, options.ts_val)
+        self.stamps[val] = options.ts_val
 
     def observe(self, segment: Segment, style: Style) -> TcpPacket:
         """What the host sent, in the script's numbers."""
@@ -120,18 +118,10 @@ class Subject:
         )
 
     def _in_script(self, option: Option) -> Option:
-        if isinstance(option, Sack):
+        if option.name == "sack":
             offset = self._remote_offset(0)
-            return Sack(tuple(((a - offset) & MASK, (b - offset) & MASK) for a, b in option.blocks))
-        if isinstance(option, Timestamps) and self.stamp_origin is not None and option.val is not None:
+            return Option("sack", tuple((edge - offset) & MASK for edge in option.values if edge is not None))
+        if option.name == "TS" and self.stamp_origin is not None and option.values[0] is not None:
             script, wire = self.stamp_origin
-            return Timestamps((option.val - wire + script) & MASK, option.ecr)
+            return stamps((option.values[0] - wire + script) & MASK, option.values[1])
         return option
-
-
-def stamp_error(expected: Timestamps, got: Timestamps) -> int:
-    """By how many ticks two time stamps differ."""
-    assert expected.val is not None
-    assert got.val is not None
-    behind = (expected.val - got.val) & MASK
-    return behind if behind < HALF else MASK + 1 - behind

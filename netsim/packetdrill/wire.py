@@ -5,21 +5,8 @@ The core knows which options a segment carries; their order and padding are the 
 
 from typing import Literal
 
-from netsim.packetdrill.packets import option_size
-from netsim.packetdrill.script import (
-    FLAG_LETTERS,
-    Eol,
-    IcmpPacket,
-    Mss,
-    Nop,
-    Opaque,
-    Option,
-    Sack,
-    SackPermitted,
-    TcpPacket,
-    Timestamps,
-    WindowScale,
-)
+from netsim.packetdrill.options import EOL, NOP, SACK_OK, size, stamps, text
+from netsim.packetdrill.script import FLAG_LETTERS, IcmpPacket, Option, TcpPacket
 from netsim.tcp.segment import Options
 
 Style = Literal["bsd", "linux"]
@@ -40,39 +27,47 @@ def _bsd(options: Options) -> tuple[Option, ...]:
     laid: list[Option] = []
 
     def put(option: Option, remainder: int, modulus: int) -> None:
-        while sum(map(option_size, laid)) % modulus != remainder:
-            laid.append(Nop())
+        while _bytes(laid) % modulus != remainder:
+            laid.append(NOP)
         laid.append(option)
 
     if options.mss is not None:
-        put(Mss(options.mss), 0, 4)
+        put(Option("mss", (options.mss,)), 0, 4)
     if options.wscale is not None:
-        put(WindowScale(options.wscale), 1, 2)
+        put(Option("wscale", (options.wscale,)), 1, 2)
     if options.sack_permitted:
-        put(SackPermitted(), 0, 2)
+        put(SACK_OK, 0, 2)
     if options.ts_val is not None:
-        put(Timestamps(options.ts_val, options.ts_ecr), 2, 4)
+        put(stamps(options.ts_val, options.ts_ecr), 2, 4)
     if options.sack:
-        put(Sack(options.sack), 2, 4)
-    while sum(map(option_size, laid)) % 4:
-        laid.append(Eol())
+        put(_sack(options), 2, 4)
+    while _bytes(laid) % 4:
+        laid.append(EOL)
     return tuple(laid)
 
 
 def _linux(options: Options) -> tuple[Option, ...]:
     laid: list[Option] = []
     if options.mss is not None:
-        laid.append(Mss(options.mss))
+        laid.append(Option("mss", (options.mss,)))
     if options.ts_val is not None:
-        laid += [SackPermitted()] if options.sack_permitted else [Nop(), Nop()]
-        laid.append(Timestamps(options.ts_val, options.ts_ecr))
+        laid += [SACK_OK] if options.sack_permitted else [NOP, NOP]
+        laid.append(stamps(options.ts_val, options.ts_ecr))
     elif options.sack_permitted:
-        laid += [Nop(), Nop(), SackPermitted()]
+        laid += [NOP, NOP, SACK_OK]
     if options.wscale is not None:
-        laid += [Nop(), WindowScale(options.wscale)]
+        laid += [NOP, Option("wscale", (options.wscale,))]
     if options.sack:
-        laid += [Nop(), Nop(), Sack(options.sack)]
+        laid += [NOP, NOP, _sack(options)]
     return tuple(laid)
+
+
+def _bytes(laid: list[Option]) -> int:
+    return sum(size(option) or 0 for option in laid)
+
+
+def _sack(options: Options) -> Option:
+    return Option("sack", tuple(edge for block in options.sack for edge in block))
 
 
 def packet_text(packet: TcpPacket | IcmpPacket) -> str:
@@ -93,28 +88,5 @@ def packet_text(packet: TcpPacket | IcmpPacket) -> str:
     if packet.options is None:
         words.append("<...>")
     elif packet.options:
-        words.append("<" + ",".join(map(option_text, packet.options)) + ">")
+        words.append("<" + ",".join(map(text, packet.options)) + ">")
     return " ".join(words)
-
-
-def option_text(option: Option) -> str:
-    """An option as a script writes it."""
-    match option:
-        case Mss():
-            return f"mss {option.value}"
-        case WindowScale():
-            return f"wscale {option.shift}"
-        case SackPermitted():
-            return "sackOK"
-        case Nop():
-            return "nop"
-        case Eol():
-            return "eol"
-        case Timestamps():
-            val = "..." if option.val is None else option.val
-            ecr = "..." if option.ecr is None else option.ecr
-            return f"TS val {val} ecr {ecr}"
-        case Sack():
-            return "sack " + " ".join(f"{left}:{right}" for left, right in option.blocks)
-        case Opaque():
-            return f"0x{option.data}" if option.kind == "raw" else f"{option.kind} {option.data}".rstrip()

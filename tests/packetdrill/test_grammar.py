@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netsim.packetdrill.options import EOL, NOP, SACK_OK, stamps
 from netsim.packetdrill.parser import parse
 from netsim.packetdrill.script import (
     Application,
@@ -14,25 +15,18 @@ from netsim.packetdrill.script import (
     Command,
     Conditional,
     Either,
-    Eol,
     Event,
     IcmpPacket,
     Items,
-    Mss,
     Name,
-    Nop,
     Number,
-    Opaque,
-    Sack,
-    SackPermitted,
+    Option,
     Script,
     ScriptError,
     Structure,
     TcpPacket,
     Text,
-    Timestamps,
     Unchecked,
-    WindowScale,
 )
 from netsim.packetdrill.wire import packet_text
 from netsim.tcp.segment import ACK, CWR, ECE, FIN, PSH, SYN
@@ -94,7 +88,7 @@ def test_a_segment_with_everything() -> None:
     found = packet(text)
     assert found.flags == FIN | PSH | ACK
     assert (found.seq, found.length, found.ack, found.window, found.urgent) == (1, 100, 7, 5, 3)
-    assert found.options == (Nop(), Nop(), Timestamps(100, 5), Nop(), Nop(), Sack(((1, 3), (5, 9))))
+    assert found.options == (NOP, NOP, stamps(100, 5), NOP, NOP, Option("sack", (1, 3, 5, 9)))
     assert found.ip == (("noecn", ""),)
     assert packet_text(found) == text
 
@@ -111,17 +105,17 @@ def test_segments_with_little() -> None:
 
 def test_options_with_their_padding() -> None:
     assert packet("< S 0:0(0) win 1 <mss 1460,nop,wscale 6,sackOK,eol,eol>").options == (
-        Mss(1460),
-        Nop(),
-        WindowScale(6),
-        SackPermitted(),
-        Eol(),
-        Eol(),
+        Option("mss", (1460,)),
+        NOP,
+        Option("wscale", (6,)),
+        SACK_OK,
+        EOL,
+        EOL,
     )
-    assert packet("> . 1:1(0) <FO 12ab>").options == (Opaque("FO", "12ab"),)
-    assert packet("> . 1:1(0) <FO COOKIE>", COOKIE="12ab").options == (Opaque("FO", "12ab"),)
-    assert packet("< . 1:1(0) win 1 <0x01010101>").options == (Opaque("raw", "01010101"),)
-    assert packet("< . 1:1(0) win 1 <nop,nop,TS val 5 ecr 6!>").options == (Nop(), Nop(), Timestamps(5, 6, True))
+    assert packet("> . 1:1(0) <FO 12ab>").options == (Option("FO", data="12ab"),)
+    assert packet("> . 1:1(0) <FO COOKIE>", COOKIE="12ab").options == (Option("FO", data="12ab"),)
+    assert packet("< . 1:1(0) win 1 <0x01010101>").options == (Option("raw", data="01010101"),)
+    assert packet("< . 1:1(0) win 1 <nop,nop,TS val 5 ecr 6!>").options == (NOP, NOP, stamps(5, 6, literal=True))
 
 
 def test_icmp() -> None:
