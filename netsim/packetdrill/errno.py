@@ -1,6 +1,7 @@
 """The errors of the TCP core under the names that system calls give them."""
 
 from netsim.tcp.errors import (
+    BrokenPipe,
     ConnectionAborted,
     ConnectionAlreadyExists,
     ConnectionClosing,
@@ -14,6 +15,7 @@ from netsim.tcp.errors import (
 )
 
 _NAMES: dict[type[TcpError], str] = {
+    BrokenPipe: "EPIPE",
     ConnectionAborted: "ECONNABORTED",
     ConnectionAlreadyExists: "EADDRINUSE",
     ConnectionClosing: "EPIPE",

@@ -68,7 +68,9 @@ def get_option(calls: "Calls", call: Call) -> Result:
     if name == "SO_ERROR":
         _compare_error(descriptor, expected, call)
     elif name in _READ:
-        _compare(_READ[name](_config(descriptor, calls)), expected, name, call)
+        tcb = descriptor.socket.tcb
+        live = tcb is not None and name == "SO_RCVBUF"
+        _compare(tcb.rcv_space if tcb and live else _READ[name](_config(descriptor, calls)), expected, name, call)
     elif name == "TCP_MAXSEG" and descriptor.socket.tcb is not None:
         _compare(descriptor.socket.tcb.snd_mss, expected, name, call)
     else:

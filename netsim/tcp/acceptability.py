@@ -2,9 +2,10 @@
 
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.options import record_timestamp, refused_by_timestamp
-from netsim.tcp.output import send_ack, send_syn
+from netsim.tcp.output import send_ack, send_syn, transmit
+from netsim.tcp.sack import came_twice
 from netsim.tcp.segment import ACK, FIN, RST, SYN, SYN_ACK, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT
@@ -59,6 +60,9 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
     dropped(tcb, segment, _FIRST)
     if segment.flags & RST:
         return False
+    if tcb.config.old_segment == "ack" and _only_ack_counts(tcb, segment):
+        tcb.ack_wanted = True
+        return True
     if _is_duplicate_syn(tcb, segment):
         _answer_duplicate_syn(tcb, now)
         return False
@@ -66,6 +70,12 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
     if tcb.state is TIME_WAIT and _restarts_time_wait(tcb, segment):
         restart_time_wait(tcb, now)
     return False
+
+
+def _only_ack_counts(tcb: Tcb, segment: Segment) -> bool:
+    """Whether this segment from before the window may still acknowledge, as 4.4BSD has it."""
+    old = 0 < (tcb.rcv_nxt - segment.seq) & MASK < HALF
+    return old and segment.flags & SYN_ACK == ACK and tcb.state is not TIME_WAIT
 
 
 def _is_duplicate_syn(tcb: Tcb, segment: Segment) -> bool:
@@ -93,12 +103,17 @@ def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
 
 def answer_unacceptable(tcb: Tcb, segment: Segment, now: int) -> None:
     """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, within the rate limit for segments that could be part of an ACK loop."""
+    if segment.payload and tcb.sack_ok and (tcb.rcv_nxt - segment.seq) & MASK < HALF:
+        came_twice(tcb, segment.seq, (segment.seq + len(segment.payload)) & MASK)  # all of it lies before RCV.NXT
     limit = tcb.config.ns.invalid_ratelimit
     if limit and (not segment.payload or segment.flags & SYN):
         if now - tcb.acked_at < limit:
             return
         tcb.acked_at = now
-    send_ack(tcb, now)
+    if segment.flags & SYN:
+        transmit(tcb, now, ACK, tcb.snd_nxt)  # as a challenge ACK, also where other ACKs repeat a FIN
+    else:
+        send_ack(tcb, now)
 
 
 def _restarts_time_wait(tcb: Tcb, segment: Segment) -> bool:
@@ -118,4 +133,4 @@ def challenge(tcb: Tcb, now: int) -> None:
         tcb.acked_at = now
     if tcb.ctx.may_challenge(now, tcb.config):
         tcb.ctx.counters.TcpExtTCPChallengeACK += 1
-        send_ack(tcb, now)
+        transmit(tcb, now, ACK, tcb.snd_nxt)

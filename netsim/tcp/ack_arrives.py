@@ -8,7 +8,7 @@ from netsim.tcp.output import retransmit, send_reset_for
 from netsim.tcp.retransmission import acknowledge, fin_acknowledged, measured, rearm
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.seq import HALF, MASK
-from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_RECEIVED
+from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER, PERSIST
 
@@ -123,10 +123,12 @@ def _window_opened(tcb: Tcb, now: int) -> None:
 
 
 def _closing_states(tcb: Tcb, segment: Segment, now: int) -> bool:
-    """Our FIN is acknowledged: CLOSING and LAST-ACK end here."""
+    """Our FIN is acknowledged: CLOSING and LAST-ACK end here. TIME-WAIT acknowledges "a retransmission of the FIN"."""
     if tcb.state is CLOSING:
         enter_time_wait(tcb, now, _FIFTH)
     elif tcb.state is LAST_ACK:
         end(tcb, _FIFTH, None)
         return False
+    elif tcb.state is TIME_WAIT and tcb.config.time_wait_ack == "any":
+        tcb.ack_wanted = segment.seq != tcb.rcv_nxt or segment.length > 0
     return True

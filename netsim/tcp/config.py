@@ -15,13 +15,16 @@ from netsim.tcp.ports import PortPolicy, SequentialPorts
 
 RstPolicy = Literal["rfc5961", "rfc793"]
 SynPolicy = Literal["rfc5961", "rfc793"]
+SynReset = Literal["answer", "abort"]
 AckPolicy = Literal["rfc5961", "rfc793"]
+ResetErrors = Literal["rfc9293", "linux", "bsd"]
 CrossedSynAck = Literal["figure", "literal", "linux"]
 DuplicateSyn = Literal["ack", "synack", "synack-rearm"]
 TimeWaitRestart = Literal["never", "fin", "any"]
 TimeWaitReuse = Literal["none", "rfc1122", "rfc6191", "linux"]
 SynData = Literal["hold", "drop", "accept"]
 WindowEdge = Literal["rfc9293", "inclusive"]
+ReceiveWindow = Literal["offered", "buffer"]
 Congestion = Literal["newreno", "none"]
 
 
@@ -120,6 +123,17 @@ class TcpConfig:
         "SYN on a synchronized connection: challenge ACK, or reset",
         "RFC 9293 3.10.7.4; RFC 5961 4",
     )
+    syn_reset: SynReset = policy(
+        "answer",
+        "the RST for a SYN in the window (rfc793): numbered as an answer to the SYN, or as ABORT would send it",
+        "RFC 793 3.4, reset generation; sys/netinet/tcp_input.c",
+    )
+    reset_errors: ResetErrors = policy(
+        "rfc9293",
+        "what a RST tells the user: refused in SYN-RECEIVED and nothing after CLOSE-WAIT's FIN (rfc9293), refused in "
+        "SYN-RECEIVED and reset in all later states (bsd), reset in all and a broken pipe in CLOSE-WAIT (linux)",
+        "RFC 9293 3.10.7.4, second: RST; sys/netinet/tcp_input.c; net/ipv4/tcp_input.c, tcp_reset",
+    )
     ack_policy: AckPolicy = policy(
         "rfc5961", "old ACKs: bounded by MAX.SND.WND, or ignored", "RFC 9293 3.10.7.4, MAY-12; RFC 5961 5"
     )
@@ -127,6 +141,11 @@ class TcpConfig:
         "rfc9293",
         "SEG.SEQ = RCV.NXT+RCV.WND lies outside the window, or inside (inclusive)",
         "RFC 9293 3.10.7.4",
+    )
+    old_segment: Literal["discard", "ack"] = policy(
+        "discard",
+        "a segment all of which lies before the window: discarded once it is answered, or its ACK field still counts",
+        "RFC 9293 3.10.7.4, first: sequence number; sys/netinet/tcp_input.c",
     )
     challenge_ack_limit: Rate | None = policy(
         (10, 5.0), "challenge ACKs: (count, seconds); None: no limit", "RFC 5961 7"
@@ -168,8 +187,19 @@ class TcpConfig:
         "drop", "a segment without the timestamp that was negotiated", "RFC 7323 3.2: SHOULD silently drop"
     )
     sack: bool = policy(False, "offer SACK-permitted", "RFC 2018 2")
+    dsack: bool = policy(True, "report text that came twice, where SACK is agreed on", "RFC 2883 4; net.ipv4.tcp_dsack")
     receive_buffer: int = policy(
         65535, "room for received text; RCV.WND when empty", "RFC 9293 3.8.6", "bytes", allowed=(1, (1 << 30) - 1)
+    )
+    buffer_rounding: bool = policy(
+        False,
+        "the receive buffer is rounded up to whole segments once the peer's MSS is known",
+        "RFC 9293 is silent; sys/netinet/tcp_input.c, tcp_mss",
+    )
+    receive_window: ReceiveWindow = policy(
+        "offered",
+        "RCV.WND where the buffer has more room than the header's field can say: what was offered, or all of it",
+        "RFC 9293 3.8.6; sys/netinet/tcp_input.c",
     )
     send_buffer: int = policy(
         1 << 20,
@@ -222,6 +252,17 @@ class TcpConfig:
         "s",
         allowed=(0, 0.5),
     )
+    ack_second: Literal["full", "any"] = policy(
+        "full",
+        "the second segment without an ACK draws one at once: if two full-sized ones came (2 MSS of text), or whatever "
+        "their size",
+        "RFC 9293 3.8.6.3, SHLD-19; sys/netinet/tcp_input.c, DELAY_ACK",
+    )
+    fin_repeat: bool = policy(
+        False,
+        "an ACK repeats our FIN while that is not acknowledged",
+        "RFC 9293 does not ask for it; sys/netinet/tcp_output.c",
+    )
     quick_acks: int = policy(
         0, "text segments acknowledged at once before ACKs are delayed", "net/ipv4/tcp_input.c", allowed=(0, 1 << 31)
     )
@@ -248,6 +289,17 @@ class TcpConfig:
         "accept",
         "RST in TIME-WAIT: accepted, ignored (fix F1), or ignored for the first 2 s (fix F2, to go with timestamps)",
         "RFC 9293 3.10.7.4; RFC 1337 4",
+    )
+    time_wait_ack: Literal["fin", "any"] = policy(
+        "fin",
+        "what draws an ACK in TIME-WAIT: beside segments that step one refuses, the repeated FIN, or any but the "
+        "expected ACK",
+        "RFC 9293 3.10.7.4, fifth: ACK; net/ipv4/tcp_minisocks.c; sys/netinet/tcp_timewait.c",
+    )
+    time_wait_no_ack: Literal["process", "drop"] = policy(
+        "process",
+        "a segment with neither ACK nor SYN in TIME-WAIT: looked at in the usual order, or dropped at once",
+        "RFC 9293 3.10.7.4; sys/netinet/tcp_timewait.c, tcp_twcheck",
     )
     timer_hz: int | None = policy(
         None,

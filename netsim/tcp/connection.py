@@ -74,6 +74,8 @@ def enter_time_wait(tcb: Tcb, now: int, clause: str) -> None:
     enter(tcb, TIME_WAIT, clause)
     tcb.ctx.counters.TcpExtTW += 1
     tcb.deadlines = idle()
+    if tcb.rcv_wnd > 65535 << tcb.rcv_wscale:
+        tcb.rcv_space = tcb.rcv_wnd = 65535 << tcb.rcv_wscale  # what was offered last; there is no buffer any more
     restart_time_wait(tcb, now)
     signal(tcb)
 

@@ -58,6 +58,12 @@ class ConnectionRefused(ConnectionReset):
     text = "connection refused"
 
 
+class BrokenPipe(ConnectionReset):
+    """A RST came after the peer's FIN (EPIPE): net/ipv4/tcp_input.c, tcp_reset."""
+
+    text = "connection reset after the peer had closed"
+
+
 class ConnectionAborted(ConnectionReset):
     """The local user aborted the connection; outstanding calls are "reset" (3.10.5; ECONNABORTED)."""
 

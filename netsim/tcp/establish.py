@@ -2,6 +2,7 @@
 
 from netsim.tcp.connection import enter, signal
 from netsim.tcp.options import echo_sample
+from netsim.tcp.output import TS_BYTES, round_buffer
 from netsim.tcp.retransmission import measured
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.state import FIN_WAIT_1
@@ -33,6 +34,8 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
         tcb.transmissions > 1 and config.ns.rto_after_syn_timeout is not None and config.ns.rto_initial < _THREE_SECONDS
     ):
         tcb.rto = config.ns.rto_after_syn_timeout  # RFC 6298 5.7
+    if config.buffer_rounding and tcb.listener is not None:
+        round_buffer(tcb, tcb.snd_mss + (TS_BYTES if tcb.ts_ok else 0))  # real hosts make the socket only now
     if tcb.keepalive:
         tcb.arm(KEEPALIVE, now, config.ns.keepalive_idle)
     if tcb.syn_text:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.output import TS_BYTES
+from netsim.tcp.output import TS_BYTES, round_buffer
 from netsim.tcp.segment import RST, Options, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb
@@ -27,6 +27,8 @@ def negotiate(tcb: Tcb, options: Options | None, now: int) -> None:
         assert peer.ts_val is not None
         tcb.ts_recent, tcb.ts_recent_at = peer.ts_val, now
         tcb.snd_mss = max(1, tcb.snd_mss - TS_BYTES)
+    if config.buffer_rounding and tcb.listener is None:
+        round_buffer(tcb, min(mss, config.mss))
 
 
 def refused_by_timestamp(tcb: Tcb, segment: Segment, now: int) -> str:

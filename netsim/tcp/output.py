@@ -7,6 +7,7 @@ from netsim.tcp.actions import Transmit
 from netsim.tcp.congestion import NewReno
 from netsim.tcp.context import Context
 from netsim.tcp.retransmission import Sent, text_of
+from netsim.tcp.sack import sack_bytes, with_sack
 from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_SENT
@@ -14,6 +15,7 @@ from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import DELACK, NEVER, PERSIST, REXMT, USER
 
 SENDING = frozenset({ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK})
+FIN_UNACKNOWLEDGED = frozenset({FIN_WAIT_1, CLOSING, LAST_ACK})
 MAX_WINDOW = 65535
 _new = tuple.__new__  # half the price of Transmit(...)
 TS_BYTES = 12  # the timestamps option with its padding, on every segment: RFC 7323 appendix A
@@ -22,7 +24,7 @@ TS_BYTES = 12  # the timestamps option with its padding, on every segment: RFC 7
 def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> None:
     """Send one segment (not a SYN) with the current acknowledgment and window."""
     ctx = tcb.ctx
-    if tcb.rcv_wnd != tcb.config.receive_buffer:
+    if tcb.rcv_wnd != tcb.rcv_space:
         open_window(tcb)
     tcb.ack_wanted = False
     tcb.ack_pending = 0
@@ -30,6 +32,8 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
     ack = tcb.last_ack_sent = tcb.rcv_nxt
     window = tcb.rcv_wnd >> tcb.rcv_wscale
     options = Options(ts_val=ctx.ts_clock(now, tcb.config), ts_ecr=tcb.ts_recent) if tcb.ts_ok else None
+    if tcb.reassembly is not None and tcb.sack_ok:
+        options = with_sack(tcb, options)
     segment = Segment(tcb.flow, seq, ack, flags, window if window < MAX_WINDOW else MAX_WINDOW, payload, options)
     ctx.counters.TcpOutSegs += 1
     ctx.actions.append(_new(Transmit, (segment, tcb.id, ctx.in_timer)))
@@ -37,25 +41,36 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
 
 def open_window(tcb: Tcb) -> None:
     """Move the window's right edge to where the buffer allows; never back, never by silly steps (3.8.6.2.2)."""
-    room = tcb.config.receive_buffer
-    if tcb.rcv_wnd == room:
+    room = tcb.rcv_space
+    free = room - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0)
+    if tcb.config.receive_window == "buffer":
+        if free > tcb.rcv_wnd and free >= min(room // 4, tcb.snd_mss):
+            tcb.rcv_wnd = free
         return
-    most = MAX_WINDOW << tcb.rcv_wscale
-    free = min(room - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0), most)
+    free = min(free, MAX_WINDOW << tcb.rcv_wscale)
     if free - tcb.rcv_wnd >= min(room // 2, tcb.snd_mss):
         tcb.rcv_wnd = free
 
 
+def round_buffer(tcb: Tcb, mss: int) -> None:
+    """Room for whole segments of ``mss`` bytes (sys/netinet/tcp_input.c, tcp_mss)."""
+    if tcb.rcv_space > mss:
+        tcb.rcv_space = -(-tcb.rcv_space // mss) * mss
+    if tcb.config.receive_window == "buffer":
+        tcb.rcv_wnd = tcb.rcv_space
+
+
 def window_update_due(tcb: Tcb) -> bool:
     """Whether the user has taken so much that the sender should hear of it: two segments, or half the buffer."""
-    config = tcb.config
-    free = min(config.receive_buffer - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0), MAX_WINDOW << tcb.rcv_wscale)
-    return free - tcb.rcv_wnd >= min(config.receive_buffer // 2, 2 * config.mss)
+    free = min(tcb.rcv_space - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0), MAX_WINDOW << tcb.rcv_wscale)
+    return free - tcb.rcv_wnd >= min(tcb.rcv_space // 2, 2 * tcb.config.mss)
 
 
 def send_ack(tcb: Tcb, now: int) -> None:
-    """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``."""
-    transmit(tcb, now, ACK, tcb.snd_nxt)
+    """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, or our FIN again where hosts do so."""
+    if tcb.fin_seq >= 0 and tcb.config.fin_repeat and tcb.state in FIN_UNACKNOWLEDGED:
+        return transmit(tcb, now, ACK | FIN, tcb.fin_seq)
+    return transmit(tcb, now, ACK, tcb.snd_nxt)
 
 
 @lru_cache(maxsize=64)
@@ -133,7 +148,7 @@ def output(tcb: Tcb, now: int) -> None:
             else:
                 _send_text(tcb, now)
     if tcb.ack_wanted:
-        transmit(tcb, now, ACK, tcb.snd_nxt)
+        send_ack(tcb, now)
 
 
 def _send_text(tcb: Tcb, now: int) -> None:
@@ -143,7 +158,7 @@ def _send_text(tcb: Tcb, now: int) -> None:
         # RFC 6928 2; one segment if the SYN had to be repeated (RFC 5681 3.1).
         segments = 1 if tcb.transmissions > 1 else tcb.config.initial_window
         tcb.congestion = NewReno(tcb.snd_mss, segments * tcb.snd_mss)
-    mss = tcb.snd_mss
+    mss = tcb.snd_mss if tcb.reassembly is None else max(1, tcb.snd_mss - sack_bytes(tcb))
     window = tcb.snd_wnd
     if tcb.congestion is not None and tcb.congestion.cwnd < window:
         window = tcb.congestion.cwnd

@@ -15,6 +15,7 @@ _LINUX_MINISOCKS = "Linux 6.18, net/ipv4/tcp_minisocks.c"
 _LINUX_TCP_H = "Linux 6.18, include/net/tcp.h"
 _BSD_TIMER = "FreeBSD, sys/netinet/tcp_timer.c"
 _BSD_SYNCACHE = "FreeBSD, sys/netinet/tcp_syncache.c"
+_BSD_TIMEWAIT = "FreeBSD, sys/netinet/tcp_timewait.c"
 _BSD_INPUT = "FreeBSD, sys/netinet/tcp_input.c"
 _WINDOWS = "Microsoft, TCP/IP registry values for Windows 2000 to 7"
 UNVERIFIED: Final = "unverified (from memory)"
@@ -64,6 +65,8 @@ _LINUX: _Values = {
     "quick_acks": (16, f"{_LINUX_INPUT}: TCP_MAX_QUICKACKS"),
     "time_wait": (60.0, f"{_LINUX_TCP_H}: TCP_TIMEWAIT_LEN"),
     "fin_wait_2_timeout": (60.0, f"{_LINUX_SYSCTL}: tcp_fin_timeout"),
+    "time_wait_ack": ("any", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
+    "reset_errors": ("linux", f"{_LINUX_INPUT}: tcp_reset"),
     "time_wait_restart": ("any", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
     "time_wait_reuse": ("linux", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
 }
@@ -86,7 +89,17 @@ _FREEBSD: _Values = {
     "window_scale": (6, "FreeBSD, with default buffers"),
     "timestamps": (True, f"{_BSD_INPUT}: net.inet.tcp.rfc1323"),
     "sack": (True, f"{_BSD_INPUT}: net.inet.tcp.sack.enable"),
-    "receive_buffer": (65535, "FreeBSD: net.inet.tcp.recvspace 65536, unscaled on the SYN"),
+    "receive_buffer": (65536, "FreeBSD: net.inet.tcp.recvspace"),
+    "syn_reset": ("abort", f"{_BSD_INPUT}: tcp_drop"),
+    "reset_errors": ("bsd", f"{_BSD_INPUT}: tcp_do_segment"),
+    "old_segment": ("ack", f"{_BSD_INPUT}: tcp_do_segment"),
+    "fin_repeat": (True, "FreeBSD, sys/netinet/tcp_output.c: tcp_outflags"),
+    "ack_second": ("any", f"{_BSD_INPUT}: DELAY_ACK"),
+    "time_wait_ack": ("any", f"{_BSD_TIMEWAIT}: tcp_twcheck"),
+    "time_wait_no_ack": ("drop", f"{_BSD_TIMEWAIT}: tcp_twcheck"),
+    "time_wait_rst": ("ignore", f"{_BSD_TIMEWAIT}: tcp_twcheck"),
+    "buffer_rounding": (True, f"{_BSD_INPUT}: tcp_mss"),
+    "receive_window": ("buffer", f"{_BSD_INPUT}: tcp_do_segment"),
     "delayed_ack": (0.04, f"{_BSD_TIMER}: delacktime"),
     "rto_min": (0.03, f"{_BSD_TIMER}: TCPTV_MIN"),
     "rto_max": (64.0, f"{_BSD_TIMER}: TCPTV_REXMTMAX"),

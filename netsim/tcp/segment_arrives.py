@@ -5,17 +5,18 @@ URG, text, FIN; the first is ``acceptability``, the fifth ``ack_arrives``, the l
 True when processing goes on.
 """
 
-from netsim.tcp.acceptability import challenge, first_sequence, is_crossed_synack
+from netsim.tcp.acceptability import answer_unacceptable, challenge, first_sequence, is_crossed_synack
 from netsim.tcp.ack_arrives import fifth_ack
 from netsim.tcp.connection import accepted, await_peer_fin, dropped, end, enter, release, signal
-from netsim.tcp.errors import ConnectionRefused, ConnectionReset, TcpError
+from netsim.tcp.errors import BrokenPipe, ConnectionRefused, ConnectionReset, TcpError
 from netsim.tcp.establish import established
 from netsim.tcp.options import negotiate
-from netsim.tcp.output import send_reset_for, send_syn
+from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.retransmission import fin_acknowledged
 from netsim.tcp.segment import ACK, FIN, RST, SYN, URG, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import (
+    CLOSE_WAIT,
     CLOSING,
     ESTABLISHED,
     FIN_WAIT_1,
@@ -83,6 +84,8 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
 def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     """3.10.7.4. What the segment calls for is sent by ``output`` afterwards, if it is no challenge ACK or RST."""
     flags = segment.flags
+    if not flags & (SYN | ACK) and tcb.state is TIME_WAIT and tcb.config.time_wait_no_ack == "drop":
+        return dropped(tcb, segment, "TIME-WAIT: neither SYN nor ACK")
     crossed = flags & SYN and is_crossed_synack(tcb, segment)
     if not crossed:
         in_window = (segment.seq - tcb.rcv_nxt) & MASK < tcb.rcv_wnd  # most are; else, or with timestamps, look closer
@@ -129,12 +132,18 @@ def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
         if tcb.passive:
             enter(tcb, LISTEN, _SECOND)
             return release(tcb, None)
-        return end(tcb, _SECOND, ConnectionRefused())
-    error: TcpError | None = None
-    if state not in (CLOSING, LAST_ACK, TIME_WAIT):
-        tcb.ctx.counters.TcpEstabResets += 1
-        error = ConnectionReset()
-    return end(tcb, _SECOND, error)
+        return end(tcb, _SECOND, ConnectionReset() if config.reset_errors == "linux" else ConnectionRefused())
+    if state is ESTABLISHED or state is CLOSE_WAIT:
+        tcb.ctx.counters.TcpEstabResets += 1  # RFC 4022, tcpEstabResets
+    return end(tcb, _SECOND, _reset_error(tcb))
+
+
+def _reset_error(tcb: Tcb) -> TcpError | None:
+    """What the user of a synchronized connection is told of its reset."""
+    told, state = tcb.config.reset_errors, tcb.state
+    if state is TIME_WAIT or (told == "rfc9293" and state in (CLOSING, LAST_ACK)):
+        return None
+    return BrokenPipe() if told == "linux" and state is CLOSE_WAIT else ConnectionReset()
 
 
 def _ignores_rst(tcb: Tcb, now: int) -> str:
@@ -151,9 +160,7 @@ def _ignores_rst(tcb: Tcb, now: int) -> str:
 def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:
     config = tcb.config
     if config.syn_policy == "rfc793":
-        accepted(tcb, segment, "SYN", _RFC793_SYN)
-        send_reset_for(tcb.ctx, segment, tcb.id)
-        return end(tcb, _RFC793_SYN, ConnectionReset())
+        return _syn_in_window(tcb, segment, now)
     if tcb.state is SYN_RECEIVED and tcb.passive:
         accepted(tcb, segment, "SYN", _FOURTH)
         enter(tcb, LISTEN, _FOURTH)
@@ -161,6 +168,19 @@ def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:
     dropped(tcb, segment, "3.10.7.4, fourth: SYN, challenge ACK")
     tcb.ctx.counters.TcpExtTCPSYNChallenge += 1
     return challenge(tcb, now)
+
+
+def _syn_in_window(tcb: Tcb, segment: Segment, now: int) -> None:
+    """RFC 793's rule: a SYN inside the window is an error and ends the connection."""
+    if (segment.seq - tcb.rcv_nxt) & MASK >= tcb.rcv_wnd:  # only what came with it reaches into the window
+        dropped(tcb, segment, "RFC 793 3.9, fourth: SYN outside the window")
+        return answer_unacceptable(tcb, segment, now)
+    accepted(tcb, segment, "SYN", _RFC793_SYN)
+    if tcb.config.syn_reset == "abort":
+        send_abort(tcb)
+    else:
+        send_reset_for(tcb.ctx, segment, tcb.id)
+    return end(tcb, _RFC793_SYN, ConnectionReset())
 
 
 def _sixth_urgent(tcb: Tcb, segment: Segment) -> None:

@@ -59,6 +59,7 @@ class Tcb:
         "quick_acks",  # ACKs still to be sent at once
         "rcv_buffer",  # text in order that the user has not taken
         "rcv_nxt",
+        "rcv_space",  # room for text received: the receive buffer's size
         "rcv_up",
         "rcv_wnd",
         "rcv_wscale",
@@ -105,7 +106,8 @@ class Tcb:
         self.snd_wscale = self.rcv_wscale = 0
         self.irs = self.rcv_nxt = 0
         self.rcv_up = 0
-        self.rcv_wnd = config.receive_buffer if config.receive_buffer < 65535 else 65535
+        self.rcv_space = space = config.receive_buffer
+        self.rcv_wnd = space if space < 65535 else 65535
         self.ts_ok = self.sack_ok = self.scaling = False
         self.ts_recent = self.ts_recent_at = 0
         self.last_ack_sent = 0

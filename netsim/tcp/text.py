@@ -5,6 +5,7 @@ from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.output import send_reset_for
 from netsim.tcp.reassembly import Reassembly
 from netsim.tcp.retransmission import fin_acknowledged
+from netsim.tcp.sack import came_twice
 from netsim.tcp.segment import FIN, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import (
@@ -40,6 +41,8 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
     if offset >= HALF:
         text = text[MASK + 1 - offset :]
         offset = 0
+        if tcb.sack_ok:
+            came_twice(tcb, start, tcb.rcv_nxt)
     if tcb.orphan and text:
         tcb.ctx.counters.TcpExtTCPAbortOnData += 1
         accepted(tcb, segment, "DATA", _SHLD_3)
@@ -55,7 +58,9 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
     if offset:
         if tcb.reassembly is None:
             tcb.reassembly = Reassembly()
-        tcb.reassembly.insert((tcb.rcv_nxt + offset) & MASK, text, tcb.rcv_nxt)
+        duplicate = tcb.reassembly.insert((tcb.rcv_nxt + offset) & MASK, text, tcb.rcv_nxt)
+        if duplicate is not None:
+            came_twice(tcb, *duplicate)
         tcb.ctx.counters.TcpExtTCPOFOQueue += 1
         tcb.ack_wanted = True  # at once: RFC 5681 3.2
         return True
@@ -66,11 +71,15 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
 def deliver(tcb: Tcb, text: bytes, now: int) -> None:
     """Text in order: into the user's buffer, with whatever it joins up with; an ACK now or soon."""
     filled = False
-    if tcb.reassembly is not None:
-        more = tcb.reassembly.take((tcb.rcv_nxt + len(text)) & MASK)
-        filled = bool(more)
+    held = tcb.reassembly
+    if held is not None:
+        duplicate = held.overlap(tcb.rcv_nxt, len(text))
+        if duplicate is not None:
+            came_twice(tcb, *duplicate)
+        more = held.take((tcb.rcv_nxt + len(text)) & MASK)
+        filled = bool(more) or held.duplicate is not None
         text += more
-        if not len(tcb.reassembly):
+        if not held.blocks and held.duplicate is None:
             tcb.reassembly = None
     count = len(text)
     tcb.rcv_nxt = (tcb.rcv_nxt + count) & MASK
@@ -90,11 +99,14 @@ def deliver(tcb: Tcb, text: bytes, now: int) -> None:
 def _schedule_ack(tcb: Tcb, now: int) -> None:
     """An ACK at least for every second full segment, and never later than the delayed-ACK timer (SHLD-18, MUST-40)."""
     delay = tcb.config.ns.delayed_ack
+    waiting = tcb.deadlines[DELACK] != NEVER
     if delay is None or tcb.quick_acks or tcb.ack_pending >= 2 * tcb.snd_mss:
         tcb.quick_acks = max(0, tcb.quick_acks - 1)
         tcb.ack_wanted = True
-    elif tcb.deadlines[DELACK] == NEVER:
+    elif not waiting:
         tcb.arm(DELACK, now, delay)
+    elif tcb.config.ack_second == "any":
+        tcb.ack_wanted = True
 
 
 def take_held_text(tcb: Tcb, now: int) -> None:
@@ -103,7 +115,6 @@ def take_held_text(tcb: Tcb, now: int) -> None:
     behind = (tcb.rcv_nxt - tcb.irs - 1) & MASK
     if text[behind:]:
         deliver(tcb, text[behind:][: tcb.rcv_wnd], now)
-        tcb.ack_wanted = True
 
 
 def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
