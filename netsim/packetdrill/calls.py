@@ -5,6 +5,7 @@ A call is begun once and gives an attempt: a function that returns the result, o
 
 from collections.abc import Callable
 
+from netsim.packetdrill import vectors
 from netsim.packetdrill.descriptor import Attempt, Descriptor, Result, names, pointed
 from netsim.packetdrill.errno import errno_of, pending
 from netsim.packetdrill.exchange import Exchange
@@ -26,9 +27,11 @@ class Calls:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.descriptors: dict[int, Descriptor] = {}
+        self.counted: dict[str, int] = {}  # the host's counters when nstat last told them
 
     def begin(self, call: Call) -> Attempt:
         """Start a call. Unsupported for one that is not known."""
+        call = self.plain(call)
         handler = _HANDLERS.get(call.name)
         if handler is None:
             raise Unsupported(call.line, f"the system call {call.name}")
@@ -37,8 +40,14 @@ class Calls:
         except TcpError as error:
             return _done(Result(-1, errno_of(error)))
 
+    @staticmethod
+    def plain(call: Call) -> Call:
+        """The call in its simplest form: sendmsg and writev are send, recvmsg and readv recv."""
+        return vectors.plain(call) if call.name in ("sendmsg", "recvmsg", "writev", "readv") else call
+
     def blocks(self, call: Call) -> bool:
         """Whether this call waits rather than return EAGAIN."""
+        call = self.plain(call)
         return not self.of(call).nonblocking and "MSG_DONTWAIT" not in self._flags(call)
 
     def _flags(self, call: Call) -> set[str]:

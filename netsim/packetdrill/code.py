@@ -1,11 +1,13 @@
 """``%{ }%``: assertions on TCP_INFO in a subset of Python, evaluated by walking the syntax tree.
 
-Known are assert, print, comparisons, boolean, bit and arithmetic operators, numbers, strings and names. Nothing is
-ever compiled or executed; anything else makes the script unsupported.
+Known are assert, print, pass, ``name = value``, if, comparisons, boolean, bit and arithmetic operators, abs, min, max,
+int, float, round, len, numbers, strings, tuples, lists and names. Nothing is ever compiled or executed; anything else
+makes the script unsupported.
 """
 
 import ast
 import operator
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from inspect import cleandoc
 from typing import Any
@@ -33,6 +35,15 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.UAdd: operator.pos,
     ast.Invert: operator.invert,
 }
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "int": int,
+    "float": float,
+    "round": round,
+    "len": len,
+}
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -40,7 +51,12 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
+    ast.In: lambda one, several: one in several,
+    ast.NotIn: lambda one, several: one not in several,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
 }
+_HUGE = 1 << 128  # no number of TCP is as great; it bounds the time that arithmetic takes
 
 
 def tcp_info(exchange: Exchange) -> dict[str, float]:
@@ -68,30 +84,37 @@ def _of_connection(tcb: Tcb, config: TcpConfig) -> dict[str, float]:
     }
 
 
-def check(code: Code, names: Mapping[str, Any]) -> list[str]:
-    """Run the assertions; the lines that it printed. Failure if one does not hold, Unsupported for other Python."""
+def check(code: Code, names: Mapping[str, Any], variables: dict[str, Any] | None = None) -> list[str]:
+    """Run the assertions; the lines that it printed. Failure if one does not hold, Unsupported for other Python.
+
+    ``variables`` are those that the script's code has set so far; it may set more.
+    """
     text = cleandoc(code.text)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Unsupported(code.line, f"code that is no Python: {type(error).__name__}") from None
     try:
-        return _run(tree, code, names)
+        return _run(tree.body, code, ChainMap({} if variables is None else variables, dict(names)))
     except RecursionError:
         raise Unsupported(code.line, "code that is nested too deeply") from None
 
 
-def _run(tree: ast.Module, code: Code, names: Mapping[str, Any]) -> list[str]:
+def _run(body: list[ast.stmt], code: Code, names: ChainMap[str, Any]) -> list[str]:
     printed = []
-    for statement in tree.body:
+    for statement in body:
         line = code.line + _lines_before(code.text) + statement.lineno - 1
         match statement:
             case ast.Assert(test=test):
                 _assert(test, names, line)
             case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=arguments, keywords=[])):
                 printed.append(" ".join(str(_value(a, names, line)) for a in arguments))
-            case ast.Pass():
+            case ast.Expr(value=ast.Constant()) | ast.Pass():
                 pass
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in names.maps[1]:
+                names[name] = _value(value, names, line)
+            case ast.If(test=test, body=then, orelse=otherwise):
+                printed += _run(then if _value(test, names, line) else otherwise, code, names)
             case _:
                 raise Unsupported(line, f"python: {type(statement).__name__}")
     return printed
@@ -132,8 +155,12 @@ def _value(node: ast.expr, names: Mapping[str, Any], line: int) -> Any:
             return all(
                 _compare(_COMPARE[type(op)], a, b, line) for op, a, b in zip(ops, values, values[1:], strict=False)
             )
-        case ast.Tuple(elts=elements):
+        case ast.IfExp(test=test, body=then, orelse=otherwise):
+            return _value(then if _value(test, names, line) else otherwise, names, line)
+        case ast.Tuple(elts=elements) | ast.List(elts=elements):
             return tuple(_value(e, names, line) for e in elements)
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
+            return _called(name, [_value(a, names, line) for a in arguments], line)
     raise Unsupported(line, f"python: {type(node).__name__}")
 
 
@@ -142,8 +169,18 @@ def _apply(function: Callable[..., Any], operands: list[ast.expr], names: Mappin
     if not all(isinstance(value, int | float) for value in values):
         raise Unsupported(line, "python: arithmetic on something else than numbers")
     try:
-        return function(*values)
+        result = function(*values)
     except (ArithmeticError, TypeError) as error:
+        raise Failure(line, f"the code fails: {error}") from None
+    if isinstance(result, int | float) and abs(result) > _HUGE:
+        raise Unsupported(line, "python: numbers of more than 128 bits")
+    return result
+
+
+def _called(name: str, values: list[Any], line: int) -> Any:
+    try:
+        return _FUNCTIONS[name](*values)
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise Failure(line, f"the code fails: {error}") from None
 
 

@@ -64,17 +64,30 @@ _BSD: dict[str, Change] = {
     "net.inet.tcp.tolerate_missing_ts": lambda c, own, v: c.replace(missing_timestamp="accept" if v else "drop"),
 }
 
-# Settings at which the model already is, whatever the profile; any other value is not supported.
-_FIXED: dict[str, set[int] | None] = {
-    "net.inet.tcp.blackhole": {0},
+# Settings at which the model already is (None: whatever their value); any other value is not supported.
+_FIXED: dict[str, set[str] | None] = {
+    "net.inet.tcp.blackhole": {"0"},
     "net.inet.tcp.hostcache.purgenow": None,
-    "net.inet.tcp.ecn.enable": {0, 2},
+    "net.inet.tcp.ecn.enable": {"0", "2"},
     "net.inet.tcp.ecn.maxretries": None,  # of no effect without ECN
-    "net.inet.tcp.rexmit_drop_options": {0},
-    "net.inet.tcp.syncookies": {0, 1},
-    "net.inet.tcp.syncookies_only": {0},
+    "net.inet.tcp.rexmit_drop_options": {"0"},
+    "net.inet.tcp.syncookies": {"0", "1"},
+    "net.inet.tcp.syncookies_only": {"0"},
     "net.inet.tcp.icmp_may_rst": None,  # of no effect before an ICMP message
-    "net.ipv4.tcp_ecn": {0, 2},
+    "net.ipv4.tcp_ecn": {"0", "2"},
+    # the rest as defaults.sh of the kernel's suite sets it, and as the profile is
+    "net.ipv4.tcp_rmem": {"4096 540000 15728640"},
+    "net.ipv4.tcp_wmem": {"4096 262144 4194304"},
+    "net.ipv4.tcp_dsack": {"1"},
+    "net.ipv4.tcp_fack": {"0"},
+    "net.ipv4.tcp_reordering": {"3"},
+    "net.ipv4.tcp_slow_start_after_idle": {"0"},
+    "net.ipv4.tcp_syncookies": {"1"},
+    "net.ipv4.tcp_no_metrics_save": None,
+    "net.ipv4.tcp_pacing_ss_ratio": None,  # when segments of one burst leave: the model's leave at once
+    "net.ipv4.tcp_pacing_ca_ratio": None,
+    "net.ipv4.tcp_min_tso_segs": None,
+    "net.ipv4.tcp_notsent_lowat": {"4294967295"},
 }
 
 _LINUX: dict[str, Change] = {
@@ -106,12 +119,18 @@ _BSD_STATES = {
     "TIME_WAIT": State.TIME_WAIT,
 }
 
-_SYSCTL = re.compile(r"sysctl((?: -[wq]+)*)((?: [\w.]+=\S+)+)(?: ?> ?/dev/null)?(?: 2>&1)?")
-_PROC = re.compile(r"(?:\S*/)?set_sysctls\.py((?: /proc/sys/[\w/]+=\S+)+)")
+_QUIET = re.compile(r"(?: ?(?:[12]?> ?/dev/null|2>&1))*$")
+_SETTING = r"[\w./]+=(?:\"[^\"]*\"|'[^']*'|\S+)"
+_SYSCTL = re.compile(rf"sysctl(?: -[wq]+)*((?: {_SETTING})+)")
+_PROC = re.compile(rf"(?:\S*/)?set_sysctls\.py((?: {_SETTING})+)")
+_PAIR = re.compile(r"([\w./]+)=(\"[^\"]*\"|'[^']*'|\S+)")
 _DEFAULTS = re.compile(r"(?:(?:\.\.?/)*common/|\./)?defaults\.sh")
 _SLEEP = re.compile(r"sleep (\d{1,6}(?:\.\d{1,6})?)")
 _MUTE = re.compile(r"tc qdisc (?:add|replace) dev \S+ root pfifo limit 0")
-_UNMUTE = re.compile(r"tc qdisc del dev \S+ root(?: pfifo)?")
+_UNMUTE = re.compile(r"tc qdisc (?:del dev \S+ root(?: pfifo)?|(?:add|replace) dev \S+ root pfifo)")
+_IDLE = re.compile(r"true|:|ethtool -K \S+(?: (?:tso|gso|gro|tx|rx|sg|lro) (?:on|off))+|ip tcp_metrics flush all|sync")
+_NSTAT = re.compile(r"nstat(?: -[nasrz]+)*")
+_COUNTER = re.compile(r"nstat(?: -[asz]+)* ?\| ?grep (?:-\w )?(\w+) ?\| ?grep -q [\"'] ?(\d+) ?[\"']")
 _SOCKSTAT = re.compile(
     r"sockstat((?: -4| -P tcp| -s| -p \d{1,5})*)((?: ?\| ?grep packetdrill?)?) ?\| ?grep -c (\w+) ?\| ?grep (\d+)"
 )
@@ -121,23 +140,19 @@ _TCPDROP = re.compile(r"tcpdrop -s TIME_WAIT")
 def carry_out(command: Command, calls: Calls) -> None:
     """Do what ``command`` would. Failure where it would exit with an error; Unsupported if it is not known."""
     for simple in re.split(r"&&|;|\n", command.text):
-        words = " ".join(simple.split())
-        if words:
+        words = _QUIET.sub("", " ".join(simple.split()))
+        if words and not words.startswith("#"):
             _one(words, command.line, calls)
 
 
 def _one(words: str, line: int, calls: Calls) -> None:
     exchange = calls.exchange
-    if words in ("true", ":"):
+    linux = exchange.host.tools == "linux"
+    if _IDLE.fullmatch(words) or (linux and _DEFAULTS.fullmatch(words)):
         return
-    if match := _SYSCTL.fullmatch(words):
-        for setting in match[2].split():
-            name, _, value = setting.partition("=")
-            _sysctl(name, value, line, exchange)
-    elif match := _PROC.fullmatch(words):
-        for setting in match[1].split():
-            name, _, value = setting.removeprefix("/proc/sys/").partition("=")
-            _sysctl(name.replace("/", "."), value, line, exchange)
+    if match := _SYSCTL.fullmatch(words) or _PROC.fullmatch(words):
+        for name, value in _PAIR.findall(match[1]):
+            _sysctl(name.removeprefix("/proc/sys/").replace("/", "."), value.strip("\"'"), line, exchange)
     elif match := _SOCKSTAT.fullmatch(words):
         _sockstat(match, line, calls)
     elif _TCPDROP.fullmatch(words):
@@ -151,8 +166,23 @@ def _one(words: str, line: int, calls: Calls) -> None:
         exchange.muted = True
     elif _UNMUTE.fullmatch(words):
         exchange.muted = False
-    elif not (exchange.host.tools == "linux" and _DEFAULTS.fullmatch(words)):
+    elif linux and (match := _COUNTER.fullmatch(words)):
+        _nstat(match[1], int(match[2]), line, calls)
+    elif linux and _NSTAT.fullmatch(words):
+        calls.counted = exchange.stack.counters.as_dict()
+    else:
         raise Unsupported(line, f"the command {words}")
+
+
+def _nstat(name: str, wanted: int, line: int, calls: Calls) -> None:
+    """nstat tells what has been counted since it was last called; a counter that stands still is not listed."""
+    counters = calls.exchange.stack.counters.as_dict()
+    if name not in counters:
+        raise Unsupported(line, f"nstat with the counter {name}")
+    count = counters[name] - calls.counted.get(name, 0)
+    calls.counted = counters
+    if count != wanted or not count:
+        raise Failure(line, f"nstat tells another {name}", str(wanted), str(count))
 
 
 def _sysctl(name: str, value: str, line: int, exchange: Exchange) -> None:
@@ -163,7 +193,7 @@ def _sysctl(name: str, value: str, line: int, exchange: Exchange) -> None:
     number = int(value) if re.fullmatch(r"\d{1,10}", value) else -1
     if name in _FIXED:
         allowed = _FIXED[name]
-        if allowed is None or number in allowed:
+        if allowed is None or " ".join(value.split()) in allowed:
             return
     elif name in table and number >= 0:
         try:

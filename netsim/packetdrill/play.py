@@ -1,6 +1,7 @@
 """Playing a script's events, one after the other, against the exchange."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from netsim.packetdrill.calls import Calls
 from netsim.packetdrill.code import check, tcp_info
@@ -61,6 +62,7 @@ class Play:
         self._base = 0  # when the event before was completed, ns: relative times count from here
         self._previous = 0  # the time that the script gave it
         self._blocked: Blocked | None = None
+        self._variables: dict[str, Any] = {}  # that the script's code has set
 
     def event(self, event: Event) -> None:
         """Play one event. Failure or Unsupported if that is what it comes to."""
@@ -91,7 +93,7 @@ class Play:
             case Command():
                 carry_out(action, self.calls)
             case Code():
-                check(action, self.host.constants() | tcp_info(self.exchange))
+                check(action, self.host.constants() | tcp_info(self.exchange), self._variables)
 
     def end(self) -> None:
         """After the last event: a blocked call must return."""

@@ -45,7 +45,11 @@ def test_print() -> None:
         "assert (lambda: 1)()",
         "assert [x for x in (1, 2)]",
         "assert tcpi_state.__class__",
-        "tcpi_state = 1",
+        "tcpi_state = 1",  # it would hide what TCP_INFO tells
+        "a.b = 1",
+        "a = 2 ** 5",
+        "assert max(*[1])",
+        "a = 1 << 3",
         "assert 2 ** 99999999",
         "assert 'a' * 99999999",
         "assert 1 << 99999999",
@@ -59,6 +63,13 @@ def test_print() -> None:
 def test_anything_else_is_unsupported(text: str) -> None:
     with pytest.raises(Unsupported):
         check(Code(text), NAMES)
+
+
+def test_what_code_sets_stays_for_the_code_that_follows() -> None:
+    variables: dict[str, object] = {}
+    check(Code("before = tcpi_snd_mss\nif tcpi_state == 1:\n  less = max(0, before - 1)"), NAMES, variables)
+    check(Code("assert less == 999 if tcpi_state in (1, 2) else before, less"), NAMES, variables)
+    assert variables == {"before": 1000, "less": 999}
 
 
 def test_a_division_by_zero_fails() -> None:

@@ -186,6 +186,63 @@ def test_paths_and_workers(tmp_path: Path) -> None:
     assert [(v.path, v.verdict) for v in alone] == [(v.path, v.verdict) for v in together]
 
 
+def test_messages_and_vectors() -> None:
+    """RFC 9293 3.9.1.2, SEND: text in pieces is one text."""
+    script = (
+        ESTABLISHED
+        + """+0 sendmsg(4, {msg_name(...)=..., msg_iov(2)=[{..., 100}, {..., 50}], msg_flags=0}, 0) = 150
++0 > P. 1:151(150) ack 1
++0 < P. 1:101(100) ack 151 win 32767
++0 readv(4, [{..., 30}, {..., 20}], 2) = 50
++0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 1000}], msg_flags=0}, 0) = 50
+* > . 151:151(0) ack 101
+"""
+    )
+    verdict = run(script)
+    assert verdict.verdict == "pass", str(verdict)
+    assert run(script.replace("= 150", "= 149")).line == 8
+    assert run(script.replace("], 2) = 50", "], 3) = 50")).line == 11
+    more = run(script.replace("}, 0) = 150", "}, MSG_MORE) = 150"))
+    assert (more.verdict, more.reason) == ("unsupported", "send with MSG_MORE")
+
+
+def test_nstat_tells_what_was_counted_since() -> None:
+    """nstat(8): "nstat and rtacct are simple tools to monitor kernel snmp counters": increments since the last call."""
+    count = '+0 `nstat | grep TcpExtTCPOFOQueue | grep -q " {} "`\n'
+    script = ESTABLISHED + "+0 < P. 11:21(10) ack 1 win 9\n+0 > . 1:1(0) ack 1 <...>\n"
+    assert run(script + count.format(1), profile="linux").verdict == "pass"
+    assert run(script + count.format(2), profile="linux").line == 10
+    again = run(script + "+0 `nstat > /dev/null`\n" + count.format(0), profile="linux")
+    assert (again.line, again.reason) == (11, "nstat tells another TcpExtTCPOFOQueue")  # what stands still is not told
+    assert run(script + count.replace("OFOQueue", "Unheard").format(1), profile="linux").verdict == "unsupported"
+
+
+def test_definitions_in_the_script() -> None:
+    script = "--define=SIZE=150\n--define=NOTHING=`true`\n--define=BRANCH\n" + ESTABLISHED
+    script += "#ifdef BRANCH\n+0 write(4, ..., SIZE) = SIZE\n+0 > P. 1:151(150) ack 1\n#endif\n+0 NOTHING\n"
+    assert run(script).verdict == "pass"
+    assert run(script, defines={"SIZE": "151"}).line == 13  # the command line wins
+
+
+def test_the_first_event_is_at_time_0() -> None:
+    late = run("1 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3")
+    assert (late.verdict, late.line, late.malformed) == ("unsupported", 1, True)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "> udp (100)",
+        "> ipv4 192.0.2.1 > 192.0.2.2: . 1:1(0) ack 1",
+        "< [ect0] W.5 1:1(0) ack 1 win 9",
+        "> . 1:1(0) <ECN e1b 1 ceb 0>",
+    ],
+)
+def test_other_protocols_are_read_and_named(packet: str) -> None:
+    verdict = run(CONNECT + f"+0 {packet}\n+0 close(3) = 0\n")
+    assert (verdict.verdict, verdict.line, verdict.malformed) == ("unsupported", 5, False)
+
+
 def test_what_the_caller_did_wrong_is_raised(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allowed is one of"):
         run("", profile="vms")
