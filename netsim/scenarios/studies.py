@@ -8,11 +8,13 @@ ESTIMATES), ``source`` (``simulation``, or ``exact`` for an enumeration), ``valu
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from netsim.scenarios import setup
-from netsim.sweep import Estimator, Rows, Scalar, point_key, proportion, sweep
+from netsim.seeds import Seed
+from netsim.sweep import Estimator, Rows, Scalar, paired_difference, point_key, proportion, sweep
 from netsim.tcp.profiles import profile
 
 PROFILES: Final = ("rfc9293", "linux", "linux_classic", "freebsd", "windows")
@@ -24,7 +26,7 @@ Progress = Callable[[int, int], None]
 class Case:
     """A point of a study: what it is called in the table, and the scenario's parameters."""
 
-    labels: Mapping[str, Scalar]
+    labels: dict[str, Scalar]
     params: Any
 
 
@@ -36,15 +38,49 @@ def simulate(
     seed: int,
     workers: int | None = None,
     progress: Progress | None = None,
+    common: bool = False,
 ) -> list[Rows]:
-    """The rows of each case. RuntimeError if a run failed: a figure with holes would mislead."""
+    """The rows of each case. RuntimeError if a run failed: a figure with holes would mislead.
+
+    ``common``: a replication draws the same random numbers in every case, so that ``differences`` are sharp.
+    """
     points = [case.params for case in cases]
+    run = partial(_with_common_numbers, run) if common else run
     rows = sweep(run, points, replications=replications, seed=seed, workers=workers, progress=progress)
     failed = rows.failed()
     if len(failed):
         raise RuntimeError(f"{len(failed)} of {len(rows)} runs failed, the first with {failed.column('error')[0]}")
     by_point = rows.group_by("point")
     return [by_point[point_key(params),] for params in points]
+
+
+def _with_common_numbers(run: Callable[..., Mapping[str, Any]], params: Any, seed: Seed) -> Mapping[str, Any]:
+    return run(params, replace(seed, point=""))
+
+
+def differences(
+    cases: Sequence[Case], results: Sequence[Rows], columns: Sequence[str], *, by: str, base: Scalar
+) -> Rows:
+    """Every case less the one that differs from it in the label ``by``, which is ``base`` there; run by run.
+
+    For cases that share their random numbers. ``source`` is ``paired difference``; intervals from 2,000 runs up.
+    """
+    table: list[dict[str, Scalar]] = []
+    found = {tuple(case.labels.items()): rows for case, rows in zip(cases, results, strict=True)}
+    for case, rows in zip(cases, results, strict=True):
+        if case.labels[by] == base:
+            continue
+        reference = found[tuple((case.labels | {by: base}).items())]
+        for column in columns:
+            e = paired_difference(_numbers(reference, column), _numbers(rows, column))
+            numbers = {"value": e.value, "low": e.low, "high": e.high, "n": e.n}
+            labels = {**case.labels, "against": base}
+            table.append({**labels, "estimate": column, "source": "paired difference", **numbers})
+    return Rows.from_dicts(table)
+
+
+def _numbers(rows: Rows, column: str) -> list[float | None]:
+    return [None if value is None else float(value) for value in rows.column(column)]
 
 
 def estimates(cases: Sequence[Case], results: Sequence[Rows], wanted: Mapping[str, Estimator]) -> Rows:

@@ -79,14 +79,12 @@ def _only_ack_counts(tcb: Tcb, segment: Segment) -> bool:
 
 
 def _is_duplicate_syn(tcb: Tcb, segment: Segment) -> bool:
-    """The SYN that opened this half-open connection, again."""
-    return (
-        tcb.state is SYN_RECEIVED
-        and segment.flags & SYN_ACK == SYN
-        and segment.seq == tcb.irs
-        and tcb.listener is not None
-        and tcb.config.duplicate_syn != "ack"
-    )
+    """The SYN that opened this connection, again, if a SYN-ACK answers it: nobody else repeats it for a two-way one."""
+    if segment.flags & SYN_ACK != SYN or segment.seq != tcb.irs or tcb.listener is None:
+        return False
+    if tcb.config.handshake == "two-way":
+        return tcb.state is not TIME_WAIT
+    return tcb.state is SYN_RECEIVED and tcb.config.duplicate_syn != "ack"
 
 
 def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
@@ -96,7 +94,7 @@ def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
         return
     tcb.syn_answered_at = now
     send_syn(tcb, now)
-    if config.duplicate_syn == "synack-rearm":
+    if config.duplicate_syn == "synack-rearm" and tcb.state is SYN_RECEIVED:
         delay = config.ns.synack_intervals[tcb.transmissions - 1]
         tcb.arm(REXMT, now, delay)
 

@@ -19,6 +19,7 @@ SynReset = Literal["answer", "abort"]
 AckPolicy = Literal["rfc5961", "rfc793"]
 ResetErrors = Literal["rfc9293", "linux", "bsd"]
 CrossedSynAck = Literal["figure", "literal", "linux"]
+Handshake = Literal["two-way", "three-way", "four-way"]
 DuplicateSyn = Literal["ack", "synack", "synack-rearm"]
 TimeWaitRestart = Literal["never", "fin", "any"]
 TimeWaitReuse = Literal["none", "rfc1122", "rfc6191", "linux"]
@@ -79,6 +80,12 @@ class TcpConfig:
         "a SYN-ACK that crosses ours in SYN-RECEIVED: taken (figure 7), refused by its number (literal 3.10.7.4), "
         "or taken and acknowledged (linux)",
         "RFC 9293 figure 7 and appendix A.2; net/ipv4/tcp_input.c",
+    )
+    handshake: Handshake = policy(
+        "three-way",
+        "a passive OPEN is ESTABLISHED on the SYN (two-way), on the ACK of its own SYN, or so with SYN and ACK apart "
+        "(four-way)",
+        "RFC 9293 3.5; Attiya and Rappoport 1997",
     )
     duplicate_syn: DuplicateSyn = policy(
         "ack",

@@ -12,6 +12,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import accepted, allocate, dropped, end, enter
 from netsim.tcp.context import Context
 from netsim.tcp.errors import ConnectionReset
+from netsim.tcp.handshake import answer_syn
 from netsim.tcp.options import negotiate
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
@@ -154,7 +155,10 @@ class Listener:
             self._take_text(tcb, segment)
         tcb.transmissions = 1
         tcb.arm(REXMT, now, config.ns.synack_intervals[0])
-        send_syn(tcb, now)
+        if config.handshake == "three-way":
+            send_syn(tcb, now)
+        else:
+            answer_syn(tcb, now)
         return tcb
 
     def _take_text(self, tcb: Tcb, segment: Segment) -> None:

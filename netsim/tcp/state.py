@@ -88,6 +88,7 @@ _OPEN: Final = (
     Edge(SYN_SENT, CLOSED, "rcv RST", "3.10.7.3, second: RST"),
     Edge(SYN_SENT, CLOSED, "CLOSE", "3.10.4: CLOSE"),
     Edge(SYN_RECEIVED, ESTABLISHED, "rcv ACK of SYN", "3.10.7.4, fifth: ACK"),
+    Edge(SYN_RECEIVED, ESTABLISHED, "SYN answered, two-way", "two-way handshake: ESTABLISHED on the SYN"),
     Edge(SYN_RECEIVED, LISTEN, "rcv RST, passive OPEN", "3.10.7.4, second: RST"),
     Edge(SYN_RECEIVED, LISTEN, "rcv SYN in window, passive OPEN", "3.10.7.4, fourth: SYN"),
     Edge(SYN_RECEIVED, FIN_WAIT_1, "CLOSE", "3.10.4: CLOSE"),

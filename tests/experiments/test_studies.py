@@ -21,7 +21,9 @@ from netsim.scenarios.reuse_study import (
 )
 from netsim.scenarios.studies import (
     PROFILES,
+    Case,
     burst_table,
+    differences,
     estimates,
     latency_ccdf,
     setup_cases,
@@ -51,6 +53,25 @@ def test_estimates_are_those_of_the_rows() -> None:
     assert line["value"] == failed
     assert (line["profile"], line["loss"], line["source"], line["n"]) == ("windows", 0.5, "simulation", 200)
     assert len(rows) == 200
+
+
+def test_common_numbers_make_differences_sharp() -> None:
+    """Two variants draw the same numbers: what is left of the difference is what the variants do."""
+
+    def run(params: float, seed: Seed) -> Mapping[str, Any]:
+        return {"x": params + seed.stream("a").random(), "failed": None if seed.replication == 7 else False}
+
+    cases = [Case({"variant": name, "loss": 0.1}, shift) for name, shift in (("base", 0.0), ("other", 0.25))]
+    for common, spread in ((True, 1e-12), (False, 0.02)):
+        results = simulate(run, cases, replications=2000, seed=3, workers=1, common=common)
+        (line,) = differences(cases, results, ["x"], by="variant", base="base")
+        assert (line["variant"], line["against"], line["estimate"], line["n"]) == ("other", "base", "x", 2000)
+        low, value, high = (float(line[name] or 0.0) for name in ("low", "value", "high"))
+        assert low <= value <= high <= low + 2.2 * spread
+        assert (high - low > 0.01) is not common
+        assert value == pytest.approx(0.25, abs=spread)
+    (line,) = differences(cases, results, ["failed"], by="variant", base="base")
+    assert (line["value"], line["n"]) == (0.0, 1999)
 
 
 def test_a_run_that_fails_stops_the_study() -> None:

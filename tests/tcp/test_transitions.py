@@ -24,6 +24,7 @@ PROBING = BASE.replace(
 Drive = Callable[[], Lone]
 Key = tuple[str, str, str]  # old, new, clause
 
+TWO_WAY = "two-way handshake: ESTABLISHED on the SYN"
 OPEN, CLOSE, ABORT = "3.10.1: OPEN", "3.10.4: CLOSE", "3.10.5: ABORT"
 RST, SYN, ACK, FIN = (f"3.10.7.4, {step}" for step in ("second: RST", "fourth: SYN", "fifth: ACK", "eighth: FIN"))
 SENT = ("SYN-SENT", "SYN-RECEIVED")
@@ -70,7 +71,8 @@ ROWS: list[Key] = [
     *((state, "CLOSED", "RFC 793 3.9, fourth: SYN") for state in ("SYN-RECEIVED", *SYNCHRONIZED)),
     ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"),
     ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"),
-    # Not in the RFC: what real hosts do.
+    # Not in the RFC: a handshake of two segments, and what real hosts do.
+    ("SYN-RECEIVED", "ESTABLISHED", TWO_WAY),
     ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"),
     ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"),
     ("TIME-WAIT", "CLOSED", OPEN),
@@ -208,6 +210,9 @@ DRIVES: dict[Key, Drive] = {
     ("SYN-SENT", "CLOSED", "3.10.7.3, second: RST"): peer_sends("SYN-SENT", "RST,ACK", 0, 1001),
     ("SYN-SENT", "CLOSED", CLOSE): user_calls("SYN-SENT", "shutdown"),
     ("SYN-RECEIVED", "ESTABLISHED", ACK): peer_sends("SYN-RECEIVED passive", "ACK", 5001, 1001),
+    ("SYN-RECEIVED", "ESTABLISHED", TWO_WAY): peer_sends(
+        "LISTEN", "SYN", 5000, config=BASE.replace(handshake="two-way")
+    ),
     ("SYN-RECEIVED", "LISTEN", RST): peer_sends("SYN-RECEIVED passive", "RST", 5001),
     ("SYN-RECEIVED", "LISTEN", SYN): peer_sends("SYN-RECEIVED passive", "SYN", 5001),
     ("SYN-RECEIVED", "FIN-WAIT-1", CLOSE): on_record("SYN-RECEIVED passive", close),
