@@ -8,7 +8,7 @@ from typing import Protocol
 
 from netsim.link.laws import DelayLaw, Fixed, require_law
 from netsim.link.loss import Lifetime, Loss
-from netsim.link.script import Scripted
+from netsim.link.script import LiveScript, Scripted
 from netsim.link.stage import Ledger, Stage, Step, Stream
 from netsim.link.timing import Delay, Duplicate, Jitter, Reorder
 from netsim.units import nanoseconds, require_probability
@@ -110,7 +110,7 @@ class Path:
     @property
     def uses_kinds(self) -> bool:
         """Whether a scripted stage looks at the kinds of a packet."""
-        return bool(self.stages) and any(isinstance(stage, Scripted) for stage in self.stages)
+        return bool(self.stages) and any(isinstance(stage, Scripted | LiveScript) for stage in self.stages)
 
 
 class Pipe:

@@ -67,17 +67,39 @@ class Scripted:
     def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
         """See Stage."""
         matchers = [_Matcher(rule) for rule in self.rules()]
+        return _striking(matchers, name, ledger) if matchers else None
 
-        def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
-            for matcher in matchers:
-                if matcher.matches(sent, kinds) and times:
-                    times = matcher.apply(times)
-                    ledger.counts[name] += 1
-                    if not times:
-                        ledger.cause = name
-            return times
 
-        return step if matchers else None
+class LiveScript:
+    """A script that grows during a run: a fault that is added counts packets from then on. For one open path only."""
+
+    name: ClassVar[str] = "scripted"
+
+    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+        self._matchers = [_Matcher(fault) for fault in faults]
+
+    def add(self, fault: Fault) -> None:
+        """Let ``fault`` strike from now on."""
+        self._matchers.append(_Matcher(fault))
+
+    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step:
+        """See Stage."""
+        return _striking(self._matchers, name, ledger)
+
+
+def _striking(matchers: list["_Matcher"], name: str, ledger: Ledger) -> Step:
+    """The step that lets each rule strike in turn."""
+
+    def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
+        for matcher in matchers:
+            if matcher.matches(sent, kinds) and times:
+                times = matcher.apply(times)
+                ledger.counts[name] += 1
+                if not times:
+                    ledger.cause = name
+        return times
+
+    return step
 
 
 class _Matcher:

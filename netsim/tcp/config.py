@@ -315,6 +315,9 @@ class TcpConfig:
         "Hz",
         allowed=(1, 10_000),
     )
+    timer_phase: float | None = policy(
+        None, "where the wheel's clock stands at time 0; None: drawn", "", "s", allowed=(0, 1e6)
+    )
 
     ns: Nanoseconds = field(init=False, repr=False, compare=False)
 

@@ -80,7 +80,12 @@ class Context:
         if hz is None:
             return now + delay
         if self._phase is None:
-            self._phase = self._streams("wheel").randrange(_COARSEST_SLOT * (1_000_000_000 // hz))
+            given = config.timer_phase
+            self._phase = (
+                round(given * 1e9)
+                if given is not None
+                else self._streams("wheel").randrange(_COARSEST_SLOT * (1_000_000_000 // hz))
+            )
         return wheel_deadline(now, delay, hz=hz, phase=self._phase)
 
     def may_challenge(self, now: int, config: TcpConfig) -> bool:

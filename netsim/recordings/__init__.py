@@ -1,0 +1,1 @@
+"""Recorded exchanges of real hosts: read, rebuilt in a world of our own, and compared packet by packet."""
