@@ -22,6 +22,7 @@ LAYERS = {
     "packetdrill": 3,
     "scenarios": 4,
     "plots": 4,
+    "recordings": 4,
     "experiments": 5,
     "cli": 5,
     "__main__": 5,
@@ -40,6 +41,7 @@ THIRD_PARTIES = {
     "packetdrill": set(),
     "scenarios": {"simpy"},  # applications are generators of its events
     "plots": {"numpy", "matplotlib", "pandas"},
+    "recordings": {"simpy"},  # as scenarios
     "experiments": {"tqdm"},
     "cli": {"cyclopts", "pydantic", "tqdm", "numpy"},
     "__main__": set(),

@@ -43,6 +43,7 @@ def application(argv: Sequence[str], *, version: str) -> App:
         if list(argv[:1]) == [act.__name__]:
             _add_scenarios(group, list(argv[1:2]), act)
     app.command(packetdrill, name="packetdrill")
+    app.command(compare, name="compare")
     app.command(reproduce, name="reproduce")
     return app
 
@@ -97,6 +98,34 @@ def trace(
 
     print(ladder_of(Study.read(name, given, config=config, seed=seed), replication=replication, unicode=unicode))
     return 0
+
+
+def compare(
+    folder: str,
+    /,
+    *,
+    scenario: Text = None,
+    profile: Text = None,
+    json: Switch = False,
+) -> int:
+    """Compare recordings of a real kernel with what the simulated host does in the same scenarios, packet by packet.
+
+    Exit status 1 if a scenario differs.
+
+    Parameters
+    ----------
+    folder
+        scenarios.json, and NAME.packets.csv and NAME.states.csv of each scenario
+    scenario
+        only the one of this name
+    profile
+        the simulated hosts' profile (default linux)
+    json
+        one JSON object
+    """
+    from netsim.cli.compare import check
+
+    return check(folder, scenario=scenario, profile=profile or "linux", as_json=json)
 
 
 def packetdrill(

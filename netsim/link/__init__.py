@@ -16,7 +16,7 @@ from netsim.link.laws import (
 )
 from netsim.link.loss import BurstLoss, Corrupt, GilbertElliott, GilbertElliottTime, Lifetime, Loss, Outage
 from netsim.link.path import Path, Pipe
-from netsim.link.script import KINDS, Fault, Scripted, parse_fault
+from netsim.link.script import KINDS, Fault, LiveScript, Scripted, parse_fault
 from netsim.link.stage import Ledger, Stage, Step, Stream
 from netsim.link.text import DELAY_LAW_FORMS, parse_delay_law
 from netsim.link.timing import Bottleneck, Delay, Duplicate, Jitter, Reorder
@@ -39,6 +39,7 @@ __all__ = [
     "Jitter",
     "Ledger",
     "Lifetime",
+    "LiveScript",
     "Lognormal",
     "Loss",
     "Outage",

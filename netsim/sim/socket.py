@@ -124,6 +124,13 @@ class Socket:
         self.core.close(self._env._now)
         return self._at_once()
 
+    def keepalive(self, *, idle: float, interval: float, probes: int) -> Event:
+        """Keep-alive on: a first probe after ``idle`` s of silence, further ones ``interval`` s apart, so many."""
+        if self._traced:
+            self.host.called("call", "keepalive", probes)
+        self.core.keepalive(self._env._now, idle=idle, interval=interval, probes=probes)
+        return self._at_once()
+
     def abort(self) -> Event:
         """Drop the connection with a RST."""
         if self._traced:

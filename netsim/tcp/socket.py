@@ -18,6 +18,7 @@ from netsim.tcp.listener import Listener
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import KEEPALIVE
 
 
 class Socket:
@@ -143,6 +144,21 @@ class Socket:
             user_calls.close(tcb, now)
         user_calls.forsake(tcb, now)
         if tcb.wake < tcb.scheduled:
+            self.stack.schedule(tcb)
+
+    def keepalive(self, now: int, *, idle: float, interval: float, probes: int) -> None:
+        """Keep-alive on (RFC 9293 3.8.4): a probe after ``idle`` s of silence, then ``interval`` s apart, so many."""
+        tcb = self.tcb
+        config = tcb.config if tcb is not None else self.config if self.config is not None else self.stack.config
+        config = config.replace(
+            keepalive=True, keepalive_idle=idle, keepalive_interval=interval, keepalive_probes=probes
+        )
+        if tcb is None:
+            self.config = config
+            return
+        tcb.config, tcb.keepalive = config, True
+        if tcb.state >= ESTABLISHED:
+            tcb.arm(KEEPALIVE, now, max(config.ns.keepalive_idle - (now - tcb.last_received_at), 0))
             self.stack.schedule(tcb)
 
     def abort(self, now: int) -> None:

@@ -1,0 +1,71 @@
+"""``netsim compare``: recordings of a real kernel against the simulated one, a line for each scenario."""
+
+import json
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final
+
+from netsim.cli.errors import UsageError, pick
+from netsim.recordings.compare import PHASES, Difference, Verdict, compare, scenarios_of
+from netsim.recordings.errors import RecordingError
+from netsim.tcp.profiles import PROFILES
+
+DIFFERS: Final = 1
+_COLUMN: Final = 58
+
+
+def check(folder: str, *, scenario: str | None, profile: str, as_json: bool) -> int:
+    """Compare the recordings of ``folder`` and print what came of it; exit status 1 if any differs.
+
+    UsageError for a folder that has no recordings, or malformed ones.
+    """
+    system = pick("profile", profile, PROFILES)
+    verdicts = []
+    try:
+        for chosen in scenarios_of(Path(folder), scenario, system=system):
+            verdict = compare(Path(folder), chosen, system=system)
+            verdicts.append(verdict)
+            if not as_json:
+                print(_line(verdict), flush=True)
+    except RecordingError as error:
+        raise UsageError(str(error)) from None
+    matches = sum(verdict.match for verdict in verdicts)
+    if as_json:
+        print(_as_json(verdicts))
+    else:
+        print(f"{matches} of {len(verdicts)} match")
+    return 0 if matches == len(verdicts) else DIFFERS
+
+
+def _line(verdict: Verdict) -> str:
+    phase = f"phase {verdict.phase} of {PHASES}"
+    if verdict.difference is None:
+        return f"match   {verdict.name} ({phase})"
+    return "\n".join(
+        [f"differs {verdict.name} ({phase}): {verdict.difference.text}", *_side_by_side(verdict.difference)]
+    )
+
+
+def _side_by_side(difference: Difference) -> list[str]:
+    """Both exchanges around the difference."""
+    if not difference.recorded and not difference.ours:
+        return []
+    rows = [("recorded", "ours"), *zip_longest(difference.recorded, difference.ours, fillvalue="")]
+    return [f"    {recorded:<{_COLUMN}}  {ours}".rstrip() for recorded, ours in rows]
+
+
+def _as_json(verdicts: Sequence[Verdict]) -> str:
+    matches = sum(verdict.match for verdict in verdicts)
+    scenarios = [
+        {
+            "name": verdict.name,
+            "match": verdict.match,
+            "phase": verdict.phase,
+            "first_difference": verdict.difference.text if verdict.difference is not None else None,
+        }
+        for verdict in verdicts
+    ]
+    return json.dumps(
+        {"summary": {"match": matches, "differ": len(verdicts) - matches}, "scenarios": scenarios}, indent=2
+    )
