@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netsim.link import Pipe
 from netsim.sim.events import Callbacks, Ring, shuffled
 from netsim.sim.kinds import kinds
+from netsim.sim.processor import Processor
 from netsim.sim.socket import Socket
 from netsim.tcp.actions import Action, Allocated, Signal, Transmit
 from netsim.tcp.config import TcpConfig
@@ -26,9 +27,12 @@ class Host:
     """A named host in a world; its name is its address. Made by ``World.host``.
 
     ``world`` is the world as hosts see it, for applications: ``host.world.now``, ``.timeout(s)``, ``.process(...)``.
+    ``processor`` is what its segments wait for; None: they cost no time.
     """
 
-    def __init__(self, world: "Network", name: str, config: TcpConfig) -> None:
+    def __init__(
+        self, world: "Network", name: str, config: TcpConfig, *, cpu_per_segment: float = 0.0, cpu_per_byte: float = 0.0
+    ) -> None:
         self.world = world
         self.name = name
         seed = world.seed
@@ -43,6 +47,10 @@ class Host:
         self._alarm_at = NEVER
         self._on_arrival: Callbacks = [self.arrive]
         self._on_alarm: Callbacks = [self._ring]
+        self.processor: Processor | None = None
+        if cpu_per_segment or cpu_per_byte:
+            self.processor = Processor(self, per_segment=cpu_per_segment, per_byte=cpu_per_byte)
+            self._on_arrival = [self.processor.take]
         self._seen: Packet | None = None
         self._incarnations: dict[FourTuple, tuple[int, int]] = {}
         if world.observer is not None:

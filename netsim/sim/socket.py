@@ -67,13 +67,16 @@ class Socket:
         self.core.listen(port, backlog)
         return self._at_once()
 
-    def connect(self, address: "tuple[Host | str, int]") -> Event:
-        """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut."""
+    def connect(self, address: "tuple[Host | str, int]", text: bytes = b"") -> Event:
+        """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut.
+
+        ``text`` is sent first: on the SYN with Fast Open (``TcpConfig.fast_open``), else after the handshake.
+        """
         peer, port = address
         name = peer if isinstance(peer, str) else peer.name
         if self._traced:
             self.host.called("call", "connect", f"{name}:{port}")
-        self.core.connect(name, port, self._env._now)
+        self.core.connect(name, port, self._env._now, text=text)
         self.host.pump()
         return self._later("connect", self._try_connect)  # a SYN is never answered at once
 

@@ -72,15 +72,27 @@ class World:
         """Simulated time in seconds."""
         return self.network.now
 
-    def host(self, name: str, profile: str | TcpConfig = "rfc9293") -> Host:
-        """A new host; ``profile`` is a profile's name or a TcpConfig. ValueError if the name is taken."""
+    def host(
+        self,
+        name: str,
+        profile: str | TcpConfig = "rfc9293",
+        *,
+        cpu_per_segment: float = 0.0,
+        cpu_per_byte: float = 0.0,
+    ) -> Host:
+        """A new host; ``profile`` is a profile's name or a TcpConfig. ValueError if the name is taken.
+
+        Processing what arrives costs ``cpu_per_segment`` seconds, and ``cpu_per_byte`` more for each byte of text.
+        """
         network = self.network
         if name in network.hosts:
             raise ValueError(f"host = {name!r}: this world has one of that name")
         config = profile_named(profile) if isinstance(profile, str) else profile
         if not isinstance(config, TcpConfig):
             raise ValueError(f"profile = {profile!r}: allowed is a profile's name or a TcpConfig")
-        host = network.hosts[name] = Host(network, name, config)
+        host = network.hosts[name] = Host(
+            network, name, config, cpu_per_segment=cpu_per_segment, cpu_per_byte=cpu_per_byte
+        )
         return host
 
     def link(self, a: Host, b: Host, forward: Path, reverse: Path | None = None) -> None:

@@ -1,5 +1,6 @@
 """Step one of RFC 9293 3.10.7.4: is the sequence number acceptable, and what answers a segment that is not."""
 
+from netsim.tcp.authentication import refused_by_mac
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.options import record_timestamp, refused_by_timestamp
 from netsim.tcp.output import send_ack, send_syn, transmit
@@ -27,6 +28,15 @@ def is_crossed_synack(tcb: Tcb, segment: Segment) -> bool:
     )
 
 
+def authentic(tcb: Tcb, segment: Segment) -> bool:
+    """Whether the segment carries the MAC that it must carry, if any; before all other checks (RFC 5925 7.3)."""
+    key = tcb.config.authentication_key
+    reason = refused_by_mac(segment, key, tcb.ctx.counters) if key is not None else ""
+    if reason:
+        dropped(tcb, segment, reason)
+    return not reason
+
+
 def acceptable(tcb: Tcb, segment: Segment) -> bool:
     """The four cases of the acceptability table (3.10.7.4, first)."""
     window = tcb.rcv_wnd
@@ -42,6 +52,8 @@ def acceptable(tcb: Tcb, segment: Segment) -> bool:
 
 
 def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
+    if tcb.with_options and not segment.flags & SYN and not authentic(tcb, segment):
+        return False
     if tcb.ts_ok:
         reason = refused_by_timestamp(tcb, segment, now)
         if reason:
@@ -50,7 +62,8 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
                 answer_unacceptable(tcb, segment, now)
             dropped(tcb, segment, reason)
             return False
-    if acceptable(tcb, segment):
+    # A repeated SYN lies outside the window even where text behind its number does not.
+    if acceptable(tcb, segment) and not (segment.flags & SYN and segment.seq == tcb.irs):
         if tcb.ts_ok:
             record_timestamp(tcb, segment, now)
         return True

@@ -49,7 +49,7 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
     ``established`` does all that "continue processing" in step five would: it sets SND.WND, SND.WL1 and SND.WL2.
     """
     if not 0 < (segment.ack - tcb.snd_una) & MASK <= (tcb.snd_nxt - tcb.snd_una) & MASK:
-        send_reset_for(tcb.ctx, segment, tcb.id)
+        send_reset_for(tcb.ctx, segment, tcb)
         dropped(tcb, segment, _FIFTH)
         return False
     listener = tcb.listener

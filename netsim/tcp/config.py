@@ -24,6 +24,7 @@ DuplicateSyn = Literal["ack", "synack", "synack-rearm"]
 TimeWaitRestart = Literal["never", "fin", "any"]
 TimeWaitReuse = Literal["none", "rfc1122", "rfc6191", "linux"]
 SynData = Literal["hold", "drop", "accept"]
+FastOpen = Literal["off", "client", "server", "both"]
 WindowEdge = Literal["rfc9293", "inclusive"]
 ReceiveWindow = Literal["offered", "buffer"]
 Congestion = Literal["newreno", "none"]
@@ -95,6 +96,19 @@ class TcpConfig:
     )
     syn_data: SynData = policy(
         "hold", "text on a SYN: held until ESTABLISHED, dropped, or accepted at once", "RFC 9293 3.10.7.2"
+    )
+    fast_open: FastOpen = policy("off", "Fast Open: which roles this host plays", "RFC 7413 4.2: off by default")
+    fast_open_cookie: int = policy(
+        8, "size of the server's cookie: 4 to 16, even", "RFC 7413 4.1.1; include/net/tcp.h", "bytes", allowed=(4, 16)
+    )
+    fast_open_queue: int = policy(
+        16,
+        "connections of one listener that Fast Open keeps in SYN-RECEIVED, at most; 0: always the usual handshake",
+        "RFC 7413 5.1: PendingFastOpenRequests; the number is a choice",
+        allowed=(0, 1 << 31),
+    )
+    fast_open_without_cookie: bool = policy(
+        False, "a client's SYN carries text even without a cookie", "RFC 9293 3.4; net.ipv4.tcp_fastopen, bit 4"
     )
     syn_fin: Literal["accept", "drop"] = policy("accept", "a SYN that carries FIN, in LISTEN", "RFC 9293 3.10.7.2")
 
@@ -170,6 +184,10 @@ class TcpConfig:
         "net.ipv4.tcp_invalid_ratelimit",
         "s",
         allowed=(0, 1e9),
+    )
+
+    authentication_key: str | None = policy(
+        None, "key of authenticated segments; None: segments carry no MAC", "RFC 5925 (TCP-AO)"
     )
 
     # Segments
@@ -327,6 +345,8 @@ class TcpConfig:
                 check(f.name, getattr(self, f.name), _HINTS[f.name], f.metadata["allowed"])
         if not self.rto_min <= self.rto_max:
             raise ValueError(f"rto_max = {self.rto_max!r}: allowed is a number >= rto_min = {self.rto_min!r}")
+        if self.fast_open_cookie % 2:
+            raise ValueError(f"fast_open_cookie = {self.fast_open_cookie!r}: allowed is an even number from 4 to 16")
         object.__setattr__(self, "ns", _nanoseconds(self))
 
     def replace(self, **changes: Any) -> "TcpConfig":

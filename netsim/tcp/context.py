@@ -29,6 +29,7 @@ class Context:
         "_ts_offset",
         "actions",
         "connections",
+        "cookies",
         "counters",
         "in_timer",
         "opened",
@@ -38,6 +39,7 @@ class Context:
     def __init__(self, streams: Streams, secret: bytes | None = None) -> None:
         self.actions: list[Action] = []
         self.connections: dict[FourTuple, Tcb] = {}  # by the four-tuple as the peer writes it
+        self.cookies: dict[str, tuple[bytes, int]] = {}  # Fast Open: server -> its cookie and its MSS (RFC 7413 4.1.3)
         self.counters = Counters()
         self.record = False
         self.in_timer = False

@@ -32,6 +32,14 @@ class Counters:
     TcpExtTCPOFOQueue: int = 0
     TcpExtDelayedACKs: int = 0
     TcpExtTCPFastRetrans: int = 0
+    TcpExtTCPFastOpenActive: int = 0
+    TcpExtTCPFastOpenPassive: int = 0
+    TcpExtTCPFastOpenPassiveFail: int = 0
+    TcpExtTCPFastOpenListenOverflow: int = 0
+    TcpExtTCPFastOpenCookieReqd: int = 0
+    TcpExtTCPAORequired: int = 0
+    TcpExtTCPAOBad: int = 0
+    TcpExtTCPAOGood: int = 0
 
     def __init__(self) -> None:
         self.TcpInSegs = self.TcpOutSegs = 0  # every host raises these, and an attribute of the object is found faster

@@ -3,7 +3,7 @@
 from netsim.tcp.connection import enter, signal
 from netsim.tcp.options import echo_sample
 from netsim.tcp.output import TS_BYTES, round_buffer
-from netsim.tcp.retransmission import measured
+from netsim.tcp.retransmission import acknowledge, measured, rearm
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.state import FIN_WAIT_1
 from netsim.tcp.tcb import Tcb
@@ -16,6 +16,8 @@ _THREE_SECONDS = 3_000_000_000
 def established(tcb: Tcb, segment: Segment, now: int) -> None:
     """``segment`` acknowledged our SYN: set SND.UNA and SND.WND, measure, stop the SYN's timers, release held text."""
     config = tcb.config
+    if tcb.queue:
+        acknowledge(tcb, segment.ack, now)
     tcb.snd_una = segment.ack
     # The window of a segment that is a SYN itself is never scaled (RFC 7323 2.2).
     window = segment.window if segment.flags & SYN else segment.window << tcb.snd_wscale
@@ -42,5 +44,14 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
         take_held_text(tcb, now)
     if tcb.close_called:
         enter(tcb, FIN_WAIT_1, "3.10.4: CLOSE")  # called in SYN-RECEIVED with text still to send
+    if tcb.queue:
+        _settle_early_text(tcb, now)
     if tcb.owner is not None:
         signal(tcb)
+
+
+def _settle_early_text(tcb: Tcb, now: int) -> None:
+    """Fast Open has sent text: what the client's SYN carried and the SYN-ACK left out goes again (RFC 7413 4.2.1)."""
+    for sent in tcb.queue:
+        sent.lost = tcb.listener is None
+    rearm(tcb, now)

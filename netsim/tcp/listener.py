@@ -8,10 +8,12 @@ from collections import deque
 from typing import Any
 
 from netsim.tcp.actions import Dropped, Signal
+from netsim.tcp.authentication import refused_by_mac
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import accepted, allocate, dropped, end, enter
 from netsim.tcp.context import Context
 from netsim.tcp.errors import ConnectionReset
+from netsim.tcp.fast_open import take_early_text
 from netsim.tcp.handshake import answer_syn
 from netsim.tcp.options import negotiate
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
@@ -46,6 +48,7 @@ class Listener:
         "backlog",
         "config",
         "ctx",
+        "early",
         "flow",
         "half_open",
         "id",
@@ -68,6 +71,7 @@ class Listener:
         self._accept_limit = max(1, self.backlog + slack)
         self._syn_limit = max(1, (self.backlog if most is None else min(self.backlog, most)) + slack)
         self.accept_queue: deque[Tcb] = deque()
+        self.early: list[Tcb] = []  # Fast Open: in the accept queue, or accepted, before they are ESTABLISHED
         enter(self, LISTEN, "3.10.1: OPEN")
 
     @property
@@ -91,6 +95,10 @@ class Listener:
         ``previous`` is this end's old record in TIME-WAIT, if the SYN may reopen it (MAY-2).
         """
         flags = segment.flags
+        key = self.config.authentication_key
+        reason = refused_by_mac(segment, key, self.ctx.counters) if key is not None else ""
+        if reason:
+            return self._drop(segment, reason)
         if flags & RST:
             return self._drop(segment, _FIRST)
         if flags & ACK:
@@ -113,7 +121,7 @@ class Listener:
 
     def admit(self, tcb: Tcb, segment: Segment, now: int) -> bool:
         """Whether the third segment may make ``tcb`` ESTABLISHED; a full accept queue ignores it, or resets."""
-        if len(self.accept_queue) < self._accept_limit:
+        if len(self.accept_queue) < self._accept_limit or tcb in self.early:
             return True
         self.ctx.counters.TcpExtListenOverflows += 1
         if self.config.abort_on_overflow:
@@ -126,6 +134,8 @@ class Listener:
         """``tcb`` is ESTABLISHED: into the accept queue. Its SYN was no old duplicate."""
         tcb.previous = None  # nor do records that follow one another hold each other for ever
         self.ctx.counters.TcpPassiveOpens += 1
+        if self.early and tcb in self.early:
+            return self.early.remove(tcb)
         self.accept_queue.append(tcb)
         if self.owner is not None:
             self.ctx.actions.append(Signal(self.owner))
@@ -151,12 +161,16 @@ class Listener:
             accepted(tcb, segment, "SYN", _THIRD)
         enter(tcb, SYN_RECEIVED, _THIRD if previous is None else _REOPEN)
         self.half_open += 1
-        if segment.payload or segment.flags & FIN:
+        cookie = None
+        options = segment.options
+        if options is not None and options.cookie is not None and config.fast_open in ("server", "both"):
+            cookie = take_early_text(self, tcb, segment)
+        elif segment.payload or segment.flags & FIN:
             self._take_text(tcb, segment)
         tcb.transmissions = 1
         tcb.arm(REXMT, now, config.ns.synack_intervals[0])
         if config.handshake == "three-way":
-            send_syn(tcb, now)
+            send_syn(tcb, now, cookie=cookie)
         else:
             answer_syn(tcb, now)
         return tcb

@@ -3,7 +3,7 @@
 from typing import Final
 
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.output import TS_BYTES, round_buffer
+from netsim.tcp.output import MAC_BYTES, TS_BYTES, round_buffer
 from netsim.tcp.segment import RST, Options, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb
@@ -25,8 +25,11 @@ def negotiate(tcb: Tcb, options: Options | None, now: int) -> None:
     tcb.ts_ok = config.timestamps and peer.ts_val is not None
     if tcb.ts_ok:
         assert peer.ts_val is not None
+        tcb.with_options = True
         tcb.ts_recent, tcb.ts_recent_at = peer.ts_val, now
         tcb.snd_mss = max(1, tcb.snd_mss - TS_BYTES)
+    if config.authentication_key is not None:
+        tcb.snd_mss = max(1, tcb.snd_mss - MAC_BYTES)
     if config.buffer_rounding and tcb.listener is None:
         round_buffer(tcb, min(mss, config.mss))
 

@@ -1,16 +1,18 @@
 """Building and sending segments: what goes out, with which window, acknowledgment and options."""
 
 from collections import deque
+from dataclasses import replace
 from functools import lru_cache
 
 from netsim.tcp.actions import Transmit
+from netsim.tcp.authentication import sign
 from netsim.tcp.congestion import NewReno
 from netsim.tcp.context import Context
 from netsim.tcp.retransmission import Sent, text_of
 from netsim.tcp.sack import sack_bytes, with_sack
 from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options, Segment
 from netsim.tcp.seq import MASK
-from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_SENT
+from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_RECEIVED, SYN_SENT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import DELACK, NEVER, PERSIST, REXMT, USER
 
@@ -19,6 +21,7 @@ FIN_UNACKNOWLEDGED = frozenset({FIN_WAIT_1, CLOSING, LAST_ACK})
 MAX_WINDOW = 65535
 _new = tuple.__new__  # half the price of Transmit(...)
 TS_BYTES = 12  # the timestamps option with its padding, on every segment: RFC 7323 appendix A
+MAC_BYTES = 16  # the authentication option, on every segment: RFC 5925 2.2
 
 
 def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> None:
@@ -31,12 +34,22 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
     tcb.deadlines[DELACK] = NEVER
     ack = tcb.last_ack_sent = tcb.rcv_nxt
     window = tcb.rcv_wnd >> tcb.rcv_wscale
-    options = Options(ts_val=ctx.ts_clock(now, tcb.config), ts_ecr=tcb.ts_recent) if tcb.ts_ok else None
-    if tcb.reassembly is not None and tcb.sack_ok:
-        options = with_sack(tcb, options)
-    segment = Segment(tcb.flow, seq, ack, flags, window if window < MAX_WINDOW else MAX_WINDOW, payload, options)
+    segment = Segment(tcb.flow, seq, ack, flags, window if window < MAX_WINDOW else MAX_WINDOW, payload)
+    if tcb.with_options or tcb.reassembly is not None:
+        _add_options(tcb, segment, now)
     ctx.counters.TcpOutSegs += 1
     ctx.actions.append(_new(Transmit, (segment, tcb.id, ctx.in_timer)))
+
+
+def _add_options(tcb: Tcb, segment: Segment, now: int) -> None:
+    """Timestamps, SACK blocks, and last of all the MAC over them."""
+    config = tcb.config
+    if tcb.ts_ok:
+        segment.options = Options(ts_val=tcb.ctx.ts_clock(now, config), ts_ecr=tcb.ts_recent)
+    if tcb.reassembly is not None and tcb.sack_ok:
+        segment.options = with_sack(tcb, segment.options)
+    if config.authentication_key is not None:
+        sign(segment, config.authentication_key)
 
 
 def open_window(tcb: Tcb) -> None:
@@ -79,8 +92,8 @@ def syn_options(mss: int, wscale: int | None, sack: bool) -> Options:
     return Options(mss=mss, wscale=wscale, sack_permitted=sack)
 
 
-def send_syn(tcb: Tcb, now: int) -> None:
-    """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time."""
+def send_syn(tcb: Tcb, now: int, *, text: bytes = b"", cookie: bytes | None = None) -> None:
+    """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time. ``text`` and ``cookie`` are Fast Open's."""
     ctx, config = tcb.ctx, tcb.config
     answer = tcb.state is not SYN_SENT
     scale, sack, stamps = config.window_scale is not None, config.sack, config.timestamps
@@ -100,7 +113,11 @@ def send_syn(tcb: Tcb, now: int) -> None:
         tcb.snd_nxt = (tcb.iss + 1) & MASK
     tcb.sent_at = now
     ctx.counters.TcpOutSegs += 1
-    segment = Segment(tcb.flow, tcb.iss, ack, flags, window, b"", options)
+    if cookie is not None:
+        options = replace(options, cookie=cookie)
+    segment = Segment(tcb.flow, tcb.iss, ack, flags, window, text, options)
+    if config.authentication_key is not None:
+        sign(segment, config.authentication_key)
     ctx.actions.append(_new(Transmit, (segment, tcb.id, ctx.in_timer)))
 
 
@@ -114,13 +131,15 @@ def reset_for(segment: Segment) -> Segment | None:
     return Segment(flow, 0, (segment.seq + segment.length) & MASK, RST | ACK, 0)
 
 
-def send_reset_for(ctx: Context, segment: Segment, connection: int = 0) -> None:
-    """Answer ``segment`` with a RST, unless it is one."""
+def send_reset_for(ctx: Context, segment: Segment, tcb: Tcb | None = None) -> None:
+    """Answer ``segment`` with a RST, unless it is one; with no connection, ``tcb``, there is no key to sign it."""
     reset = reset_for(segment)
     if reset is not None:
+        if tcb is not None and tcb.config.authentication_key is not None:
+            sign(reset, tcb.config.authentication_key)
         ctx.counters.TcpOutRsts += 1
         ctx.counters.TcpOutSegs += 1
-        ctx.actions.append(Transmit(reset, connection, False))
+        ctx.actions.append(Transmit(reset, tcb.id if tcb is not None else 0, False))
 
 
 def send_abort(tcb: Tcb) -> None:
@@ -132,7 +151,16 @@ def send_abort(tcb: Tcb) -> None:
         reset = Segment(tcb.flow, tcb.snd_nxt, tcb.rcv_nxt, RST | ACK, 0)
     else:
         reset = Segment(tcb.flow, tcb.snd_nxt, 0, RST, 0)
+    if tcb.config.authentication_key is not None:
+        sign(reset, tcb.config.authentication_key)
     ctx.actions.append(Transmit(reset, tcb.id, ctx.in_timer))
+
+
+def may_speak(tcb: Tcb) -> bool:
+    """Whether new text may be sent: from ESTABLISHED on, or earlier by a server that took text on a SYN (RFC 7413)."""
+    return tcb.state in SENDING or (
+        tcb.state is SYN_RECEIVED and tcb.listener is not None and tcb in tcb.listener.early
+    )
 
 
 def output(tcb: Tcb, now: int) -> None:
@@ -142,7 +170,7 @@ def output(tcb: Tcb, now: int) -> None:
             congestion = tcb.congestion
             if tcb.queue[0].lost if congestion is None else congestion.after_timeout:
                 repair(tcb, now)
-        if tcb.fin_seq < 0 and tcb.state in SENDING:
+        if tcb.fin_seq < 0 and may_speak(tcb):
             if tcb.snd_wnd and not tcb.snd_buffer:
                 send_new(tcb, now, ACK | FIN, b"")  # no text is left to go before it
             else:

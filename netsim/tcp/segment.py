@@ -55,7 +55,8 @@ class Options:
     """The options of a segment; ``None`` or ``False`` where absent.
 
     ``mss`` in bytes (RFC 9293 3.7.1); ``wscale`` a shift count (RFC 7323 2); ``sack_permitted`` and ``sack`` blocks as
-    (left, right) edges (RFC 2018); ``ts_val`` and ``ts_ecr`` in ticks of the sender's timestamp clock (RFC 7323 3).
+    (left, right) edges (RFC 2018); ``ts_val`` and ``ts_ecr`` in ticks of the sender's timestamp clock (RFC 7323 3);
+    ``cookie`` of Fast Open, empty to ask for one (RFC 7413 4.1.1); ``mac`` of authenticated segments (RFC 5925 2.2).
     """
 
     mss: int | None = None
@@ -64,6 +65,8 @@ class Options:
     ts_val: int | None = None
     ts_ecr: int = 0
     sack: tuple[tuple[int, int], ...] = ()
+    cookie: bytes | None = None
+    mac: bytes | None = None
 
     def size(self) -> int:
         """Bytes the options take in the header, padded to a multiple of four as hosts lay them out."""
@@ -73,6 +76,8 @@ class Options:
             size += 10 if self.sack_permitted else 12
         size += 2 if self.sack_permitted else 0
         size += 4 + 8 * len(self.sack) if self.sack else 0
+        size += 2 + len(self.cookie) if self.cookie is not None else 0
+        size += 4 + len(self.mac) if self.mac is not None else 0
         return (size + 3) & ~3
 
 

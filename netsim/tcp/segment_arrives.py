@@ -5,11 +5,12 @@ URG, text, FIN; the first is ``acceptability``, the fifth ``ack_arrives``, the l
 True when processing goes on.
 """
 
-from netsim.tcp.acceptability import answer_unacceptable, challenge, first_sequence, is_crossed_synack
+from netsim.tcp.acceptability import answer_unacceptable, authentic, challenge, first_sequence, is_crossed_synack
 from netsim.tcp.ack_arrives import fifth_ack
 from netsim.tcp.connection import accepted, await_peer_fin, dropped, end, enter, release, signal
 from netsim.tcp.errors import BrokenPipe, ConnectionRefused, ConnectionReset, TcpError
 from netsim.tcp.establish import established
+from netsim.tcp.fast_open import learn_cookie
 from netsim.tcp.options import negotiate
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.retransmission import fin_acknowledged
@@ -44,8 +45,10 @@ _RFC793_SYN = "RFC 793 3.9, fourth: SYN"
 def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
     """3.10.7.3. What the segment calls for is sent by ``output`` afterwards, if it is no SYN or RST."""
     flags = segment.flags
+    if tcb.with_options and not authentic(tcb, segment):
+        return
     if flags & ACK and not 0 < (segment.ack - tcb.iss) & MASK <= (tcb.snd_nxt - tcb.iss) & MASK:
-        send_reset_for(tcb.ctx, segment, tcb.id)
+        send_reset_for(tcb.ctx, segment, tcb)
         return dropped(tcb, segment, _SYN_SENT_1)
     if flags & RST:
         if not flags & ACK:
@@ -72,6 +75,8 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         tcb.syn_answered_at = now
         return send_syn(tcb, now)
     tcb.ack_wanted = True
+    if tcb.snd_buffer:
+        learn_cookie(tcb, segment)
     enter(tcb, ESTABLISHED, _SYN_SENT_4)
     established(tcb, segment, now)
     if segment.payload or flags & FIN:
@@ -86,10 +91,14 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     flags = segment.flags
     if not flags & (SYN | ACK) and tcb.state is TIME_WAIT and tcb.config.time_wait_no_ack == "drop":
         return dropped(tcb, segment, "TIME-WAIT: neither SYN nor ACK")
-    crossed = flags & SYN and is_crossed_synack(tcb, segment)
+    crossed = False
+    if flags & SYN:
+        if tcb.with_options and not authentic(tcb, segment):
+            return None
+        crossed = is_crossed_synack(tcb, segment)
     if not crossed:
-        in_window = (segment.seq - tcb.rcv_nxt) & MASK < tcb.rcv_wnd  # most are; else, or with timestamps, look closer
-        if (not in_window or tcb.ts_ok) and not first_sequence(tcb, segment, now):
+        in_window = (segment.seq - tcb.rcv_nxt) & MASK < tcb.rcv_wnd  # most are; else, or with options, look closer
+        if (not in_window or tcb.with_options) and not first_sequence(tcb, segment, now):
             return
         if flags & RST:
             return _second_rst(tcb, segment, now)
@@ -129,10 +138,12 @@ def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
     accepted(tcb, segment, "RST", _SECOND)
     if state is SYN_RECEIVED:
         tcb.ctx.counters.TcpAttemptFails += 1
-        if tcb.passive:
-            enter(tcb, LISTEN, _SECOND)
-            return release(tcb, None)
-        return end(tcb, _SECOND, ConnectionReset() if config.reset_errors == "linux" else ConnectionRefused())
+        if tcb.listener is None:
+            return end(tcb, _SECOND, ConnectionReset() if config.reset_errors == "linux" else ConnectionRefused())
+        if tcb in tcb.listener.early:
+            return end(tcb, _SECOND, ConnectionReset())  # an application may hold it already
+        enter(tcb, LISTEN, _SECOND)
+        return release(tcb, None)
     if state is ESTABLISHED or state is CLOSE_WAIT:
         tcb.ctx.counters.TcpEstabResets += 1  # RFC 4022, tcpEstabResets
     return end(tcb, _SECOND, _reset_error(tcb))
@@ -179,7 +190,7 @@ def _syn_in_window(tcb: Tcb, segment: Segment, now: int) -> None:
     if tcb.config.syn_reset == "abort":
         send_abort(tcb)
     else:
-        send_reset_for(tcb.ctx, segment, tcb.id)
+        send_reset_for(tcb.ctx, segment, tcb)
     return end(tcb, _RFC793_SYN, ConnectionReset())
 
 

@@ -12,6 +12,7 @@ from netsim.tcp.errors import (
     ConnectionAlreadyExists,
     ConnectionClosing,
     ConnectionDoesNotExist,
+    InsufficientResources,
     RemoteSocketUnspecified,
 )
 from netsim.tcp.listener import Listener
@@ -66,13 +67,20 @@ class Socket:
             raise ValueError(f"backlog = {backlog!r}: allowed is an integer >= 0")
         self.listener = self.stack.listen(self.port, backlog, self, self.config)
 
-    def connect(self, dst: str, dport: int, now: int) -> None:
-        """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1)."""
+    def connect(self, dst: str, dport: int, now: int, *, text: bytes = b"") -> None:
+        """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1).
+
+        ``text`` is sent first, on the SYN if Fast Open allows (sendto with MSG_FASTOPEN); a listener has none.
+        InsufficientResources if there is no room for it.
+        """
         _check_port("remote port", dport)
         if self.listener is not None:
             return self._turn_active((dst, dport), now, "3.10.1: OPEN")
         self._must_be_new()
-        self.tcb = self.stack.open(dst, dport, now, sport=self.port, config=self.config, owner=self)
+        room = (self.config or self.stack.config).send_buffer
+        if len(text) > room:
+            raise InsufficientResources(f"{len(text)} bytes, room for {room}")
+        self.tcb = self.stack.open(dst, dport, now, sport=self.port, config=self.config, owner=self, text=text)
         return None
 
     @property

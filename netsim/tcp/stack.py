@@ -195,9 +195,11 @@ class Stack:
         owner: Any = None,
         listener: Listener | None = None,
         clause: str = _OPEN,
+        text: bytes = b"",
     ) -> Tcb:
         """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
 
+        ``text`` is what it sends first, on the SYN if Fast Open allows.
         ``listener``: this passive OPEN becomes active, by the call that ``clause`` names (3.10.1, or SEND: 3.10.2).
         ConnectionAlreadyExists for a four-tuple in use, InsufficientResources when no port is left.
         """
@@ -215,9 +217,8 @@ class Stack:
             end(old, _OPEN, None)
         if listener is not None:
             self._forget(listener)
-        tcb = open_active(
-            self.ctx, config, flow, key, now, origin=CLOSED if listener is None else LISTEN, clause=clause
-        )
+        origin = CLOSED if listener is None else LISTEN
+        tcb = open_active(self.ctx, config, flow, key, now, origin=origin, clause=clause, text=text)
         tcb.owner = owner
         self.schedule(tcb)
         return tcb

@@ -87,6 +87,7 @@ class Tcb:
         "ts_recent",
         "ts_recent_at",
         "wake",  # no timer rings before this
+        "with_options",  # every segment carries options: timestamps, or a MAC
     )
 
     def __init__(self, ctx: "Context", config: TcpConfig, flow: FourTuple, key: FourTuple, number: int) -> None:
@@ -109,6 +110,7 @@ class Tcb:
         self.rcv_space = space = config.receive_buffer
         self.rcv_wnd = space if space < 65535 else 65535
         self.ts_ok = self.sack_ok = self.scaling = False
+        self.with_options = config.authentication_key is not None
         self.ts_recent = self.ts_recent_at = 0
         self.last_ack_sent = 0
         self.snd_buffer: bytearray | None = None

@@ -46,7 +46,7 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
     if tcb.orphan and text:
         tcb.ctx.counters.TcpExtTCPAbortOnData += 1
         accepted(tcb, segment, "DATA", _SHLD_3)
-        send_reset_for(tcb.ctx, segment, tcb.id)
+        send_reset_for(tcb.ctx, segment, tcb)
         end(tcb, _SHLD_3, ConnectionReset())
         return False
     text = text[: max(tcb.rcv_wnd - offset, 0)]

@@ -14,7 +14,8 @@ from netsim.tcp.errors import (
     ConnectionDoesNotExist,
     InsufficientResources,
 )
-from netsim.tcp.output import output, send_abort, send_ack, send_syn, window_update_due
+from netsim.tcp.fast_open import send_first_syn
+from netsim.tcp.output import may_speak, output, send_abort, send_ack, send_syn, window_update_due
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import (
@@ -65,9 +66,11 @@ def open_active(
     *,
     origin: State = CLOSED,
     clause: str = _OPEN,
+    text: bytes = b"",
 ) -> Tcb:
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
 
+    ``text`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED.
     ``flow`` is the four-tuple as this end writes it, ``key`` as the peer does.
     ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then tells which call did it.
     """
@@ -78,6 +81,11 @@ def open_active(
     tcb.arm(REXMT, now, config.ns.syn_intervals[0])
     if config.ns.open_timeout is not None:
         tcb.arm(USER, now, config.ns.open_timeout)
+    if text:
+        tcb.snd_buffer = bytearray(text)
+        if config.fast_open in ("client", "both"):
+            send_first_syn(tcb, now)
+            return tcb
     send_syn(tcb, now)
     return tcb
 
@@ -93,7 +101,7 @@ def send(tcb: Tcb, text: bytes, now: int) -> None:
     if tcb.snd_buffer is None:
         tcb.snd_buffer = bytearray()
     tcb.snd_buffer += text
-    if tcb.state is ESTABLISHED or tcb.state is CLOSE_WAIT:
+    if may_speak(tcb):
         output(tcb, now)
 
 

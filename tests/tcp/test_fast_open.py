@@ -1,0 +1,242 @@
+"""Fast Open (RFC 7413), one stack at a time: cookies, the pending limit, what goes out again."""
+
+import pytest
+from pair import PEER_ISS, TO_PORT_80, Solo
+
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import ConnectionReset
+from netsim.tcp.fast_open import cookie_for
+from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Options, Segment
+from netsim.tcp.socket import Socket
+from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
+from netsim.tcp.timers import REXMT
+
+CLIENT = TcpConfig(fast_open="client", delayed_ack=None)
+SERVER = TcpConfig(fast_open="server", delayed_ack=None)
+COOKIE = b"12345678"
+
+
+def client(config: TcpConfig = CLIENT, *, cookie: bytes | None = COOKIE) -> Solo:
+    solo = Solo(config)
+    if cookie is not None:
+        solo.stack.ctx.cookies["b"] = (cookie, 1460)
+    return solo
+
+
+def server(config: TcpConfig = SERVER, *, backlog: int = 8) -> tuple[Solo, Socket]:
+    solo = Solo(config)
+    listener = Socket(solo.stack)
+    listener.listen(80, backlog)
+    return solo, listener
+
+
+def syn(solo: Solo, text: bytes, *, port: int = 4000, cookie: bytes | None = None, seq: int = 77) -> list[Segment]:
+    """A client's SYN with text; with the right cookie if none is given."""
+    flow = FourTuple("b", port, "a", 80)
+    right = cookie_for(solo.stack.ctx, flow, solo.stack.config.fast_open_cookie)
+    return solo.feed(SYN, seq, text=text, options=Options(cookie=right if cookie is None else cookie), flow=flow)
+
+
+def test_the_first_syn_asks_for_a_cookie_and_carries_no_text() -> None:
+    solo = client(cookie=None)
+    (sent,) = solo.open(text=b"GET /")
+    assert sent.options is not None
+    assert (sent.options.cookie, sent.payload) == (b"", b"")
+    (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001, options=Options(mss=1200, cookie=COOKIE))
+    assert ack.payload == b"GET /"  # with the third segment, as without Fast Open
+    assert solo.stack.ctx.cookies == {"b": (COOKIE, 1200)}
+
+
+def test_the_next_syn_carries_cookie_and_text() -> None:
+    solo = client()
+    (sent,) = solo.open(text=b"GET /")
+    assert sent.options is not None
+    assert (sent.options.cookie, sent.payload, sent.seq, sent.length) == (COOKIE, b"GET /", 1000, 6)
+    (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1006)
+    assert (ack.seq, ack.ack, ack.payload) == (1006, PEER_ISS + 1, b"")
+    assert not solo.tcb.snd_buffer
+    assert not solo.tcb.queue
+
+
+def test_text_that_the_syn_ack_leaves_out_goes_again_at_once() -> None:
+    """RFC 7413 4.2.1: a SYN-ACK that acknowledges the SYN alone."""
+    solo = client()
+    solo.open(text=b"GET /")
+    (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001)
+    assert (ack.seq, ack.payload) == (1001, b"GET /")
+    assert solo.stack.counters.TcpRetransSegs == 1
+    solo.feed(ACK, PEER_ISS + 1, 1006)
+    assert not solo.tcb.queue
+
+
+def test_text_taken_in_part() -> None:
+    solo = client()
+    solo.open(text=b"GET /")
+    (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1004)
+    assert (ack.seq, ack.payload) == (1004, b" /")
+
+
+def test_a_repeated_syn_carries_neither_text_nor_cookie() -> None:
+    solo = client()
+    solo.open(text=b"GET /")
+    ((at, again),) = solo.advance(1.0)
+    assert at == 1.0
+    assert again.options is not None
+    assert (again.options.cookie, again.payload, again.seq) == (None, b"", 1000)
+    (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001)
+    assert ack.payload == b"GET /"
+    assert solo.advance(1.5) == []
+    (lost,) = [s for _, s in solo.advance(6.0)][:1]
+    assert lost.payload == b"GET /"  # its own timer runs now
+
+
+def test_long_text_goes_on_behind_the_syn() -> None:
+    """The SYN leaves room for 40 bytes of options: 1460 - 40 = 1420 of 2000 bytes (RFC 7413 4.1.3)."""
+    solo = client()
+    (sent,) = solo.open(text=b"x" * 2000)
+    assert len(sent.payload) == 1420
+    sent_then = solo.feed(SYN | ACK, PEER_ISS, 1000 + 1 + 1420, options=Options(mss=1460))
+    assert [(s.seq, len(s.payload)) for s in sent_then] == [(2421, 580)]
+
+
+def test_text_without_a_cookie_if_the_client_dares() -> None:
+    solo = client(CLIENT.replace(fast_open_without_cookie=True), cookie=None)
+    (sent,) = solo.open(text=b"GET /")
+    assert sent.options is not None
+    assert (sent.options.cookie, sent.payload) == (None, b"GET /")
+
+
+def test_off_by_default() -> None:
+    solo = client(TcpConfig())
+    (sent,) = solo.open(text=b"GET /")
+    assert sent.options is not None
+    assert (sent.options.cookie, sent.payload) == (None, b"")
+    (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001)
+    assert ack.payload == b"GET /"
+    other, _ = server(TcpConfig())
+    (answer,) = syn(other, b"GET /")
+    assert answer.ack == 78
+
+
+def test_the_server_grants_a_cookie_and_takes_no_text_without_one() -> None:
+    solo, listener = server()
+    for cookie in (b"", b"wrong678"):
+        (answer,) = syn(solo, b"GET /", cookie=cookie, port=4000 + len(cookie))
+        assert answer.ack == 78  # the SYN alone
+        assert answer.options is not None
+        assert answer.options.cookie == cookie_for(solo.stack.ctx, TO_PORT_80, 8)
+    assert listener.accept() is None
+    counters = solo.stack.counters
+    assert (counters.TcpExtTCPFastOpenCookieReqd, counters.TcpExtTCPFastOpenPassiveFail) == (1, 1)
+
+
+@pytest.mark.parametrize("size", [4, 8, 16])
+def test_cookies_differ_by_client_and_by_server(size: int) -> None:
+    solo, _ = server()
+    flows = [FourTuple(src, 1, dst, 80) for src in "bc" for dst in "ad"]
+    cookies = {cookie_for(solo.stack.ctx, flow, size) for flow in flows}
+    assert len(cookies) == 4
+    assert {len(cookie) for cookie in cookies} == {size}
+    another_port = FourTuple("b", 2, "a", 80)
+    assert cookie_for(solo.stack.ctx, another_port, size) in cookies  # of the address, not of the port
+
+
+def test_with_a_cookie_the_server_reads_and_answers_in_syn_received() -> None:
+    """Text is acknowledged by the SYN-ACK, accepted, read and answered before the third segment."""
+    solo, listener = server()
+    (answer,) = syn(solo, b"GET /")
+    assert (answer.ack, answer.payload) == (77 + 1 + 5, b"")
+    sock = listener.accept()
+    assert sock is not None
+    assert (sock.state, sock.receive(100, 0)) == (SYN_RECEIVED, b"GET /")
+    sock.send(b"answer", 0)
+    (text,) = solo._collect(solo.stack.take())
+    assert (text.seq, text.ack, text.payload, text.flags) == (1001, 83, b"answer", ACK | PSH)
+    solo.ns = 100_000_000
+    assert solo.feed(ACK, 83, 1001, flow=TO_PORT_80) == []
+    assert sock.state is ESTABLISHED
+    assert listener.accept() is None  # it is not offered twice
+    assert sock.tcb is not None
+    assert sock.tcb.deadlines[REXMT] < 2_000_000_000  # the text has its timer
+    solo.feed(ACK, 83, 1007, flow=TO_PORT_80)
+    assert not sock.tcb.queue
+    assert solo.stack.counters.TcpPassiveOpens == 1
+
+
+def test_the_syn_ack_is_repeated_without_text_until_the_third_segment_comes() -> None:
+    solo, listener = server()
+    syn(solo, b"GET /")
+    sock = listener.accept()
+    assert sock is not None
+    sock.send(b"answer", 0)
+    solo._collect(solo.stack.take())
+    sent = solo.advance(3.5)
+    assert [(at, s.flags, s.ack, s.payload) for at, s in sent] == [
+        (1.0, SYN | ACK, 83, b""),
+        (3.0, SYN | ACK, 83, b""),
+    ]
+    solo.feed(ACK, 83, 1001, flow=TO_PORT_80)
+    sent = solo.advance(10.0)
+    assert sent[0][1].payload == b"answer"
+
+
+def test_beyond_the_pending_limit_the_usual_handshake() -> None:
+    """RFC 7413 5.1: the option is ignored and the text not taken, until one of those pending is ESTABLISHED."""
+    solo, listener = server(SERVER.replace(fast_open_queue=2))
+    answers = [syn(solo, b"GET /", port=port)[0].ack for port in (1, 2, 3)]
+    assert answers == [83, 83, 78]
+    assert solo.stack.counters.TcpExtTCPFastOpenListenOverflow == 1
+    solo.feed(ACK, 83, 1001, flow=FourTuple("b", 1, "a", 80))
+    assert syn(solo, b"GET /", port=4)[0].ack == 83
+    solo.feed(RST, 83, flow=FourTuple("b", 4, "a", 80))
+    assert syn(solo, b"GET /", port=5)[0].ack == 83
+    assert solo.stack.listeners[80].half_open == 3
+    assert len(listener.listener.accept_queue) == 4  # type: ignore[union-attr]
+
+
+def test_no_fast_open_at_all_with_a_limit_of_zero() -> None:
+    solo, _ = server(SERVER.replace(fast_open_queue=0))
+    assert syn(solo, b"GET /")[0].ack == 78
+
+
+def test_a_reset_ends_a_connection_that_the_application_holds() -> None:
+    solo, listener = server()
+    syn(solo, b"GET /")
+    sock = listener.accept()
+    assert sock is not None
+    solo.feed(RST, 83, flow=TO_PORT_80)
+    assert sock.state is CLOSED
+    assert sock.receive(100, 0) == b"GET /"  # what had come can still be read
+    with pytest.raises(ConnectionReset):
+        sock.receive(100, 0)
+    assert solo.stack.listeners[80].half_open == 0
+
+
+def test_a_copy_of_the_syn_after_the_connection_delivers_its_text_again() -> None:
+    """RFC 7413 2.1: the price. The first connection is over; the server cannot tell a copy from a new SYN."""
+    solo, listener = server()
+    read = []
+    for _ in range(2):
+        syn(solo, b"pay 5", seq=77)
+        sock = listener.accept()
+        assert sock is not None
+        read.append(sock.receive(100, 0))
+        sock.abort(0)
+        solo.stack.take()
+    assert read == [b"pay 5", b"pay 5"]
+
+
+def test_a_repeated_syn_whose_text_was_not_taken_leaves_the_half_open_connection() -> None:
+    """Its text lies in the window, its SYN does not: RFC 9293 3.10.7.4, fourth, is not reached."""
+    solo, _ = server()
+    syn(solo, b"GET /", cookie=b"")
+    (answer,) = syn(solo, b"GET /", cookie=b"")
+    assert answer.ack == 78
+    (tcb,) = solo.stack.connections.values()
+    assert tcb.state is SYN_RECEIVED
+
+
+@pytest.mark.parametrize("size", [5, 2, 18])
+def test_a_cookie_is_4_to_16_bytes_and_even(size: int) -> None:
+    with pytest.raises(ValueError, match=f"fast_open_cookie = {size}: allowed is"):
+        TcpConfig(fast_open_cookie=size)
