@@ -62,9 +62,13 @@ class Pool:
             processes = list((self._executor._processes or {}).values())
             for process in processes:
                 process.terminate()
-            self._executor.shutdown(wait=True, cancel_futures=True)
             for process in processes:
                 process.join()
+            # One that died while it sent a result has left a part of it in the pipe. Its reader would wait for the
+            # rest as long as anybody, this process included, holds the other end.
+            if self._executor._result_queue is not None:
+                self._executor._result_queue._writer.close()  # type: ignore[attr-defined]
+            self._executor.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:

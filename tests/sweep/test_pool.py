@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -46,6 +47,18 @@ def test_kill_does_not_wait_for_the_work(pool):
     assert time.monotonic() - began < 5
     assert future.done()
     assert multiprocessing.active_children() == []
+
+
+def test_kill_does_not_wait_for_half_a_result():
+    for _ in range(3):
+        pool = Pool(2)
+        futures = [pool.submit(bytes, 3_000_000) for _ in range(100)]
+        futures[1].result(timeout=20)  # from here on one worker or the other is sending
+        killer = threading.Thread(target=pool.kill, daemon=True)
+        killer.start()
+        killer.join(timeout=20)
+        assert not killer.is_alive()
+        assert multiprocessing.active_children() == []
 
 
 def test_close_leaves_nobody():
