@@ -8,6 +8,7 @@
 | back-off | ``1s`` or ``initial=1s,factor=2,linear=4,slop=200ms``, any of these; ``multipliers=1/1/2/4`` |
 | ISN | ``constant:0``, ``clock:250000``, ``rfc6528:250000`` (Hz), ``random``, ``bsd:125000:64000`` |
 | ports | ``sequential``, ``random``, ``hash``, each with a range: ``hash:32768:60999`` |
+| SYN cookie | ``bernstein``, ``linux``, each with an MSS table: ``linux:536/1300/1440/1460`` |
 | rate | ``10/5s`` |
 | absent | ``none`` |
 """
@@ -30,6 +31,7 @@ from netsim.link import (
     parse_delay_law,
 )
 from netsim.tcp.backoff import BackOff
+from netsim.tcp.cookies import BernsteinCookie, LinuxCookie, SynCookie
 from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.tcp.policy import Rate
 from netsim.tcp.ports import HashPorts, PortPolicy, RandomPorts, SequentialPorts
@@ -45,6 +47,7 @@ _POLICIES: Final[dict[Any, dict[str, Any]]] = {
         "bsd": BsdIsn,
     },
     PortPolicy: {"sequential": SequentialPorts, "random": RandomPorts, "hash": HashPorts},
+    SynCookie: {"bernstein": BernsteinCookie, "linux": LinuxCookie},
 }
 _LAWS: Final[dict[type, str]] = {
     Uniform: "uniform",
@@ -97,8 +100,10 @@ def show(value: Any) -> str:
             return show(value.seconds)
         case Empirical():
             return f"empirical ({len(value.samples)} delays)"
-        case (count, seconds):
+        case (count, float(seconds)):
             return f"{count}/{show(seconds)}s"
+        case tuple():
+            return "/".join(map(show, value))
     if type(value) in _LAWS:
         return _show_law(value)
     for forms in _POLICIES.values():
@@ -142,6 +147,8 @@ def _coerce(hint: Any, value: Any, name: str) -> Any:
 
     if isinstance(value, str) and get_origin(hint) is Literal:
         value = _like(value.strip(), get_args(hint))
+    if isinstance(value, str) and get_origin(hint) is tuple:
+        return tuple(_coerce(get_args(hint)[0], part, name) for part in value.split("/"))
     adapter = TypeAdapter(hint)
     try:
         if isinstance(value, str):

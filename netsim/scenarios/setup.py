@@ -17,7 +17,8 @@ from netsim.sim import Host, World
 from netsim.sim.network import Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
-from netsim.tcp.config import DuplicateSyn, TcpConfig
+from netsim.tcp.choices import DuplicateSyn
+from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionRefused, TcpError
 from netsim.tcp.isn import ConstantIsn
 from netsim.theory import Policy, SetupLatency, setup_latency

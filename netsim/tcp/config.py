@@ -8,50 +8,13 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_type_hints
 
+from netsim.tcp import choices
 from netsim.tcp.backoff import BackOff
+from netsim.tcp.cookies import BernsteinCookie, SynCookie, key_of
+from netsim.tcp.durations import Nanoseconds, in_nanoseconds
 from netsim.tcp.isn import HashIsn, IsnPolicy
 from netsim.tcp.policy import Rate, check, policy
 from netsim.tcp.ports import PortPolicy, SequentialPorts
-
-RstPolicy = Literal["rfc5961", "rfc793"]
-SynPolicy = Literal["rfc5961", "rfc793"]
-SynReset = Literal["answer", "abort"]
-AckPolicy = Literal["rfc5961", "rfc793"]
-ResetErrors = Literal["rfc9293", "linux", "bsd"]
-CrossedSynAck = Literal["figure", "literal", "linux"]
-Handshake = Literal["two-way", "three-way", "four-way"]
-DuplicateSyn = Literal["ack", "synack", "synack-rearm"]
-TimeWaitRestart = Literal["never", "fin", "any"]
-TimeWaitReuse = Literal["none", "rfc1122", "rfc6191", "linux"]
-SynData = Literal["hold", "drop", "accept"]
-FastOpen = Literal["off", "client", "server", "both"]
-WindowEdge = Literal["rfc9293", "inclusive"]
-ReceiveWindow = Literal["offered", "buffer"]
-Congestion = Literal["newreno", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Nanoseconds:
-    """A configuration's durations in integer nanoseconds, worked out once."""
-
-    syn_intervals: tuple[int, ...]
-    synack_intervals: tuple[int, ...]
-    rto_initial: int
-    rto_min: int
-    rto_max: int
-    rto_variance_floor: int
-    rto_after_syn_timeout: int | None
-    clock_granularity: int
-    open_timeout: int | None
-    user_timeout: int | None
-    delayed_ack: int | None
-    keepalive_idle: int
-    keepalive_interval: int
-    time_wait: int
-    fin_wait_2_timeout: int | None
-    ts_tick: int
-    invalid_ratelimit: int
-    synack_ratelimit: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,28 +39,30 @@ class TcpConfig:
         None, "user timeout of an active OPEN", "RFC 9293 3.10.1: optional", "s", allowed=(1e-9, 1e9)
     )
     isn: IsnPolicy = policy(HashIsn(), "choice of the initial sequence number", "RFC 9293 3.4.1; RFC 6528 3")
-    crossed_synack: CrossedSynAck = policy(
+    crossed_synack: choices.CrossedSynAck = policy(
         "figure",
         "a SYN-ACK that crosses ours in SYN-RECEIVED: taken (figure 7), refused by its number (literal 3.10.7.4), "
         "or taken and acknowledged (linux)",
         "RFC 9293 figure 7 and appendix A.2; net/ipv4/tcp_input.c",
     )
-    handshake: Handshake = policy(
+    handshake: choices.Handshake = policy(
         "three-way",
         "a passive OPEN is ESTABLISHED on the SYN (two-way), on the ACK of its own SYN, or so with SYN and ACK apart "
         "(four-way)",
         "RFC 9293 3.5; Attiya and Rappoport 1997",
     )
-    duplicate_syn: DuplicateSyn = policy(
+    duplicate_syn: choices.DuplicateSyn = policy(
         "ack",
         "a repeated SYN in SYN-RECEIVED draws: a bare ACK (literal text), a SYN-ACK (BSD), or a SYN-ACK and a "
         "restarted SYN-ACK timer (Linux)",
         "RFC 9293 3.10.7.4; sys/netinet/tcp_syncache.c; net/ipv4/tcp_minisocks.c",
     )
-    syn_data: SynData = policy(
+    syn_data: choices.SynData = policy(
         "hold", "text on a SYN: held until ESTABLISHED, dropped, or accepted at once", "RFC 9293 3.10.7.2"
     )
-    fast_open: FastOpen = policy("off", "Fast Open: which roles this host plays", "RFC 7413 4.2: off by default")
+    fast_open: choices.FastOpen = policy(
+        "off", "Fast Open: which roles this host plays", "RFC 7413 4.2: off by default"
+    )
     fast_open_cookie: int = policy(
         8, "size of the server's cookie: 4 to 16, even", "RFC 7413 4.1.1; include/net/tcp.h", "bytes", allowed=(4, 16)
     )
@@ -129,6 +94,48 @@ class TcpConfig:
     max_syn_backlog: int | None = policy(
         None, "half-open entries of one listener, at most; None: its backlog", "", allowed=(0, 1 << 31)
     )
+    max_syn_backlog_rule: Literal["ceiling", "quarter"] = policy(
+        "ceiling",
+        "max_syn_backlog is a ceiling; or its last quarter is kept for peers proven to be alive, of whom a listener "
+        "here knows none, and with SYN cookies nothing is kept (Linux)",
+        "net/ipv4/tcp_input.c: tcp_conn_request",
+    )
+    syn_queue_full: Literal["drop", "recycle-oldest", "random-drop"] = policy(
+        "drop",
+        "a SYN that finds the SYN queue full is dropped, or drives out the oldest entry or a random one",
+        "RFC 4987 3.4",
+    )
+    syncache_hashsize: int | None = policy(
+        None,
+        "buckets of a SYN cache, which takes the SYN queue's place; None: no cache",
+        "RFC 4987 3.5; net.inet.tcp.syncache.hashsize",
+        allowed=(1, 1 << 24),
+    )
+    syncache_bucketlimit: int = policy(
+        30, "entries of one bucket", "net.inet.tcp.syncache.bucketlimit", allowed=(1, 1 << 24)
+    )
+    syn_cookies: Literal["off", "on-overflow", "always"] = policy(
+        "off", "SYN-ACKs that carry a cookie and leave no entry", "RFC 4987 3.6; net.ipv4.tcp_syncookies 0, 1, 2"
+    )
+    syn_cookie: SynCookie = policy(BernsteinCookie(), "layout of the cookie", "RFC 4987 appendix A")
+    syn_cookie_key: str | None = policy(
+        None, "key of the cookies, hexadecimal; None: the host's own secret", "RFC 4987 3.6"
+    )
+    syn_cookie_recent: float | None = policy(
+        None,
+        "ACKs are looked at for cookies only so long after one was sent; None: always",
+        "net/ipv4/syncookies.c: tcp_synq_no_recent_overflow",
+        "s",
+        allowed=(0, 1e9),
+    )
+    synack_pruning: bool = policy(
+        False,
+        "above half the backlog, old half-open entries get fewer SYN-ACKs, down to 3",
+        "net/ipv4/inet_connection_sock.c: reqsk_timer_handler",
+    )
+    half_open_bytes: int = policy(
+        280, "memory of a half-open entry", "RFC 4987 2.1: 280 to over 1300", "bytes", allowed=(1, 1 << 20)
+    )
     abort_on_overflow: bool = policy(
         False,
         "accept queue full when the third segment comes: reset, or ignore it",
@@ -136,29 +143,29 @@ class TcpConfig:
     )
 
     # Acceptability
-    rst_policy: RstPolicy = policy(
+    rst_policy: choices.RstPolicy = policy(
         "rfc5961", "RST in the window: exact match and challenge ACK, or any", "RFC 9293 3.10.7.4; RFC 5961 3"
     )
-    syn_policy: SynPolicy = policy(
+    syn_policy: choices.SynPolicy = policy(
         "rfc5961",
         "SYN on a synchronized connection: challenge ACK, or reset",
         "RFC 9293 3.10.7.4; RFC 5961 4",
     )
-    syn_reset: SynReset = policy(
+    syn_reset: choices.SynReset = policy(
         "answer",
         "the RST for a SYN in the window (rfc793): numbered as an answer to the SYN, or as ABORT would send it",
         "RFC 793 3.4, reset generation; sys/netinet/tcp_input.c",
     )
-    reset_errors: ResetErrors = policy(
+    reset_errors: choices.ResetErrors = policy(
         "rfc9293",
         "what a RST tells the user: refused in SYN-RECEIVED and nothing after CLOSE-WAIT's FIN (rfc9293), refused in "
         "SYN-RECEIVED and reset in all later states (bsd), reset in all and a broken pipe in CLOSE-WAIT (linux)",
         "RFC 9293 3.10.7.4, second: RST; sys/netinet/tcp_input.c; net/ipv4/tcp_input.c, tcp_reset",
     )
-    ack_policy: AckPolicy = policy(
+    ack_policy: choices.AckPolicy = policy(
         "rfc5961", "old ACKs: bounded by MAX.SND.WND, or ignored", "RFC 9293 3.10.7.4, MAY-12; RFC 5961 5"
     )
-    window_edge: WindowEdge = policy(
+    window_edge: choices.WindowEdge = policy(
         "rfc9293",
         "SEG.SEQ = RCV.NXT+RCV.WND lies outside the window, or inside (inclusive)",
         "RFC 9293 3.10.7.4",
@@ -221,7 +228,7 @@ class TcpConfig:
         "the receive buffer is rounded up to whole segments once the peer's MSS is known",
         "RFC 9293 is silent; sys/netinet/tcp_input.c, tcp_mss",
     )
-    receive_window: ReceiveWindow = policy(
+    receive_window: choices.ReceiveWindow = policy(
         "offered",
         "RCV.WND where the buffer has more room than the header's field can say: what was offered, or all of it",
         "RFC 9293 3.8.6; sys/netinet/tcp_input.c",
@@ -234,7 +241,7 @@ class TcpConfig:
         allowed=(1, 1 << 40),
     )
     nagle: bool = policy(True, "hold back a small segment while text is unacknowledged", "RFC 9293 3.7.4, SHLD-7")
-    congestion: Congestion = policy("newreno", "congestion control, or none", "RFC 5681; RFC 6582")
+    congestion: choices.Congestion = policy("newreno", "congestion control, or none", "RFC 5681; RFC 6582")
     initial_window: int = policy(10, "initial congestion window", "RFC 6928 2", "segments", allowed=(1, 1 << 20))
 
     # Timers
@@ -303,13 +310,15 @@ class TcpConfig:
     fin_wait_2_timeout: float | None = policy(
         None, "FIN-WAIT-2 without a user; None: for ever", "RFC 9293 has none", "s", allowed=(0, 1e9)
     )
-    time_wait_restart: TimeWaitRestart = policy(
+    time_wait_restart: choices.TimeWaitRestart = policy(
         "fin",
         "what restarts the 2MSL timer: nothing (its number refuses the repeated FIN), the repeated FIN, or any "
         "unacceptable segment with ACK (Linux)",
         "RFC 9293 3.10.7.4, eighth: FIN; net/ipv4/tcp_minisocks.c",
     )
-    time_wait_reuse: TimeWaitReuse = policy("none", "a new SYN in TIME-WAIT", "RFC 9293 3.6.1, MAY-2; RFC 6191 2")
+    time_wait_reuse: choices.TimeWaitReuse = policy(
+        "none", "a new SYN in TIME-WAIT", "RFC 9293 3.6.1, MAY-2; RFC 6191 2"
+    )
     time_wait_rst: Literal["accept", "ignore", "ignore-2s"] = policy(
         "accept",
         "RST in TIME-WAIT: accepted, ignored (fix F1), or ignored for the first 2 s (fix F2, to go with timestamps)",
@@ -347,7 +356,9 @@ class TcpConfig:
             raise ValueError(f"rto_max = {self.rto_max!r}: allowed is a number >= rto_min = {self.rto_min!r}")
         if self.fast_open_cookie % 2:
             raise ValueError(f"fast_open_cookie = {self.fast_open_cookie!r}: allowed is an even number from 4 to 16")
-        object.__setattr__(self, "ns", _nanoseconds(self))
+        if self.syn_cookie_key is not None:
+            key_of(self.syn_cookie_key)
+        object.__setattr__(self, "ns", in_nanoseconds(self))
 
     def replace(self, **changes: Any) -> "TcpConfig":
         """This configuration with some fields changed. ValueError for an unknown field or a bad value."""
@@ -378,16 +389,3 @@ class TcpConfig:
 
 
 _HINTS = get_type_hints(TcpConfig)
-
-
-def _ns(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1e9)
-
-
-def _nanoseconds(config: TcpConfig) -> Nanoseconds:
-    schedules = {"syn_intervals": config.syn_intervals(), "synack_intervals": config.synack_intervals()}
-    durations: dict[str, Any] = {name: tuple(map(_ns, schedule)) for name, schedule in schedules.items()}
-    for f in dataclasses.fields(Nanoseconds):
-        if f.name not in durations:
-            durations[f.name] = _ns(getattr(config, f.name))
-    return Nanoseconds(**durations)

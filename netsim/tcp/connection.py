@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 _new = tuple.__new__  # half the price of Signal(...)
 
 
-def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, state: State, now: int) -> Tcb:
+def allocate(
+    ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, state: State, now: int, iss: int | None = None
+) -> Tcb:
     """A new record for ``flow`` (as this end writes it; ``key``: as the peer does), in the state it comes from.
 
-    Its ISS is chosen; SND.UNA = SND.NXT = ISS until the SYN is sent.
+    Its ISS is chosen, unless a cookie was it; SND.UNA = SND.NXT = ISS until the SYN is sent.
     """
     ctx.opened += 1
     tcb = Tcb(ctx, config, flow, key, ctx.opened)
@@ -28,7 +30,9 @@ def allocate(ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, s
     ctx.connections[key] = tcb
     if ctx.record:
         ctx.actions.append(Allocated(tcb.id, flow, state))
-    tcb.iss = tcb.snd_una = tcb.snd_nxt = config.isn.initial(now=now, flow=flow, opened=ctx.opened - 1, source=ctx)
+    if iss is None:
+        iss = config.isn.initial(now=now, flow=flow, opened=ctx.opened - 1, source=ctx)
+    tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
     return tcb
 
 
@@ -38,7 +42,7 @@ def enter(tcb: "Tcb | Listener", new: State, clause: str) -> None:
     assert (old, new, clause) in LEGAL, f"no edge {old} -> {new} by {clause}"
     tcb.state = new
     if old is SYN_RECEIVED and tcb.listener is not None:
-        tcb.listener.half_open -= 1
+        tcb.listener.left(tcb)  # type: ignore[arg-type]
     if tcb.ctx.record:
         tcb.ctx.actions.append(Moved(tcb.id, tcb.flow, old, new, clause))
 

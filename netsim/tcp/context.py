@@ -70,6 +70,10 @@ class Context:
             self._ports = self._streams("ports")
         return self._ports
 
+    def stream(self, name: str) -> random.Random:
+        """A stream of this host's randomness, from its start."""
+        return self._streams(name)
+
     def ts_clock(self, now: int, config: TcpConfig) -> int:
         """The timestamp clock: ticks since a random origin (RFC 7323 5.4)."""
         if self._ts_offset is None:

@@ -20,6 +20,10 @@ class Counters:
     TcpExtListenOverflows: int = 0
     TcpExtListenDrops: int = 0
     TcpExtTCPReqQFullDrop: int = 0
+    TcpExtTCPReqQFullDoCookies: int = 0
+    TcpExtSyncookiesSent: int = 0
+    TcpExtSyncookiesRecv: int = 0
+    TcpExtSyncookiesFailed: int = 0
     TcpExtTW: int = 0
     TcpExtTWRecycled: int = 0
     TcpExtPAWSEstab: int = 0

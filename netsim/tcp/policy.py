@@ -6,6 +6,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from netsim.tcp.backoff import BackOff
+from netsim.tcp.cookies import SynCookie
 from netsim.tcp.isn import IsnPolicy
 from netsim.tcp.ports import PortPolicy
 
@@ -15,6 +16,7 @@ _OBJECTS: dict[Any, str] = {
     BackOff: "a BackOff",
     IsnPolicy: "an ISN policy",
     PortPolicy: "a port policy",
+    SynCookie: "a SYN cookie layout",
     str: "a string",
     bool: "True or False",
 }

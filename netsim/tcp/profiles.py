@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.config import TcpConfig
+from netsim.tcp.cookies import LinuxCookie
 from netsim.tcp.isn import LINUX_CLOCK_HZ, HashIsn
 from netsim.tcp.ports import HashPorts, RandomPorts
 
@@ -44,6 +45,13 @@ _LINUX: _Values = {
     "ports": (HashPorts(first=32768, last=60999), f"{_LINUX_SYSCTL}: ip_local_port_range"),
     "backlog_slack": (1, "Linux 6.18, include/net/sock.h: sk_acceptq_is_full"),
     "somaxconn": (4096, "Linux 6.18, Documentation/admin-guide/sysctl/net.rst"),
+    "max_syn_backlog": (2048, f"{_LINUX_SYSCTL}: tcp_max_syn_backlog grows with memory; observed on Linux 6.18"),
+    "max_syn_backlog_rule": ("quarter", f"{_LINUX_INPUT}: tcp_conn_request"),
+    "syn_cookies": ("on-overflow", f"{_LINUX_SYSCTL}: tcp_syncookies"),
+    "syn_cookie": (LinuxCookie(), "Linux 6.18, net/ipv4/syncookies.c"),
+    "syn_cookie_recent": (120.0, "Linux 6.18, net/ipv4/syncookies.c: tcp_synq_no_recent_overflow"),
+    "synack_pruning": (True, "Linux 6.18, net/ipv4/inet_connection_sock.c: reqsk_timer_handler"),
+    "half_open_bytes": (304, "Linux 6.18, include/net/request_sock.h: tcp_request_sock"),
     "window_edge": ("inclusive", f"{_LINUX_INPUT}: tcp_sequence"),
     "challenge_ack_limit": (None, f"{_LINUX_SYSCTL}: tcp_challenge_ack_limit is INT_MAX"),
     "abort_ack": (True, "Linux 6.18, net/ipv4/tcp_output.c: tcp_send_active_reset"),
@@ -83,6 +91,9 @@ _FREEBSD: _Values = {
     "synack_backoff": (BackOff(slop=0.2), f"{_BSD_SYNCACHE}: tcp_backoff, rexmit_slop"),
     "synack_retries": (3, f"{_BSD_SYNCACHE}: SYNCACHE_MAXREXMTS"),
     "duplicate_syn": ("synack", f"{_BSD_SYNCACHE}: syncache_add"),
+    "syncache_hashsize": (512, f"{_BSD_SYNCACHE}: TCP_SYNCACHE_HASHSIZE"),
+    "syncache_bucketlimit": (30, f"{_BSD_SYNCACHE}: TCP_SYNCACHE_BUCKETLIMIT"),
+    "half_open_bytes": (160, "Lemon, BSDCon 2002"),
     "isn": (HashIsn(), RFC_VALUE),
     "ports": (RandomPorts(first=10000), UNVERIFIED),
     "abort_ack": (True, "FreeBSD, sys/netinet/tcp_fsm.h: tcp_outflags"),

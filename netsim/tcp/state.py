@@ -81,6 +81,7 @@ _OPEN: Final = (
     Edge(LISTEN, SYN_SENT, "active OPEN", "3.10.1: OPEN"),
     Edge(LISTEN, SYN_SENT, "SEND", "3.10.2: SEND"),
     Edge(LISTEN, SYN_RECEIVED, "rcv SYN", "3.10.7.2, third: SYN"),
+    Edge(LISTEN, SYN_RECEIVED, "rcv ACK of a SYN cookie", "RFC 4987 3.6: SYN cookie"),
     Edge(LISTEN, CLOSED, "CLOSE", "3.10.4: CLOSE"),
     Edge(LISTEN, CLOSED, "ABORT", "3.10.5: ABORT"),
     Edge(SYN_SENT, ESTABLISHED, "rcv SYN,ACK", "3.10.7.3, fourth: SYN"),
@@ -93,6 +94,7 @@ _OPEN: Final = (
     Edge(SYN_RECEIVED, LISTEN, "rcv SYN in window, passive OPEN", "3.10.7.4, fourth: SYN"),
     Edge(SYN_RECEIVED, FIN_WAIT_1, "CLOSE", "3.10.4: CLOSE"),
     Edge(SYN_RECEIVED, CLOSED, "accept queue full", "listener: accept queue full"),
+    Edge(SYN_RECEIVED, CLOSED, "driven out by a new SYN", "RFC 4987 3.4: driven out"),
 )
 
 _CLOSE: Final = (

@@ -74,11 +74,15 @@ def _r2(tcb: Tcb) -> int | None:
 
 def _repeat_syn(tcb: Tcb, now: int) -> None:
     """A SYN or SYN-ACK went unanswered: again by the schedule, until it ends (R2 of MUST-23)."""
-    ns, counters = tcb.config.ns, tcb.ctx.counters
-    half_open = tcb.state is SYN_RECEIVED and tcb.passive
-    intervals = ns.synack_intervals if half_open else ns.syn_intervals
+    ns, counters, listener = tcb.config.ns, tcb.ctx.counters, tcb.listener
+    intervals = ns.syn_intervals
     counters.TcpExtTCPTimeouts += 1
-    if tcb.transmissions >= len(intervals):
+    if tcb.state is SYN_RECEIVED and listener is not None:
+        intervals = ns.synack_intervals
+        goes_on = listener.synack_goes_unanswered(tcb, len(intervals))
+    else:
+        goes_on = tcb.transmissions < len(intervals)
+    if not goes_on:
         counters.TcpAttemptFails += 1
         return end(tcb, _R2, ConnectionTimedOut())
     tcb.transmissions += 1

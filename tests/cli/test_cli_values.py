@@ -10,6 +10,7 @@ from netsim.cli.values import read, show
 from netsim.link import DelayLaw, Exponential, Lognormal, Pareto, TruncatedNormal, Uniform
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.config import Rate
+from netsim.tcp.cookies import BernsteinCookie, LinuxCookie, SynCookie
 from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.tcp.ports import HashPorts, PortPolicy, RandomPorts, SequentialPorts
 from netsim.tcp.profiles import PROFILES
@@ -82,6 +83,14 @@ def test_backoff(text: object, value: BackOff) -> None:
 )
 def test_delay_laws_read_back(law: DelayLaw) -> None:
     assert read(float | DelayLaw, show(law), name="delay", unit="s") == law
+
+
+def test_syn_cookies_with_a_table_of_their_own() -> None:
+    for text, value in (("linux", LinuxCookie()), ("bernstein:536/1460", BernsteinCookie((536, 1460)))):
+        assert read(SynCookie, text, name="syn_cookie") == value
+        assert show(value) == text
+    with pytest.raises(UsageError, match=r"^syn_cookie: mss = 'x': must be an integer"):
+        read(SynCookie, "linux:536/x", name="syn_cookie")
 
 
 def test_a_fixed_delay_is_a_number_so_that_both_spellings_are_one_point() -> None:

@@ -74,6 +74,8 @@ ROWS: list[Key] = [
     # Not in the RFC: a handshake of two segments, and what real hosts do.
     ("SYN-RECEIVED", "ESTABLISHED", TWO_WAY),
     ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"),
+    ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: driven out"),
+    ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"),
     ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"),
     ("TIME-WAIT", "CLOSED", OPEN),
 ]  # fmt: skip
@@ -157,6 +159,23 @@ def accept_queue_overflows() -> Lone:
     return lone
 
 
+def driven_out() -> Lone:
+    lone = Lone(BASE.replace(syn_queue_full="recycle-oldest"))
+    lone.call("listen", PORTS["A"], backlog=1)
+    lone.arrive("SYN", 5000)
+    newer = Segment(FourTuple("B", 1, "A", PORTS["A"]), 1, 0, flags_of("SYN"), 1000)
+    lone.log.note(lone.stack.on_segment(newer, lone.ns))
+    return lone
+
+
+def cookie_comes_back() -> Lone:
+    lone = Lone(BASE.replace(syn_cookies="always"))
+    lone.listen()
+    (cookie,) = lone.arrive("SYN", 5000)
+    lone.arrive("ACK", 5001, int(cookie.split("=")[1].split(">")[0]) + 1)
+    return lone
+
+
 def new_text_for_nobody(state: str) -> Drive:
     def drive() -> Lone:
         lone = at("ESTABLISHED")
@@ -229,6 +248,8 @@ DRIVES: dict[Key, Drive] = {
     ("TIME-WAIT", "SYN-RECEIVED", "3.6.1: MAY-2"): reopened_by_the_peer,
     ("TIME-WAIT", "CLOSED", OPEN): reopened_from_here,
     ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"): accept_queue_overflows,
+    ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: driven out"): driven_out,
+    ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"): cookie_comes_back,
     ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"): orphan_waits,
     ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-1"),
     ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-2"),
