@@ -45,12 +45,12 @@ class Host:
         self._env = world.env
         self._pipes: dict[str, tuple[Pipe, Host]] = {}
         self._alarm_at = NEVER
-        self._on_arrival: Callbacks = [self.arrive]
+        self.on_arrival: Callbacks = [self.arrive]
         self._on_alarm: Callbacks = [self._ring]
         self.processor: Processor | None = None
         if cpu_per_segment or cpu_per_byte:
             self.processor = Processor(self, per_segment=cpu_per_segment, per_byte=cpu_per_byte)
-            self._on_arrival = [self.processor.take]
+            self.on_arrival = [self.processor.take]
         self._seen: Packet | None = None
         self._incarnations: dict[FourTuple, tuple[int, int]] = {}
         if world.observer is not None:
@@ -86,10 +86,14 @@ class Host:
         """Send what is for ``peer`` through ``pipe``."""
         self._pipes[peer.name] = (pipe, peer)
 
+    def route(self, destination: str) -> "tuple[Pipe, Host] | None":
+        """The link to ``destination`` and the host at its end; None without one."""
+        return self._pipes.get(destination)
+
     def detach(self) -> None:
         """The end of the world: untie what refers back to this host. Counters and records can still be read."""
         self._pipes = {}
-        self._on_arrival, self._on_alarm = [], []
+        self.on_arrival, self._on_alarm = [], []
         stack = self.stack
         for listener in stack.listeners.values():
             listener.owner.observer = None
@@ -138,7 +142,7 @@ class Host:
                     content = self._note_sent(action, times, pipe.cause)
                 for time in times:
                     arrival = Ring()
-                    arrival.callbacks = peer._on_arrival
+                    arrival.callbacks = peer.on_arrival
                     arrival.content = content
                     priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
                     heappush(env._queue, (time, priority, next(env._eid), arrival))

@@ -108,6 +108,8 @@ class Rows:
             row = Row("arrives", 1 - side, [None, None], packet, self._label(packet))
             row.ends[side] = end
             self.rows.append(row)
+            if packet.forged:
+                row.marks.append("forged")
             if self._arrivals[packet.number] > 1:
                 row.marks.append("copy")
         if record.stale:
