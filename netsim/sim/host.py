@@ -90,6 +90,12 @@ class Host:
         """The link to ``destination`` and the host at its end; None without one."""
         return self._pipes.get(destination)
 
+    def alias(self, address: str, peer: "Host") -> None:
+        """``peer`` has ``address`` too: what goes there goes to it. ValueError without a link to ``peer``."""
+        if peer.name not in self._pipes:
+            raise ValueError(f"peer = {peer.name!r}: must be a host with a link to {self.name!r}")
+        self._pipes[address] = self._pipes[peer.name]
+
     def detach(self) -> None:
         """The end of the world: untie what refers back to this host. Counters and records can still be read."""
         self._pipes = {}

@@ -1,0 +1,101 @@
+"""Floods: applications of hosts that open connections nobody wants, with spoofed sources or their own.
+
+They are processes without an end, for ``world.process(...)``. Rates are per second.
+"""
+
+import random
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Final, Literal
+
+from simpy import Event
+
+from netsim.sim.adversaries import Forger
+from netsim.sim.host import Host
+from netsim.sim.network import NS
+from netsim.tcp.errors import TcpError
+from netsim.tcp.segment import SYN, FourTuple, Options, Segment
+from netsim.units import require_number
+
+Arrivals = Literal["poisson", "constant", "bursts"]
+
+FIRST_PORT: Final = 1024
+_PORTS: Final = 65_536 - FIRST_PORT
+_SYN_OPTIONS: Final = Options(mss=1460)
+
+
+def waits(arrivals: Arrivals, rate: float, stream: random.Random, *, burst: int = 50) -> Iterator[float]:
+    """Seconds to wait before each arrival, without end: ``rate`` a second on average.
+
+    ``poisson``; ``constant``; ``bursts``: ``burst`` at once, the bursts as a Poisson process. ValueError otherwise.
+    """
+    require_number("rate", rate, low=1e-9, high=1e9, unit="1/s")
+    if arrivals == "poisson":
+        while True:
+            yield stream.expovariate(rate)
+    elif arrivals == "constant":
+        while True:
+            yield 1 / rate
+    elif arrivals == "bursts":
+        while True:
+            yield stream.expovariate(rate / burst)
+            yield from [0.0] * (burst - 1)
+    else:
+        raise ValueError(f"arrivals = {arrivals!r}: allowed is poisson, constant or bursts")
+
+
+def spoofed_sources(count: int) -> list[str]:
+    """``count`` addresses, to be claimed as sources."""
+    return [f"spoofed-{k}" for k in range(count)]
+
+
+def flood(
+    host: Host, target: tuple[str, int], *, sources: list[str], gaps: Iterator[float], stream: random.Random
+) -> Generator[Event, Any, None]:
+    """SYNs from ``sources`` to ``target`` (host's name, port), one after each of ``gaps`` (s), for ever.
+
+    No four-tuple comes twice in 64,512 SYNs for each source. Who owns a source, if anybody, answers what comes back.
+    """
+    name, port = target
+
+    def syn(number: int) -> Segment:
+        block, which = divmod(number, len(sources))
+        flow = FourTuple(sources[which], FIRST_PORT + block % _PORTS, name, port)
+        return Segment(flow, stream.getrandbits(32), 0, SYN, 65_535, b"", _SYN_OPTIONS)
+
+    return inject_each(host, gaps, syn)
+
+
+def owns(host: Host, server: Host, sources: list[str]) -> None:
+    """All ``sources`` are addresses of ``host``, which resets what the ``server`` sends to connections it never had."""
+    for source in sources:
+        server.alias(source, host)
+
+
+def botnet(host: Host, target: tuple[str, int], *, gaps: Iterator[float]) -> Generator[Event, Any, None]:
+    """Real connections to ``target``, opened one after each of ``gaps`` (s) and never used or closed."""
+    env, world = host.world.env, host.world
+    for gap in gaps:
+        if gap:
+            yield env.timeout(round(gap * NS))
+        world.process(_hold(host, target))
+
+
+def _hold(host: Host, target: tuple[str, int]) -> Generator[Event, Any, None]:
+    try:
+        yield host.socket().connect(target)
+    except TcpError:
+        return
+
+
+def inject_each(
+    host: Host, gaps: Iterator[float], make: Callable[[int], Segment | None]
+) -> Generator[Event, Any, None]:
+    """``make(k)`` is sent after the k-th of ``gaps`` (s), until it returns None."""
+    env, forger = host.world.env, Forger(host)
+    for number, gap in enumerate(gaps):
+        if gap:
+            yield env.timeout(round(gap * NS))
+        segment = make(number)
+        if segment is None:
+            return
+        forger.send(segment)
