@@ -6,10 +6,12 @@ from typing import Any, Final
 from simpy import Event
 
 from netsim.sim import Host, Socket, World
+from netsim.sim.network import NS
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.rto import RttEstimator
 
 PORT: Final = 80
+MOST_FINS: Final = 1000  # transmissions; the exact recursion takes long far beyond
 
 
 def open_connection(world: World, client: Host, server: Host) -> Generator[Event, Any, tuple[Socket, Socket]]:
@@ -49,3 +51,25 @@ def rtt_is_measured(rtt: int, client: TcpConfig, server: TcpConfig) -> bool:
     if client.timestamps and server.timestamps and (rtt == 0 or rtt % client.ns.ts_tick or rtt % server.ns.ts_tick):
         return False
     return rtt < min(client.ns.syn_intervals[0], server.ns.synack_intervals[0])
+
+
+def fin_intervals(config: TcpConfig, rtt: int) -> tuple[float, ...]:
+    """Seconds that an end waits after each of its FINs; after the last wait it gives up.
+
+    Its RTO comes from the RTT (ns) of the handshake (RFC 6298 2.2) and doubles (5.5) up to its bound; R2 or the user
+    timeout ends it. At most ``MOST_FINS + 1`` of them.
+    """
+    ns = config.ns
+    rto, most = rto_after(rtt, config), retries(config)
+    waits: list[int] = []
+    waited = 0
+    while len(waits) <= MOST_FINS:
+        if ns.user_timeout is not None and waited + rto >= ns.user_timeout:
+            waits.append(ns.user_timeout - waited)
+            break
+        waits.append(rto)
+        if most is not None and len(waits) > most:
+            break
+        waited += rto
+        rto = min(2 * rto, ns.rto_max)
+    return tuple(wait / NS for wait in waits)

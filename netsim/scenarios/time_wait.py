@@ -14,9 +14,10 @@ from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios.closing import (
+    MOST_FINS,
+    fin_intervals,
     open_connection,
     require_end,
-    retries,
     rto_after,
     rtt_is_measured,
     segments_sent,
@@ -38,7 +39,6 @@ from netsim.units import nanoseconds, require_number
 QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by giving up?"
 NEVER: Final = float("nan")
 NOBODY: Final = "nobody"
-MOST_FINS: Final = 1000  # transmissions; the exact recursion takes long far beyond
 
 End = Literal["client", "server"]
 Outcome = Literal["clean", "reset", "timeout"]
@@ -210,35 +210,13 @@ def _rtt(params: Params) -> int:
     return nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
 
 
-def fin_intervals(params: Params) -> tuple[float, ...]:
-    """Seconds that the last end waits after each of its FINs; after the last wait it gives up.
-
-    Its RTO comes from the RTT of the handshake (RFC 6298 2.2) and doubles (5.5) up to its bound; R2 or the user timeout
-    ends it. At most ``MOST_FINS + 1`` of them.
-    """
-    ns = params.last.ns
-    rto, most = rto_after(_rtt(params), params.last), retries(params.last)
-    waits: list[int] = []
-    waited = 0
-    while len(waits) <= MOST_FINS:
-        if ns.user_timeout is not None and waited + rto >= ns.user_timeout:
-            waits.append(ns.user_timeout - waited)
-            break
-        waits.append(rto)
-        if most is not None and len(waits) > most:
-            break
-        waited += rto
-        rto = min(2 * rto, ns.rto_max)
-    return tuple(wait / NS for wait in waits)
-
-
 def exact_outcome(params: Params) -> TeardownOutcome | None:
     """What becomes of the end in LAST-ACK, by the recursion over its FINs; None where these parameters have none.
 
     Exact timers, each answer there before the next FIN, and an answer to every FIN that arrives.
     """
     first, last, rtt = params.first, params.last, _rtt(params)
-    waits = fin_intervals(params)
+    waits = fin_intervals(last, rtt)
     if first.timer_hz or last.timer_hz or first.keepalive or len(waits) > MOST_FINS:
         return None
     if not rtt_is_measured(rtt, params.client, params.server):
@@ -264,7 +242,7 @@ def theory(params: Params) -> dict[str, float]:
     exact = exact_outcome(params)
     if exact is None:
         return {}
-    waits = fin_intervals(params)
+    waits = fin_intervals(params.last, _rtt(params))
     rtt = params.delay_forward + params.delay_reverse
     loss_fin = params.loss_reverse if params.closes_first == "client" else params.loss_forward
     answered = exact.retransmissions

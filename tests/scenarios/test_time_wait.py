@@ -13,6 +13,7 @@ import pytest
 from scipy import stats
 
 from netsim.scenarios import time_wait
+from netsim.scenarios.closing import fin_intervals
 from netsim.seeds import Seed
 from netsim.sweep import Rows, Scalar, estimate, sweep
 from netsim.tcp.profiles import profile, rfc9293
@@ -101,7 +102,7 @@ def test_a_wrong_mechanism_would_be_seen(real: str, other: str) -> None:
 def test_reference_values(tau: float, clean: float, reset: float) -> None:
     """q = .7 * .8 = .56, nine FINs: time-out .44^9 = .000618; without TIME-WAIT, clean .8 (1 - .3^9) = .799984."""
     point = params(time_wait=tau)
-    assert time_wait.fin_intervals(point) == (0.2,) * 9
+    assert fin_intervals(point.last, 100_000_000) == (0.2,) * 9
     values = time_wait.theory(point)
     assert values["p_clean"] == pytest.approx(clean, abs=5e-7)
     assert values["p_reset"] == pytest.approx(reset, abs=1e-6)

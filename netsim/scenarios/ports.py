@@ -1,0 +1,195 @@
+"""What does TIME-WAIT cost the end that closes first: sockets held, and ports that run out?
+
+A client opens connections to one port of one server, as they come; each is held for a while and closed. The end that
+closes first keeps its record for TIME-WAIT. If that is the client, its port is taken for as long, and when all are,
+OPEN fails (EADDRNOTAVAIL). Nothing is lost on the path.
+"""
+
+import dataclasses
+import random
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal, get_args
+
+from simpy import Event
+
+from netsim.link import Path
+from netsim.scenarios.parameters import param, tcp_param
+from netsim.seeds import Seed
+from netsim.sim import Host, Socket, World
+from netsim.sim.network import Observer
+from netsim.sweep import Estimator
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import InsufficientResources, TcpError
+from netsim.tcp.state import TIME_WAIT
+from netsim.theory import connection_rate_ceiling, erlang_b, mean_population
+from netsim.units import nanoseconds, require_number
+
+QUESTION: Final = "What does TIME-WAIT cost: how many sockets are held, where, and when do a client's ports run out?"
+NEVER: Final = float("nan")
+PORT: Final = 80
+FIRST_PORT: Final = 32768  # net.ipv4.ip_local_port_range begins here
+
+End = Literal["client", "server"]
+Arrivals = Literal["poisson", "regular"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of what TIME-WAIT costs. ValueError for values out of range."""
+
+    ports: int = param(5, "local ports of the client", "", "Linux: 28232, net.ipv4.ip_local_port_range")
+    rate: float = param(5.0, "connections that the client wants to open", "per s")
+    arrivals: Arrivals = param("poisson", "when: at random (poisson), or at equal intervals (regular)")
+    held: float = param(0.0, "from ESTABLISHED to the first close", "s")
+    closes_first: End = param("client", "who closes first: client or server")
+    time_wait: float = param(1.0, "length of TIME-WAIT of both ends", "s", "Linux: 60; RFC 9293: 240")
+    warm_up: float = param(6.0, "before anything is counted", "s")
+    window: float = param(1.0, "while connections are counted", "s")
+    delay_forward: float = param(0.005, "one-way delay, client to server", "s")
+    delay_reverse: float = param(0.005, "one-way delay, server to client", "s")
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+
+    def __post_init__(self) -> None:
+        require_number("ports", self.ports, low=1, high=65536 - FIRST_PORT)
+        if self.ports != int(self.ports):
+            raise ValueError(f"ports = {self.ports!r}: must be a whole number")
+        require_number("rate", self.rate, low=1e-6, high=1e6, unit="per s")
+        require_number("window", self.window, low=1e-6, high=1e6, unit="s")
+        for name in ("held", "time_wait", "warm_up", "delay_forward", "delay_reverse"):
+            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
+        for name, kinds in (("arrivals", Arrivals), ("closes_first", End)):
+            if getattr(self, name) not in get_args(kinds):
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(kinds))}")
+
+    @cached_property
+    def configs(self) -> tuple[TcpConfig, TcpConfig]:
+        """The TCPs of client and server, with this TIME-WAIT and this many ports."""
+        ports: Any = dataclasses.replace(self.client.ports, first=FIRST_PORT, last=FIRST_PORT + self.ports - 1)  # type: ignore[type-var]
+        client = self.client.replace(time_wait=self.time_wait, ports=ports)
+        return client, self.server.replace(time_wait=self.time_wait)
+
+
+ESTIMATES: Final = {
+    "p_exhausted": Estimator(column="exhausted", kind="proportion"),
+    "p_refused_at_all": Estimator(column="refused_at_all", kind="proportion"),
+    "open_rate": Estimator(column="open_rate", kind="mean"),
+    "client_time_wait": Estimator(column="client_time_wait", kind="mean"),
+    "server_time_wait": Estimator(column="server_time_wait", kind="mean"),
+    "first_refusal": Estimator(column="first_refusal", kind="mean"),
+}
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Connections opened and refused by now, and when (s) the first was refused."""
+
+    opened: int = 0
+    refused: int = 0
+    first_refusal: float = NEVER
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One window of time: OPENs per second, those refused, records in TIME-WAIT at either end when it closes."""
+    world = World(seed=seed, observer=observer)
+    client, server = (
+        world.host(name, config) for name, config in zip(("client", "server"), params.configs, strict=True)
+    )
+    world.link(client, server, Path(delay=params.delay_forward), Path(delay=params.delay_reverse))
+    tally = _Tally()
+    world.process(_serve(world, server, params))
+    world.process(_arrivals(world, client, params, seed.stream("arrivals", common=True), tally))
+    world.run(params.warm_up)
+    before = dataclasses.replace(tally)
+    world.run(params.warm_up + params.window)
+    waiting = {host.name: host.stack.census().get(TIME_WAIT, 0) for host in (client, server)}
+    return {
+        "open_rate": (tally.opened - before.opened) / params.window,
+        "refused_rate": (tally.refused - before.refused) / params.window,
+        "refused_at_all": tally.refused > 0,
+        "first_refusal": tally.first_refusal,
+        "exhausted": len(client.stack.connections) >= params.ports,
+        "client_time_wait": waiting["client"],
+        "server_time_wait": waiting["server"],
+    }
+
+
+def _arrivals(
+    world: World, client: Host, params: Params, stream: random.Random, tally: _Tally
+) -> Generator[Event, Any, None]:
+    while True:
+        yield world.timeout(stream.expovariate(params.rate) if params.arrivals == "poisson" else 1 / params.rate)
+        sock = client.socket()
+        try:
+            opening = sock.connect(("server", PORT))
+        except InsufficientResources:
+            if not tally.refused:
+                tally.first_refusal = world.now
+            tally.refused += 1
+            continue
+        tally.opened += 1
+        world.process(_use(world, sock, opening, params.held if params.closes_first == "client" else None))
+
+
+def _use(world: World, sock: Socket, opening: Event, held: float | None) -> Generator[Event, Any, None]:
+    """The client's end: closes after ``held`` seconds, or (None) when the server has closed."""
+    with suppress(TcpError):
+        yield opening
+        if held is None:
+            yield sock.recv()
+        elif held:
+            yield world.timeout(held)
+        sock.close()
+
+
+def _serve(world: World, server: Host, params: Params) -> Generator[Event, Any, None]:
+    listener = server.socket()
+    listener.listen(PORT, backlog=4096)
+    while True:
+        sock = yield listener.accept()
+        world.process(_answer(world, sock, params))
+
+
+def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any, None]:
+    with suppress(TcpError):
+        if params.closes_first == "client":
+            yield sock.recv()
+        elif params.held:
+            yield world.timeout(params.held)
+        sock.close()
+
+
+def port_time(params: Params) -> float:
+    """How long (s) a connection keeps its port when the client closes first: two round trips, and what it waits."""
+    return 2 * (params.delay_forward + params.delay_reverse) + params.held + params.time_wait
+
+
+def theory(params: Params) -> dict[str, float]:
+    """Little's law and Erlang's loss formula, where the client closes first; empty elsewhere, for ports come round.
+
+    Ports are servers, held for a constant time: M/G/c/c, whose loss depends on the mean only. In the stationary state,
+    so after a warm-up of several such times; at equal intervals, what the ceiling lets through.
+    """
+    first, last = params.client, params.server
+    if params.closes_first == "server" or first.timer_hz or first.keepalive or last.timer_hz:
+        return {}
+    rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
+    if rtt >= min(first.ns.rto_min, last.ns.rto_min, first.ns.syn_intervals[0], last.ns.synack_intervals[0]):
+        return {}
+    taken = port_time(params)
+    values = {"server_time_wait": 0.0}
+    if params.arrivals == "regular":
+        ceiling = connection_rate_ceiling(
+            ports=params.ports, time_wait=params.time_wait, duration=taken - params.time_wait
+        )
+        end = params.warm_up + params.window
+        refusal = (params.ports + 1) / params.rate
+        refused = params.rate > ceiling and refusal < end
+        return values | {"p_refused_at_all": float(refused)} | ({"first_refusal": refusal} if refused else {})
+    blocked = erlang_b(load=mean_population(rate=params.rate, lifetime=taken), slots=params.ports)
+    opened = params.rate * (1 - blocked)
+    waiting = mean_population(rate=opened, lifetime=params.time_wait)
+    return values | {"p_exhausted": blocked, "open_rate": opened, "client_time_wait": waiting}

@@ -1,0 +1,154 @@
+"""A server stops and starts again: can it bind its port, or is an old connection in the way (EADDRINUSE)?
+
+A client has one connection to the server. The server stops: it closes its listening socket. Of the two ends of the
+connection one closes first, the other when it reads the end of the stream, over a path that may lose what they send.
+After a pause the server starts again and tries to listen on the same port, again and again until it may.
+"""
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from simpy import Event
+
+from netsim.link import Path
+from netsim.scenarios.closing import PORT, fin_intervals, require_end, rto_after, rtt_is_measured
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
+from netsim.seeds import Seed
+from netsim.sim import Host, Socket, World
+from netsim.sim.network import NS, Observer
+from netsim.sweep import Estimator
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
+from netsim.units import nanoseconds, require_number
+
+QUESTION: Final = "A server stops and starts again: may it bind its port at once, and if not, how long must it wait?"
+NEVER: Final = float("nan")
+
+End = Literal["client", "server"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of the server that starts again. ValueError for values out of range."""
+
+    closes_first: End = param("server", "who closes the connection first: client or server")
+    reuse_address: bool = param(False, "the server sets SO_REUSEADDR, before and after")
+    pause: float = param(1.0, "from the server's stop to its start", "s")
+    retry: float = param(1.0, "from one attempt to bind to the next", "s")
+    loss_forward: float = param(0.1, "loss probability, client to server, from the stop on")
+    loss_reverse: float = param(0.1, "loss probability, server to client, from the stop on")
+    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
+    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+
+    def __post_init__(self) -> None:
+        require_probabilities(self, "loss_forward", "loss_reverse")
+        for name in ("delay_forward", "delay_reverse", "pause"):
+            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
+        require_number("retry", self.retry, low=1e-3, high=1e6, unit="s")
+        if self.closes_first not in ("client", "server"):
+            raise ValueError(f"closes_first = {self.closes_first!r}: must be client or server")
+        if not isinstance(self.reuse_address, bool):
+            raise ValueError(f"reuse_address = {self.reuse_address!r}: must be true or false")
+        require_end("client", self.client)
+        require_end("server", self.server)
+
+    @cached_property
+    def lossy(self) -> tuple[Path, Path]:
+        """Both directions (forward, reverse) from the server's stop on."""
+        return both_ways(self)
+
+
+ESTIMATES: Final = {
+    "p_address_in_use": Estimator(column="address_in_use", kind="proportion"),
+    "wait": Estimator(column="wait", kind="mean"),
+    "wait_p95": Estimator(column="wait", kind="quantile", at=0.95),
+    "attempts": Estimator(column="attempts", kind="mean"),
+}
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One restart: whether the first bind failed, how long (s) and how often the server tried."""
+    world = World(seed=seed, observer=observer)
+    client, server = world.host("client", params.client), world.host("server", params.server)
+    world.link(client, server, *without_loss(params.lossy))
+    row: dict[str, Any] = {"address_in_use": False, "wait": NEVER, "attempts": 0}
+    world.process(_stop_and_start(world, client, server, params, row))
+    world.run()
+    return row
+
+
+def _stop_and_start(
+    world: World, client: Host, server: Host, params: Params, row: dict[str, Any]
+) -> Generator[Event, Any, None]:
+    listener, near = server.socket(), client.socket()
+    listener.reuse_address = params.reuse_address
+    listener.listen(PORT)
+    opening = near.connect((server, PORT))
+    far = yield listener.accept()
+    yield opening
+    world.link(client, server, *params.lossy)
+    listener.close()
+    first, last = (near, far) if params.closes_first == "client" else (far, near)
+    world.process(_close_after(last))
+    first.shutdown()
+    world.process(_close_after(first))
+    yield world.timeout(params.pause)
+    started = world.env.now
+    while True:
+        row["attempts"] += 1
+        again = server.socket()
+        again.reuse_address = params.reuse_address
+        try:
+            again.listen(PORT)
+        except ConnectionAlreadyExists:
+            row["address_in_use"] = True
+            yield world.timeout(params.retry)
+        else:
+            row["wait"] = (world.env.now - started) / NS
+            again.close()
+            return
+
+
+def _close_after(sock: Socket) -> Generator[Event, Any, None]:
+    """Close at the end of the stream, or when there is no connection left."""
+    with suppress(TcpError):
+        while (yield sock.recv()):
+            pass
+        sock.close()
+
+
+def theory(params: Params) -> dict[str, float]:
+    """With SO_REUSEADDR never in use. Without: always, if the server closed first and its TIME-WAIT outlives the pause.
+
+    If the client closed first, the server holds its record until one of its FINs is answered: (1 - q)^k for the k whose
+    answer could be there, q = (1 - pf)(1 - pr); nothing is lost before, or there is no closed form.
+    """
+    if params.reuse_address:
+        return {"p_address_in_use": 0.0, "wait": 0.0, "wait_p95": 0.0, "attempts": 1.0}
+    if params.closes_first == "server":
+        held = params.server.time_wait > params.pause
+        return {"p_address_in_use": 1.0} if held else {}
+    return _theory_of_last_ack(params)
+
+
+def _theory_of_last_ack(params: Params) -> dict[str, float]:
+    client, server = params.client, params.server
+    rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
+    if params.loss_forward or not rtt_is_measured(rtt, client, server) or rtt >= rto_after(rtt, server):
+        return {}
+    if server.timer_hz or client.timer_hz or server.keepalive or client.time_wait < params.pause:
+        return {}
+    # The client's FIN is there after one way; only the server's own FINs are lost.
+    closed = nanoseconds(params.pause) - nanoseconds(params.delay_forward) - rtt
+    sent = tried = 0
+    for wait in fin_intervals(server, rtt):
+        if sent == closed:
+            return {}  # the answer comes as the server binds
+        tried += sent < closed
+        sent += nanoseconds(wait)
+    return {"p_address_in_use": params.loss_reverse**tried}
