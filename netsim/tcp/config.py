@@ -298,6 +298,11 @@ class TcpConfig:
     quick_acks: int = policy(
         0, "text segments acknowledged at once before ACKs are delayed", "net/ipv4/tcp_input.c", allowed=(0, 1 << 31)
     )
+    fin_ack: Literal["immediate", "delayed"] = policy(
+        "immediate",
+        "the ACK of a FIN that leads to CLOSE-WAIT: at once, or delayed like any other, to ride on this end's own FIN",
+        "RFC 9293 3.10.7.4, eighth: FIN; 3.8.6.3",
+    )
     keepalive: bool = policy(False, "keep-alive probes by default", "RFC 9293 3.8.4, MUST-25: off")
     keepalive_idle: float = policy(
         7200.0, "silence before the first probe", "RFC 9293 3.8.4, MUST-27: at least 2 h", "s", allowed=(1e-9, 1e9)

@@ -133,7 +133,10 @@ def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
     if tcb.ctx.record:
         accepted(tcb, segment, "FIN", _EIGHTH)
     tcb.rcv_nxt = (tcb.rcv_nxt + 1) & MASK
-    tcb.ack_wanted = True
+    if state is ESTABLISHED and tcb.config.fin_ack == "delayed" and not tcb.ack_wanted:
+        _schedule_ack(tcb, now)  # the user who closes now closes in three segments
+    else:
+        tcb.ack_wanted = True
     if state is ESTABLISHED or state is SYN_RECEIVED:
         enter(tcb, CLOSE_WAIT, _EIGHTH)
     elif state is FIN_WAIT_2 or (state is FIN_WAIT_1 and fin_acknowledged(tcb)):
