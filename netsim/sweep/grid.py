@@ -57,8 +57,9 @@ def point_key(params: Any) -> str:
     The same for equal content on every machine, whatever the order of the fields or PYTHONHASHSEED;
     numbers that are equal (0 and 0.0) are the same. `params` is a dataclass or a mapping of None,
     bool, int, float, str, bytes, Enum, and tuples, lists, sets, mappings and dataclasses of these.
-    Dataclass fields declared with `compare=False` do not count. Raises ValueError, naming the field,
-    for anything else (functions, NaN, open files), since it has no content to compare.
+    Dataclass fields declared with `compare=False` do not count, nor do those that have their default value: a
+    parameter that is added later leaves the random numbers of older studies alone. Raises ValueError, naming the
+    field, for anything else (functions, NaN, open files), since it has no content to compare.
     """
     if not _is_dataclass(params) and not isinstance(params, Mapping):
         raise ValueError(f"params = {params!r}: must be a dataclass or a mapping of names to values")
@@ -102,9 +103,9 @@ def _canonical(value: Any, where: str) -> str:
         case set() | frozenset():
             return f"set[{','.join(sorted(_canonical(v, where) for v in value))}]"
     if _is_dataclass(value):
-        return f"{type(value).__qualname__}{_canonical_fields(value, where)}"
+        return f"{type(value).__qualname__}{_canonical_fields(_fields(value), _defaults(value), where)}"
     if isinstance(value, Mapping):
-        return _canonical_fields(value, where)
+        return _canonical_fields(dict(value), {}, where)
     raise ValueError(
         f"{where} = {value!r}: has no content identity; must be None, bool, int, float, str, bytes, Enum, "
         "or tuples, lists, sets, mappings and dataclasses of these"
@@ -119,13 +120,20 @@ def _canonical_float(value: float, where: str) -> str:
     return float.__repr__(value)
 
 
-def _canonical_fields(value: Any, where: str) -> str:
-    named = _fields(value)
+def _defaults(value: Any) -> dict[str, Any]:
+    """The default values of a dataclass's fields, of those that have one."""
+    defaults = {f.name: f.default for f in dataclasses.fields(value) if f.default is not dataclasses.MISSING}
+    made = {f.name: f.default_factory for f in dataclasses.fields(value)}
+    return defaults | {name: make() for name, make in made.items() if make is not dataclasses.MISSING}
+
+
+def _canonical_fields(named: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> str:
     for name in named:
         if not isinstance(name, str):
             raise ValueError(f"{where} = key {name!r}: must be a text")
-    parts = (f"{json.dumps(n)}:{_canonical(named[n], f'{where}.{n}')}" for n in sorted(named))
-    return f"{{{','.join(parts)}}}"
+    parts = {name: _canonical(value, f"{where}.{name}") for name, value in named.items()}
+    kept = (n for n in sorted(parts) if n not in defaults or parts[n] != _canonical(defaults[n], f"{where}.{n}"))
+    return f"{{{','.join(f'{json.dumps(n)}:{parts[n]}' for n in kept)}}}"
 
 
 def parameter_columns(params: Sequence[Any]) -> list[dict[str, Scalar]]:

@@ -58,10 +58,10 @@ def test_estimates_are_those_of_the_rows() -> None:
 def test_common_numbers_make_differences_sharp() -> None:
     """Two variants draw the same numbers: what is left of the difference is what the variants do."""
 
-    def run(params: float, seed: Seed) -> Mapping[str, Any]:
-        return {"x": params + seed.stream("a").random(), "failed": None if seed.replication == 7 else False}
+    def run(params: Mapping[str, float], seed: Seed) -> Mapping[str, Any]:
+        return {"x": params["shift"] + seed.stream("a").random(), "failed": None if seed.replication == 7 else False}
 
-    cases = [Case({"variant": name, "loss": 0.1}, shift) for name, shift in (("base", 0.0), ("other", 0.25))]
+    cases = [Case({"variant": name, "loss": 0.1}, {"shift": shift}) for name, shift in (("base", 0.0), ("other", 0.25))]
     for common, spread in ((True, 1e-12), (False, 0.02)):
         results = simulate(run, cases, replications=2000, seed=3, workers=1, common=common)
         (line,) = differences(cases, results, ["x"], by="variant", base="base")

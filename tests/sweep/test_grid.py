@@ -73,6 +73,22 @@ def test_key_ignores_the_order_of_the_fields_and_the_kind_of_number():
     assert point_key(Params()) == point_key(Params(cache=lambda: None))
 
 
+def test_a_field_with_its_default_does_not_count():
+    @dataclass(frozen=True)
+    class Point:
+        loss: float = 0.0
+
+    before = Point(loss=0.5), Point()
+
+    @dataclass(frozen=True)
+    class Point:  # the same, a version later
+        loss: float = 0.0
+        law: Law = field(default_factory=lambda: Law(0.05))
+
+    assert [point_key(p) for p in before] == [point_key(Point(loss=0.5)), point_key(Point())]
+    assert point_key(Point(law=Law(0.05))) == point_key(Point()) != point_key(Point(law=Law(0.1)))
+
+
 def test_key_tells_different_content_apart():
     different = [
         Params(),
