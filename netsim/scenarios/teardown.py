@@ -5,6 +5,7 @@ aborts, or both ends close at once, or the server leaves text unread. The server
 sends what it has left, and closes.
 """
 
+import math
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from typing import Any, Final, Literal, get_args
 
 from simpy import Event
 
-from netsim.link import DelayLaw, Fixed, Path
+from netsim.link import DelayLaw, Exponential, Fixed, Path
 from netsim.link.laws import as_law
 from netsim.scenarios.closing import (
+    MOST_FINS,
+    fin_intervals,
     open_connection,
     require_end,
     retries,
@@ -34,11 +37,13 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
+from netsim.theory import close_latency, close_segments
 from netsim.trace.records import Decided, Record, Sent
 from netsim.units import nanoseconds, require_number
 
 QUESTION: Final = "How does a connection end: in how many segments, how soon, and where do both ends end up?"
 NEVER: Final = float("nan")
+_RARELY: Final = 1e-6  # P(an end gives up) above which its share of a mean is no longer nothing
 UNREAD: Final = 100  # bytes that the server never reads, in the close of that name
 
 Close = Literal["half-close", "close", "simultaneous", "abort", "unread"]
@@ -238,9 +243,9 @@ def _due(params: Params) -> int:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What closed forms give: P(four segments) of a close without text, what becomes of a RST, all without losses.
+    """What closed forms give: segments and latency of a close without text, what becomes of a RST.
 
-    Constant think time, exact timers, RTO longer than the RTT.
+    Constant or exponential think time, exact timers, RTO longer than the RTT.
     """
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
     client, server = params.client, params.server
@@ -252,7 +257,7 @@ def theory(params: Params) -> dict[str, float]:
         return {}
     if params.close == "simultaneous":
         return _theory_of_simultaneous(params)
-    return _theory_of_four(params, rtt)
+    return _theory_of_close(params, rtt)
 
 
 def _repeats(config: TcpConfig, rtt: int) -> bool:
@@ -289,24 +294,84 @@ def _theory_of_simultaneous(params: Params) -> dict[str, float]:
     return values
 
 
-def _theory_of_four(params: Params, rtt: int) -> dict[str, float]:
-    """FIN, ACK, FIN, ACK. The server's FIN acknowledges the client's too: its ACK may be lost if the FIN is in time."""
-    think = params.think.seconds if isinstance(params.think, Fixed) else params.think
-    if not isinstance(think, float | int):
-        return {}
-    client, arrives = params.client, nanoseconds(think) + rtt
+def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
+    """Three or four segments by the law of the think time; latencies for a constant one."""
+    client, server = params.client, params.server
     rto, orphaned = rto_after(rtt, client), client.ns.fin_wait_2_timeout
-    if arrives == rto or (params.close == "close" and orphaned is not None and nanoseconds(think) >= orphaned):
+    held = _held_ack(server)
+    law = _cdf(params.think)
+    if law is None or held + rtt >= rto or law.jumps_at(rto - rtt):
         return {}
-    forward, reverse = 1 - params.loss_forward, 1 - params.loss_reverse
-    in_time = arrives < rto
-    values = {"p_four_segments": forward**2 * (reverse if in_time else reverse**2)}
+    if params.close == "close" and orphaned is not None and law.below(orphaned) < 1:
+        return {}
+    rides, late = law.below(held), 1 - law.below(rto - rtt)
+    segments = close_segments(
+        p_rides=rides, p_late=late, loss_forward=params.loss_forward, loss_reverse=params.loss_reverse
+    )
+    heard = 1 - params.loss_forward ** len(fin_intervals(client, rtt))  # P(some FIN of the client arrives)
+    values = {
+        "p_three_segments": segments.p_three,
+        "p_four_segments": segments.p_four,
+        "p_ack_rides_on_fin": rides * heard,  # the first FIN to arrive is answered before another can come
+    }
+    if law.constant is None:
+        return values
     if params.loss_forward == params.loss_reverse == 0:
-        values |= {
-            "segments": 4.0,
-            "client_latency": arrives / NS,
-            "server_latency": arrives / NS + params.delay_forward,
-            "p_client_time_wait": 1.0,
-            "p_server_clean": 1.0,
-        }
-    return values
+        values |= {"segments": 3.0 if rides else 4.0, "p_client_time_wait": 1.0, "p_server_clean": 1.0}
+    return values | _theory_of_latency(params, rtt, law.constant)
+
+
+def _held_ack(server: TcpConfig) -> int:
+    """How long (ns) the server holds back the ACK of a FIN when no text was moved."""
+    delayed = server.ns.delayed_ack
+    return 0 if server.fin_ack == "immediate" or delayed is None or server.quick_acks else delayed
+
+
+def _theory_of_latency(params: Params, rtt: int, think: int) -> dict[str, float]:
+    """When both ends are done, where hardly any gives up: what giving up adds to a mean is not in it."""
+    client, server = fin_intervals(params.client, rtt), fin_intervals(params.server, rtt)
+    if max(len(client), len(server)) > MOST_FINS:
+        return {}
+    exact = close_latency(
+        client_intervals=client,
+        server_intervals=server,
+        think=think / NS,
+        delay_forward=params.delay_forward,
+        delay_reverse=params.delay_reverse,
+        loss_forward=params.loss_forward,
+        loss_reverse=params.loss_reverse,
+    )
+    unanswered = 1 - (1 - params.loss_forward) * (1 - params.loss_reverse)
+    if unanswered ** min(len(client), len(server)) > _RARELY:
+        return {}
+    return {
+        "client_latency": exact.client.mean,
+        "client_p95": exact.client.quantile(0.95),
+        "server_latency": exact.server.mean,
+        "server_p95": exact.server.quantile(0.95),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Think:
+    """A think time whose law is known: a constant (ns), or exponential with this mean (ns)."""
+
+    constant: int | None = None
+    mean: float = 0.0
+
+    def below(self, time: int) -> float:
+        """P(think time < ``time``)."""
+        if self.constant is not None:
+            return float(self.constant < time)
+        return -math.expm1(-max(time, 0) / self.mean)
+
+    def jumps_at(self, time: int) -> bool:
+        """Whether it is exactly ``time`` with a probability above 0."""
+        return self.constant == time
+
+
+def _cdf(think: float | DelayLaw) -> _Think | None:
+    if isinstance(think, Exponential) and not think.offset:
+        return _Think(mean=think.scale * NS)
+    seconds = think.seconds if isinstance(think, Fixed) else think
+    return _Think(constant=nanoseconds(seconds)) if isinstance(seconds, float | int) else None

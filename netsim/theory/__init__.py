@@ -5,7 +5,8 @@
 - Stale segments: how many sequence numbers are acceptable, and with what probability an old segment meets one
   of them, for random, clock-driven and fixed ISNs; the chance that a segment outlives TIME-WAIT; the four cells of
   RFC 1185.
-- Teardown: how LAST-ACK ends, for any length of TIME-WAIT, and what TIME-WAIT costs.
+- Teardown: how LAST-ACK ends, for any length of TIME-WAIT, what TIME-WAIT costs, in how many segments and how soon a
+  close is done.
 - Two-way handshake: the ghosts that copies and delays leave.
 - SYN floods: Erlang-B, retries against periodic and random holding times, eviction, SYN cookies.
 - Blind injection: segments to guess, by a sweep or at random, under RFC 793 and RFC 5961.
@@ -32,6 +33,7 @@ from netsim.theory.blind import (
     blind_reset,
     blind_syn,
 )
+from netsim.theory.closing import CloseLatency, CloseSegments, close_latency, close_segments
 from netsim.theory.distribution import LatencyDistribution
 from netsim.theory.incarnation import IncarnationCell, incarnation_cell, old_bytes_acceptable
 from netsim.theory.late import p_late_exponential, p_late_pareto
@@ -82,6 +84,8 @@ from netsim.theory.two_way import p_ghost_delay, p_ghost_duplicate
 
 __all__ = [
     "BlindAttack",
+    "CloseLatency",
+    "CloseSegments",
     "IncarnationCell",
     "LatencyDistribution",
     "NewConnection",
@@ -104,6 +108,8 @@ __all__ = [
     "clock_isn_accepts",
     "clock_isn_advance",
     "clock_isn_hazard",
+    "close_latency",
+    "close_segments",
     "connection_rate_ceiling",
     "erlang_b",
     "expected_acceptances",
