@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from itertools import product
 from typing import Any
 
@@ -15,10 +16,26 @@ def first(seed: Seed, name: str, **options: bool) -> float:
     return seed.stream(name, **options).random()
 
 
+def drawn(seed: Seed, name: str, count: int, **options: bool) -> list[float]:
+    random = seed.draws(name, **options).random
+    return [random() for _ in range(count)]
+
+
 def test_the_numbers_are_pinned_for_every_machine_and_version() -> None:
     # Not derived from anything: if these change, every published result changes.
     assert first(Seed(1, "p", 2), "loss") == 0.5175286629158632
     assert Seed(1).integer("isn", bits=32) == 45304119
+    assert drawn(Seed(1, "p", 2), "loss", 9) == [
+        0.3548762993855267,
+        0.2905596740515598,
+        0.14333936642598133,
+        0.039788726623552484,
+        0.1295113753888334,
+        0.1783087443409045,
+        0.7655705138198555,
+        0.4862165424502415,
+        0.6695606586978521,
+    ]
 
 
 def test_a_stream_does_not_depend_on_the_order_of_calls() -> None:
@@ -45,6 +62,30 @@ def test_common_streams_leave_the_point_out_and_keep_the_replication() -> None:
     assert first(a, "loss", common=True) != first(other, "loss", common=True)
 
 
+def test_draws_have_names_like_streams_and_numbers_of_their_own() -> None:
+    a, b = Seed(1, "linux", 4), Seed(1, "rfc", 4)
+    assert drawn(a, "loss", 20) == drawn(Seed(1, "linux", 4), "loss", 20)
+    assert drawn(a, "loss", 20, common=True) == drawn(b, "loss", 20, common=True)
+    different = [drawn(a, "loss", 20), drawn(a, "jitter", 20), drawn(b, "loss", 20), drawn(a, "loss", 20, common=True)]
+    twister = a.stream("loss")
+    different.append([twister.random() for _ in range(20)])
+    assert len({number for numbers in different for number in numbers}) == 100
+
+
+def test_draws_are_uniform_and_independent_within_and_across_names() -> None:
+    # 20,000 pairs of successive numbers, then of first numbers of two names, in 10 x 10 cells: chi-square with 99
+    # degrees of freedom exceeds 148.2 with probability .001. Numbers fixed by the seed: this cannot fail by chance.
+    numbers = drawn(Seed(1), "uniform", 40_000)
+    pairs = [
+        list(zip(numbers[::2], numbers[1::2], strict=True)),
+        [(drawn(Seed(1, "", k), "a>b/loss", 1)[0], drawn(Seed(1, "", k), "b>a/loss", 1)[0]) for k in range(20_000)],
+    ]
+    for sample in pairs:
+        cells = Counter((int(10 * x), int(10 * y)) for x, y in sample)
+        assert all(0.0 <= x < 1.0 and 0.0 <= y < 1.0 for x, y in sample)
+        assert sum((cells[i, j] - 200) ** 2 / 200 for i in range(10) for j in range(10)) < 148.2
+
+
 @pytest.mark.parametrize("bits", [1, 7, 8, 31, 64, 128, 512])
 def test_integers_have_the_bits_asked_for(bits: int) -> None:
     values = [Seed(root).integer("key", bits=bits) for root in range(64)]
@@ -53,7 +94,9 @@ def test_integers_have_the_bits_asked_for(bits: int) -> None:
 
 
 def test_streams_do_not_depend_on_the_hash_seed() -> None:
-    program = "from netsim.seeds import Seed; print(Seed(1, 'p', 2).stream('loss').random())"
+    program = (
+        "from netsim.seeds import Seed; s = Seed(1, 'p', 2); print(s.stream('loss').random(), s.draws('loss').random())"
+    )
     outputs = {
         subprocess.run(
             [sys.executable, "-c", program],
@@ -64,7 +107,8 @@ def test_streams_do_not_depend_on_the_hash_seed() -> None:
         ).stdout
         for hash_seed in ("0", "1")
     }
-    assert outputs == {f"{first(Seed(1, 'p', 2), 'loss')}\n"}
+    seed = Seed(1, "p", 2)
+    assert outputs == {f"{first(seed, 'loss')} {drawn(seed, 'loss', 1)[0]}\n"}
 
 
 @pytest.mark.parametrize(

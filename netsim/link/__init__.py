@@ -11,6 +11,7 @@ from netsim.link.laws import (
     Fixed,
     Lognormal,
     Pareto,
+    Source,
     TruncatedNormal,
     Uniform,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Pipe",
     "Reorder",
     "Scripted",
+    "Source",
     "Stage",
     "Step",
     "Stream",

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from random import Random
 from statistics import NormalDist
 from typing import Protocol
 
@@ -24,6 +23,13 @@ _BELOW_ONE = 1.0 - 2.0**-53
 Sampler = Callable[[], int]
 
 
+class Source(Protocol):
+    """Gives uniform numbers in [0, 1), as `random.Random` does."""
+
+    def random(self) -> float:
+        """The next number."""
+
+
 class DelayLaw(Protocol):
     """A distribution of delays."""
 
@@ -35,7 +41,7 @@ class DelayLaw(Protocol):
     def minimum(self) -> float:
         """The infimum of the delays, in seconds."""
 
-    def sampler(self, rng: Random) -> Sampler:
+    def sampler(self, rng: Source) -> Sampler:
         """A function that draws one delay in nanoseconds from `rng` at each call."""
 
 
@@ -77,7 +83,7 @@ class Fixed:
         """The delay itself."""
         return self.seconds
 
-    def sampler(self, rng: Random) -> Sampler:
+    def sampler(self, rng: Source) -> Sampler:
         """Constant; draws nothing from `rng`."""
         delay = nanoseconds(self.seconds)
         return lambda: delay
@@ -104,7 +110,7 @@ class Uniform:
         """The lower end."""
         return self.low
 
-    def sampler(self, rng: Random) -> Sampler:
+    def sampler(self, rng: Source) -> Sampler:
         """Draws from `rng`."""
         low, random = nanoseconds(self.low), rng.random
         span = nanoseconds(self.high) - low
@@ -132,7 +138,7 @@ class Exponential:
         """The offset."""
         return self.offset
 
-    def sampler(self, rng: Random) -> Sampler:
+    def sampler(self, rng: Source) -> Sampler:
         """Draws from `rng`."""
         offset, scale, random, log = nanoseconds(self.offset), self.scale * SECOND, rng.random, math.log
         return lambda: offset + int(-scale * log(1.0 - random()))  # 1 - u is never 0
@@ -166,7 +172,7 @@ class TruncatedNormal:
         """0 (or the constant, when scale is 0)."""
         return 0.0 if self.scale else self.location
 
-    def sampler(self, rng: Random) -> Sampler:
+    def sampler(self, rng: Source) -> Sampler:
         """Draws from `rng`."""
         location, scale, random = self.location * SECOND, self.scale * SECOND, rng.random
         positive, inverse = self._positive(), _STANDARD_NORMAL.inv_cdf
@@ -201,7 +207,7 @@ class Lognormal:
         """The offset."""
         return self.offset
 
-    def sampler(self, rng: Random) -> Sampler:
+    def sampler(self, rng: Source) -> Sampler:
         """Draws from `rng`."""
         offset, median, sigma = nanoseconds(self.offset), self.median * SECOND, self.sigma
         random, exp, inverse, top = rng.random, math.exp, _STANDARD_NORMAL.inv_cdf, _largest(self.median)
@@ -234,7 +240,7 @@ class Pareto:
         """offset + scale."""
         return self.offset + self.scale
 
-    def sampler(self, rng: Random) -> Sampler:
+    def sampler(self, rng: Source) -> Sampler:
         """Draws from `rng`."""
         offset, scale, slope = nanoseconds(self.offset), self.scale * SECOND, -1.0 / self.shape
         random, exp, log, top = rng.random, math.exp, math.log, _largest(self.scale)
@@ -286,7 +292,7 @@ class Empirical:
         """The smallest sample."""
         return min(self.samples)
 
-    def sampler(self, rng: Random) -> Sampler:
+    def sampler(self, rng: Source) -> Sampler:
         """Draws from `rng`."""
         delays, random = [nanoseconds(sample) for sample in self.samples], rng.random
         count = len(delays)

@@ -4,10 +4,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import ClassVar
 
-from netsim.link.laws import LONGEST, require_delay
+from netsim.link.laws import LONGEST, Source, require_delay
 from netsim.link.stage import Ledger, Step, Stream, bernoulli, draws, losing
 from netsim.units import SECOND, nanoseconds, require_number, require_probability
 
@@ -180,7 +179,7 @@ class BurstLoss:
         return step
 
 
-def burst_process(mean_good: float, mean_bad: float, rng: Random) -> Callable[[int], bool]:
+def burst_process(mean_good: float, mean_bad: float, rng: Source) -> Callable[[int], bool]:
     """A stationary two-state chain in continuous time: tells whether it is bad at a time (ns), in any order.
 
     Sojourns are drawn forwards and remembered, so the answer does not depend on who asked before; a gap of

@@ -1,7 +1,7 @@
 """A path: one direction between two hosts, and the open pipe that carries the packets of one run."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -73,7 +73,7 @@ class Path:
         object.__setattr__(self, "stages", tuple(self.stages))
 
     def open(self, stream: Stream) -> "Pipe":
-        """A fresh pipe whose stages draw from stream(name); streams are made when a packet is first sent."""
+        """A fresh pipe whose stages draw from stream(name)."""
         return Pipe(self, stream)
 
     @cached_property
@@ -166,12 +166,9 @@ def _wire(seconds: float) -> Send:
 
 def _lossy_wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> Send:
     """Independent loss and a constant delay, the path of most studies: the chain's draws, but faster."""
-    random: Callable[[], float] | None = None
+    random = stream(Loss.name).random
 
     def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
-        nonlocal random
-        if random is None:
-            random = stream(Loss.name).random
         if random() < loss:
             ledger.cause = Loss.name
             ledger.counts[Loss.name] += 1

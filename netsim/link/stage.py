@@ -9,13 +9,14 @@ usually none) draw from a second stream, "NAME.copies", for the same reason.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from random import Random
 from typing import ClassVar, Protocol, TypeVar
+
+from netsim.link.laws import Source
 
 Draw = TypeVar("Draw")
 
-Stream = Callable[[str], Random]
-"""Gives the generator of a name; the same name must be asked for once only."""
+Stream = Callable[[str], Source]
+"""Gives the source of a name; the same name must be asked for once only."""
 
 Step = Callable[[list[int], int, int, Collection[str]], list[int]]
 """(times, sent, size, kinds) -> times: arrivals so far and time of sending (ns), bytes, kinds of packet.
@@ -56,7 +57,7 @@ class Stage(Protocol):
 
 
 def draws(
-    make: Callable[[Random], Callable[[], Draw]], name: str, stream: Stream
+    make: Callable[[Source], Callable[[], Draw]], name: str, stream: Stream
 ) -> tuple[Callable[[], Draw], Callable[[], Draw]]:
     """The draw for packets and the draw for copies; the stream of the latter is made on first use."""
     copy: list[Callable[[], Draw]] = []
@@ -69,7 +70,7 @@ def draws(
     return make(stream(name)), draw_for_copy
 
 
-def losing(make: Callable[[Random], Callable[[], bool]], name: str, stream: Stream, ledger: Ledger) -> Step:
+def losing(make: Callable[[Source], Callable[[], bool]], name: str, stream: Stream, ledger: Ledger) -> Step:
     """A step that loses each copy for which a draw says so."""
     lost, lost_copy = draws(make, name, stream)
 
@@ -87,10 +88,10 @@ def losing(make: Callable[[Random], Callable[[], bool]], name: str, stream: Stre
     return step
 
 
-def bernoulli(probability: float) -> Callable[[Random], Callable[[], bool]]:
+def bernoulli(probability: float) -> Callable[[Source], Callable[[], bool]]:
     """Makes a draw that is true with the given probability."""
 
-    def make(rng: Random) -> Callable[[], bool]:
+    def make(rng: Source) -> Callable[[], bool]:
         random = rng.random
         return lambda: random() < probability
 

@@ -3,12 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from random import Random
 from typing import ClassVar
 
-from netsim.link.laws import DelayLaw, Fixed, Uniform, as_law, require_law
+from netsim.link.laws import DelayLaw, Fixed, Source, Uniform, as_law, require_law
 from netsim.link.stage import Ledger, Step, Stream, draws
-from netsim.units import SECOND, require_number, require_probability
+from netsim.units import SECOND, nanoseconds, require_number, require_probability
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Delay:
 
 
 def _constant(law: Fixed) -> Step | None:
-    delay = law.sampler(Random(0))()
+    delay = nanoseconds(law.seconds)
 
     def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
         return [time + delay for time in times]
@@ -152,10 +151,10 @@ class Duplicate:
         return step
 
 
-def _now_and_then(probability: float, law: DelayLaw) -> Callable[[Random], Callable[[], int | None]]:
+def _now_and_then(probability: float, law: DelayLaw) -> Callable[[Source], Callable[[], int | None]]:
     """Makes a draw from `law` that happens with the given probability, None otherwise."""
 
-    def make(rng: Random) -> Callable[[], int | None]:
+    def make(rng: Source) -> Callable[[], int | None]:
         random, extra = rng.random, law.sampler(rng)
         return lambda: extra() if random() < probability else None
 

@@ -214,7 +214,7 @@ def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any,
         while (yield sock.recv()):
             pass
         if params.close != "simultaneous":
-            think = as_law("think", params.think).sampler(world.seed.stream("think"))
+            think = as_law("think", params.think).sampler(world.seed.draws("think"))
             yield world.timeout(think() / NS)
             if params.left:
                 yield sock.send(bytes(params.left))

@@ -99,8 +99,8 @@ class World:
         """Join two hosts: ``forward`` carries what ``a`` sends, ``reverse`` (or a like one) what ``b`` sends."""
         seed = self.seed
         there, back = f"{a.name}>{b.name}/", f"{b.name}>{a.name}/"
-        a.connect_to(b, forward.open(lambda name: seed.stream(there + name)))
-        b.connect_to(a, (reverse or forward).open(lambda name: seed.stream(back + name)))
+        a.connect_to(b, forward.open(lambda name: seed.draws(there + name)))
+        b.connect_to(a, (reverse or forward).open(lambda name: seed.draws(back + name)))
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""
