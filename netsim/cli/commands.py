@@ -92,11 +92,18 @@ def trace(
     config: Annotated[Text, Parameter(help="TOML file with parameters; the command line wins over it")] = None,
     text: Annotated[Switch, Parameter(help="as a text ladder (the default)")] = True,
     unicode: Annotated[Switch, Parameter(help="smoother arrows")] = False,
+    packetdrill: Annotated[Text, Parameter(help="write one end's view as a packetdrill script to this file")] = None,
+    end: Annotated[Text, Parameter(help="whose view that is: client (default) or server")] = None,
 ) -> int:
     """One run of a scenario as a ladder of segments, states and timers."""
-    from netsim.cli.study import Study, ladder_of
+    from netsim.cli.study import Study, traced
 
-    print(ladder_of(Study.read(name, given, config=config, seed=seed), replication=replication, unicode=unicode))
+    run = traced(Study.read(name, given, config=config, seed=seed), replication=replication)
+    if packetdrill is not None:
+        from netsim.cli.packetdrill import write
+
+        write(run, end=end, path=packetdrill)
+    print(run.ladder(unicode=unicode))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``netsim packetdrill``: scripts in, a line for each and a summary by folder out."""
+"""``netsim packetdrill``: scripts in, a line for each and a summary by folder out; ``netsim trace --packetdrill``."""
 
 import json
 from collections import Counter
@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import netsim
 from netsim.cli.errors import UsageError, pick
-from netsim.cli.study import read_workers
-from netsim.packetdrill import Verdict, run_paths
+from netsim.cli.study import Run, read_workers, require_writable
+from netsim.packetdrill import Verdict, run_paths, script_text
 from netsim.packetdrill.exchange import LOG_LINES
+from netsim.tcp.config import TcpConfig
 from netsim.tcp.profiles import PROFILES
 
 DEFAULT: Final = "rfc9293"
+ENDS: Final = ("client", "server")
 FAILED: Final = 1
 MALFORMED: Final = 2
 _OUTCOMES: Final = ("pass", "fail", "unsupported")
@@ -54,6 +57,21 @@ def check(
     if any(verdict.verdict == "fail" for verdict in done):
         return FAILED
     return MALFORMED if any(verdict.malformed for verdict in done) else 0
+
+
+def write(run: Run, *, end: str | None, path: str) -> None:
+    """One end's view of a run, as a packetdrill script. UsageError for what no script can say."""
+    require_writable(path, "packetdrill")
+    host = pick("end", end or ENDS[0], ENDS)
+    title = f"{run.title}, as the {host} saw it; written by netsim {netsim.__version__}\n{run.outcome}"
+    config = getattr(run.params, host, None)
+    if not isinstance(config, TcpConfig):
+        raise UsageError(f"end = {host!r}: this scenario has no such end")
+    try:
+        text = script_text(run.trace, host=host, config=config, title=title)
+    except ValueError as error:
+        raise UsageError(f"packetdrill = {path!r}: {error}") from None
+    Path(path).write_text(text)
 
 
 def _require_readable(path: str) -> None:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from netsim.cli.errors import UsageError
 from netsim.cli.parameters import build, read_file
@@ -16,6 +16,9 @@ from netsim.experiments import progress
 from netsim.scenarios import scenario
 from netsim.seeds import Seed
 from netsim.sweep import Estimate, Rows, SweepFailed, SweepInterrupted, point_key, sweep, write_csv
+
+if TYPE_CHECKING:
+    from netsim.trace import Trace
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -92,7 +95,7 @@ def study(what: Study, *, out: str | None, as_json: bool) -> int:
     After Ctrl-C (130) or a breakdown of the workers (1), the same with the runs that are done.
     """
     if out is not None:
-        _require_writable(out)
+        require_writable(out)
     theory = _theory(what)
     status = 0
     try:
@@ -116,17 +119,32 @@ def study(what: Study, *, out: str | None, as_json: bool) -> int:
     return _report_failures(rows) or status
 
 
-def ladder_of(what: Study, *, replication: str | None, unicode: bool) -> str:
-    """One run as text: what came of it, then its ladder. It is the run that ``netsim run`` makes with this seed."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run with its trace; ``title`` tells which it is, ``outcome`` what came of it."""
+
+    params: Any
+    trace: "Trace"
+    title: str
+    outcome: str
+
+    def ladder(self, *, unicode: bool) -> str:
+        """What came of it, then its ladder."""
+        from netsim.trace.ladder import ladder
+
+        head = textwrap.fill(f"{self.title}: {self.outcome}", width=_WIDTH, subsequent_indent="  ")
+        return f"{head}\n\n{ladder(self.trace, unicode=unicode, width=_WIDTH)}"
+
+
+def traced(what: Study, *, replication: str | None) -> Run:
+    """The run that ``netsim run`` makes with this seed."""
     from netsim.trace import Trace
-    from netsim.trace.ladder import ladder
 
     k = natural("replication", replication) or 0
     trace = Trace()
     row = what.module.run(what.params, Seed(what.seed, point_key(what.params), k), observer=trace.records.append)
     outcome = ", ".join(f"{name} {_cell(value)}" for name, value in row.items())
-    head = textwrap.fill(f"{what.name}, seed {what.seed}, run {k}: {outcome}", width=_WIDTH, subsequent_indent="  ")
-    return f"{head}\n\n{ladder(trace, unicode=unicode, width=_WIDTH)}"
+    return Run(what.params, trace, f"{what.name}, seed {what.seed}, run {k}", outcome)
 
 
 def say(line: str) -> None:
@@ -159,7 +177,7 @@ def _theory(what: Study) -> dict[str, float]:
     return values
 
 
-def _require_writable(out: str) -> None:
+def require_writable(out: str, name: str = "out") -> None:
     """UsageError unless a file of that name can be written, found out before hours of work."""
     target = Path(out)
     try:
@@ -169,7 +187,7 @@ def _require_writable(out: str) -> None:
             pass
     except OSError as error:
         problem = f"cannot be written: {error.strerror}"
-        raise UsageError(f"out = {out!r}: {problem}; must be a file in a folder that can be written") from None
+        raise UsageError(f"{name} = {out!r}: {problem}; must be a file in a folder that can be written") from None
 
 
 def _keep(rows: Rows, out: str | None) -> int:

@@ -26,12 +26,25 @@ _NAMES: dict[type[TcpError], str] = {
     InsufficientResources: "EADDRNOTAVAIL",
     RemoteSocketUnspecified: "EDESTADDRREQ",
 }
+_TEXTS = {
+    "EAGAIN": "Resource temporarily unavailable",
+    "ECONNABORTED": "Software caused connection abort",
+    "ECONNREFUSED": "Connection refused",
+    "ECONNRESET": "Connection reset by peer",
+    "EPIPE": "Broken pipe",
+    "ETIMEDOUT": "Connection timed out",
+}
 _SAME = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "EOPNOTSUPP": "ENOTSUP"}
 
 
 def errno_of(error: Exception) -> str:
     """The symbolic error number."""
     return _NAMES[type(error)] if isinstance(error, TcpError) else "EIO"
+
+
+def text_of(name: str) -> str:
+    """What strerror says of it, as far as scripts need it."""
+    return _TEXTS.get(name, "error")
 
 
 def pending(error: Exception | None) -> str | None:

@@ -16,6 +16,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.counters import Counters
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.stack import Stack
+from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER
 from netsim.trace.records import Arrived, Called, Decided, Packet, Sent
 
@@ -52,6 +53,7 @@ class Host:
             self.processor = Processor(self, per_segment=cpu_per_segment, per_byte=cpu_per_byte)
             self.on_arrival = [self.processor.take]
         self._seen: Packet | None = None
+        self._waking = False  # a call that waited is tried again: what it causes is sent after what is being sent
         self._incarnations: dict[FourTuple, tuple[int, int]] = {}
         if world.observer is not None:
             self.stack.ctx.record = True
@@ -111,6 +113,8 @@ class Host:
 
     def pump(self) -> None:
         """Perform what user calls caused, and set the alarm for the next timer."""
+        if self._waking:
+            return
         stack = self.stack
         actions = stack.ctx.actions
         if actions:
@@ -119,15 +123,17 @@ class Host:
         if stack.wake_at < self._alarm_at:
             self._rearm()
 
-    def called(self, event: str, call: str, detail: Any) -> None:
-        """Trace an application's call or its return."""
+    def called(self, event: str, call: str, detail: Any, tcb: Tcb | None = None) -> None:
+        """Trace an application's call or its return; ``tcb`` is the connection that it concerns."""
         observer = self.world.observer
         if observer is not None:
-            observer(Called(self._env._now, self.name, event, call, detail))
+            number = tcb.id if tcb is not None else 0
+            observer(Called(self._env._now, self.name, event, call, detail, number))
 
     def _perform(self, actions: list[Action], now: int) -> None:
         world, env = self.world, self._env
         observer = world.observer
+        woken = False
         for action in actions:
             if type(action) is Transmit:
                 segment = action.segment
@@ -156,11 +162,15 @@ class Host:
                 owner = action.owner
                 socket = owner.observer
                 if socket is not None and socket.waiting:
+                    self._waking = woken = True
                     socket.wake()
+                    self._waking = False
                 if action.last:
                     owner.observer = None
             else:
                 self._observe(action)
+        if woken:
+            self.pump()
 
     def _note_sent(self, action: Transmit, times: list[int], cause: str) -> Packet:
         world, segment, now = self.world, action.segment, self._env._now

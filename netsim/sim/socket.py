@@ -89,7 +89,7 @@ class Socket:
     def send(self, text: bytes) -> Event:
         """SEND all of ``text``; done when the last byte is in the send buffer."""
         if self._traced:
-            self.host.called("call", "send", len(text))
+            self.host.called("call", "send", len(text), self.core.tcb)
         rest = memoryview(bytes(text))
 
         def attempt() -> Any:
@@ -104,7 +104,7 @@ class Socket:
     def recv(self, size: int = 65536) -> Event:
         """RECEIVE: at least one byte and at most ``size``; ``b""`` when the peer has closed."""
         if self._traced:
-            self.host.called("call", "recv", size)
+            self.host.called("call", "recv", size, self.core.tcb)
 
         def attempt() -> Any:
             text = self.core.receive(size, self._env._now)
@@ -116,14 +116,14 @@ class Socket:
     def shutdown(self) -> Event:
         """No more to send: FIN after the text sent so far; receiving goes on (half-close)."""
         if self._traced:
-            self.host.called("call", "shutdown", "")
+            self.host.called("call", "shutdown", "", self.core.tcb)
         self.core.shutdown(self._env._now)
         return self._at_once()
 
     def close(self) -> Event:
         """FIN after the text sent so far, no more receiving; the TCP finishes alone."""
         if self._traced:
-            self.host.called("call", "close", "")
+            self.host.called("call", "close", "", self.core.tcb)
         self.core.close(self._env._now)
         return self._at_once()
 
@@ -137,7 +137,7 @@ class Socket:
     def abort(self) -> Event:
         """Drop the connection with a RST."""
         if self._traced:
-            self.host.called("call", "abort", "")
+            self.host.called("call", "abort", "", self.core.tcb)
         self.core.abort(self._env._now)
         return self._at_once()
 
@@ -152,7 +152,7 @@ class Socket:
             try:
                 result = attempt()
             except TcpError as error:
-                self.host.called("return", call, error)
+                self.host.called("return", call, error, self.core.tcb)
                 event.fail(error)
                 continue
             if result is _WAIT:
@@ -175,7 +175,7 @@ class Socket:
         try:
             result = attempt()
         except TcpError as error:
-            self.host.called("return", call, error)
+            self.host.called("return", call, error, self.core.tcb)
             return env.event().fail(error)
         if result is not _WAIT:
             if self._traced:
@@ -197,4 +197,5 @@ class Socket:
         return self.host.world.done
 
     def _returned(self, call: str, result: Any) -> None:
-        self.host.called("return", call, len(result) if isinstance(result, bytes) else "")
+        core = result.core if isinstance(result, Socket) else self.core
+        self.host.called("return", call, len(result) if isinstance(result, bytes) else "", core.tcb)

@@ -16,6 +16,7 @@ from netsim.tcp.profiles import PROFILES, profile
 Change = Callable[[TcpConfig, TcpConfig, int], TcpConfig]
 # Or the values at which the model already is, whatever the profile; None: no value matters.
 Setting = Change | frozenset[str] | None
+_THREE: Final = re.compile(r"([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10})")  # least, default and greatest buffer, bytes
 
 
 def configure(config: TcpConfig, settings: Mapping[str, int | str]) -> TcpConfig:
@@ -39,6 +40,8 @@ def setting(config: TcpConfig, name: str, value: int | str, *, own: TcpConfig) -
         if text not in change:
             raise ValueError(f"{name} = {text}: the model has {', '.join(sorted(change))} only")
         return config
+    if change is _rmem:
+        return _of_three(config, name, text)
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,10}", text):
         raise ValueError(f"{name} = {value!r}: allowed is an integer >= 0")
     try:
@@ -71,6 +74,22 @@ def _max_socket_buffer(config: TcpConfig, own: TcpConfig, value: int) -> TcpConf
     return config.replace(window_scale=next((s for s in range(14) if 65535 << s >= value), 14))
 
 
+def _rmem(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
+    """The window at first: half the buffer in whole segments (net/ipv4/tcp_output.c, tcp_select_initial_window)."""
+    return config.replace(receive_buffer=min(value // 2 // config.mss * config.mss, 65535))
+
+
+def _of_three(config: TcpConfig, name: str, text: str) -> TcpConfig:
+    """tcp_rmem: the default buffer gives the window, the greatest one the shift, as kern.ipc.maxsockbuf does."""
+    match = _THREE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{name} = {text!r}: allowed are three numbers, as in '4096 131072 33554432'")
+    try:
+        return _max_socket_buffer(_rmem(config, config, int(match[2])), config, int(match[3]))
+    except ValueError as error:
+        raise ValueError(f"{name} = {text}: {error}") from None
+
+
 def _syn_linear_timeouts(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
     return config.replace(syn_backoff=replace(config.syn_backoff, linear=value))
 
@@ -101,8 +120,8 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_synack_retries": lambda c, own, v: c.replace(synack_retries=v),
     "net.ipv4.tcp_timestamps": lambda c, own, v: c.replace(timestamps=v != 0),
     "net.ipv4.tcp_window_scaling": lambda c, own, v: c.replace(window_scale=own.window_scale if v else None),
+    "net.ipv4.tcp_rmem": _rmem,
     # the rest as defaults.sh of the kernel's packetdrill suite sets it, and as the profile is
-    "net.ipv4.tcp_rmem": frozenset({"4096 540000 15728640"}),
     "net.ipv4.tcp_wmem": frozenset({"4096 262144 4194304"}),
     "net.ipv4.tcp_dsack": frozenset({"1"}),
     "net.ipv4.tcp_fack": frozenset({"0"}),

@@ -67,7 +67,7 @@ class Called:
     """An application's socket call: ``event`` is ``call`` or ``return``, ``detail`` its argument or its result.
 
     ``detail`` is text, a number (a port, a count of bytes), or the TcpError that the call raises; nothing whose text
-    could differ between two runs.
+    could differ between two runs. ``connection`` is the record number of the socket's connection, 0 while it has none.
     """
 
     time: int
@@ -75,6 +75,7 @@ class Called:
     event: str
     call: str
     detail: str | int | TcpError | None
+    connection: int = 0
 
 
 Record: TypeAlias = Sent | Arrived | Decided | Called

@@ -102,3 +102,26 @@ def test_bad_input_of_packetdrill(scripts: Path, words: str, said: str) -> None:
 def test_workers_do_not_change_the_output(scripts: Path) -> None:
     one, two = (netsim("packetdrill", str(scripts), "--workers", n) for n in "12")
     assert one == two
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+def test_a_trace_as_a_script_passes_again(tmp_path: Path, end: str) -> None:
+    out = tmp_path / "out.pkt"
+    words = ("trace", "setup", "--loss", "30%", "--seed", "5", "--profile", "linux", "--client.syn-retries", "3")
+    done = netsim(*words, "--packetdrill", str(out), "--end", end)
+    assert (done.status, done.err) == (0, "")
+    assert out.read_text().startswith(f"// setup, seed 5, run 0, as the {end} saw it")
+    assert netsim("packetdrill", str(out), "--profile", "linux", "--strict").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--packetdrill /nowhere/out.pkt", "packetdrill = '/nowhere/out.pkt': cannot be written"),
+        ("--packetdrill {out} --end middle", "end = 'middle': must be one of client, server"),
+    ],
+)
+def test_bad_input_of_the_writer(tmp_path: Path, words: str, said: str) -> None:
+    done = netsim("trace", "setup", *words.format(out=tmp_path / "out.pkt").split())
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err
