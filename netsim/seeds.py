@@ -52,7 +52,7 @@ class Seed:
 
     def _uniform(self, name: str, common: bool) -> Iterator[float]:
         # Each block is the hash of the one before: eight numbers of 53 bits.
-        block = self._identity("draws", name, common)
+        block = self._identity("draw", name, common)
         while True:
             block = blake2b(block).digest()
             for word in _WORDS.unpack(block):
