@@ -73,7 +73,7 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
 
 def _of_connection(tcb: Tcb, config: TcpConfig) -> dict[str, float]:
     return {
-        "tcpi_options": 1 * tcb.ts_ok | 2 * tcb.sack_ok | 4 * tcb.scaling,
+        "tcpi_options": 1 * tcb.ts_ok | 2 * tcb.sack_ok | 4 * tcb.scaling | 8 * (tcb.ecn is not None),
         "tcpi_snd_mss": tcb.snd_mss,
         "tcpi_advmss": config.mss,
         "tcpi_rto": tcb.rto // 1000,

@@ -1,6 +1,6 @@
 """Commands in back-quotes: recognised by pattern and carried out on the model. Nothing is ever executed.
 
-A setting of ``sysctl`` holds for sockets that are opened after it.
+A setting of ``sysctl`` holds for sockets that are opened after it, or at once if hosts read it at each segment.
 """
 
 import re
@@ -11,7 +11,7 @@ from netsim.packetdrill.script import Command
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp import user_calls
 from netsim.tcp.state import State
-from netsim.tcp.sysctl import FREEBSD, LINUX, setting
+from netsim.tcp.sysctl import FREEBSD, LINUX, LIVE, setting
 
 # sys/netinet/tcp_fsm.h, tcpstates
 _BSD_STATES = {
@@ -102,7 +102,7 @@ def _sysctl(name: str, value: str, line: int, exchange: Exchange) -> None:
     if name not in known:
         raise Unsupported(line, f"sysctl {name}={value}")
     try:
-        exchange.configure(setting(exchange.stack.config, name, value, own=host.config))
+        exchange.configure(lambda config: setting(config, name, value, own=host.config), live=name in LIVE)
     except ValueError as error:
         raise Unsupported(line, f"sysctl {error}") from None
 

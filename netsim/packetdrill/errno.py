@@ -12,6 +12,7 @@ from netsim.tcp.errors import (
     InsufficientResources,
     RemoteSocketUnspecified,
     TcpError,
+    Unreachable,
 )
 
 _NAMES: dict[type[TcpError], str] = {
@@ -39,6 +40,8 @@ _SAME = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "EOPNOTSUPP": "ENOTSUP
 
 def errno_of(error: Exception) -> str:
     """The symbolic error number."""
+    if isinstance(error, Unreachable):
+        return error.errno
     return _NAMES[type(error)] if isinstance(error, TcpError) else "EIO"
 
 
@@ -49,7 +52,7 @@ def text_of(name: str) -> str:
 
 def pending(error: Exception | None) -> str | None:
     """What SO_ERROR tells of a connection that ended by ``error``: only what the peer or the network did."""
-    if isinstance(error, ConnectionRefused | ConnectionReset | ConnectionTimedOut):
+    if isinstance(error, ConnectionRefused | ConnectionReset | ConnectionTimedOut | Unreachable):
         return errno_of(error)
     return None
 

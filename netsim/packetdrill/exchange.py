@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from netsim.packetdrill.host import Host
-from netsim.packetdrill.script import TcpPacket
+from netsim.packetdrill.icmp import icmp_error
+from netsim.packetdrill.script import IcmpPacket, TcpPacket
 from netsim.packetdrill.subject import Subject
 from netsim.packetdrill.verdict import Unsupported
 from netsim.packetdrill.wire import packet_text
@@ -46,7 +47,7 @@ class Exchange:
         self.waiting: Callable[[], None] | None = None  # a blocked call that looks whether it can return
         self._stale: list[Tcb | Listener] = []  # opened before a setting changed
         self.sent: deque[Emitted] = deque()
-        self._log: deque[tuple[int, TcpPacket | Segment]] = deque(maxlen=log_lines)
+        self._log: deque[tuple[int, TcpPacket | IcmpPacket | Segment]] = deque(maxlen=log_lines)
         self._ports = FIRST_PORT
 
     def advance(self, until: int) -> None:
@@ -72,11 +73,24 @@ class Exchange:
             self.waiting()
             self._perform(self.stack.take())
 
-    def configure(self, config: TcpConfig) -> None:
-        """A setting changes. Real hosts read some of them anew at each segment; the core, when a socket is opened."""
-        if config != self.stack.config:
-            self._stale = [*self.stack.connections.values(), *self.stack.listeners.values()]
+    def configure(self, change: Callable[[TcpConfig], TcpConfig], *, live: bool) -> None:
+        """A setting changes: for sockets opened from now on, or also for those there are (``live``)."""
+        config = change(self.stack.config)
+        opened: list[Tcb | Listener] = [*self.stack.connections.values(), *self.stack.listeners.values()]
+        if live:
+            for record in opened:
+                record.config = change(record.config)
+        elif config != self.stack.config:
+            self._stale = opened
         self.stack.config = config
+
+    def inject_icmp(self, packet: IcmpPacket) -> None:
+        """An ICMP message about the subject's segments arrives now."""
+        flow, isn = self.subject.flow, self.subject.local_isn
+        if flow is not None and isn is not None:
+            self._log.append((self.now, packet))
+            self._perform(self.stack.on_icmp(icmp_error(packet, flow, isn[1]), self.now))
+            self.settle()
 
     def inject(self, packet: TcpPacket) -> None:
         """An inbound segment arrives now. Unsupported if a setting has changed since its connection was opened."""
@@ -133,6 +147,6 @@ class Exchange:
         """The last segments in both directions, as packetdrill lines."""
         lines = []
         for at, packet in self._log:
-            seen = packet if isinstance(packet, TcpPacket) else self.subject.observe(packet, self.host.style)
+            seen = packet if not isinstance(packet, Segment) else self.subject.observe(packet, self.host.style)
             lines.append(f"{at / 1e9:.6f} {packet_text(seen)}")
         return tuple(lines)

@@ -3,6 +3,7 @@
 from netsim.packetdrill.exchange import Emitted
 from netsim.packetdrill.options import CARRIED, stamps, stamps_in, text
 from netsim.packetdrill.script import AE, Option, TcpPacket
+from netsim.packetdrill.subject import CODEPOINTS
 from netsim.packetdrill.verdict import Unsupported
 from netsim.tcp.segment import ACK, CWR, FIN, PSH, Segment
 from netsim.tcp.seq import HALF, MASK
@@ -13,7 +14,7 @@ _MAY_DIFFER = ~(FIN | PSH | CWR)
 def require_supported(packet: TcpPacket) -> None:
     """Unsupported for what the TCP core's segments cannot carry."""
     for name, value in packet.ip:
-        if name != "noecn":
+        if name not in CODEPOINTS and name != "ect01":
             raise Unsupported(packet.line, f"the IP header's {name} {value}".rstrip())
     if packet.ports is not None:
         raise Unsupported(packet.line, "explicit ports")
@@ -35,6 +36,10 @@ def differences(expected: TcpPacket, got: TcpPacket) -> list[str]:
         names.append("window")
     if expected.options is not None and _shape(expected.options) != _shape(got.options or ()):
         names.append("options")
+    wanted = {name for name, _ in expected.ip}
+    wanted |= {"ect0", "ect1"} if "ect01" in wanted else set()
+    if wanted and not wanted & ({name for name, _ in got.ip} or {"noecn"}):
+        names.append("ECN codepoint")
     return names
 
 
@@ -72,7 +77,15 @@ def joined(one: Emitted, other: Emitted, largest: int) -> Emitted | None:
     flags = last.flags & ~CWR | first.flags & CWR
     return Emitted(
         Segment(
-            first.flow, first.seq, last.ack, flags, last.window, first.payload + last.payload, last.options, last.urgent
+            first.flow,
+            first.seq,
+            last.ack,
+            flags,
+            last.window,
+            first.payload + last.payload,
+            last.options,
+            last.urgent,
+            last.ecn,
         ),
         other.at,
     )

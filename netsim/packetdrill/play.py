@@ -85,7 +85,7 @@ class Play:
                 require_supported(action)
                 self.exchange.inject(action)
             case IcmpPacket():
-                raise Unsupported(action.line, "ICMP messages")
+                self.exchange.inject_icmp(action)
             case OtherPacket():
                 raise Unsupported(action.line, f"{action.protocol} packets")
             case Call():

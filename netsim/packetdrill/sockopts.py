@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 Change = Callable[[TcpConfig, int], TcpConfig]
 
+
+def _without_options(config: TcpConfig) -> TcpConfig:
+    return config.replace(announce_mss=False, window_scale=None, timestamps=False, sack=False)
+
+
 # Options that a socket takes before it is opened: the TcpConfig it then has.
 _BEFORE_OPEN: dict[str, Change] = {
     "SO_RCVBUF": lambda config, value: config.replace(receive_buffer=value),
@@ -21,6 +26,7 @@ _BEFORE_OPEN: dict[str, Change] = {
     "SO_KEEPALIVE": lambda config, value: config.replace(keepalive=value != 0),
     "TCP_NODELAY": lambda config, value: config.replace(nagle=value == 0),
     "TCP_MAXSEG": lambda config, value: config.replace(mss=value),
+    "TCP_NOOPT": lambda config, value: _without_options(config) if value else config,
     "TCP_KEEPINIT": lambda config, value: config.replace(connect_timeout=float(value)),
     "TCP_KEEPIDLE": lambda config, value: config.replace(keepalive_idle=float(value)),
     "TCP_KEEPINTVL": lambda config, value: config.replace(keepalive_interval=float(value)),

@@ -6,6 +6,7 @@ run_packet.c).
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from netsim.packetdrill.options import blocks, stamps, stamps_in
 from netsim.packetdrill.script import Option, TcpPacket
@@ -13,6 +14,10 @@ from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.packetdrill.wire import Style, layout
 from netsim.tcp.segment import ACK, SYN, FourTuple, Options, Segment
 from netsim.tcp.seq import MASK
+
+# RFC 3168 5, by the names that scripts use.
+CODEPOINTS: Final = {"noecn": 0, "ect1": 1, "ect0": 2, "ce": 3}
+_NAMES: Final = ((), ("ect1",), ("ect0",), ("ce",))
 
 
 @dataclass(slots=True)
@@ -57,6 +62,7 @@ class Subject:
             payload=bytes(packet.length),
             options=self._options(packet),
             urgent=packet.urgent,
+            ecn=next((CODEPOINTS[name] for name, _ in packet.ip if name in CODEPOINTS), 0),
         )
 
     def _options(self, packet: TcpPacket) -> Options | None:
@@ -115,6 +121,7 @@ class Subject:
             window=segment.window,
             urgent=segment.urgent,
             options=options,
+            ip=tuple((name, "") for name in _NAMES[segment.ecn]),
         )
 
     def _in_script(self, option: Option) -> Option:

@@ -2,6 +2,7 @@
 
 from netsim.tcp.authentication import refused_by_mac
 from netsim.tcp.connection import dropped, restart_time_wait
+from netsim.tcp.ecn import ecn_arrives
 from netsim.tcp.options import record_timestamp, refused_by_timestamp
 from netsim.tcp.output import send_ack, send_syn, transmit
 from netsim.tcp.sack import came_twice
@@ -66,6 +67,8 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
     if acceptable(tcb, segment) and not (segment.flags & SYN and segment.seq == tcb.irs):
         if tcb.ts_ok:
             record_timestamp(tcb, segment, now)
+        if tcb.ecn is not None:
+            ecn_arrives(tcb, segment)
         return True
     if tcb.rcv_wnd == 0 and segment.seq == tcb.rcv_nxt and not segment.flags & SYN:
         tcb.ack_wanted = True  # MUST-66: a zero window still takes RST, URG and ACK

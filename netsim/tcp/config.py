@@ -13,7 +13,7 @@ from netsim.tcp.backoff import BackOff
 from netsim.tcp.cookies import BernsteinCookie, SynCookie, key_of
 from netsim.tcp.durations import Nanoseconds, in_nanoseconds
 from netsim.tcp.isn import HashIsn, IsnPolicy
-from netsim.tcp.policy import Rate, check, policy
+from netsim.tcp.policy import Rate, check, policy, retries, seconds
 from netsim.tcp.ports import PortPolicy, SequentialPorts
 
 
@@ -28,15 +28,13 @@ class TcpConfig:
 
     # Opening
     syn_backoff: BackOff = policy(BackOff(), "waits after each SYN", "RFC 6298 2.1, 5.5", "s")
-    syn_retries: int = policy(
-        7, "SYN retransmissions (linear ones not counted)", "RFC 9293 3.8.3, MUST-23: R2 >= 180 s", allowed=(0, 255)
+    syn_retries: int = retries(
+        7, "SYN retransmissions (linear ones not counted)", "RFC 9293 3.8.3, MUST-23: R2 >= 180 s"
     )
     synack_backoff: BackOff = policy(BackOff(), "waits after each SYN-ACK", "RFC 6298 2.1, 5.5", "s")
-    synack_retries: int = policy(
-        7, "SYN-ACK retransmissions by timer", "RFC 9293 3.8.3, MUST-23: R2 >= 180 s", allowed=(0, 255)
-    )
-    connect_timeout: float | None = policy(
-        None, "user timeout of an active OPEN", "RFC 9293 3.10.1: optional", "s", allowed=(1e-9, 1e9)
+    synack_retries: int = retries(7, "SYN-ACK retransmissions by timer", "RFC 9293 3.8.3, MUST-23: R2 >= 180 s")
+    connect_timeout: float | None = seconds(
+        None, "user timeout of an active OPEN", "RFC 9293 3.10.1: optional", least=1e-9
     )
     isn: IsnPolicy = policy(HashIsn(), "choice of the initial sequence number", "RFC 9293 3.4.1; RFC 6528 3")
     crossed_synack: choices.CrossedSynAck = policy(
@@ -50,6 +48,17 @@ class TcpConfig:
         "a passive OPEN is ESTABLISHED on the SYN (two-way), on the ACK of its own SYN, or so with SYN and ACK apart "
         "(four-way)",
         "RFC 9293 3.5; Attiya and Rappoport 1997",
+    )
+    syn_plain_after: int | None = retries(
+        None,
+        "SYN retransmissions after which only the MSS is left of its options; None: never",
+        "RFC 9293 is silent; net.inet.tcp.rexmit_drop_options",
+    )
+    ecn: choices.EcnPolicy = policy(
+        "off", "ECN: not at all, where the peer asks for it, or asked for on the SYN", "RFC 3168 6.1.1"
+    )
+    ecn_syn_retries: int = retries(
+        0, "SYN retransmissions that still ask for ECN", "RFC 3168 6.1.1.1; net.inet.tcp.ecn.maxretries"
     )
     duplicate_syn: choices.DuplicateSyn = policy(
         "ack",
@@ -81,9 +90,7 @@ class TcpConfig:
         SequentialPorts(), "choice of the local port of an active OPEN", "RFC 9293 is silent; RFC 6056 has better ones"
     )
     time_wait_open: Literal["refuse", "replace"] = policy(
-        "refuse",
-        "an active OPEN of a four-tuple that this end holds in TIME-WAIT",
-        "RFC 9293 3.10.1: already exists",
+        "refuse", "an active OPEN of a four-tuple that this end holds in TIME-WAIT", "RFC 9293 3.10.1: already exists"
     )
 
     # Listener
@@ -121,12 +128,10 @@ class TcpConfig:
     syn_cookie_key: str | None = policy(
         None, "key of the cookies, hexadecimal; None: the host's own secret", "RFC 4987 3.6"
     )
-    syn_cookie_recent: float | None = policy(
+    syn_cookie_recent: float | None = seconds(
         None,
         "ACKs are looked at for cookies only so long after one was sent; None: always",
         "net/ipv4/syncookies.c: tcp_synq_no_recent_overflow",
-        "s",
-        allowed=(0, 1e9),
     )
     synack_pruning: bool = policy(
         False,
@@ -137,9 +142,7 @@ class TcpConfig:
         280, "memory of a half-open entry", "RFC 4987 2.1: 280 to over 1300", "bytes", allowed=(1, 1 << 20)
     )
     abort_on_overflow: bool = policy(
-        False,
-        "accept queue full when the third segment comes: reset, or ignore it",
-        "net.ipv4.tcp_abort_on_overflow",
+        False, "accept queue full when the third segment comes: reset, or ignore it", "net.ipv4.tcp_abort_on_overflow"
     )
 
     # Acceptability
@@ -147,9 +150,7 @@ class TcpConfig:
         "rfc5961", "RST in the window: exact match and challenge ACK, or any", "RFC 9293 3.10.7.4; RFC 5961 3"
     )
     syn_policy: choices.SynPolicy = policy(
-        "rfc5961",
-        "SYN on a synchronized connection: challenge ACK, or reset",
-        "RFC 9293 3.10.7.4; RFC 5961 4",
+        "rfc5961", "SYN on a synchronized connection: challenge ACK, or reset", "RFC 9293 3.10.7.4; RFC 5961 4"
     )
     syn_reset: choices.SynReset = policy(
         "answer",
@@ -166,31 +167,39 @@ class TcpConfig:
         "rfc5961", "old ACKs: bounded by MAX.SND.WND, or ignored", "RFC 9293 3.10.7.4, MAY-12; RFC 5961 5"
     )
     window_edge: choices.WindowEdge = policy(
-        "rfc9293",
-        "SEG.SEQ = RCV.NXT+RCV.WND lies outside the window, or inside (inclusive)",
-        "RFC 9293 3.10.7.4",
+        "rfc9293", "SEG.SEQ = RCV.NXT+RCV.WND lies outside the window, or inside (inclusive)", "RFC 9293 3.10.7.4"
     )
     old_segment: Literal["discard", "ack"] = policy(
         "discard",
         "a segment all of which lies before the window: discarded once it is answered, or its ACK field still counts",
         "RFC 9293 3.10.7.4, first: sequence number; sys/netinet/tcp_input.c",
     )
+    icmp_opening: choices.IcmpOpening = policy(
+        "hard",
+        "ICMP errors that end an OPEN: hard ones; these, or the second soft one after three SYNs (bsd); any; none",
+        "RFC 9293 3.9.2.2, SHLD-26; sys/netinet/tcp_subr.c; net/ipv4/tcp_ipv4.c, tcp_v4_err",
+    )
+    icmp_synchronized: Literal["hard", "note"] = policy(
+        "hard",
+        "ICMP errors that end a synchronized connection: hard ones, or none, and they only explain a time-out",
+        "RFC 9293 3.9.2.2, SHLD-26; RFC 5927 5.2",
+    )
+    icmp_hard: Literal["rfc9293", "bsd"] = policy(
+        "rfc9293",
+        "which ICMP errors are hard: protocol and port unreachable; bsd adds those of filters and an exceeded TTL",
+        "RFC 9293 3.9.2.2; sys/netinet/tcp_subr.c, tcp_ctlinput",
+    )
+    pmtu_discovery: bool = policy(
+        True, "smaller segments when ICMP says that one was too large", "RFC 9293 3.7.2; RFC 1191"
+    )
     challenge_ack_limit: Rate | None = policy(
         (10, 5.0), "challenge ACKs: (count, seconds); None: no limit", "RFC 5961 7"
     )
-    invalid_ratelimit: float = policy(
-        0.0,
-        "least time between ACKs that answer unacceptable segments",
-        "net.ipv4.tcp_invalid_ratelimit",
-        "s",
-        allowed=(0, 1e9),
+    invalid_ratelimit: float = seconds(
+        0.0, "least time between ACKs that answer unacceptable segments", "net.ipv4.tcp_invalid_ratelimit"
     )
-    synack_ratelimit: float = policy(
-        0.0,
-        "least time between SYN-ACKs that answer repeated SYNs",
-        "net.ipv4.tcp_invalid_ratelimit",
-        "s",
-        allowed=(0, 1e9),
+    synack_ratelimit: float = seconds(
+        0.0, "least time between SYN-ACKs that answer repeated SYNs", "net.ipv4.tcp_invalid_ratelimit"
     )
 
     authentication_key: str | None = policy(
@@ -205,6 +214,7 @@ class TcpConfig:
     mss: int = policy(
         1460, "MSS announced, and the largest sent", "RFC 9293 3.7.1: 1500 - 40", "bytes", allowed=(1, 65535)
     )
+    announce_mss: bool = policy(True, "the SYN carries the MSS option", "RFC 9293 3.7.1, SHLD-5; TCP_NOOPT")
     mss_default: int = policy(
         536, "MSS assumed when the peer announces none", "RFC 9293 3.7.1, MUST-15", "bytes", allowed=(1, 65535)
     )
@@ -245,37 +255,23 @@ class TcpConfig:
     initial_window: int = policy(10, "initial congestion window", "RFC 6928 2", "segments", allowed=(1, 1 << 20))
 
     # Timers
-    rto_initial: float = policy(1.0, "RTO before the first sample", "RFC 6298 2.1", "s", allowed=(1e-9, 1e9))
-    rto_min: float = policy(1.0, "least RTO", "RFC 6298 2.4", "s", allowed=(0, 1e9))
-    rto_max: float = policy(128.0, "greatest RTO", "RFC 6298 2.5: at least 60 s", "s", allowed=(1e-9, 1e9))
-    rto_variance_floor: float = policy(
-        0.0, "least value of the 4 RTTVAR term", "RFC 6298 has none", "s", allowed=(0, 1e9)
+    rto_initial: float = seconds(1.0, "RTO before the first sample", "RFC 6298 2.1", least=1e-9)
+    rto_min: float = seconds(1.0, "least RTO", "RFC 6298 2.4")
+    rto_max: float = seconds(128.0, "greatest RTO", "RFC 6298 2.5: at least 60 s", least=1e-9)
+    rto_variance_floor: float = seconds(0.0, "least value of the 4 RTTVAR term", "RFC 6298 has none")
+    rto_after_syn_timeout: float | None = seconds(
+        3.0, "RTO for data after the SYN had to be repeated", "RFC 6298 5.7", least=1e-9
     )
-    rto_after_syn_timeout: float | None = policy(
-        3.0, "RTO for data after the SYN had to be repeated", "RFC 6298 5.7", "s", allowed=(1e-9, 1e9)
+    clock_granularity: float = seconds(0.0, "G of RFC 6298", "RFC 6298 2: exact timers")
+    retries1: int = retries(3, "R1: retransmissions before the user is warned", "RFC 9293 3.8.3, SHLD-10")
+    retries2: int | None = retries(
+        None, "R2: retransmissions before the connection is given up", "RFC 9293 3.8.3; None: user timeout alone"
     )
-    clock_granularity: float = policy(0.0, "G of RFC 6298", "RFC 6298 2: exact timers", "s", allowed=(0, 1e9))
-    retries1: int = policy(
-        3, "R1: retransmissions before the user is warned", "RFC 9293 3.8.3, SHLD-10", allowed=(0, 255)
+    orphan_retries: int | None = retries(
+        None, "R2 of a connection whose user has gone; None: as retries2", "net.ipv4.tcp_orphan_retries"
     )
-    retries2: int | None = policy(
-        None,
-        "R2: retransmissions before the connection is given up",
-        "RFC 9293 3.8.3; None: user timeout alone",
-        allowed=(0, 255),
-    )
-    orphan_retries: int | None = policy(
-        None,
-        "R2 of a connection whose user has gone; None: as retries2",
-        "net.ipv4.tcp_orphan_retries",
-        allowed=(0, 255),
-    )
-    user_timeout: float | None = policy(
-        300.0,
-        "text unacknowledged this long: give up; None: R2 alone",
-        "RFC 793 3.8; RFC 5482",
-        "s",
-        allowed=(1e-9, 1e9),
+    user_timeout: float | None = seconds(
+        300.0, "text unacknowledged this long: give up; None: R2 alone", "RFC 793 3.8; RFC 5482", least=1e-9
     )
     delayed_ack: float | None = policy(
         0.2,
@@ -304,17 +300,15 @@ class TcpConfig:
         "RFC 9293 3.10.7.4, eighth: FIN; 3.8.6.3",
     )
     keepalive: bool = policy(False, "keep-alive probes by default", "RFC 9293 3.8.4, MUST-25: off")
-    keepalive_idle: float = policy(
-        7200.0, "silence before the first probe", "RFC 9293 3.8.4, MUST-27: at least 2 h", "s", allowed=(1e-9, 1e9)
+    keepalive_idle: float = seconds(
+        7200.0, "silence before the first probe", "RFC 9293 3.8.4, MUST-27: at least 2 h", least=1e-9
     )
-    keepalive_interval: float = policy(75.0, "between probes", "RFC 9293 is silent; 4.4BSD", "s", allowed=(1e-9, 1e9))
-    keepalive_probes: int = policy(
-        9, "unanswered probes before the connection is given up", "RFC 9293 is silent; Linux", allowed=(0, 255)
+    keepalive_interval: float = seconds(75.0, "between probes", "RFC 9293 is silent; 4.4BSD", least=1e-9)
+    keepalive_probes: int = retries(
+        9, "unanswered probes before the connection is given up", "RFC 9293 is silent; Linux"
     )
-    time_wait: float = policy(240.0, "length of TIME-WAIT; 2 MSL", "RFC 9293 3.6.1, MUST-13", "s", allowed=(0, 1e9))
-    fin_wait_2_timeout: float | None = policy(
-        None, "FIN-WAIT-2 without a user; None: for ever", "RFC 9293 has none", "s", allowed=(0, 1e9)
-    )
+    time_wait: float = seconds(240.0, "length of TIME-WAIT; 2 MSL", "RFC 9293 3.6.1, MUST-13")
+    fin_wait_2_timeout: float | None = seconds(None, "FIN-WAIT-2 without a user; None: for ever", "RFC 9293 has none")
     time_wait_restart: choices.TimeWaitRestart = policy(
         "fin",
         "what restarts the 2MSL timer: nothing (its number refuses the repeated FIN), the repeated FIN, or any "

@@ -54,6 +54,11 @@ class NewReno:
         self.in_recovery, self.after_timeout = True, False
         return True
 
+    def reduce(self, flight: int) -> None:
+        """The network says that it is congested, nothing was lost: half the window (RFC 3168 6.1.2)."""
+        self.ssthresh = max(flight // 2, 2 * self.mss)
+        self.cwnd = min(self.cwnd, self.ssthresh)
+
     def timeout(self, nxt: int, flight: int) -> None:
         """The retransmission timer rang: one segment of window, slow start again (RFC 5681 3.1)."""
         self.ssthresh = max(flight // 2, 2 * self.mss)

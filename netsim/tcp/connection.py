@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved, Signal
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.context import Context
-from netsim.tcp.errors import TcpError
+from netsim.tcp.errors import ConnectionTimedOut, TcpError
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.state import CLOSED, LEGAL, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
@@ -59,6 +59,8 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
     tcb.queue = NO_SEGMENTS
     tcb.snd_buffer = tcb.reassembly = None
     tcb.ack_wanted = False
+    if tcb.soft_error is not None and isinstance(error, ConnectionTimedOut):
+        error = tcb.soft_error  # 3.9.2.2: what ICMP told explains why nobody answered
     tcb.error = error
     if ctx.record:
         ctx.actions.append(Freed(tcb.id, tcb.flow, error.text if error is not None else ""))

@@ -70,6 +70,17 @@ class ConnectionAborted(ConnectionReset):
     text = "connection aborted"
 
 
+class Unreachable(TcpError):
+    """ICMP says that the segments do not get there; ``errno`` is the error number by which hosts tell it."""
+
+    text = "destination unreachable"
+
+    @property
+    def errno(self) -> str:
+        """The error number's symbol; EHOSTUNREACH where none was given."""
+        return str(self.args[0]) if self.args else "EHOSTUNREACH"
+
+
 class ConnectionTimedOut(TcpError):
     """The user timeout, R2 or the last keep-alive probe ran out (ETIMEDOUT)."""
 

@@ -13,12 +13,13 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import accepted, allocate, dropped, end, enter
 from netsim.tcp.context import Context
 from netsim.tcp.cookie_jar import COOKIE, CookieJar
+from netsim.tcp.ecn import negotiate_ecn
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.fast_open import take_early_text
 from netsim.tcp.handshake import answer_syn
 from netsim.tcp.options import negotiate
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
-from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
+from netsim.tcp.segment import ACK, ECE, FIN, RST, SYN, FourTuple, Segment
 from netsim.tcp.segment_arrives import in_later_states
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
@@ -229,6 +230,8 @@ class Listener:
         tcb.irs = segment.seq
         tcb.rcv_nxt = (segment.seq + 1) & MASK
         negotiate(tcb, segment.options, now)
+        if segment.flags & ECE:
+            negotiate_ecn(tcb, segment)
         tcb.snd_wnd = tcb.max_snd_wnd = segment.window
         tcb.snd_wl1 = segment.seq
         if ctx.record:

@@ -8,9 +8,10 @@ from netsim.tcp.actions import Transmit
 from netsim.tcp.authentication import sign
 from netsim.tcp.congestion import NewReno
 from netsim.tcp.context import Context
+from netsim.tcp.ecn import offered
 from netsim.tcp.retransmission import Sent, text_of
 from netsim.tcp.sack import sack_bytes, with_sack
-from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options, Segment
+from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, Options, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_RECEIVED, SYN_SENT
 from netsim.tcp.tcb import Tcb
@@ -27,13 +28,13 @@ MAC_BYTES = 16  # the authentication option, on every segment: RFC 5925 2.2
 def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> None:
     """Send one segment (not a SYN) with the current acknowledgment and window."""
     ctx = tcb.ctx
-    if tcb.rcv_wnd != tcb.rcv_space:
+    if tcb.rcv_wnd < tcb.rcv_space:
         open_window(tcb)
     tcb.ack_wanted = False
     tcb.ack_pending = 0
     tcb.deadlines[DELACK] = NEVER
     ack = tcb.last_ack_sent = tcb.rcv_nxt
-    window = tcb.rcv_wnd >> tcb.rcv_wscale
+    window = tcb.rcv_wnd if not tcb.rcv_wscale else _scaled_window(tcb)
     segment = Segment(tcb.flow, seq, ack, flags, window if window < MAX_WINDOW else MAX_WINDOW, payload)
     if tcb.with_options or tcb.reassembly is not None:
         _add_options(tcb, segment, now)
@@ -42,7 +43,7 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
 
 
 def _add_options(tcb: Tcb, segment: Segment, now: int) -> None:
-    """Timestamps, SACK blocks, and last of all the MAC over them."""
+    """Timestamps, SACK blocks, ECN's marks, and last of all the MAC over them."""
     config = tcb.config
     if tcb.ts_ok:
         segment.options = Options(ts_val=tcb.ctx.ts_clock(now, config), ts_ecr=tcb.ts_recent)
@@ -50,6 +51,19 @@ def _add_options(tcb: Tcb, segment: Segment, now: int) -> None:
         segment.options = with_sack(tcb, segment.options)
     if config.authentication_key is not None:
         sign(segment, config.authentication_key)
+
+
+def _scaled_window(tcb: Tcb) -> int:
+    """The window field: rounded up while there is room, since the right edge must not move back (RFC 7323 2.4)."""
+    scale = tcb.rcv_wscale
+    window = tcb.rcv_wnd >> scale
+    if window << scale == tcb.rcv_wnd:
+        return window
+    free = tcb.rcv_space - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0)
+    if window << scale < free:
+        window += 1
+        tcb.rcv_wnd = window << scale
+    return window
 
 
 def open_window(tcb: Tcb) -> None:
@@ -87,7 +101,7 @@ def send_ack(tcb: Tcb, now: int) -> None:
 
 
 @lru_cache(maxsize=64)
-def syn_options(mss: int, wscale: int | None, sack: bool) -> Options:
+def syn_options(mss: int | None, wscale: int | None, sack: bool) -> Options:
     """The options of a SYN without timestamps: one object for all SYNs alike, since nobody changes what was sent."""
     return Options(mss=mss, wscale=wscale, sack_permitted=sack)
 
@@ -99,15 +113,21 @@ def send_syn(tcb: Tcb, now: int, *, text: bytes = b"", cookie: bytes | None = No
     scale, sack, stamps = config.window_scale is not None, config.sack, config.timestamps
     if answer:
         scale, sack, stamps = tcb.scaling, tcb.sack_ok, tcb.ts_ok
-    wscale = config.window_scale if scale else None
+    elif config.syn_plain_after is not None and tcb.transmissions > 1 + config.syn_plain_after:
+        scale = sack = stamps = False
+    wscale, mss = config.window_scale if scale else None, config.mss if config.announce_mss else None
     if stamps:
-        options = Options(config.mss, wscale, sack, ctx.ts_clock(now, config), tcb.ts_recent)
+        options = Options(mss, wscale, sack, ctx.ts_clock(now, config), tcb.ts_recent)
     else:
-        options = syn_options(config.mss, wscale, sack)
+        options = syn_options(mss, wscale, sack)
     flags, ack = SYN, 0
     if answer:
         flags, ack = SYN | ACK, tcb.rcv_nxt
         tcb.last_ack_sent = ack
+        if tcb.ecn is not None:
+            flags |= ECE
+    elif config.ecn == "request":
+        flags |= offered(tcb)
     window = tcb.rcv_wnd if tcb.rcv_wnd < MAX_WINDOW else MAX_WINDOW  # never scaled on a SYN: RFC 7323 2.2
     if tcb.snd_nxt == tcb.iss:
         tcb.snd_nxt = (tcb.iss + 1) & MASK

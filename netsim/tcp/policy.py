@@ -27,6 +27,16 @@ def policy(default: Any, text: str, source: str, unit: str = "", *, allowed: tup
     return field(default=default, metadata={"text": text, "source": source, "unit": unit, "allowed": allowed})
 
 
+def seconds(default: float | None, text: str, source: str, *, least: float = 0.0) -> Any:
+    """A duration, of ``least`` seconds to thirty years."""
+    return policy(default, text, source, "s", allowed=(least, 1e9))
+
+
+def retries(default: int | None, text: str, source: str) -> Any:
+    """A number of repetitions, up to 255."""
+    return policy(default, text, source, allowed=(0, 255))
+
+
 def check(name: str, value: Any, hint: Any, allowed: tuple[float, float] | None) -> None:
     """ValueError unless ``value`` is of the type that ``hint`` says and in the range ``allowed``."""
     hints = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

@@ -14,6 +14,7 @@ _LINUX_TIMER = "Linux 6.18, net/ipv4/tcp_timer.c"
 _LINUX_SYSCTL = "Linux 6.18, Documentation/networking/ip-sysctl.rst"
 _LINUX_MINISOCKS = "Linux 6.18, net/ipv4/tcp_minisocks.c"
 _LINUX_TCP_H = "Linux 6.18, include/net/tcp.h"
+_LINUX_IPV4 = "Linux 6.18, net/ipv4/tcp_ipv4.c"
 _BSD_TIMER = "FreeBSD, sys/netinet/tcp_timer.c"
 _BSD_SYNCACHE = "FreeBSD, sys/netinet/tcp_syncache.c"
 _BSD_TIMEWAIT = "FreeBSD, sys/netinet/tcp_timewait.c"
@@ -73,6 +74,9 @@ _LINUX: _Values = {
     "quick_acks": (16, f"{_LINUX_INPUT}: TCP_MAX_QUICKACKS"),
     "time_wait": (60.0, f"{_LINUX_TCP_H}: TCP_TIMEWAIT_LEN"),
     "fin_wait_2_timeout": (60.0, f"{_LINUX_SYSCTL}: tcp_fin_timeout"),
+    "ecn": ("accept", f"{_LINUX_SYSCTL}: tcp_ecn is 2"),
+    "icmp_opening": ("any", f"{_LINUX_IPV4}: tcp_v4_err"),
+    "icmp_synchronized": ("note", f"{_LINUX_IPV4}: tcp_v4_err"),
     "time_wait_ack": ("any", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
     "reset_errors": ("linux", f"{_LINUX_INPUT}: tcp_reset"),
     "time_wait_restart": ("any", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
@@ -104,6 +108,11 @@ _FREEBSD: _Values = {
     "syn_reset": ("abort", f"{_BSD_INPUT}: tcp_drop"),
     "reset_errors": ("bsd", f"{_BSD_INPUT}: tcp_do_segment"),
     "old_segment": ("ack", f"{_BSD_INPUT}: tcp_do_segment"),
+    "ecn": ("accept", "FreeBSD: net.inet.tcp.ecn.enable is 2"),
+    "ecn_syn_retries": (1, "FreeBSD: net.inet.tcp.ecn.maxretries"),
+    "icmp_opening": ("bsd", "FreeBSD, sys/netinet/tcp_subr.c: net.inet.tcp.icmp_may_rst, tcp_notify"),
+    "icmp_hard": ("bsd", "FreeBSD, sys/netinet/tcp_subr.c: tcp_ctlinput"),
+    "icmp_synchronized": ("note", "FreeBSD, sys/netinet/tcp_subr.c: tcp_drop_syn_sent"),
     "fin_repeat": (True, "FreeBSD, sys/netinet/tcp_output.c: tcp_outflags"),
     "ack_second": ("any", f"{_BSD_INPUT}: DELAY_ACK"),
     "time_wait_ack": ("any", f"{_BSD_TIMEWAIT}: tcp_twcheck"),

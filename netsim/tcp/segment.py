@@ -83,7 +83,10 @@ class Options:
 
 @dataclass(slots=True, eq=True)
 class Segment:
-    """One TCP segment. ``window`` is the header's 16-bit field, as sent (before any scaling)."""
+    """One TCP segment. ``window`` is the header's 16-bit field, as sent (before any scaling).
+
+    ``ecn`` is the codepoint of the IP header that carries it: 0 not ECN-capable, 1 ECT(1), 2 ECT(0), 3 CE (RFC 3168 5).
+    """
 
     flow: FourTuple
     seq: int
@@ -93,6 +96,7 @@ class Segment:
     payload: bytes = b""
     options: Options | None = None
     urgent: int = field(default=0)
+    ecn: int = 0
 
     @property
     def length(self) -> int:

@@ -8,13 +8,14 @@ True when processing goes on.
 from netsim.tcp.acceptability import answer_unacceptable, authentic, challenge, first_sequence, is_crossed_synack
 from netsim.tcp.ack_arrives import fifth_ack
 from netsim.tcp.connection import accepted, await_peer_fin, dropped, end, enter, release, signal
+from netsim.tcp.ecn import negotiate_ecn
 from netsim.tcp.errors import BrokenPipe, ConnectionRefused, ConnectionReset, TcpError
 from netsim.tcp.establish import established
 from netsim.tcp.fast_open import learn_cookie
 from netsim.tcp.options import negotiate
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.retransmission import fin_acknowledged
-from netsim.tcp.segment import ACK, FIN, RST, SYN, URG, Segment
+from netsim.tcp.segment import ACK, CWR, ECE, FIN, RST, SYN, URG, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import (
     CLOSE_WAIT,
@@ -63,6 +64,8 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
     tcb.irs = segment.seq
     tcb.rcv_nxt = (segment.seq + 1) & MASK
     negotiate(tcb, segment.options, now)
+    if flags & (ECE | CWR):
+        negotiate_ecn(tcb, segment)
     tcb.snd_wnd = tcb.max_snd_wnd = segment.window
     tcb.snd_wl1, tcb.snd_wl2 = segment.seq, segment.ack
     if not flags & ACK:

@@ -19,6 +19,7 @@ from netsim.tcp.errors import (
     ConnectionReset,
     InsufficientResources,
 )
+from netsim.tcp.icmp import IcmpError, icmp_arrives
 from netsim.tcp.listener import Listener
 from netsim.tcp.options import reopens_time_wait
 from netsim.tcp.output import output, send_abort, send_reset_for
@@ -95,6 +96,15 @@ class Stack:
         actions = ctx.actions
         ctx.actions = []
         return actions
+
+    def on_icmp(self, message: IcmpError, now: int) -> list[Action]:
+        """An ICMP error arrives about a segment that this host sent; it may be old, or forged."""
+        tcb = self.ctx.connections.get(message.flow.reverse())
+        if tcb is not None:
+            icmp_arrives(tcb, message, now)
+            if tcb.wake < tcb.scheduled:
+                self.schedule(tcb)
+        return self.take()
 
     def _in_closed_or_listen(self, segment: Segment, now: int, tcb: Tcb | None) -> Tcb | None:
         """3.10.7.1 and 3.10.7.2: no record, or one in TIME-WAIT that a SYN may reopen. The record, if there is one."""

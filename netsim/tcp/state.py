@@ -71,6 +71,10 @@ def _killed_by_syn(state: State) -> Edge:
     return Edge(state, CLOSED, "rcv SYN in window", "RFC 793 3.9, fourth: SYN")
 
 
+def _unreachable(state: State) -> Edge:
+    return Edge(state, CLOSED, "ICMP error", "3.9.2.2: ICMP error")
+
+
 def _orphan_data(state: State) -> Edge:
     return Edge(state, CLOSED, "rcv data after CLOSE", "3.6.1: SHLD-3")
 
@@ -92,6 +96,7 @@ _OPEN: Final = (
     Edge(SYN_RECEIVED, ESTABLISHED, "SYN answered, two-way", "two-way handshake: ESTABLISHED on the SYN"),
     Edge(SYN_RECEIVED, LISTEN, "rcv RST, passive OPEN", "3.10.7.4, second: RST"),
     Edge(SYN_RECEIVED, LISTEN, "rcv SYN in window, passive OPEN", "3.10.7.4, fourth: SYN"),
+    Edge(SYN_RECEIVED, LISTEN, "ICMP error, passive OPEN", "3.9.2.2: ICMP error"),
     Edge(SYN_RECEIVED, FIN_WAIT_1, "CLOSE", "3.10.4: CLOSE"),
     Edge(SYN_RECEIVED, CLOSED, "accept queue full", "listener: accept queue full"),
     Edge(SYN_RECEIVED, CLOSED, "driven out by a new SYN", "RFC 4987 3.4: driven out"),
@@ -121,6 +126,7 @@ _ENDS: Final = (
     *(_abort(s) for s in (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_expire(s) for s in _AWAITING_ACK),
     *(_give_up(s) for s in _AWAITING_ACK),
+    *(_unreachable(s) for s in _AWAITING_ACK),
     *(_killed_by_syn(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_orphan_data(s) for s in (FIN_WAIT_1, FIN_WAIT_2)),
     # MUST-26: only while nothing is unacknowledged, so never with a FIN under way.

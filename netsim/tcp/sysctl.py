@@ -94,13 +94,35 @@ def _syn_linear_timeouts(config: TcpConfig, own: TcpConfig, value: int) -> TcpCo
     return config.replace(syn_backoff=replace(config.syn_backoff, linear=value))
 
 
+def _ecn(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
+    """0: off; 1: asked for; 2: where the peer asks for it (net.ipv4.tcp_ecn; sys/netinet/tcp_ecn.c)."""
+    if value > 2:
+        raise ValueError("the model has 0, 1, 2 only")
+    return config.replace(ecn=("off", "request", "accept")[value])
+
+
+# What hosts read anew at each segment; the other settings hold for sockets opened after they were made.
+LIVE: Final = frozenset(
+    {
+        "net.inet.tcp.insecure_rst",
+        "net.inet.tcp.insecure_syn",
+        "net.inet.tcp.drop_synfin",
+        "net.inet.tcp.icmp_may_rst",
+        "net.inet.tcp.tolerate_missing_ts",
+        "net.ipv4.tcp_rfc1337",
+        "net.ipv4.tcp_abort_on_overflow",
+        "net.ipv4.tcp_fin_timeout",
+    }
+)
+
 LINUX: Final[dict[str, Setting]] = {
     "net.core.somaxconn": lambda c, own, v: c.replace(somaxconn=v),
     "net.ipv4.tcp_abort_on_overflow": lambda c, own, v: c.replace(abort_on_overflow=v != 0),
     "net.ipv4.tcp_challenge_ack_limit": lambda c, own, v: c.replace(
         challenge_ack_limit=(v, 1.0) if 0 < v < 0x7FFFFFFF else None
     ),
-    "net.ipv4.tcp_ecn": frozenset({"0", "2"}),
+    "net.ipv4.tcp_dsack": lambda c, own, v: c.replace(dsack=v != 0),
+    "net.ipv4.tcp_ecn": _ecn,
     "net.ipv4.tcp_fin_timeout": lambda c, own, v: c.replace(fin_wait_2_timeout=float(v)),
     "net.ipv4.tcp_invalid_ratelimit": lambda c, own, v: c.replace(
         invalid_ratelimit=v / 1000, synack_ratelimit=v / 1000
@@ -123,7 +145,6 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_rmem": _rmem,
     # the rest as defaults.sh of the kernel's packetdrill suite sets it, and as the profile is
     "net.ipv4.tcp_wmem": frozenset({"4096 262144 4194304"}),
-    "net.ipv4.tcp_dsack": frozenset({"1"}),
     "net.ipv4.tcp_fack": frozenset({"0"}),
     "net.ipv4.tcp_reordering": frozenset({"3"}),
     "net.ipv4.tcp_slow_start_after_idle": frozenset({"0"}),
@@ -156,10 +177,11 @@ FREEBSD: Final[dict[str, Setting]] = {
     "net.inet.tcp.tolerate_missing_ts": lambda c, own, v: c.replace(missing_timestamp="accept" if v else "drop"),
     "net.inet.tcp.blackhole": frozenset({"0"}),
     "net.inet.tcp.hostcache.purgenow": None,
-    "net.inet.tcp.ecn.enable": frozenset({"0", "2"}),
-    "net.inet.tcp.ecn.maxretries": None,  # of no effect without ECN
-    "net.inet.tcp.rexmit_drop_options": frozenset({"0"}),
+    "net.inet.tcp.ecn.enable": _ecn,
+    "net.inet.tcp.ecn.maxretries": lambda c, own, v: c.replace(ecn_syn_retries=v),
+    "net.inet.tcp.rexmit_drop_options": lambda c, own, v: c.replace(syn_plain_after=2 if v else None),
     "net.inet.tcp.syncookies": frozenset({"0", "1"}),
     "net.inet.tcp.syncookies_only": frozenset({"0"}),
-    "net.inet.tcp.icmp_may_rst": None,  # of no effect before an ICMP message
+    "net.inet.tcp.icmp_may_rst": lambda c, own, v: c.replace(icmp_opening=own.icmp_opening if v else "ignore"),
+    "net.inet.tcp.path_mtu_discovery": lambda c, own, v: c.replace(pmtu_discovery=v != 0),
 }

@@ -16,6 +16,8 @@ from netsim.tcp.timers import COUNT, NEVER
 if TYPE_CHECKING:
     from netsim.tcp.congestion import NewReno
     from netsim.tcp.context import Context
+    from netsim.tcp.ecn import Ecn
+    from netsim.tcp.errors import TcpError
     from netsim.tcp.listener import Listener
     from netsim.tcp.reassembly import Reassembly
     from netsim.tcp.retransmission import Sent
@@ -37,6 +39,7 @@ class Tcb:
         "congestion",  # NewReno, or None
         "ctx",  # what the connection shares with its stack
         "deadlines",  # timers.py
+        "ecn",  # Ecn, or None where it was not agreed on
         "error",  # what the user is told, once the connection has ended badly
         "fin_seq",  # number of our FIN once sent, else -1
         "flow",  # as this end writes it on segments
@@ -79,6 +82,7 @@ class Tcb:
         "snd_wl2",
         "snd_wnd",
         "snd_wscale",
+        "soft_error",  # what ICMP told without ending the connection, or None
         "state",
         "syn_answered_at",  # when a repeated or crossing SYN was last answered; -NEVER: never
         "syn_text",  # text that came with a SYN and waits for ESTABLISHED
@@ -87,7 +91,7 @@ class Tcb:
         "ts_recent",
         "ts_recent_at",
         "wake",  # no timer rings before this
-        "with_options",  # every segment carries options: timestamps, or a MAC
+        "with_options",  # every segment carries more than the header: timestamps, ECN, or a MAC
     )
 
     def __init__(self, ctx: "Context", config: TcpConfig, flow: FourTuple, key: FourTuple, number: int) -> None:
@@ -100,6 +104,8 @@ class Tcb:
         self.listener: Listener | None = None
         self.owner: Any = None
         self.error: Exception | None = None
+        self.soft_error: TcpError | None = None
+        self.ecn: Ecn | None = None
         self.orphan = False
         self.iss = self.snd_una = self.snd_nxt = 0
         self.snd_wnd = self.snd_wl1 = self.snd_wl2 = self.max_snd_wnd = 0

@@ -115,10 +115,10 @@ def test_strict_reports_what_is_left_over() -> None:
         "+0 `rm -rf /nowhere`",
         "+0 `sysctl -w net.inet.tcp.unheard_of=1`",
         "+0 `true && echo`",
-        "+0 < icmp unreachable host_unreachable [0:0(0)]",
+        "+0 < icmp unreachable code_77 [0:0(0)]",
         "+0 epoll_create(1) = 5",
         "+0 setsockopt(3, IPPROTO_TCP, TCP_FASTOPEN, [1], 4) = 0",
-        "+0 < [ce] . 1:1(0) ack 1 win 1",
+        "+0 < (tos 0x7) . 1:1(0) ack 1 win 1",
         "+0 < . 1:1(0) ack 1 win 1 <FO 1234,nop,nop>",
         "+0 %{ import os }%",
         "+0 close(3",
@@ -132,8 +132,15 @@ def test_what_is_not_supported_is_named(event: str) -> None:
 
 
 def test_a_setting_changed_under_a_connection_is_not_supported() -> None:
-    event = "+0 `sysctl -w net.inet.tcp.insecure_rst=1`\n+0 < R 9:9(0) win 0"
+    event = "+0 `sysctl -w net.inet.tcp.sack.enable=1`\n+0 < R 9:9(0) win 0"
     assert run(ESTABLISHED + event).verdict == "unsupported"
+
+
+@pytest.mark.parametrize(("insecure", "verdict"), [(0, "pass"), (1, "fail")])
+def test_a_setting_that_hosts_read_at_each_segment_holds_at_once(insecure: int, verdict: str) -> None:
+    """RFC 5961 3: a RST inside the window, not at its edge, draws a challenge ACK; by RFC 793 it resets."""
+    event = f"+0 `sysctl -w net.inet.tcp.insecure_rst={insecure}`\n+0 < R 9:9(0) win 0\n+0 > . 1:1(0) ack 1"
+    assert run(ESTABLISHED + event).verdict == verdict
 
 
 @pytest.mark.parametrize(

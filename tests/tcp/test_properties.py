@@ -152,7 +152,7 @@ class Anything:
             tcb.check()
             assert tcb.state not in (CLOSED, LISTEN)
             assert (tcb.snd_nxt - tcb.snd_una) & MASK < HALF
-            assert tcb.rcv_wnd + len(tcb.rcv_buffer or b"") <= 300
+            assert tcb.rcv_wnd + len(tcb.rcv_buffer or b"") < 300 + (1 << tcb.rcv_wscale)
             queued = sum(sent.length for sent in tcb.queue)
             assert queued == (tcb.snd_nxt - tcb.snd_una) & MASK or tcb.snd_una == tcb.iss
             if tcb.queue:

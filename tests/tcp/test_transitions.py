@@ -11,6 +11,7 @@ from harness import BASE, PORTS, Lone, flags_of, flow_from, reach
 
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import enter
+from netsim.tcp.icmp import IcmpError
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.state import LEGAL, TRANSITIONS, Edge, State
 from netsim.tcp.user_calls import abort, close, send
@@ -27,6 +28,7 @@ Key = tuple[str, str, str]  # old, new, clause
 TWO_WAY = "two-way handshake: ESTABLISHED on the SYN"
 OPEN, CLOSE, ABORT = "3.10.1: OPEN", "3.10.4: CLOSE", "3.10.5: ABORT"
 RST, SYN, ACK, FIN = (f"3.10.7.4, {step}" for step in ("second: RST", "fourth: SYN", "fifth: ACK", "eighth: FIN"))
+ICMP = "3.9.2.2: ICMP error"
 SENT = ("SYN-SENT", "SYN-RECEIVED")
 SYNCHRONIZED = (
     "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT",
@@ -68,6 +70,9 @@ ROWS: list[Key] = [
     *((state, "CLOSED", "3.8.3: R2") for state in UNACKNOWLEDGED),
     # MUST-26: keep-alive only while nothing is unacknowledged.
     *((state, "CLOSED", "3.8.4: keep-alive") for state in ("ESTABLISHED", "FIN-WAIT-2", "CLOSE-WAIT")),
+    # 3.9.2.2: an ICMP error about a segment that is not acknowledged.
+    ("SYN-RECEIVED", "LISTEN", ICMP),  # passive OPEN
+    *((state, "CLOSED", ICMP) for state in UNACKNOWLEDGED),
     *((state, "CLOSED", "RFC 793 3.9, fourth: SYN") for state in ("SYN-RECEIVED", *SYNCHRONIZED)),
     ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"),
     ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"),
@@ -99,6 +104,21 @@ def user_calls(state: str, name: str, *args: object, config: TcpConfig = BASE, *
     def drive() -> Lone:
         lone = at(state, config)
         lone.call(name, *args, lone.ns, **named)
+        return lone
+
+    return drive
+
+
+def icmp_says(state: str) -> Drive:
+    """Protocol unreachable, about our first segment that is not acknowledged."""
+
+    def drive() -> Lone:
+        lone = at(state)
+        if state == "CLOSE-WAIT":
+            lone.do(send, b"unacknowledged", lone.ns)
+        tcb = lone.record
+        message = IcmpError(tcb.flow, tcb.snd_una, "protocol_unreachable")
+        lone.log.note(lone.stack.on_icmp(message, lone.ns))
         return lone
 
     return drive
@@ -247,6 +267,7 @@ DRIVES: dict[Key, Drive] = {
     ("TIME-WAIT", "CLOSED", "3.10.8: TIME-WAIT timeout"): time_passes("TIME-WAIT", BASE, 240.0),
     ("TIME-WAIT", "SYN-RECEIVED", "3.6.1: MAY-2"): reopened_by_the_peer,
     ("TIME-WAIT", "CLOSED", OPEN): reopened_from_here,
+    ("SYN-RECEIVED", "LISTEN", ICMP): icmp_says("SYN-RECEIVED passive"),
     ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"): accept_queue_overflows,
     ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: driven out"): driven_out,
     ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"): cookie_comes_back,
@@ -256,6 +277,7 @@ DRIVES: dict[Key, Drive] = {
 }
 ENDS: dict[str, Callable[[str], Drive]] = {
     RST: lambda state: peer_sends(state, "RST", RCV_NXT[state]),
+    ICMP: icmp_says,
     ABORT: lambda state: on_record(state, abort),
     "3.10.8: user timeout": lambda state: time_passes(state, IMPATIENT, 6.0),
     "3.8.3: R2": lambda state: time_passes(state, GIVES_UP, 30.0),
