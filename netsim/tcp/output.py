@@ -8,7 +8,7 @@ from netsim.tcp.actions import Transmit
 from netsim.tcp.authentication import sign
 from netsim.tcp.congestion import NewReno
 from netsim.tcp.context import Context
-from netsim.tcp.ecn import offered
+from netsim.tcp.ecn import mark, offered
 from netsim.tcp.retransmission import Sent, text_of
 from netsim.tcp.sack import sack_bytes, with_sack
 from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, Options, Segment
@@ -49,6 +49,8 @@ def _add_options(tcb: Tcb, segment: Segment, now: int) -> None:
         segment.options = Options(ts_val=tcb.ctx.ts_clock(now, config), ts_ecr=tcb.ts_recent)
     if tcb.reassembly is not None and tcb.sack_ok:
         segment.options = with_sack(tcb, segment.options)
+    if tcb.ecn is not None:
+        mark(tcb, segment)
     if config.authentication_key is not None:
         sign(segment, config.authentication_key)
 
