@@ -9,7 +9,8 @@
   close is done.
 - Two-way handshake: the ghosts that copies and delays leave.
 - SYN floods: Erlang-B, retries against periodic and random holding times, eviction, SYN cookies.
-- Blind injection: segments to guess, by a sweep or at random, under RFC 793 and RFC 5961.
+- Blind injection: segments to guess, by a sweep or at random, under RFC 793 and RFC 5961; guessing the ISN of a
+  forged connection.
 
 Times are float seconds, probabilities are in [0, 1]; a parameter outside its range raises ValueError.
 """
@@ -35,6 +36,13 @@ from netsim.theory.blind import (
 )
 from netsim.theory.closing import CloseLatency, CloseSegments, close_latency, close_segments
 from netsim.theory.distribution import LatencyDistribution
+from netsim.theory.forged_open import (
+    bsd_isn_guesses,
+    clock_isn_guesses,
+    p_bsd_isn_guessed,
+    p_clock_isn_guessed,
+    p_uniform_isn_guessed,
+)
 from netsim.theory.incarnation import IncarnationCell, incarnation_cell, old_bytes_acceptable
 from netsim.theory.late import p_late_exponential, p_late_pareto
 from netsim.theory.occupancy import connection_rate_ceiling, mean_population
@@ -104,9 +112,11 @@ __all__ = [
     "blind_data",
     "blind_reset",
     "blind_syn",
+    "bsd_isn_guesses",
     "cardwell_mean",
     "clock_isn_accepts",
     "clock_isn_advance",
+    "clock_isn_guesses",
     "clock_isn_hazard",
     "close_latency",
     "close_segments",
@@ -127,7 +137,9 @@ __all__ = [
     "p_all_blocked_markov",
     "p_all_blocked_periodic",
     "p_blocked_from_empty",
+    "p_bsd_isn_guessed",
     "p_clean_without_time_wait",
+    "p_clock_isn_guessed",
     "p_cookie_forged",
     "p_cookie_valid",
     "p_fin_retransmissions",
@@ -144,6 +156,7 @@ __all__ = [
     "p_survives_oldest_drop",
     "p_survives_random_drop",
     "p_teardown_timeout",
+    "p_uniform_isn_guessed",
     "saturating_rate",
     "setup_latency",
     "single_syn_p_diverged",

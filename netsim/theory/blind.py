@@ -97,6 +97,22 @@ class BlindAttack:
             return float(segments > 0)
         return -math.expm1(segments * math.log1p(-self._p_guess))
 
+    def mean_within(self, segments: int, guesses: Literal["sweep", "random"] = "sweep") -> float:
+        """Expected segments of an attack, given that it succeeds with its first `segments`; NaN if it cannot.
+
+        Raises:
+            ValueError: a negative number of segments.
+        """
+        within = self.p_within if guesses == "sweep" else self.p_within_memoryless
+        total = within(segments)
+        if total <= 0:
+            return math.nan
+        if guesses == "sweep":
+            return segments - math.fsum(map(within, range(segments))) / total
+        p = self._p_guess
+        # The mean of a geometric number, less what the end cuts off: 1/p - n q^n / (1 - q^n).
+        return 1 / p - segments * (1 - total) / total if p < 1 else 1.0
+
     @property
     def _possible(self) -> bool:
         return self.sequences > 0 and self.acks > 0

@@ -1,0 +1,313 @@
+"""How many forged segments does an attacker need who sees nothing of the connection he attacks?
+
+A client and a server hold an open connection. The attacker knows both addresses and the server's port, perhaps the
+client's; he guesses the rest and sends forged segments to the server: RST, SYN, data, or an ACK of text that the client
+never received. Whether one takes effect is what the server's TCP decides.
+
+Three answers stand side by side. ``segments_used`` and ``p_success``: the first ``segments`` guesses are really sent.
+``segments_needed``: often too many to send, so they are counted, from this run's numbers and from what the server's TCP
+takes; that is measured by forged segments, one number right and the other moved until it is refused. ``..._expected``:
+the same, integrated exactly over the numbers that the attacker does not know.
+
+Not modelled: the side channel of a shared limit on challenge ACKs. The numbers stand still during the attack.
+"""
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, Literal, get_args
+
+from simpy import Event
+
+from netsim.link import Path, Scripted
+from netsim.scenarios.guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
+from netsim.scenarios.parameters import param, tcp_param
+from netsim.seeds import Seed
+from netsim.sim import World
+from netsim.sim.adversaries import Forger
+from netsim.sim.network import Observer
+from netsim.sweep import Estimator
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Segment
+from netsim.tcp.state import CLOSED
+from netsim.tcp.tcb import Tcb
+from netsim.theory import BlindAttack
+from netsim.units import require_number
+
+QUESTION: Final = "How many forged segments does an attacker need who sees nothing of the connection?"
+PORT: Final = 80
+FIRST_PORT: Final = 32_768  # the lowest that the client may have; net.ipv4.ip_local_port_range
+BEGIN: Final = 10.0  # s after the OPEN, when the attack starts
+LARGEST_UNSCALED: Final = 65_535
+PATIENCE: Final = 1e9  # s; the server does not give its unacknowledged text up while it is attacked
+
+Attack = Literal["rst", "syn", "data", "ack"]
+Guessing = Literal["sweep", "random"]
+_FLAGS: Final[dict[str, int]] = {"rst": RST, "syn": SYN, "data": ACK | PSH, "ack": ACK}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of blind injection. ValueError for values out of range."""
+
+    attack: Attack = param("rst", "what is forged: rst, syn, data, or the ack of text that never arrived")
+    guesses: Guessing = param("sweep", "a sweep that cannot miss, or each guess drawn anew (random)")
+    window: int = param(65_535, "receive window of both ends, scaled if need be", "bytes")
+    length: int = param(1, "text of each forged segment (data)", "bytes")
+    in_flight: int = param(0, "text that the server has sent and the client has not received", "bytes")
+    ports: int = param(1, "ports that the client may have, each as likely; 1: the attacker knows it")
+    space: int = param(SEQUENCE_SPACE, "numbers that RCV.NXT, and SND.UNA, may have for all the attacker knows")
+    segments: int = param(100, "forged segments that are really sent, at most")
+    rate: float = param(10_000.0, "forged segments a second", "1/s")
+    delay: float = param(0.05, "one-way delay between client and server", "s")
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+
+    def __post_init__(self) -> None:
+        for name, kind in (("attack", Attack), ("guesses", Guessing)):
+            if getattr(self, name) not in get_args(kind):
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(kind))}")
+        for name, low, high, unit in (
+            ("window", 1, (1 << 30) - 1, "bytes"),
+            ("length", 1, 1460, "bytes"),
+            ("in_flight", 0, 10_000, "bytes"),
+            ("ports", 1, 65_536 - FIRST_PORT, ""),
+            ("space", 1, SEQUENCE_SPACE, ""),
+            ("segments", 0, 1_000_000, ""),
+        ):
+            require_number(name, getattr(self, name), low=low, high=high, unit=unit)
+            if getattr(self, name) != int(getattr(self, name)):
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be a whole number")
+        require_number("rate", self.rate, low=1e-3, high=1e9, unit="1/s")
+        require_number("delay", self.delay, low=0.0, high=0.4, unit="s")
+        self._check_together()
+
+    def _check_together(self) -> None:
+        if self.length > self.window:
+            raise ValueError(f"length = {self.length}: must be at most window = {self.window}")
+        if self.in_flight > self.window:
+            raise ValueError(f"in_flight = {self.in_flight}: must be at most window = {self.window}")
+        if self.attack == "ack" and not self.in_flight:
+            raise ValueError("in_flight = 0: must be at least 1 for attack = ack, which acknowledges it")
+        if self.guesses == "random" and self.space < SEQUENCE_SPACE:
+            raise ValueError(f"space = {self.space}: must be 4294967296 where guesses are random")
+        if (self.client.authentication_key is None) != (self.server.authentication_key is None):
+            raise ValueError("client.authentication_key: must be given for both ends or for none")
+        for end in ("client", "server"):
+            if getattr(self, end).receive_buffer != TcpConfig().receive_buffer and getattr(self, end).name == "rfc9293":
+                raise ValueError(f"{end}.receive_buffer: set window, which decides it here")
+
+    def end(self, config: TcpConfig) -> TcpConfig:
+        """An end's TCP with the window of this study; RFC 7323's shift as large as the window needs."""
+        shift = max((self.window >> 16).bit_length(), config.window_scale or 0)
+        scaled = {} if self.window <= LARGEST_UNSCALED else {"window_scale": shift}
+        return config.replace(
+            receive_buffer=self.window,
+            buffer_rounding=False,
+            receive_window="buffer",
+            nagle=False,
+            user_timeout=PATIENCE,
+            retries2=None,
+            **scaled,
+        )
+
+
+ESTIMATES: Final = {
+    "p_success": Estimator(column="succeeded", kind="proportion"),
+    "p_success_expected": Estimator(column="p_expected", kind="mean"),
+    "segments_used": Estimator(column="segments_used", kind="mean"),
+    "segments_needed": Estimator(column="segments_needed", kind="mean"),
+    "segments_expected": Estimator(column="segments_expected", kind="mean"),
+    "seconds_expected": Estimator(column="seconds_expected", kind="mean"),
+    "challenge_acks": Estimator(column="challenge_acks", kind="mean"),
+}
+
+
+@dataclass(slots=True)
+class _Victim:
+    """The world at the moment the attack begins: the server's record, and the client's port less FIRST_PORT."""
+
+    world: World
+    forger: Forger
+    tcb: Tcb
+    port: int
+    seq: int  # RCV.NXT
+    ack: int  # SND.UNA
+
+    def forge(self, attack: Attack, guess: Guess, length: int) -> None:
+        """Send one forged segment; it arrives at this instant."""
+        flow = FourTuple("client", FIRST_PORT + guess.port, "server", PORT)
+        text = b"!" * length if attack == "data" else b""
+        ack = 0 if attack in ("rst", "syn") else guess.ack
+        self.forger.send(Segment(flow, guess.seq, ack, _FLAGS[attack], 1000, text))
+
+    @property
+    def harmed(self) -> bool:
+        """Whether a forged segment took effect: the connection is gone, or text or an ACK was taken."""
+        tcb = self.tcb
+        return tcb.state is CLOSED or tcb.rcv_nxt != self.seq or tcb.snd_una != self.ack or tcb.reassembly is not None
+
+
+def _victim(params: Params, seed: Seed, observer: Observer | None = None) -> _Victim:
+    """An open connection, a silent client, ``in_flight`` bytes on their way that will not arrive."""
+    world = World(seed=seed, observer=observer)
+    client = world.host("client", params.end(params.client))
+    server = world.host("server", params.end(params.server))
+    attacker = world.host("attacker")
+    lost = Path(delay=params.delay, stages=(Scripted("drop DATA 2-"),))
+    world.link(client, server, Path(delay=params.delay), lost)
+    world.link(attacker, server, Path(delay=0.0))
+    port = seed.stream("client port").randrange(params.ports)
+    records: list[Tcb] = []
+
+    def serve() -> Generator[Event, Any, None]:
+        listener = server.socket()
+        listener.listen(PORT)
+        sock = yield listener.accept()
+        records.append(sock.core.tcb)
+        yield sock.send(b".")  # with it a window beyond 65,535 is opened, and the client's is heard of
+        yield world.timeout(BEGIN / 2)
+        if params.in_flight:
+            yield sock.send(b"." * params.in_flight)
+
+    def connect() -> Generator[Event, Any, None]:
+        sock = client.socket()
+        sock.bind(FIRST_PORT + port)
+        yield sock.connect(("server", PORT))
+
+    world.process(serve())
+    world.process(connect())
+    world.run(until=BEGIN)
+    (tcb,) = records
+    return _Victim(world, Forger(attacker), tcb, port, tcb.rcv_nxt, tcb.snd_una)
+
+
+def fields(params: Params) -> tuple[Field, Field]:
+    """What the rules of the server's TCP take as sequence and as acknowledgment number (RFC 9293 3.10.7.4)."""
+    config, window, attack = params.server, params.window, params.attack
+    # One beyond the window is acceptable to Linux, but its text or SYN lies outside and has no effect.
+    last = window - 1 + (config.window_edge == "inclusive" and attack in ("rst", "ack"))
+    seq, ack = (0, last), (-(SEQUENCE_SPACE // 2), SEQUENCE_SPACE // 2 - 1)
+    if attack == "rst" and config.rst_policy == "rfc5961":
+        seq = (0, 0)
+    elif attack == "data":
+        seq = (1 - params.length, last)
+        scale = params.end(params.client).window_scale or 0
+        largest = window >> scale << scale if window > LARGEST_UNSCALED else window
+        behind = SEQUENCE_SPACE // 2 if config.ack_policy == "rfc793" else largest
+        ack = (-behind, params.in_flight)
+    elif attack == "ack":
+        ack = (1, params.in_flight)
+    if kept_out(params):
+        seq = (0, -1)
+    return Field(*seq, params.space), Field(*ack, params.space)
+
+
+def kept_out(params: Params) -> bool:
+    """Whether no guess of these numbers can succeed: a MAC, timestamps that are missed, a SYN under RFC 5961."""
+    client, server = params.client, params.server
+    stamped = client.timestamps and server.timestamps and server.missing_timestamp == "drop" and params.attack != "rst"
+    return (
+        server.authentication_key is not None or stamped or (params.attack == "syn" and server.syn_policy == "rfc5961")
+    )
+
+
+@lru_cache(maxsize=8)
+def measured(params: Params) -> tuple[Field, Field]:
+    """What the server's TCP takes, found by forged segments: each number moved alone until it is refused."""
+
+    def takes(seq: int, ack: int) -> bool:
+        victim = _victim(params, Seed(0))
+        right = Guess(victim.port, (victim.seq + seq) & MASK, (victim.ack + ack) & MASK)
+        victim.forge(params.attack, right, params.length)
+        victim.world.run(until=BEGIN + 1e-6)
+        return victim.harmed
+
+    middle = 1 if params.attack == "ack" else 0
+    if not takes(0, middle):
+        return Field(0, -1, params.space), Field(0, -1, params.space)
+    seq = _edges(lambda distance: takes(distance, middle), 0)
+    ack = _edges(lambda distance: takes(0, distance), middle)
+    return Field(*seq, params.space), Field(*ack, params.space)
+
+
+def _edges(takes: Callable[[int], bool], middle: int) -> tuple[int, int]:
+    """The first and the last of the distances around ``middle`` that are taken, by bisection."""
+    edges = []
+    for far in (-(SEQUENCE_SPACE // 2), SEQUENCE_SPACE // 2 - 1):
+        good, bad = middle, far
+        if takes(far):
+            good = bad
+        while abs(bad - good) > 1:
+            half = (good + bad) // 2
+            good, bad = (half, bad) if takes(half) else (good, half)
+        edges.append(good)
+    return edges[0], edges[1]
+
+
+def attack_on(params: Params, taken: tuple[Field, Field]) -> BlindAttack:
+    """The closed form for a receiver that takes these numbers (netsim.theory.blind)."""
+    seq, ack = taken
+    return BlindAttack(sequences=seq.count, acks=ack.count, ports=params.ports, modulus=params.space)
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One attack: whether ``segments`` guesses sufficed, how many it took, how many it would take on average."""
+    taken = measured(params)
+    victim = _victim(params, seed, observer)
+    stream = seed.stream("attacker")
+    p_hit = attack_on(params, taken).p_within_memoryless(1)
+    plan: Sweep | Draws = Draws(params.ports, stream)
+    needed = drawn_until_hit(p_hit, seed.stream("counted"))
+    if params.guesses == "sweep":
+        actual = (victim.seq, victim.ack)
+        plan = Sweep(
+            *fields(params), params.ports, (_start(params, actual[0], stream), _start(params, actual[1], stream))
+        )
+        needed = plan.needed(taken, actual, victim.port)
+    used: list[int] = []
+    victim.world.run(until=victim.world.process(_attack(params, victim, plan, used)))
+    expected = _expected(params, attack_on(params, taken))
+    return {
+        "succeeded": bool(used),
+        "segments_used": used[0] if used else math.nan,
+        "segments_needed": needed,
+        "p_expected": expected["p_success"],
+        "segments_expected": expected["segments_expected"],
+        "seconds_expected": expected["seconds_expected"],
+        "challenge_acks": victim.world.hosts["server"].counters.TcpExtTCPChallengeACK,
+    }
+
+
+def _start(params: Params, actual: int, stream: Any) -> int:
+    """The least number that the attacker thinks possible; all he is told of the real one."""
+    return (actual - stream.randrange(params.space)) & MASK if params.space < SEQUENCE_SPACE else 0
+
+
+def _attack(params: Params, victim: _Victim, plan: Sweep | Draws, used: list[int]) -> Generator[Event, Any, None]:
+    for number in range(params.segments):
+        guess = plan.guess(number)
+        if guess is None:
+            return
+        victim.forge(params.attack, guess, params.length)
+        yield victim.world.timeout(1 / params.rate)
+        if victim.harmed:
+            used.append(number + 1)
+            return
+
+
+def _expected(params: Params, attack: BlindAttack) -> dict[str, float]:
+    sweep = params.guesses == "sweep"
+    within = attack.p_within if sweep else attack.p_within_memoryless
+    mean = attack.mean if sweep else attack.memoryless_mean
+    return {"p_success": within(params.segments), "segments_expected": mean, "seconds_expected": mean / params.rate}
+
+
+def theory(params: Params) -> dict[str, float]:
+    """The closed forms of ``netsim.theory.blind`` for the rules of the server's TCP."""
+    attack = attack_on(params, fields(params))
+    values = _expected(params, attack)
+    values |= {"p_success_expected": values["p_success"], "segments_needed": values["segments_expected"]}
+    values["segments_used"] = attack.mean_within(params.segments, params.guesses)
+    return {name: value for name, value in values.items() if value == value}

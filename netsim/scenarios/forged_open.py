@@ -1,0 +1,164 @@
+"""Can an attacker who hears no answer open a connection in somebody else's name?
+
+Morris 1985: the server trusts a host by its address, and that host is silent. The attacker opens a connection of his
+own and so sees an ISN of the server; after a pause he forges the trusted host's SYN, then its third segments, each with
+another guess of the ISN and with his text. The guesses are the best ones for the server's ISN policy
+(netsim.theory.forged_open). Whether one opens the connection is what the server's TCP decides.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from simpy import Event
+
+from netsim.link import Path
+from netsim.scenarios.parameters import param, tcp_param
+from netsim.seeds import Seed
+from netsim.sim import Host, World
+from netsim.sim.adversaries import Forger
+from netsim.sim.network import Observer
+from netsim.sweep import Estimator
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn
+from netsim.tcp.segment import ACK, PSH, SYN, FourTuple, Segment
+from netsim.theory import (
+    bsd_isn_guesses,
+    clock_isn_guesses,
+    p_bsd_isn_guessed,
+    p_clock_isn_guessed,
+    p_uniform_isn_guessed,
+)
+from netsim.units import require_number
+
+QUESTION: Final = "Can an attacker who hears no answer open a connection in somebody else's name?"
+PORT: Final = 514
+TRUSTED: Final = FourTuple("trusted", 1023, "server", PORT)  # no host of that name: it is silent
+FORGED_ISS: Final = 7_000
+WAIT: Final = 0.5  # s from the forged SYN to the first forged ACK: the SYN-ACK has been sent by then
+MASK: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the forged connection. ValueError for values out of range."""
+
+    guesses: int = param(1, "forged third segments, each with another guess of the ISN")
+    pause: float = param(0.5, "from the attacker's own SYN to the forged one", "s")
+    jitter: float = param(0.001, "extra delay of each segment to the server, uniform from 0, that keeps order", "s")
+    others: float = param(0.0, "connections that others open at the server, Poisson", "1/s")
+    delay: float = param(0.05, "one-way delay to the server", "s")
+    server: TcpConfig = tcp_param("server")
+
+    def __post_init__(self) -> None:
+        require_number("guesses", self.guesses, low=1, high=100_000, unit="")
+        if self.guesses != int(self.guesses):
+            raise ValueError(f"guesses = {self.guesses!r}: must be a whole number")
+        require_number("pause", self.pause, low=0.2, high=100.0, unit="s")
+        require_number("jitter", self.jitter, low=0.0, high=0.1, unit="s")
+        require_number("others", self.others, low=0.0, high=1000.0, unit="1/s")
+        require_number("delay", self.delay, low=0.0, high=0.4, unit="s")
+
+
+ESTIMATES: Final = {
+    "p_opened": Estimator(column="opened", kind="proportion"),
+    "p_text_taken": Estimator(column="text_taken", kind="proportion"),
+    "resets": Estimator(column="resets", kind="mean"),
+}
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One attack: whether the server holds a connection with the trusted host, and took the attacker's text."""
+    world = World(seed=seed, observer=observer)
+    server, attacker, crowd = world.host("server", params.server), world.host("attacker"), world.host("crowd")
+    world.link(attacker, server, Path(delay=params.delay, jitter=params.jitter), Path(delay=params.delay))
+    world.link(crowd, server, Path(delay=params.delay))
+    taken: list[bytes] = []
+    world.process(_serve(world, server, taken))
+    world.process(_open_others(world, crowd, params))
+    attack = world.process(_attack(world, attacker, params))
+    world.run(until=attack)
+    return {
+        "opened": bool(taken),
+        "text_taken": any(taken),
+        "resets": server.counters.TcpOutRsts,
+    }
+
+
+def _serve(world: World, host: Host, taken: list[bytes]) -> Generator[Event, Any, None]:
+    """Accept everybody; note the text of the trusted host."""
+    listener = host.socket()
+    listener.listen(PORT, backlog=4096)
+    while True:
+        sock = yield listener.accept()
+        if sock.flow.dst == TRUSTED.src:
+            taken.append((yield sock.recv()))
+
+
+def _open_others(world: World, host: Host, params: Params) -> Generator[Event, Any, None]:
+    if not params.others:
+        return
+    stream = world.seed.stream("others")
+    while True:
+        yield world.timeout(stream.expovariate(params.others))
+        host.socket().connect(("server", PORT))
+
+
+def _attack(world: World, host: Host, params: Params) -> Generator[Event, Any, None]:
+    """Sample an ISN, forge the SYN, then as many third segments as there are guesses."""
+    yield world.timeout(1 + world.seed.stream("phase").random())  # no clock of the server is in step with him
+    began = world.now
+    sock = host.socket()
+    try:
+        yield sock.connect(("server", PORT))
+    except TcpError:
+        return
+    assert sock.core.tcb is not None
+    seen = sock.core.tcb.irs
+    yield world.timeout(params.pause - (world.now - began))
+    forger = Forger(host)
+    forger.send(Segment(TRUSTED, FORGED_ISS, 0, SYN, 65_535))
+    yield world.timeout(WAIT)
+    for distance in distances(params):
+        ack = (seen + distance + 1) & MASK
+        forger.send(Segment(TRUSTED, FORGED_ISS + 1, ack, ACK | PSH, 65_535, b"echo + + >> .rhosts"))
+    yield world.timeout(params.delay + params.jitter + 1e-3)
+
+
+def distances(params: Params) -> list[int]:
+    """How far from the ISN that he saw the attacker looks for the one he does not see, the likeliest first."""
+    isn, guesses = params.server.isn, params.guesses
+    if isinstance(isn, ClockIsn):
+        return list(clock_isn_guesses(guesses, rate=isn.rate, pause=params.pause))
+    if isinstance(isn, BsdIsn):
+        ranked = bsd_isn_guesses(
+            per_second=isn.per_second, per_connection=isn.per_connection, pause=params.pause, others=params.others
+        )
+        return list(islice(ranked, guesses))
+    return list(range(guesses))  # the same number again, for a constant; for a keyed or random one any is as good
+
+
+def theory(params: Params) -> dict[str, float]:
+    """The closed forms of ``netsim.theory.forged_open``; empty for BSD with jitter, or where SYNs may go unanswered."""
+    isn, n = params.server.isn, params.guesses
+    if params.server.authentication_key is not None:
+        return {"p_opened": 0.0, "p_text_taken": 0.0}
+    if isinstance(isn, ConstantIsn):
+        p = 1.0
+    elif isinstance(isn, ClockIsn):
+        p = p_clock_isn_guessed(n, rate=isn.rate, pause=params.pause, jitter=params.jitter)
+    elif isinstance(isn, BsdIsn):
+        if params.jitter and (params.others or isn.per_second):
+            return {}
+        p = p_bsd_isn_guessed(
+            n,
+            per_second=isn.per_second,
+            per_connection=isn.per_connection,
+            pause=params.pause,
+            others=params.others,
+        )
+    else:
+        p = p_uniform_isn_guessed(n)
+    return {"p_opened": p, "p_text_taken": p}
