@@ -45,3 +45,10 @@ def save_text(text: str, folder: Path, name: str) -> list[Path]:
     path = folder / f"{name}.txt"
     write_atomically(path, text)
     return [path]
+
+
+def save_table(table: Rows, text: str, folder: Path, name: str) -> list[Path]:
+    """Write a table as ``name``.csv, and as ``name``.txt to read; their paths. Raises OSError."""
+    path = folder / f"{name}.csv"
+    write_csv(table, path)
+    return [*save_text(text, folder, name), path]

@@ -123,3 +123,31 @@ def sequence_title(rows: Rows) -> str:
         f"{len(old)} old segments reach the new connection: {taken} in the receive window, taken for new text, "
         f"{len(old) - taken} outside, refused"
     )
+
+
+def ghost_title(table: Rows) -> str:
+    """What every handshake makes of old SYNs, at the highest duplication shown."""
+    simulated = table.where(estimate="p_ghost", source="simulation")
+    most = max(map(float, simulated.array("duplicate")))
+    (two_way,) = simulated.where(handshake="two-way", duplicate=most)
+    others = [row for row in simulated if row["handshake"] != "two-way"]
+    runs, ghosts = sum(int(row["n"] or 0) for row in others), sum(float(row["value"] or 0) > 0 for row in others)
+    rest = f"none in {runs:,}" if not ghosts else "some too"
+    return (
+        f"A server that believes the SYN gets {1000 * float(two_way['value'] or 0):.0f} ghosts per 1,000 connections "
+        f"when {percent(most)} of segments have a late copy; with three or four segments {rest}"
+    )
+
+
+def memory_title(table: Rows, *, lifetime: float) -> str:
+    """How long a two-way server must remember."""
+    exact = table.where(source="exact")
+    values = zip(exact.array("memory"), exact.array("value"), strict=True)
+    safe = min(float(memory) for memory, value in values if value == 0)
+    after = [row for row in table.where(source="simulation") if float(row["memory"] or 0.0) >= safe]
+    seen = sum(float(row["value"] or 0.0) for row in after)
+    runs = sum(int(row["n"] or 0) for row in after)
+    return (
+        f"Two segments are enough for a server that remembers for longer than a packet lives ({seconds(lifetime)}): "
+        f"{f'no ghost in {runs:,} connections' if not seen else 'yet ghosts were seen'}"
+    )

@@ -7,7 +7,17 @@ and ``theory(params) -> {name: value}`` under the same names. A scenario is impo
 import importlib
 from typing import Any, Final
 
-NAMES: Final = ("setup", "stale", "time-wait", "ports", "restart", "teardown", "blind", "forged-open")
+NAMES: Final = (
+    "setup",
+    "stale",
+    "two-way",
+    "time-wait",
+    "ports",
+    "restart",
+    "teardown",
+    "blind",
+    "forged-open",
+)
 
 
 def scenario(name: str) -> Any:

@@ -79,6 +79,21 @@ def differences(
     return Rows.from_dicts(table)
 
 
+def differences_text(table: Rows, heading: str) -> str:
+    """The table of ``differences`` to read: a line for each, with its 95 % interval."""
+    unlabelled = ("against", "estimate", "source", "value", "low", "high", "n")
+    labels = [name for name in table.columns if name not in unlabelled]
+    head = (*labels, "against", "estimate", "difference", "95 % interval")
+    lines = [head]
+    for row in table:
+        interval = "-" if row["low"] is None else f"{row['low']:.5g} .. {row['high']:.5g}"
+        value = "-" if row["value"] is None else f"{row['value']:.5g}"
+        lines.append((*(str(row[name]) for name in (*labels, "against", "estimate")), value, interval))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    body = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([heading, "", *body, ""])
+
+
 def _numbers(rows: Rows, column: str) -> list[float | None]:
     return [None if value is None else float(value) for value in rows.column(column)]
 

@@ -1,0 +1,366 @@
+"""Why does a handshake need a third segment? A server that believes the SYN, against the real one.
+
+A client opens one connection, sends a request and reads the answer's end; the server closes first. The path may copy
+the client's segments and hold the copies back, so that a SYN reaches the server when it has forgotten the connection.
+Two-way, the server is ESTABLISHED on it: a ghost, which its application is given. Three-way, it is half-open and waits
+for a segment that only the SYN's sender can send. Four-way is the same with one segment more.
+"""
+
+import math
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal, get_args
+
+from simpy import Event
+
+from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
+from netsim.seeds import Seed
+from netsim.sim import Host, Socket, World
+from netsim.sim.network import NS, Observer
+from netsim.sim.world import Ties
+from netsim.sweep import Estimator
+from netsim.tcp.actions import Allocated, Freed, Moved
+from netsim.tcp.config import Handshake, TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.isn import ClockIsn, HashIsn
+from netsim.tcp.profiles import profile
+from netsim.tcp.segment import ACK, RST, FourTuple
+from netsim.tcp.seq import MASK
+from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT
+from netsim.theory import p_ghost_delay, p_ghost_duplicate
+from netsim.trace.records import Arrived, Decided, Record
+from netsim.units import require_number
+
+QUESTION: Final = "Does an old SYN become a connection that only the server believes in?"
+NEVER: Final = float("nan")
+PORT: Final = 80
+REQUEST: Final = b"?" * 100
+GONE: Final = Path(loss=1.0)
+
+Ending = Literal["close", "abort"]
+Afterwards = Literal["answers", "silent"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of handshakes. ``forward`` is client to server. ValueError for values out of range."""
+
+    handshake: Handshake = param(
+        "two-way",
+        "when the server is ESTABLISHED: on the SYN (two-way), on the ACK of its own (three-way), or so with SYN and "
+        "ACK apart (four-way)",
+    )
+    loss_forward: float = param(0.0, "loss probability, client to server")
+    loss_reverse: float = param(0.0, "loss probability, server to client")
+    delay_forward: float | DelayLaw = param(0.05, "one-way delay, client to server: seconds or a law", "s")
+    delay_reverse: float | DelayLaw = param(0.05, "one-way delay, server to client: seconds or a law", "s")
+    duplicate: float = param(0.1, "probability that a segment to the server has a late copy")
+    duplicate_delay: float | DelayLaw = param(Exponential(5.0), "how late the copy is: seconds or a law", "s")
+    reorder: float = param(0.0, "probability that a segment to the server is held back and overtaken")
+    reorder_delay: float | DelayLaw = param(Exponential(1.0), "how long it is held back: seconds or a law", "s")
+    lifetime: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
+    life: float = param(1.0, "from the SYN's arrival to the end that the server's application makes", "s")
+    ending: Ending = param("close", "that end: CLOSE once the request is there, or ABORT in any case")
+    memory: float = param(0.0, "how long the server remembers a connection that is closed: its TIME-WAIT", "s")
+    afterwards: Afterwards = param(
+        "answers", "the client's host, once its connection is over: still answers (with RST), or is silent"
+    )
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+
+    def __post_init__(self) -> None:
+        require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
+        for name in ("lifetime", "life", "memory"):
+            require_number(name, getattr(self, name), low=0.0, high=1e9, unit="s")
+        for name, allowed in (("handshake", Handshake), ("ending", Ending), ("afterwards", Afterwards)):
+            if getattr(self, name) not in get_args(allowed):
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(allowed))}")
+        if self.ending == "abort" and self.memory:
+            raise ValueError(f"memory = {self.memory}: must be 0 where the server aborts; nothing is left of it then")
+        for name in ("handshake", "time_wait"):
+            if getattr(self.server, name) != getattr(profile(self.server.name), name):
+                decides = "memory" if name == "time_wait" else name
+                raise ValueError(f"server.{name} = {getattr(self.server, name)}: set {decides}, which decides it here")
+        _ = self.paths, World(ties=self.ties)
+
+    @cached_property
+    def paths(self) -> tuple[Path, Path]:
+        """Client to server, where copies are made; and back."""
+        late = both_ways(
+            self,
+            reorder=self.reorder,
+            reorder_delay=self.reorder_delay,
+            duplicate=self.duplicate,
+            duplicate_delay=self.duplicate_delay,
+            stages=(Lifetime(self.lifetime),),
+        )
+        return late[0], both_ways(self)[1]
+
+    @cached_property
+    def believer(self) -> TcpConfig:
+        """The server's TCP: this handshake, and a TIME-WAIT of ``memory`` that nothing ends or prolongs."""
+        return self.server.replace(
+            handshake=self.handshake, time_wait=self.memory, time_wait_rst="ignore", time_wait_restart="never"
+        )
+
+
+ESTIMATES: Final = {
+    "p_ghost": Estimator(column="ghost", kind="proportion"),
+    "ghosts": Estimator(column="ghosts", kind="mean"),
+    "ghost_life": Estimator(column="ghost_life", kind="mean"),
+    "p_wrong_bytes": Estimator(column="wrong", kind="proportion"),
+    "wrong_bytes": Estimator(column="wrong_bytes", kind="mean"),
+    "p_half_open": Estimator(column="half_open", kind="proportion"),
+    "half_open_life": Estimator(column="half_open_life", kind="mean"),
+    "p_unconfirmed": Estimator(column="unconfirmed", kind="proportion"),
+    "unconfirmed_for": Estimator(column="unconfirmed_for", kind="mean"),
+    "client_latency": Estimator(column="client_latency", kind="mean"),
+    "server_latency": Estimator(column="server_latency", kind="mean"),
+    "segments_to_accept": Estimator(column="segments_to_accept", kind="mean"),
+    "segments": Estimator(column="segments", kind="mean"),
+}
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A record of the server: when (ns) it began, was ESTABLISHED, had its ISS confirmed and ended; what it read."""
+
+    began: int
+    established: int | None = None
+    confirmed: int | None = None
+    ended: int | None = None
+    ghost: bool = False
+    text: int = 0
+
+
+@dataclass
+class _Witness:
+    """Follows the server's records and asks, when one is ESTABLISHED, whether the client knows of it."""
+
+    params: Params
+    further: Observer | None
+    entries: dict[int, _Entry] = field(default_factory=dict)
+    client_latency: float = NEVER
+    segments_to_accept: int | None = None
+    world: World = field(init=False)
+
+    def __call__(self, record: Record) -> None:
+        """One record of the run."""
+        if self.further is not None:
+            self.further(record)
+        if isinstance(record, Arrived):
+            if record.host == "server":
+                self._note_confirmation(record)
+        elif isinstance(record, Decided):
+            decision = record.decision
+            if record.host == "client":
+                if isinstance(decision, Moved):
+                    self._note_client(decision, record.time)
+            elif isinstance(decision, Allocated):
+                self.entries[decision.connection] = _Entry(record.time)
+            elif isinstance(decision, Moved) and decision.new is ESTABLISHED:
+                self._note_established(decision, record)
+            elif isinstance(decision, Freed):
+                self.entries[decision.connection].ended = record.time
+
+    def _note_client(self, moved: Moved, now: int) -> None:
+        if moved.new is ESTABLISHED:
+            self.client_latency = now / NS
+        elif moved.new is CLOSED and self.params.afterwards == "silent":
+            hosts = self.world.hosts
+            self.world.link(hosts["client"], hosts["server"], GONE)
+
+    def _note_established(self, moved: Moved, record: Decided) -> None:
+        entry = self.entries[moved.connection]
+        entry.established = record.time
+        entry.ghost = not self._client_knows(moved.flow)
+        if moved.clause.endswith("fifth: ACK"):
+            entry.confirmed = record.time
+        if not entry.ghost and self.segments_to_accept is None:
+            assert record.packet is not None
+            self.segments_to_accept = record.packet.number
+
+    def _client_knows(self, flow: FourTuple) -> bool:
+        """Whether the client has opened, or is opening, the connection that the server has just set up."""
+        hosts = self.world.hosts
+        ours = hosts["server"].stack.connections[flow.reverse()]
+        theirs = hosts["client"].stack.connections.get(flow)
+        if theirs is None or theirs.iss != ours.irs:
+            return False
+        return theirs.state is SYN_SENT or theirs.irs == ours.iss
+
+    def _note_confirmation(self, record: Arrived) -> None:
+        """The first segment from the client that acknowledges the server's ISS."""
+        segment = record.packet.segment
+        tcb = self.world.hosts["server"].stack.connections.get(segment.flow)
+        if tcb is None or segment.flags & (ACK | RST) != ACK or tcb.state is SYN_RECEIVED:
+            return
+        entry = self.entries[tcb.id]
+        if entry.confirmed is None and 0 < (segment.ack - tcb.iss) & MASK <= (tcb.snd_nxt - tcb.iss) & MASK:
+            entry.confirmed = record.time
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One connection and what late copies do to its server: ghosts, text given to them, half-open records, times."""
+    witness = _Witness(params, observer)
+    world = witness.world = World(seed=seed, ties=params.ties, observer=witness)
+    client, server = world.host("client", params.client), world.host("server", params.believer)
+    world.link(client, server, *params.paths)
+    world.process(_serve(world, server, params, witness))
+    world.process(_ask(client))
+    world.run()
+    return _row(world, witness)
+
+
+def _ask(host: Host) -> Generator[Event, Any, None]:
+    sock = host.socket()
+    with suppress(TcpError):
+        yield sock.connect(("server", PORT))
+        yield sock.send(REQUEST)
+        while (yield sock.recv()):
+            pass
+        sock.close()
+
+
+def _serve(world: World, host: Host, params: Params, witness: _Witness) -> Generator[Event, Any, None]:
+    listener = host.socket()
+    listener.listen(PORT)
+    while True:
+        sock = yield listener.accept()
+        entry = witness.entries[sock.core.tcb.id]
+        end = entry.began / NS + params.life
+        if params.ending == "close":
+            world.process(_answer(world, sock, entry, end))
+        else:
+            world.process(_read(sock, entry))
+            world.process(_abort(world, sock, end))
+
+
+def _answer(world: World, sock: Socket, entry: _Entry, end: float) -> Generator[Event, Any, None]:
+    """Wait for the request, then until ``end``; close."""
+    with suppress(TcpError):
+        while entry.text < len(REQUEST):
+            entry.text += len((yield sock.recv()))
+        yield world.timeout(max(end - world.now, 0.0))
+        sock.shutdown()
+        yield from _read(sock, entry)
+        sock.close()
+
+
+def _read(sock: Socket, entry: _Entry) -> Generator[Event, Any, None]:
+    with suppress(TcpError):
+        while text := (yield sock.recv()):
+            entry.text += len(text)
+
+
+def _abort(world: World, sock: Socket, end: float) -> Generator[Event, Any, None]:
+    yield world.timeout(max(end - world.now, 0.0))
+    with suppress(TcpError):
+        sock.abort()
+
+
+def _row(world: World, witness: _Witness) -> dict[str, Any]:
+    entries = witness.entries.values()
+    ghosts = [e for e in entries if e.ghost]
+    half_open = [e for e in entries if e.established is None]
+    known = next((e for e in entries if e.established is not None and not e.ghost), None)
+    wrong = sum(e.text for e in ghosts)
+    return {
+        "ghosts": len(ghosts),
+        "ghost": bool(ghosts),
+        "ghost_life": _mean([_seconds(e.established, e.ended) for e in ghosts]),
+        "wrong_bytes": wrong,
+        "wrong": wrong > 0,
+        "half_opens": len(half_open),
+        "half_open": bool(half_open),
+        "half_open_life": _mean([_seconds(e.began, e.ended) for e in half_open]),
+        "unconfirmed": any(e.established is not None and e.confirmed is None for e in entries),
+        "unconfirmed_for": NEVER if known is None else _seconds(known.established, known.confirmed),
+        "client_latency": witness.client_latency,
+        "server_latency": NEVER if known is None else _seconds(0, known.established),
+        "segments_to_accept": witness.segments_to_accept,
+        "segments": world.network.packets,
+    }
+
+
+def _seconds(start: int | None, end: int | None) -> float:
+    """Seconds from one instant (ns) to another; infinite if the other never came."""
+    return math.inf if start is None or end is None else (end - start) / NS
+
+
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values) if values else NEVER
+
+
+def theory(params: Params) -> dict[str, float]:
+    """Ghosts by netsim.theory.two_way, and the timetable, where nothing is lost; empty where neither is known.
+
+    Either the originals take a constant time and copies an exponential one more, or there are no copies and the
+    originals take an exponential time (then for two SYNs, and a server that aborts).
+    """
+    back = _constant(params.delay_reverse)
+    if params.loss_forward or params.loss_reverse or params.reorder or back is None:
+        return {}
+    there = _constant(params.delay_forward)
+    if there is None:
+        return _delayed(params, back)
+    rtt = there + back
+    if rtt >= min(params.client.syn_intervals()[0], params.server.synack_intervals()[0]):
+        return {}
+    two_way = params.handshake == "two-way"
+    values = {
+        "client_latency": rtt,
+        "server_latency": there + (0.0 if two_way else rtt),
+        "unconfirmed_for": rtt if two_way else 0.0,
+    }
+    if two_way or not params.duplicate:  # else a copy of the SYN may be answered meanwhile
+        values["segments_to_accept"] = {"two-way": 1.0, "three-way": 3.0, "four-way": 4.0}[params.handshake]
+    return values | _copied(params, there, rtt)
+
+
+def _copied(params: Params, there: float, rtt: float) -> dict[str, float]:
+    """A copy of the one SYN finds the server without a memory of it: a ghost, or else a half-open record."""
+    law, closes = params.duplicate_delay, params.ending == "close"
+    if not isinstance(law, Exponential) or law.offset or not isinstance(params.server.isn, HashIsn | ClockIsn):
+        return {}
+    if params.life < rtt or params.lifetime < there:
+        return {}
+    late = p_ghost_duplicate(
+        duplicate=params.duplicate,
+        mean_extra_delay=law.scale,
+        life=params.life + (rtt if closes else 0.0),  # CLOSE takes a round trip more until TIME-WAIT
+        memory=params.memory,
+        lifetime=params.lifetime - there,
+    )
+    two_way = params.handshake == "two-way"
+    ghost, half_open = (late, 0.0) if two_way else (0.0, late)
+    values = {"p_ghost": ghost, "ghosts": ghost, "p_half_open": half_open, "p_unconfirmed": ghost}
+    if params.afterwards == "answers":
+        values["ghost_life" if two_way else "half_open_life"] = rtt  # the SYN-ACK draws a RST
+    elif not two_way:
+        values["half_open_life"] = sum(params.server.synack_intervals())
+    return values
+
+
+def _delayed(params: Params, back: float) -> dict[str, float]:
+    law, config = params.delay_forward, params.client
+    if not isinstance(law, Exponential) or params.duplicate or params.ending != "abort":
+        return {}
+    intervals = config.syn_intervals()
+    lost_by_age = math.exp(-(params.lifetime - law.offset) / law.scale)
+    if params.handshake != "two-way" or len(intervals) != 2 or lost_by_age > 1e-9 or intervals[0] < law.offset + back:
+        return {}
+    ghost = p_ghost_delay(
+        rto=intervals[0], delay=law.offset, mean_extra_delay=law.scale, reply_delay=back, life=params.life
+    )
+    return {"p_ghost": ghost, "ghosts": ghost}
+
+
+def _constant(delay: float | DelayLaw) -> float | None:
+    if isinstance(delay, Fixed):
+        return delay.seconds
+    return float(delay) if isinstance(delay, float | int) else None

@@ -1,0 +1,54 @@
+"""The experiments on old duplicates, with few replications: what they write, and what it says."""
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from test_experiments import load
+
+from netsim.experiments import folder
+from netsim.scenarios.handshake_study import find_old_syn
+from netsim.sweep import read_csv
+
+E04 = folder() / "e04_why_three.py"
+FIGURES_OF_E04 = ["e04a_why_three", "e04b_memory"]
+
+
+def quick_e04() -> ModuleType:
+    return load(E04, RUNS={"ghosts": 20, "memory": 10, "price": 20}, DUPLICATES=[0.0, 0.3], MEMORIES=[0.0, 9.0])
+
+
+@pytest.fixture(scope="module")
+def e04(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return list(quick_e04().main(tmp_path_factory.mktemp("e04"), workers=1))
+
+
+def test_e04_writes_its_figures_and_its_differences(e04: list[Path]) -> None:
+    figures = [f"{name}.{ending}" for name in FIGURES_OF_E04 for ending in ("pdf", "svg", "png", "csv")]
+    assert [path.name for path in e04] == [*figures, "e04c_differences.txt", "e04c_differences.csv"]
+    assert all(path.stat().st_size for path in e04)
+    assert len(E04.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_e04_repeats_itself(e04: list[Path], tmp_path: Path) -> None:
+    for path, before in zip(quick_e04().main(tmp_path, workers=1), e04, strict=True):
+        assert path.read_bytes() == before.read_bytes(), path.name
+
+
+def test_differences_of_e04_to_read_are_those_of_the_table(e04: list[Path]) -> None:
+    table = read_csv(e04[-1])
+    assert {"ack_policy", "handshake", "against", "estimate", "value", "low", "high", "n"} <= set(table.columns)
+    (row,) = table.where(ack_policy="rfc5961", handshake="two-way", estimate="server_latency")
+    assert row["value"] == pytest.approx(-0.1)
+    text = e04[-2].read_text()
+    assert sum(line.split()[:3] == ["rfc793", "two-way", "three-way"] for line in text.splitlines()) == 6
+
+
+def test_the_old_syn_is_the_same_in_both_ladders() -> None:
+    found = find_old_syn(1)
+    two, three = (list(found.rows.where(handshake=name)) for name in ("two-way", "three-way"))
+    assert [row["segment"] for row in two] == [row["segment"] for row in three] == ["SYN", "SYN,ACK", "RST"]
+    assert [row["arrives"] for row in two] == [row["arrives"] for row in three]
+    assert [row["state"] for row in two] == ["ESTABLISHED", "", "CLOSED"]
+    assert [row["state"] for row in three] == ["SYN-RECEIVED", "", "LISTEN"]
+    assert two[0]["arrives"] == pytest.approx(0.05 + found.late)
