@@ -10,7 +10,7 @@ from netsim.scenarios.studies import Case
 from netsim.seeds import Seed
 from netsim.sweep import Rows, Scalar
 from netsim.tcp.actions import Moved
-from netsim.tcp.config import Handshake
+from netsim.tcp.choices import Handshake
 from netsim.tcp.profiles import rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.trace import Trace
@@ -107,7 +107,9 @@ def find_old_syn(seed: int) -> OldSyn:
         copied = [r for r in runs["two-way"][1] if isinstance(r, Sent) and len(r.arrivals) > 1]
         if runs["two-way"][0]["ghosts"] == runs["three-way"][0]["half_opens"] == len(copied) == 1:
             first, second = copied[0].arrivals
-            return OldSyn(seed, replication, (second - first) * 1e-9, runs)
+            found = OldSyn(seed, replication, (second - first) * 1e-9, runs)
+            if all(sent in (0.0, *found.rows.array("arrives")) for sent in found.rows.array("sent")):
+                return found  # nothing of the connection itself is still on its way
     raise LookupError(f"seed = {seed!r}: no such run among {_TRIES} replications; try another seed")
 
 

@@ -23,7 +23,8 @@ from netsim.sim.network import NS, Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Allocated, Freed, Moved
-from netsim.tcp.config import Handshake, TcpConfig
+from netsim.tcp.choices import Handshake
+from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.isn import ClockIsn, HashIsn
 from netsim.tcp.profiles import profile
