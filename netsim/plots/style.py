@@ -89,11 +89,12 @@ def sheet(
     label_room: float = 1.75,
     left_room: float = 0.95,
     head_room: float = 0.0,
+    share_y: bool = True,
 ) -> tuple[Figure, list[Axes]]:
     """A figure with its title (the answer, as a sentence), its footer (how it was found) and its panels.
 
     ``label_room`` (inches) is left free at the right for the names of the curves, ``head_room`` above the
-    panels for their headings. Panels share their axes.
+    panels for their headings. Panels share their axes, the vertical one unless told otherwise.
     """
     figure = Figure(figsize=(WIDTH, height))
     above = _write(figure, title, size=_TITLE, weight="bold", at_top=True)
@@ -113,8 +114,8 @@ def sheet(
     for row in range(rows):
         for column in range(columns):
             first = panels[0] if panels else None
-            panel = figure.add_subplot(grid[row, column], sharex=first, sharey=first)
-            panel.tick_params(labelbottom=row == rows - 1, labelleft=column == 0)
+            panel = figure.add_subplot(grid[row, column], sharex=first, sharey=first if share_y else None)
+            panel.tick_params(labelbottom=row == rows - 1, labelleft=column == 0 or not share_y)
             panels.append(panel)
     return figure, panels
 

@@ -151,3 +151,54 @@ def memory_title(table: Rows, *, lifetime: float) -> str:
         f"Two segments are enough for a server that remembers for longer than a packet lives ({seconds(lifetime)}): "
         f"{f'no ghost in {runs:,} connections' if not seen else 'yet ghosts were seen'}"
     )
+
+
+def time_wait_title(table: Rows, *, loss: float) -> str:
+    """What TIME-WAIT buys at this loss: unclean closes without it, and with the longest that was simulated."""
+    rows = table.where(estimate="p_unclean", source="simulation", loss=loss)
+    by_length = dict(zip(map(float, rows.array("time_wait")), map(float, rows.array("value")), strict=True))
+    longest = max(by_length)
+    held = table.where(estimate="client_time_wait", source="exact", time_wait=longest).array("value")[0]
+    return (
+        f"At {percent(loss)} loss {percent(by_length[0.0])} of servers close uncleanly without TIME-WAIT, "
+        f"{_rare(by_length[longest])} with {seconds(longest)} of it, which holds {float(held):,.0f} sockets "
+        f"at {float(held) / longest:g} connections a second"
+    )
+
+
+def segments_title(table: Rows, *, think: float) -> str:
+    """How often three segments do, for a server that thinks so long, by how long its ACK may wait."""
+    rows = table.where(estimate="p_three_segments", source="simulation", think=think)
+    values = dict(zip(map(str, rows.column("fin_ack")), map(float, rows.array("value")), strict=True))
+    (worst, low), (best, high) = min(values.items(), key=lambda v: v[1]), max(values.items(), key=lambda v: v[1])
+    never = "never" if low == 0 else f"in {percent(low)} of cases"
+    return (
+        f"A server that thinks for {duration(think)} closes in three segments in {percent(high)} of cases if its "
+        f"{best}, {never} if its {worst.replace('ACK at once', 'ACK goes at once')}"
+    )
+
+
+def shares_title(table: Rows) -> str:
+    """How much of the shortest close is left at the highest loss."""
+    least = str(table.column("segments")[0])
+    rows = table.where(segments=least, source="simulation")
+    first, last = float(rows.array("value")[0]), float(rows.array("value")[-1])
+    loss = float(rows.array("loss")[-1])
+    return f"{percent(first)} of closes take {least} without losses, {percent(last)} at {percent(loss)} loss each way"
+
+
+def duration(t: float) -> str:
+    """A time in ms below a second."""
+    return f"{1000 * t:g} ms" if t < 1 else f"{t:g} s"
+
+
+def close_latency_title(table: Rows, *, loss: float) -> str:
+    """How many closes wait for a timer, at either end."""
+    late = {}
+    for end in ("client", "server"):
+        rows = table.where(source="simulation", end=end)
+        late[end] = float(rows.array("value")[0])  # beyond the first atom: the close without a timer
+    return (
+        f"At {percent(loss)} loss {percent(late['client'])} of clients and {percent(late['server'])} of servers "
+        "wait for a timer before they are done with the close"
+    )

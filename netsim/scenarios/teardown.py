@@ -37,7 +37,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
-from netsim.theory import close_latency, close_segments
+from netsim.theory import CloseLatency, close_latency, close_segments
 from netsim.trace.records import Decided, Record, Sent
 from netsim.units import nanoseconds, require_number
 
@@ -318,7 +318,15 @@ def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
         return values
     if params.loss_forward == params.loss_reverse == 0:
         values |= {"segments": 3.0 if rides else 4.0, "p_client_time_wait": 1.0, "p_server_clean": 1.0}
-    return values | _theory_of_latency(params, rtt, law.constant)
+    latency = exact_latency(params)
+    if latency is None:
+        return values
+    return values | {
+        "client_latency": latency.client.mean,
+        "client_p95": latency.client.quantile(0.95),
+        "server_latency": latency.server.mean,
+        "server_p95": latency.server.quantile(0.95),
+    }
 
 
 def _held_ack(server: TcpConfig) -> int:
@@ -327,29 +335,28 @@ def _held_ack(server: TcpConfig) -> int:
     return 0 if server.fin_ack == "immediate" or delayed is None or server.quick_acks else delayed
 
 
-def _theory_of_latency(params: Params, rtt: int, think: int) -> dict[str, float]:
-    """When both ends are done, where hardly any gives up: what giving up adds to a mean is not in it."""
+def exact_latency(params: Params) -> CloseLatency | None:
+    """The law of both ends' latencies, of a half-close or close where ``theory`` has segments and think is constant.
+
+    None elsewhere, and where an end gives up more often than hardly ever: that is not in these laws.
+    """
+    think = _cdf(params.think)
+    rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
     client, server = fin_intervals(params.client, rtt), fin_intervals(params.server, rtt)
-    if max(len(client), len(server)) > MOST_FINS:
-        return {}
-    exact = close_latency(
+    unanswered = 1 - (1 - params.loss_forward) * (1 - params.loss_reverse)
+    if think is None or think.constant is None or max(len(client), len(server)) > MOST_FINS:
+        return None
+    if unanswered ** min(len(client), len(server)) > _RARELY:
+        return None
+    return close_latency(
         client_intervals=client,
         server_intervals=server,
-        think=think / NS,
+        think=think.constant / NS,
         delay_forward=params.delay_forward,
         delay_reverse=params.delay_reverse,
         loss_forward=params.loss_forward,
         loss_reverse=params.loss_reverse,
     )
-    unanswered = 1 - (1 - params.loss_forward) * (1 - params.loss_reverse)
-    if unanswered ** min(len(client), len(server)) > _RARELY:
-        return {}
-    return {
-        "client_latency": exact.client.mean,
-        "client_p95": exact.client.quantile(0.95),
-        "server_latency": exact.server.mean,
-        "server_p95": exact.server.quantile(0.95),
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ ESTIMATES: Final = {
     "p_clean": Estimator(column="outcome", kind="proportion", equals="clean"),
     "p_reset": Estimator(column="outcome", kind="proportion", equals="reset"),
     "p_timeout": Estimator(column="outcome", kind="proportion", equals="timeout"),
+    "p_unclean": Estimator(column="unclean", kind="proportion"),
     "p_first_fin_answered": Estimator(column="fins", kind="proportion", equals=1),
     "p_no_time_wait": Estimator(column="time_wait_at", kind="proportion", equals=NOBODY),
     "fins": Estimator(column="fins", kind="mean"),
@@ -197,6 +198,7 @@ def _row(params: Params, world: World, witness: _Witness, calls: _Calls) -> dict
     first_closed = closed.get(first)
     return {
         "outcome": _OUTCOMES[witness.outcome],
+        "unclean": _OUTCOMES[witness.outcome] != "clean",
         "fins": 1 + world.hosts[last].counters.TcpRetransSegs,
         "segments": segments_sent(world) - calls.segments_before,
         "last_latency": (closed[last] - calls.last) / NS,
@@ -252,6 +254,7 @@ def theory(params: Params) -> dict[str, float]:
         "p_clean": exact.p_clean,
         "p_reset": exact.p_reset,
         "p_timeout": exact.p_timeout,
+        "p_unclean": exact.p_reset + exact.p_timeout,
         "p_no_time_wait": loss_fin ** len(waits),
         "fins": fins,
         "segments": 2 + fins * (2 - loss_fin),  # the first FIN and its ACK; each FIN, and an answer if it arrives

@@ -107,6 +107,7 @@ def test_reference_values(tau: float, clean: float, reset: float) -> None:
     assert values["p_clean"] == pytest.approx(clean, abs=5e-7)
     assert values["p_reset"] == pytest.approx(reset, abs=1e-6)
     assert values["p_timeout"] == pytest.approx(0.000618, abs=5e-7)
+    assert values["p_unclean"] == pytest.approx(1 - clean, abs=5e-7)
     assert values["p_no_time_wait"] == pytest.approx(0.3**9)
     assert values["p_first_fin_answered"] == pytest.approx(0.56)
     assert values["fins"] == pytest.approx((1 - 0.44**9) / 0.56)  # the mean of a geometric law cut off at nine
@@ -157,6 +158,7 @@ def test_no_losses_by_hand() -> None:
     row = time_wait.run(time_wait.Params(loss_forward=0.0, loss_reverse=0.0), Seed(1))
     assert row == {
         "outcome": "clean",
+        "unclean": False,
         "fins": 1,
         "segments": 4,
         "last_latency": 0.1,

@@ -1,0 +1,105 @@
+"""The figures of the studies of the close, whole: sentence, panels, footer."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from netsim.plots import titles
+from netsim.plots.close import logarithmic, means, numbers, proportions, seconds_axis, survival
+from netsim.plots.labels import label_curves
+from netsim.plots.style import LOOKS, looks, sheet
+from netsim.sweep import Rows
+
+_WILSON = "95 % intervals by Wilson"
+
+
+def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int) -> Figure:
+    """Above: P(the server closes uncleanly) against the length of TIME-WAIT; below: what that length costs."""
+    unclean = table.where(estimate="p_unclean")
+    more = (
+        f"RTO of 1 s, doubling; dashes: exact recursion; below: at {rate:g} connections/s, 28,232 ports, "
+        "dashes: Little's law and ports over time"
+    )
+    note = titles.footer(n=n, seed=seed, interval=_WILSON, loss="independent losses after the second close", more=more)
+    title = titles.time_wait_title(table, loss=loss)
+    figure, (above, below) = sheet(title, note, rows=2, height=6.6, label_room=1.6, left_room=1.2, share_y=False)
+    losses = sorted(set(numbers(unclean, "loss")))
+    names = {titles.percent(value) + " loss": value for value in losses}
+    named = _named(unclean, "loss", {value: name for name, value in names.items()})
+    logarithmic(above, 1e-4, 1.0)
+    labels = proportions(above, named, x="time_wait", by="curve", names=looks(list(names)))
+    seconds_axis(below, [0.0, 0.5, 2.0, 8.0, 30.0, 60.0, 240.0], "length of TIME-WAIT (s)")
+    lengths = numbers(unclean.where(source="exact"), "time_wait")
+    above.set_xlim(-0.06, max(lengths) * 1.1)
+    label_curves(above, labels)
+    above.set_ylabel("P(server closes\nuncleanly)")
+    logarithmic(below, 10.0, 1e5)
+    held = means(below, table.where(estimate="client_time_wait"), x="time_wait", name="sockets held", look=LOOKS[3])
+    most = means(
+        below, table.where(estimate="rate_ceiling"), x="time_wait", name="connections/s\nat most", look=LOOKS[4]
+    )
+    label_curves(below, [held, most])
+    below.set_ylabel("price")
+    return figure
+
+
+def segments_figure(table: Rows, *, think: float, n: int, seed: int, loss: float) -> Figure:
+    """P(three segments) above, P(four) below, against the server's mean think time."""
+    more = "think time exponential; dashes: exact"
+    note = titles.footer(
+        n=n, seed=seed, interval=_WILSON, loss=f"independent losses of {titles.percent(loss)}", more=more
+    )
+    figure, panels = sheet(titles.segments_title(table, think=think), note, rows=2, height=5.6, label_room=2.0)
+    names = looks([str(name) for (name,) in table.group_by("fin_ack")])
+    for ax, estimate, heading in zip(
+        panels, ("p_three_segments", "p_four_segments"), ("P(3 segments)", "P(4 segments)"), strict=True
+    ):
+        rows = table.where(estimate=estimate)
+        labels = proportions(ax, rows, x="think", by="fin_ack", names=names)
+        ax.set_ylabel(heading)
+    panels[0].set_ylim(-0.04, 1.0)
+    seconds_axis(panels[-1], [0.001, 0.01, 0.1, 1.0, 10.0], "the server's mean think time before its own close")
+    panels[0].set_xlim(0.0008, 12.0)
+    label_curves(panels[-1], labels)
+    return figure
+
+
+def shares_figure(table: Rows, *, n: int, seed: int) -> Figure:
+    """How many segments a close takes, against loss: a curve for each number."""
+    note = titles.footer(
+        n=n, seed=seed, interval=_WILSON, loss="independent losses, the same each way",
+        more="the server closes at once, and acknowledges a FIN at once; dashes: exact",
+    )  # fmt: skip
+    figure, (ax,) = sheet(titles.shares_title(table), note, label_room=1.5)
+    names = looks([str(name) for (name,) in table.group_by("segments")])
+    labels = proportions(ax, table, x="loss", by="segments", names=names)
+    ax.set_ylim(-0.02, 1.0)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    ax.set_xlabel("loss, each way")
+    ax.set_ylabel("share of closes")
+    label_curves(ax, labels)
+    return figure
+
+
+def latency_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
+    """P(an end is not done by t) for both ends."""
+    note = titles.footer(
+        n=n, seed=seed, interval="95 % bands by Wilson", loss=f"independent losses of {titles.percent(loss)} each way",
+        more="dashes: exact",
+    )  # fmt: skip
+    figure, (ax,) = sheet(titles.close_latency_title(table, loss=loss), note, label_room=1.3)
+    logarithmic(ax, 0.5 / n, 1.3)
+    labels = []
+    for end, look in looks(["client", "server"]).items():
+        labels.append(survival(ax, table.where(end=end), name=end, look=look))
+    seconds_axis(ax, [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0], "t, seconds after the client's close")
+    ax.set_xlim(0.08, max(t for t in numbers(table.where(source="simulation"), "t")) * 1.1)
+    ax.set_ylabel("P(not done by t)")
+    label_curves(ax, labels)
+    return figure
+
+
+def _named(table: Rows, column: str, names: dict[float, str]) -> Rows:
+    rows: Sequence[dict[str, object]] = [{**row, "curve": names[float(row[column] or 0.0)]} for row in table]
+    return Rows.from_dicts(rows)  # type: ignore[arg-type]

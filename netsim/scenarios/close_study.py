@@ -1,0 +1,120 @@
+"""The studies of the close: what TIME-WAIT buys and costs; three segments or four; how soon both ends are done."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from netsim.link import Exponential
+from netsim.scenarios import ports, teardown, time_wait
+from netsim.scenarios.studies import Case
+from netsim.sweep import Rows, Scalar, proportion
+from netsim.tcp.profiles import rfc9293
+from netsim.theory import connection_rate_ceiling, mean_population
+
+PORTS: Final = 28_232  # net.ipv4.ip_local_port_range: 32768 to 60999
+RATE: Final = 100.0  # connections a second, of which TIME-WAIT keeps what is left
+WAITS: Final[dict[str, float | None]] = {"ACK at once": None, "ACK waits 40 ms": 0.04, "ACK waits 200 ms": 0.2}
+
+
+def time_wait_cases(losses: Sequence[float], lengths: Sequence[float]) -> list[Case]:
+    """The same loss both ways, the client closes first and stays in TIME-WAIT for ``length`` (s)."""
+    return [
+        Case(
+            {"loss": loss, "time_wait": length},
+            time_wait.Params(loss_forward=loss, loss_reverse=loss, time_wait=length),
+        )
+        for loss in losses
+        for length in lengths
+    ]
+
+
+def exact(theory: Any, cases: Sequence[Case], names: Sequence[str]) -> Rows:
+    """These values of a scenario's theory as a tidy table; a case without them is left out."""
+    table: list[dict[str, Scalar]] = []
+    for case in cases:
+        values = theory(case.params)
+        table += [
+            {**case.labels, "estimate": name, "source": "exact", "value": values[name]}
+            for name in names
+            if name in values
+        ]
+    return Rows.from_dicts(table)
+
+
+def price_cases(lengths: Sequence[float]) -> list[Case]:
+    """A client that closes first, at ``RATE`` connections a second and with ports enough."""
+    return [
+        Case(
+            {"time_wait": length},
+            ports.Params(ports=PORTS, rate=RATE, time_wait=length, warm_up=length + 0.1, window=0.01),
+        )
+        for length in lengths
+    ]
+
+
+def price(lengths: Sequence[float]) -> Rows:
+    """What TIME-WAIT of each length costs: sockets held (Little), connections a second at most (ports)."""
+    table: list[dict[str, Scalar]] = []
+    for length in lengths:
+        held = mean_population(rate=RATE, lifetime=length)
+        table.append({"time_wait": length, "estimate": "client_time_wait", "source": "exact", "value": held})
+        most = connection_rate_ceiling(ports=PORTS, time_wait=length)
+        table.append({"time_wait": length, "estimate": "rate_ceiling", "source": "exact", "value": most})
+    return Rows.from_dicts(table)
+
+
+def segment_cases(thinks: Sequence[float], *, loss: float) -> list[Case]:
+    """A server that thinks for an exponential time of mean ``think`` (s), and acknowledges a FIN as ``WAITS`` says."""
+    cases = []
+    for name, wait in WAITS.items():
+        server = rfc9293() if wait is None else rfc9293().replace(fin_ack="delayed", delayed_ack=wait)
+        for think in thinks:
+            params = teardown.Params(loss_forward=loss, loss_reverse=loss, think=Exponential(think), server=server)
+            cases.append(Case({"fin_ack": name, "think": think}, params))
+    return cases
+
+
+def teardown_cases(losses: Sequence[float]) -> list[Case]:
+    """RFC 9293 at both ends, a server that closes at once, the same loss both ways."""
+    return [Case({"loss": loss}, teardown.Params(loss_forward=loss, loss_reverse=loss)) for loss in losses]
+
+
+def segment_shares(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
+    """How many segments the closes took: 4 to 7, or more, each as a share, with the exact one of 4.
+
+    Columns: labels, ``segments``, ``source``, ``value``, ``low``, ``high``, ``upper_bound``, ``n``.
+    """
+    table: list[dict[str, Scalar]] = []
+    for name, counts in {**{f"{k} segments": range(k, k + 1) for k in (4, 5, 6, 7)}, "more": range(8, 1 << 30)}.items():
+        for case, rows in zip(cases, results, strict=True):
+            e = proportion([int(count or 0) in counts for count in rows.column("segments")])
+            numbers: dict[str, Scalar] = {
+                "value": e.value, "low": e.low, "high": e.high, "upper_bound": e.upper_bound, "n": e.n,
+            }  # fmt: skip
+            table.append({**case.labels, "segments": name, "source": "simulation", **numbers})
+    for case in cases:
+        value = teardown.theory(case.params)["p_four_segments"]
+        table.append({**case.labels, "segments": "4 segments", "source": "exact", "value": value})
+    return Rows.from_dicts(table)
+
+
+def latency_survival(case: Case, rows: Rows) -> Rows:
+    """P(an end is not done by t) at every t (s) at which it changes, simulated and exact.
+
+    Columns: labels, ``end`` (client or server), ``source``, ``t``, ``value``, ``low``, ``high``, ``n``.
+    """
+    table: list[dict[str, Scalar]] = []
+    laws = teardown.exact_latency(case.params)
+    assert laws is not None
+    for end, law in (("client", laws.client), ("server", laws.server)):
+        seen = np.sort(rows.array(f"{end}_latency"))
+        n = len(seen)
+        for t in np.unique(seen[np.isfinite(seen)]):
+            beyond = n - int(np.searchsorted(seen, t, side="right"))
+            e = proportion([True] * beyond + [False] * (n - beyond))
+            numbers: dict[str, Scalar] = {"t": float(t), "value": e.value, "low": e.low, "high": e.high, "n": n}
+            table.append({**case.labels, "end": end, "source": "simulation", **numbers})
+        for t in map(float, law.times):
+            table.append({**case.labels, "end": end, "source": "exact", "t": t, "value": law.ccdf(t)})
+    return Rows.from_dicts(table)
