@@ -1,0 +1,86 @@
+"""e03 and e05 with few replications: what they write, and that their simulated points lie where theory has them."""
+
+import math
+from pathlib import Path
+
+import pytest
+from test_experiments import TIDY, load
+
+from netsim.experiments import folder
+from netsim.sweep import Rows, read_csv
+
+E03 = folder() / "e03_time_wait.py"
+E05 = folder() / "e05_teardown.py"
+FILES = {"e03": ["e03a_time_wait"], "e05": ["e05a_segments", "e05b_latency", "e05c_segments"]}
+
+
+@pytest.fixture(scope="module")
+def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("close")
+    e03 = load(E03, RUNS={"time_wait": 200, "price": 1}, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5])
+    runs = {"segments": 150, "latency": 300, "shares": 60}
+    e05 = load(E05, RUNS=runs, THINKS=[0.03, 0.1], LOSSES=[0.0, 0.5])
+    for module in (e03, e05):
+        list(module.main(out, workers=1, progress=lambda done, total: None))
+    return out
+
+
+def simulated_within(table: Rows, *labels: str) -> int:
+    """How many simulated proportions there are whose Wilson interval, stretched to 3.9 / 1.96, misses the exact one."""
+    exact = {tuple(row[c] for c in labels): row["value"] for row in table.where(source="exact")}
+    missed = 0
+    for row in table.where(source="simulation"):
+        at = tuple(row[c] for c in labels)
+        if at in exact:
+            p, n, value = float(exact[at] or 0.0), float(row["n"] or 0), float(row["value"] or 0.0)
+            missed += abs(value - p) > 3.9 * math.sqrt(p * (1 - p) / n) + 1e-9
+    return missed
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_close_experiments_write_their_figures(name: str, folder_of_results: Path) -> None:
+    written = {path.name for path in folder_of_results.iterdir() if path.name.startswith(name)}
+    assert written == {f"{file}.{ending}" for file in FILES[name] for ending in ("csv", "pdf", "png", "svg")}
+    for file in FILES[name]:
+        assert set(read_csv(folder_of_results / f"{file}.csv").columns) >= TIDY
+
+
+def test_the_points_of_e03_lie_on_the_recursion(folder_of_results: Path) -> None:
+    """Each within 3.9 standard errors; the lengths 0 and 60 s are not on the fine grid, whose next step is taken."""
+    table = read_csv(folder_of_results / "e03a_time_wait.csv").where(estimate="p_unclean")
+    exact = [(float(r["time_wait"] or 0.0), float(r["value"] or 0.0)) for r in table.where(source="exact")]
+    seen = {float(r["time_wait"] or 0.0): float(r["value"] or 0.0) for r in table.where(source="simulation")}
+    assert set(seen) == {0.0, 60.0}
+    for length, value in seen.items():
+        p = min(exact, key=lambda point: abs(point[0] - length))[1]
+        assert abs(value - p) < 3.9 * math.sqrt(p * (1 - p) / 200) + 1e-9
+
+
+def test_e03_has_paired_differences_and_the_price(folder_of_results: Path) -> None:
+    table = read_csv(folder_of_results / "e03a_time_wait.csv")
+    (difference,) = table.where(source="paired difference")
+    unclean = {r["time_wait"]: r["value"] for r in table.where(estimate="p_unclean", source="simulation")}
+    assert difference["value"] == pytest.approx(unclean[60.0] - unclean[0.0])  # type: ignore[operator]
+    assert float(difference["value"] or 0.0) < 0
+    assert difference["against"] == 0.0
+    ceiling = {r["time_wait"]: r["value"] for r in table.where(estimate="rate_ceiling")}
+    assert ceiling[60.0] == pytest.approx(470.53, abs=0.01)  # 28,232 ports over 60 s
+
+
+def test_the_points_of_e05_lie_where_the_closed_forms_have_them(folder_of_results: Path) -> None:
+    latency = read_csv(folder_of_results / "e05b_latency.csv")
+    assert len(latency.where(source="simulation")) > 4
+    assert simulated_within(latency, "end", "t") == 0
+    shares = read_csv(folder_of_results / "e05c_segments.csv")
+    assert simulated_within(shares, "segments", "loss") == 0
+    three = read_csv(folder_of_results / "e05a_segments.csv").where(estimate="p_three_segments", source="simulation")
+    at = {(r["fin_ack"], r["think"]): float(r["value"] or 0.0) for r in three}
+    assert at["ACK at once", 0.1] == 0
+    p = (1 - math.exp(-2)) * 0.98**3  # 200 ms against a mean of 100 ms; three segments, none lost
+    assert abs(at["ACK waits 200 ms", 0.1] - p) < 3.9 * math.sqrt(p * (1 - p) / 150)
+
+
+@pytest.mark.parametrize("path", [E03, E05], ids=["e03", "e05"])
+def test_close_scripts_are_thin(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
+    assert load(path).TITLE.endswith("?")
