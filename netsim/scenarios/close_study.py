@@ -1,9 +1,9 @@
 """The studies of the close: what TIME-WAIT buys and costs; three segments or four; how soon both ends are done."""
 
+import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, Final
-
-import numpy as np
 
 from netsim.link import Exponential
 from netsim.scenarios import ports, teardown, time_wait
@@ -108,12 +108,12 @@ def latency_survival(case: Case, rows: Rows) -> Rows:
     laws = teardown.exact_latency(case.params)
     assert laws is not None
     for end, law in (("client", laws.client), ("server", laws.server)):
-        seen = np.sort(rows.array(f"{end}_latency"))
+        seen = sorted(math.inf if math.isnan(t) else float(t) for t in rows.array(f"{end}_latency"))
         n = len(seen)
-        for t in np.unique(seen[np.isfinite(seen)]):
-            beyond = n - int(np.searchsorted(seen, t, side="right"))
+        for t in sorted({t for t in seen if t < math.inf}):
+            beyond = n - bisect_right(seen, t)
             e = proportion([True] * beyond + [False] * (n - beyond))
-            numbers: dict[str, Scalar] = {"t": float(t), "value": e.value, "low": e.low, "high": e.high, "n": n}
+            numbers: dict[str, Scalar] = {"t": t, "value": e.value, "low": e.low, "high": e.high, "n": n}
             table.append({**case.labels, "end": end, "source": "simulation", **numbers})
         for t in map(float, law.times):
             table.append({**case.labels, "end": end, "source": "exact", "t": t, "value": law.ccdf(t)})
