@@ -3,7 +3,7 @@
 Nothing here decides what TCP does; that is all in ``TcpConfig``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -79,8 +79,10 @@ class Host:
         }
 
 
-def host(name: str) -> Host:
+def host(name: str, symbols: Collection[str] = ()) -> Host:
     """The machine of profile ``name``. ValueError for an unknown profile.
+
+    FreeBSD's suite asks for the standard's TIME-WAIT by the symbol STANDARD, for FreeBSD's own by the symbol FreeBSD.
 
     Linux starts with the window and the scale that packetdrill's scripts for it assume: tcp_rmem 4096 540000 15M.
     """
@@ -89,6 +91,8 @@ def host(name: str) -> Host:
     if linux:
         config = config.replace(receive_buffer=65535, window_scale=8)
     freebsd = name == "freebsd"
+    if freebsd and "FreeBSD" in symbols:
+        config = config.replace(time_wait_input="bsd", time_wait_reuse="bsd")
     return Host(
         config=config,
         style="bsd" if freebsd else "linux",

@@ -42,7 +42,12 @@ def run_script(
     """
     symbols = _symbols(defines)
     return _verdict(
-        str(path), partial(parse_file, path, symbols), host(profile), symbols, strict=strict, log_lines=log_lines
+        str(path),
+        partial(parse_file, path, symbols),
+        host(profile, symbols),
+        symbols,
+        strict=strict,
+        log_lines=log_lines,
     )
 
 
@@ -58,7 +63,7 @@ def run_text(
     """As ``run_script``, for a script that is no file."""
     symbols = _symbols(defines)
     return _verdict(
-        path, partial(parse, text, path, symbols), host(profile), symbols, strict=strict, log_lines=log_lines
+        path, partial(parse, text, path, symbols), host(profile, symbols), symbols, strict=strict, log_lines=log_lines
     )
 
 

@@ -10,6 +10,7 @@ from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
+from netsim.tcp.time_wait import is_expected_ack
 from netsim.tcp.timers import NEVER, PERSIST
 
 _FIFTH = "3.10.7.4, fifth: ACK"
@@ -130,5 +131,5 @@ def _closing_states(tcb: Tcb, segment: Segment, now: int) -> bool:
         end(tcb, _FIFTH, None)
         return False
     elif tcb.state is TIME_WAIT and tcb.config.time_wait_ack == "any":
-        tcb.ack_wanted = segment.seq != tcb.rcv_nxt or segment.length > 0
+        tcb.ack_wanted = not is_expected_ack(tcb, segment)
     return True

@@ -67,7 +67,9 @@ class TcpConfig:
         "RFC 9293 3.10.7.4; sys/netinet/tcp_syncache.c; net/ipv4/tcp_minisocks.c",
     )
     syn_data: choices.SynData = policy(
-        "hold", "text on a SYN: held until ESTABLISHED, dropped, or accepted at once", "RFC 9293 3.10.7.2"
+        "hold",
+        "text on a SYN: held until ESTABLISHED, or so by an active OPEN alone; dropped; taken at once",
+        "RFC 9293 3.10.7.2; sys/netinet/tcp_syncache.c",
     )
     fast_open: choices.FastOpen = policy(
         "off", "Fast Open: which roles this host plays", "RFC 7413 4.2: off by default"
@@ -328,6 +330,9 @@ class TcpConfig:
         "what draws an ACK in TIME-WAIT: beside segments that step one refuses, the repeated FIN, or any but the "
         "expected ACK",
         "RFC 9293 3.10.7.4, fifth: ACK; net/ipv4/tcp_minisocks.c; sys/netinet/tcp_timewait.c",
+    )
+    time_wait_input: Literal["rfc9293", "bsd"] = policy(
+        "rfc9293", "TIME-WAIT: the usual checks, or FreeBSD's own, which know no window", "sys/netinet/tcp_timewait.c"
     )
     time_wait_no_ack: Literal["process", "drop"] = policy(
         "process",

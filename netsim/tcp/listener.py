@@ -254,6 +254,8 @@ class Listener:
     def _take_text(self, tcb: Tcb, segment: Segment) -> None:
         """Text on the SYN: kept for later, taken at once, or left for the peer to send again."""
         policy = self.config.syn_data
+        if policy == "hold-active":
+            return  # the peer will send them again
         text = segment.payload[: tcb.rcv_wnd] if policy != "drop" else b""
         if text and policy == "hold":
             tcb.syn_text = text

@@ -80,6 +80,8 @@ def reopens_time_wait(tcb: Tcb, segment: Segment, config: TcpConfig) -> bool:
         return False
     # The peer's FIN has the last number: a SYN beyond it cannot be an old duplicate.
     beyond_fin = 0 < (segment.seq - (tcb.rcv_nxt - 1)) & MASK < HALF
+    if rule == "bsd":
+        return 0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF
     if rule == "rfc1122":
         return beyond_fin
     ts_val = segment.options.ts_val if segment.options is not None else None

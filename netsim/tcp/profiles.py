@@ -113,6 +113,7 @@ _FREEBSD: _Values = {
     "icmp_opening": ("bsd", "FreeBSD, sys/netinet/tcp_subr.c: net.inet.tcp.icmp_may_rst, tcp_notify"),
     "icmp_hard": ("bsd", "FreeBSD, sys/netinet/tcp_subr.c: tcp_ctlinput"),
     "icmp_synchronized": ("note", "FreeBSD, sys/netinet/tcp_subr.c: tcp_drop_syn_sent"),
+    "syn_data": ("hold-active", f"{_BSD_SYNCACHE}: syncache_add"),
     "fin_repeat": (True, "FreeBSD, sys/netinet/tcp_output.c: tcp_outflags"),
     "ack_second": ("any", f"{_BSD_INPUT}: DELAY_ACK"),
     "time_wait_ack": ("any", f"{_BSD_TIMEWAIT}: tcp_twcheck"),

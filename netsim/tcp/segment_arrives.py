@@ -30,6 +30,7 @@ from netsim.tcp.state import (
 )
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.text import fin_arrives, text_arrives
+from netsim.tcp.time_wait import settled_in_time_wait
 from netsim.tcp.timers import LINGER
 
 _SYN_SENT_1 = "3.10.7.3, first: ACK"
@@ -92,8 +93,8 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
 def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     """3.10.7.4. What the segment calls for is sent by ``output`` afterwards, if it is no challenge ACK or RST."""
     flags = segment.flags
-    if not flags & (SYN | ACK) and tcb.state is TIME_WAIT and tcb.config.time_wait_no_ack == "drop":
-        return dropped(tcb, segment, "TIME-WAIT: neither SYN nor ACK")
+    if tcb.state is TIME_WAIT and settled_in_time_wait(tcb, segment, now):
+        return None
     crossed = False
     if flags & SYN:
         if tcb.with_options and not authentic(tcb, segment):
@@ -102,7 +103,7 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     if not crossed:
         in_window = (segment.seq - tcb.rcv_nxt) & MASK < tcb.rcv_wnd  # most are; else, or with options, look closer
         if (not in_window or tcb.with_options) and not first_sequence(tcb, segment, now):
-            return
+            return None
         if flags & RST:
             return _second_rst(tcb, segment, now)
         if flags & SYN:
@@ -110,12 +111,12 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     if not flags & ACK:
         return dropped(tcb, segment, _FIFTH)
     if not fifth_ack(tcb, segment, now):
-        return
+        return None
     if flags & URG:
         _sixth_urgent(tcb, segment)
     start = (segment.seq + 1) & MASK if crossed else segment.seq
     if segment.payload and not text_arrives(tcb, segment, start, now):
-        return
+        return None
     if flags & FIN or tcb.peer_fin >= 0:
         fin_arrives(tcb, segment, start, now)
     if crossed and tcb.config.crossed_synack == "linux":
@@ -127,6 +128,7 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
         if tcb.orphan:
             await_peer_fin(tcb, now)
         signal(tcb)
+    return None
 
 
 def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:

@@ -39,10 +39,10 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
         return True
     offset = (start - tcb.rcv_nxt) & MASK
     if offset >= HALF:
+        if tcb.sack_ok:
+            came_twice(tcb, start, (start + min(len(text), MASK + 1 - offset)) & MASK)
         text = text[MASK + 1 - offset :]
         offset = 0
-        if tcb.sack_ok:
-            came_twice(tcb, start, tcb.rcv_nxt)
     if tcb.orphan and text:
         tcb.ctx.counters.TcpExtTCPAbortOnData += 1
         accepted(tcb, segment, "DATA", _SHLD_3)

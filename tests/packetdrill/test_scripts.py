@@ -101,10 +101,13 @@ def test_every_mutant_fails_at_its_line(path: Path) -> None:
 
 
 @pytest.mark.skipif(FOREIGN is None, reason="NETSIM_SCRIPTS names no folder with packetdrill scripts")
-@pytest.mark.parametrize(("folder", "least"), [("freebsd", 165), ("linux", 72)])
-def test_those_of_others(folder: str, least: int) -> None:
+@pytest.mark.parametrize(
+    ("folder", "define", "least"),
+    [("freebsd", "STANDARD", 175), ("freebsd", "FreeBSD", 175), ("linux", "STANDARD", 72)],
+)
+def test_those_of_others(folder: str, define: str, least: int) -> None:
     assert FOREIGN is not None
-    got = list(run_paths([Path(FOREIGN) / folder], profile=folder, defines=["STANDARD"]))
+    got = list(run_paths([Path(FOREIGN) / folder], profile=folder, defines=[define]))
     assert not [v for v in got if v.reason.startswith("no packetdrill script")]
     assert Counter(v.verdict for v in got)["pass"] >= least
 

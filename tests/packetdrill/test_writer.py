@@ -154,7 +154,7 @@ def test_numbers_count_from_the_syn_and_stamps_from_100() -> None:
     text = lines(made, b)
     assert "--tcp_ts_tick_usecs=1000" in text
     assert "0.05 < S 0:0(0) win 65535 <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0>" in text
-    assert "0.15 < P. 1:11(10) ack 1 win 1026 <nop,nop,TS val 200 ecr 100>" in text
+    assert "0.15 < P. 1:11(10) ack 1 win 1027 <nop,nop,TS val 200 ecr 100>" in text
     wrong = "\n".join(text).replace("> S. 0:0(0) ack 1 win 65535", "> S. 0:0(0) ack 1 win 65534")
     assert run_text(wrong, profile="freebsd").verdict == "fail"
 

@@ -2,13 +2,15 @@
 
 import pytest
 from figures import OLD_TEXT, TEXT, Before, check_states, config, established, figure_12, quiet, replay
-from harness import Pair, flags_of, flow_from, shown
+from harness import Pair, flags_of, flow_from, reach, shown
 
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionReset
-from netsim.tcp.profiles import rfc793, rfc9293
+from netsim.tcp.isn import ConstantIsn
+from netsim.tcp.profiles import freebsd, linux, rfc793, rfc9293
 from netsim.tcp.segment import Segment
 from netsim.tcp.socket import Socket
+from netsim.tcp.state import TIME_WAIT
 
 
 @pytest.mark.parametrize("policy", ["ack", "synack", "synack-rearm"])
@@ -194,3 +196,36 @@ def test_order_of_the_rst_checks(base: TcpConfig) -> None:
         pair.inject(Segment(flow_from("A"), 100, 0, flags_of("RST"), 0))  # RCV.NXT
     # B had a listener; its connection is gone.
     assert pair.tcb("B") is None
+
+
+# TIME-WAIT by FreeBSD's own rules (sys/netinet/tcp_timewait.c, tcp_twcheck)
+
+NATIVE = freebsd().replace(time_wait_input="bsd", time_wait_reuse="bsd", isn=ConstantIsn(1000))
+
+
+@pytest.mark.parametrize(
+    ("names", "seq", "ack", "answered"),
+    [
+        ("ACK", 5002, 1002, False),  # the ACK that is due
+        ("ACK", 5002, 1001, True),
+        ("ACK", 5003, 1002, True),
+        ("ACK", 90_000, 1002, True),  # no window is looked at
+        ("FIN,ACK", 5001, 1002, True),
+        ("SYN,ACK", 5002, 1002, True),
+        ("SYN", 5002, 0, False),  # not beyond RCV.NXT, and no ACK
+        ("FIN", 5001, 0, False),
+        ("RST", 5002, 0, False),
+        ("RST,ACK", 5002, 1002, False),
+    ],
+)
+def test_freebsd_in_time_wait(names: str, seq: int, ack: int, answered: bool) -> None:
+    lone = reach("TIME-WAIT", NATIVE)
+    assert lone.arrive(names, seq, ack) == (["<SEQ=1002><ACK=5002><CTL=ACK>"] if answered else [])
+    assert lone.state is TIME_WAIT
+
+
+@pytest.mark.parametrize(("seq", "ack", "answered"), [(5002, 1002, False), (5003, 1002, True), (5002, 1001, False)])
+def test_linux_acknowledges_all_but_the_ack_that_is_due(seq: int, ack: int, answered: bool) -> None:
+    """net/ipv4/tcp_minisocks.c: a bare ACK at RCV.NXT is taken, whatever it acknowledges."""
+    lone = reach("TIME-WAIT", linux().replace(isn=ConstantIsn(1000), timestamps=False))
+    assert bool(lone.arrive("ACK", seq, ack)) is answered
