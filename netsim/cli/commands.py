@@ -44,6 +44,7 @@ def application(argv: Sequence[str], *, version: str) -> App:
             _add_scenarios(group, list(argv[1:2]), act)
     app.command(packetdrill, name="packetdrill")
     app.command(compare, name="compare")
+    app.command(explain, name="explain")
     app.command(reproduce, name="reproduce")
     return app
 
@@ -133,6 +134,30 @@ def compare(
     from netsim.cli.compare import check
 
     return check(folder, scenario=scenario, profile=profile or "linux", as_json=json)
+
+
+def explain(
+    host: Annotated[str | None, Parameter(show_default=False)] = None,
+    /,
+    *,
+    sysctl: Annotated[
+        list[str] | None,
+        Parameter(consume_multiple=True, negative="", show_default=False, metavar="NAME=VALUE", help="settings"),
+    ] = None,
+    profile: Annotated[Text, Parameter(help="whose TCP (default linux)")] = None,
+    backlog: Annotated[Text, Parameter(help="what the application hands to listen() (default: somaxconn)")] = None,
+    json: Annotated[Switch, Parameter(help="print one JSON object")] = False,
+) -> int:
+    """What the settings of a host amount to: which limit binds, and which setting does not do what people think.
+
+    Parameters
+    ----------
+    host
+        TOML file with profile, backlog, and a table [sysctl]; the command line wins over it
+    """
+    from netsim.cli.explain import explain
+
+    return explain(host, sysctl=sysctl or (), profile=profile, backlog=backlog, as_json=json)
 
 
 def packetdrill(

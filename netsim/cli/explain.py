@@ -1,0 +1,177 @@
+"""``netsim explain``: what the settings of a host amount to, and which of them do not do what people think."""
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from netsim.cli.errors import UsageError, did_you_mean, pick
+from netsim.tcp.limits import HostSettings, Limits, limits
+from netsim.tcp.misreadings import Note, misreadings
+from netsim.tcp.ports import HashPorts
+from netsim.tcp.profiles import PROFILES
+from netsim.tcp.sysctl import FREEBSD, LINUX, configure
+
+_FORM: Final = "must be NAME=VALUE, as in net.ipv4.tcp_max_syn_backlog=1024"
+_PORTS: Final = "net.ipv4.ip_local_port_range"
+# What TcpConfig does not have: the field of HostSettings, and the range.
+_OF_HOST: Final[dict[str, tuple[str, int, int]]] = {
+    "net.ipv4.tcp_syncookies": ("syncookies", 0, 2),
+    "net.ipv4.tcp_tw_reuse": ("tw_reuse", 0, 2),
+    "net.ipv4.tcp_tw_reuse_delay": ("tw_reuse_delay", 1, 60_000),  # ms
+    "net.ipv4.tcp_max_tw_buckets": ("max_tw_buckets", 0, 1 << 31),
+}
+_GONE: Final = {
+    "net.ipv4.tcp_tw_recycle": "removed in Linux 4.12: it refused clients behind one address whose clocks differ",
+}
+_MOST: Final = 1 << 31
+
+
+def explain(path: str | None, *, sysctl: Iterable[str], profile: str | None, backlog: str | None, as_json: bool) -> int:
+    """Print the limits of a host and the notes on its settings. UsageError for what is unknown or out of range."""
+    given = _read_file(path) if path is not None else {}
+    if profile is not None:
+        given["profile"] = profile
+    if backlog is not None:
+        given["backlog"] = backlog
+    settings = dict(given.get("sysctl", {})) | dict(_assignments(sysctl))
+    host = _host(given.get("profile", "linux"), given.get("backlog"), settings)
+    found, notes = limits(host), misreadings(host)
+    print(_as_json(host, found, notes) if as_json else "\n".join(_as_text(host, found, notes)))
+    return 0
+
+
+def _read_file(path: str) -> dict[str, Any]:
+    """A host's TOML file: ``profile``, ``backlog``, and a table ``sysctl`` whose names may be dotted or quoted."""
+    try:
+        table = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"host = {path!r}: cannot be read: {error.strerror}; must be a TOML file") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"host = {path!r}: malformed: {error}; must be a TOML file") from None
+    known = ("profile", "backlog", "sysctl")
+    for name in table:
+        if name not in known:
+            raise UsageError(f"{path}: {name}: unknown; must be one of {', '.join(known)}{did_you_mean(name, known)}")
+    sysctl = table.get("sysctl", {})
+    if not isinstance(sysctl, dict):
+        raise UsageError(f"{path}: sysctl = {sysctl!r}: must be a table, [sysctl]")
+    return table | {"sysctl": dict(_flat(sysctl, ""))}
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """``net.ipv4.tcp_syncookies = 0`` is three tables in TOML, one inside another."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield _full_name(f"{prefix}{name}"), value
+
+
+def _assignments(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise UsageError(f"sysctl = {word!r}: {_FORM}")
+        yield _full_name(name.strip()), value.strip()
+
+
+def _full_name(name: str) -> str:
+    """The setting that is meant: by its whole name, or by its last part. UsageError, with a guess, for any other."""
+    known = [*LINUX, *FREEBSD, *_OF_HOST, _PORTS]
+    name = name.replace("/", ".")
+    if name in known:
+        return name
+    for gone, why in _GONE.items():
+        if name in (gone, gone.rpartition(".")[2]):
+            raise UsageError(f"sysctl = {name!r}: {why}; must be left out")
+    short = {full.rpartition(".")[2]: full for full in known}
+    if name in short:
+        return short[name]
+    guess = did_you_mean(name, known) or did_you_mean(name.rpartition(".")[2], short)
+    raise UsageError(f"sysctl = {name!r}: unknown setting; netsim knows {len(set(known))} of Linux and FreeBSD{guess}")
+
+
+def _host(profile: Any, backlog: Any, settings: Mapping[str, Any]) -> HostSettings:
+    if not isinstance(profile, str):
+        raise UsageError(f"profile = {profile!r}: must be one of {', '.join(PROFILES)}")
+    config = PROFILES[pick("profile", profile, PROFILES)]()
+    own = {name: value for name, value in settings.items() if name not in _OF_HOST and name != _PORTS}
+    try:
+        config = configure(config, own)
+        if _PORTS in settings:
+            config = config.replace(ports=_port_range(settings[_PORTS]))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    extra: dict[str, Any] = {}
+    for name, (field, low, high) in _OF_HOST.items():
+        if name in settings:
+            number = _integer(name, settings[name], low, high)
+            extra[field] = number / 1000 if field == "tw_reuse_delay" else number
+    asked = config.somaxconn if backlog is None else _integer("backlog", backlog, 0, _MOST)
+    return HostSettings(config=config, backlog=asked, given=settings, **extra)
+
+
+def _integer(name: str, value: Any, low: int, high: int) -> int:
+    text = str(value).strip()
+    number = int(text) if text.isascii() and text.isdigit() and not isinstance(value, bool) else -1
+    if not low <= number <= high:
+        raise UsageError(f"{name} = {value!r}: must be an integer from {low} to {high}")
+    return number
+
+
+def _port_range(value: Any) -> HashPorts:
+    words = str(value).split()
+    if len(words) != 2 or not all(word.isascii() and word.isdigit() for word in words):
+        raise UsageError(f"{_PORTS} = {value!r}: must be two ports, as in '32768 60999'")
+    return HashPorts(first=int(words[0]), last=int(words[1]))
+
+
+def _as_json(host: HostSettings, found: Limits, notes: list[Note]) -> str:
+    numbers = {name: value if value != float("inf") else None for name, value in dataclasses.asdict(found).items()}
+    result = {
+        "profile": host.config.name,
+        "backlog": host.backlog,
+        "sysctl": dict(host.given),
+        "limits": numbers,
+        "notes": [dataclasses.asdict(note) for note in notes],
+    }
+    return json.dumps(result, indent=2, allow_nan=False)
+
+
+def _as_text(host: HostSettings, found: Limits, notes: list[Note]) -> Iterator[str]:
+    changed = ", ".join(f"{name} = {value}" for name, value in host.given.items()) or "every setting at its default"
+    yield f"profile {host.config.name}, listen backlog {host.backlog}; {changed}"
+    yield ""
+    rows = list(_rows(found))
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    for what, value, why in rows:
+        yield f"{what.ljust(widths[0])}  {value.rjust(widths[1])}  {why}".rstrip()
+    if notes:
+        yield ""
+    for note in notes:
+        yield f"{note.setting} {note.text}."
+
+
+def _rows(found: Limits) -> Iterator[tuple[str, str, str]]:
+    yield "accept queue", str(found.accept_queue), f"connections that wait for accept(): {found.accept_queue_set_by}"
+    if found.syn_queue is None:
+        yield "SYN queue", "none", found.syn_queue_set_by
+    else:
+        yield "SYN queue", str(found.syn_queue), f"half-open: {found.syn_queue_set_by}; beyond, {found.when_full}"
+        yield "half-open lifetime", f"{found.half_open_lifetime:g} s", "of an entry that nobody answers"
+        if found.pruned_lifetime is not None:
+            text = f"at the least, while more than {found.pruning_above} are half-open"
+            yield "  pruned", f"{found.pruned_lifetime:g} s", text
+        assert found.fill_rate is not None
+        more = f", {found.pruned_fill_rate:.3g}/s if all are pruned" if found.pruned_fill_rate is not None else ""
+        yield "SYN rate that fills it", f"{found.fill_rate:.3g}/s", f"{found.syn_queue} in a lifetime{more}"
+    held = f"{found.ports} ports / {found.time_wait:g} s of TIME-WAIT"
+    if found.reuse_delay is not None:
+        held = f"{found.ports} ports / {found.reuse_delay:g} s, by tcp_tw_reuse"
+    yield "connect rate", f"{found.connect_rate:.4g}/s", f"to one address and port, closing first: {held}"
+    if found.time_wait_rate is not None:
+        yield "close rate", f"{found.time_wait_rate:.4g}/s", "beyond it TIME-WAIT is cut short (tcp_max_tw_buckets)"
+    yield "connect gives up", f"{found.connect_gives_up:g} s", "if nobody answers"
