@@ -18,7 +18,6 @@ _FORM: Final = "must be NAME=VALUE, as in net.ipv4.tcp_max_syn_backlog=1024"
 _PORTS: Final = "net.ipv4.ip_local_port_range"
 # What TcpConfig does not have: the field of HostSettings, and the range.
 _OF_HOST: Final[dict[str, tuple[str, int, int]]] = {
-    "net.ipv4.tcp_syncookies": ("syncookies", 0, 2),
     "net.ipv4.tcp_tw_reuse": ("tw_reuse", 0, 2),
     "net.ipv4.tcp_tw_reuse_delay": ("tw_reuse_delay", 1, 60_000),  # ms
     "net.ipv4.tcp_max_tw_buckets": ("max_tw_buckets", 0, 1 << 31),

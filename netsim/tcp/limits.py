@@ -21,13 +21,11 @@ class HostSettings:
     """A host as its administrator sees it.
 
     ``backlog`` is what the application hands to listen(); ``given`` the settings that were written down, by name. The
-    rest is what ``TcpConfig`` does not have: ``tcp_syncookies``, ``tcp_tw_reuse`` and its delay (s),
-    ``tcp_max_tw_buckets``.
+    rest is what ``TcpConfig`` does not have: ``tcp_tw_reuse`` and its delay (s), ``tcp_max_tw_buckets``.
     """
 
     config: TcpConfig = field(default_factory=linux)
     backlog: int = 4096
-    syncookies: int = 1
     tw_reuse: int = 2
     tw_reuse_delay: float = 1.0
     max_tw_buckets: int = 262_144
@@ -89,7 +87,7 @@ def limits(host: HostSettings) -> Limits:
         accept_queue_set_by=_backlog_set_by(host),
         syn_queue=queue,
         syn_queue_set_by=queue_set_by,
-        when_full="a SYN cookie answers" if host.is_linux and host.syncookies else "it is dropped",
+        when_full="a SYN cookie answers" if config.syn_cookies != "off" else "it is dropped",
         half_open_lifetime=lifetime,
         pruning_above=above,
         pruned_lifetime=pruned,
@@ -126,12 +124,13 @@ def _syn_queue(host: HostSettings) -> tuple[int | None, str]:
     """How many half-open connections fit, and by which setting."""
     config = host.config
     most = config.max_syn_backlog
-    if host.is_linux and host.syncookies == 2:
-        return None, "tcp_syncookies 2: a cookie for every SYN, none is kept"
+    if config.syn_cookies == "always":
+        return None, "every SYN is answered with a cookie, none is kept"
     by_backlog = max(1, host.listen_backlog + config.backlog_slack), _backlog_set_by(host)
-    if most is None or (host.is_linux and host.syncookies):
+    quarter = config.max_syn_backlog_rule == "quarter"
+    if most is None or (quarter and config.syn_cookies != "off"):
         return by_backlog
-    if host.is_linux:
+    if quarter:
         by_reserve = three_quarters(most), f"3/4 of net.ipv4.tcp_max_syn_backlog {most}"
     else:
         by_reserve = max(1, most + config.backlog_slack), f"max_syn_backlog {most}"
@@ -143,7 +142,7 @@ def _pruning_above(host: HostSettings, queue: int | None) -> int | None:
 
     Linux: 2 qlen > max(8, backlog), and more than ``LEAST_RETRIES`` to lose.
     """
-    if not host.is_linux or queue is None or host.config.synack_retries <= LEAST_RETRIES:
+    if not host.config.synack_pruning or queue is None or host.config.synack_retries <= LEAST_RETRIES:
         return None
     above = max(_LEAST_PRUNED, host.listen_backlog) // 2
     return above if queue > above else None

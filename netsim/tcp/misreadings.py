@@ -45,7 +45,7 @@ def _backlog(host: HostSettings) -> Iterator[Note]:
 
 def _max_syn_backlog(host: HostSettings) -> Iterator[Note]:
     name, most = "net.ipv4.tcp_max_syn_backlog", host.config.max_syn_backlog
-    if host.syncookies:
+    if host.config.syn_cookies != "off":
         if name in host.given:
             yield Note(name, "has no effect while SYN cookies are on; the listen backlog bounds the SYN queue")
         return
@@ -98,13 +98,13 @@ def _tw_buckets(host: HostSettings) -> Iterator[Note]:
 
 def _syncookies(host: HostSettings) -> Iterator[Note]:
     name = "net.ipv4.tcp_syncookies"
-    if host.syncookies == 2:
+    if host.config.syn_cookies == "always":
         yield Note(
             name,
             "= 2 answers every SYN with a cookie, for tests: no SYN queue, no SYN-ACK retransmission, and no window "
             "scale or SACK for peers without timestamps",
         )
-    elif host.syncookies == 1 and name in host.given:
+    elif host.config.syn_cookies == "on-overflow" and name in host.given:
         yield Note(name, "= 1 sends cookies only while the SYN queue is full; until then it costs nothing")
 
 

@@ -101,6 +101,13 @@ def _ecn(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
     return config.replace(ecn=("off", "request", "accept")[value])
 
 
+def _syncookies(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
+    """0: none; 1: while the SYN queue is full; 2: for every SYN."""
+    if value > 2:
+        raise ValueError("allowed are 0, 1, 2")
+    return config.replace(syn_cookies=("off", "on-overflow", "always")[value])
+
+
 # What hosts read anew at each segment; the other settings hold for sockets opened after they were made.
 LIVE: Final = frozenset(
     {
@@ -148,7 +155,7 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_fack": frozenset({"0"}),
     "net.ipv4.tcp_reordering": frozenset({"3"}),
     "net.ipv4.tcp_slow_start_after_idle": frozenset({"0"}),
-    "net.ipv4.tcp_syncookies": frozenset({"1"}),
+    "net.ipv4.tcp_syncookies": _syncookies,
     "net.ipv4.tcp_no_metrics_save": None,
     "net.ipv4.tcp_pacing_ss_ratio": None,  # when segments of one burst leave: the model's leave at once
     "net.ipv4.tcp_pacing_ca_ratio": None,

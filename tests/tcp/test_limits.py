@@ -3,13 +3,17 @@
 from typing import Any
 
 import pytest
+from pair import streams
 
 from netsim.tcp.limits import HostSettings, limits, three_quarters
 from netsim.tcp.misreadings import misreadings
 from netsim.tcp.profiles import linux, linux_classic, profile, rfc9293
+from netsim.tcp.segment import SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.sysctl import configure
+
+NO_COOKIES = {"net.ipv4.tcp_syncookies": 0}
 
 
 def host(sysctl: dict[str, int] | None = None, **changes: Any) -> HostSettings:
@@ -58,7 +62,7 @@ def test_when_connect_gives_up(linear: int, seconds: float) -> None:
     ],
 )
 def test_the_syn_queue_without_cookies(backlog: int, most: int, entries: int, pruned: float | None) -> None:
-    found = limits(host({"net.ipv4.tcp_max_syn_backlog": most}, backlog=backlog, syncookies=0))
+    found = limits(host({"net.ipv4.tcp_max_syn_backlog": most} | NO_COOKIES, backlog=backlog))
     assert (found.syn_queue, found.pruned_lifetime) == (entries, pruned)
     assert found.when_full == "it is dropped"
 
@@ -71,16 +75,32 @@ def test_a_quarter_is_kept(most: int, entries: int) -> None:
     assert not most - (entries - 1) < most >> 2
 
 
+@pytest.mark.parametrize(("backlog", "most"), [(20, 1024), (200, 64), (60, 40)])
+def test_as_many_half_open_as_the_listener_takes(backlog: int, most: int) -> None:
+    """SYNs of 300 silent hosts: so many entries, and the pruning that was foretold, by the age of the last of them."""
+    settings = host({"net.ipv4.tcp_max_syn_backlog": most} | NO_COOKIES, backlog=backlog)
+    stack = Stack("a", streams(), settings.config)
+    listener = stack.listen(80, backlog)
+    for port in range(1, 301):
+        stack.on_segment(Segment(FourTuple("b", port, "a", 80), 1, 0, SYN, 1000), 0)
+    found = limits(settings)
+    assert listener.half_open == found.syn_queue
+    while stack.next_deadline() < 8.5e9:
+        stack.on_timer(stack.next_deadline())
+    died = (found.syn_queue or 0) - listener.half_open
+    assert (died > 0) is (found.pruned_lifetime is not None)
+
+
 def test_with_cookies_the_backlog_alone_counts() -> None:
     found = limits(host({"net.ipv4.tcp_max_syn_backlog": 128}, backlog=512))
     assert (found.syn_queue, found.when_full) == (513, "a SYN cookie answers")
-    assert limits(host(syncookies=2)).syn_queue is None
+    assert limits(host({"net.ipv4.tcp_syncookies": 2})).syn_queue is None
 
 
 def test_the_accept_queue_is_the_listeners() -> None:
     """The same number that a listener of this configuration has: somaxconn cuts, and one more fits."""
     settings = host({"net.core.somaxconn": 128}, backlog=511)
-    sock = Socket(Stack("a", lambda name: None, settings.config))  # type: ignore[arg-type, return-value]
+    sock = Socket(Stack("a", streams(), settings.config))
     sock.listen(80, backlog=511)
     assert sock.listener is not None
     assert limits(settings).accept_queue == sock.listener.backlog + 1 == 129
@@ -101,17 +121,17 @@ def test_reuse_of_time_wait() -> None:
         (host({"net.core.somaxconn": 8192}, backlog=511), "somaxconn", "is a ceiling: 8192 has no effect"),
         (host({"net.ipv4.tcp_max_syn_backlog": 9}), "tcp_max_syn_backlog", "no effect while SYN cookies are on"),
         (
-            host({"net.ipv4.tcp_max_syn_backlog": 128}, backlog=4096, syncookies=0),
+            host({"net.ipv4.tcp_max_syn_backlog": 128} | NO_COOKIES, backlog=4096),
             "tcp_max_syn_backlog",
             "that pruning is off: it starts above half the backlog, 2048 entries, and only 97 fit",
         ),
         (
-            host({"net.ipv4.tcp_max_syn_backlog": 4096}, backlog=64, syncookies=0),
+            host({"net.ipv4.tcp_max_syn_backlog": 4096} | NO_COOKIES, backlog=64),
             "tcp_max_syn_backlog",
             "the backlog 64 binds first",
         ),
-        (host(backlog=9, syncookies=0), "tcp_max_syn_backlog", "was not given"),
-        (host(syncookies=2), "tcp_syncookies", "answers every SYN with a cookie"),
+        (host(NO_COOKIES, backlog=9), "tcp_max_syn_backlog", "was not given"),
+        (host({"net.ipv4.tcp_syncookies": 2}), "tcp_syncookies", "answers every SYN with a cookie"),
         (host({"net.ipv4.tcp_abort_on_overflow": 1}), "tcp_abort_on_overflow", "resets clients"),
         (host({"net.ipv4.tcp_syn_retries": 2}), "tcp_syn_retries", "is tcp_synack_retries (5)"),
         (
