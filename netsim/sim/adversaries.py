@@ -1,8 +1,6 @@
 """Adversaries: hosts that send segments which no TCP made. The trace marks them as forged; no TCP can tell."""
 
-from heapq import heappush
-
-from netsim.sim.events import Ring, shuffled
+from netsim.sim.events import shuffled
 from netsim.sim.host import Host
 from netsim.sim.kinds import kinds
 from netsim.tcp.segment import Segment
@@ -38,8 +36,5 @@ class Forger:
             content = Packet(world.packets, segment, host.name, env.now, 0, 0, forged=True)
             world.observer(Sent(env.now, host.name, content, tuple(times), pipe.cause))
         for time in times:
-            arrival = Ring()
-            arrival.callbacks = peer.on_arrival
-            arrival.content = content
             priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
-            heappush(env._queue, (time, priority, next(env._eid), arrival))
+            env.at(time, priority, peer.on_arrival, content)

@@ -1,24 +1,60 @@
-"""Events that the shell puts into SimPy's queue itself: arrivals and alarms, a callback each and no process."""
+"""Events that the shell puts into SimPy's queue itself: arrivals and alarms, a call each and no process."""
 
 import random
 from collections.abc import Callable
-from heapq import heappop
+from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from simpy import Environment, Event
-from simpy.core import StopSimulation
-from simpy.events import EventPriority
+from simpy.core import EmptySchedule, StopSimulation
+from simpy.events import NORMAL, EventPriority
+
+Act = Callable[[Any], None]
 
 
 class Clock(Environment):
-    """SimPy's environment with a clock in integer nanoseconds; this package reads ``_now``, which is no call."""
+    """SimPy's environment with a clock in integer nanoseconds; this package reads ``_now``, which is no call.
+
+    An entry of its queue is (time, priority, number, act, subject). An arrival or an alarm is ``act(subject)``, a third
+    of the price of an ``Event``: nobody yields it. For an event of SimPy ``act`` is None and ``subject`` the event.
+    """
 
     if TYPE_CHECKING:
         _now: int
-        _queue: list[tuple[int, EventPriority, int, Any]]  # type: ignore[assignment]
+        _queue: list[tuple[int, EventPriority, int, Act | None, Any]]  # type: ignore[assignment]
 
         @property
         def now(self) -> int: ...
+
+    def __init__(self) -> None:
+        # SimPy's own also binds ``process``, ``timeout`` and others to each environment; they are found without.
+        self._now = 0
+        self._queue = []
+        self._eid = count()
+        self._active_proc = None
+
+    def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: int = 0) -> None:  # type: ignore[override]
+        """SimPy's ``schedule``."""
+        heappush(self._queue, (self._now + delay, priority, next(self._eid), None, event))
+
+    def at(self, time: int, priority: EventPriority, act: Act, subject: Any) -> None:
+        """Call ``act(subject)`` at ``time`` (ns)."""
+        heappush(self._queue, (time, priority, next(self._eid), act, subject))
+
+    def step(self) -> None:
+        """SimPy's ``step``: the next entry. EmptySchedule if there is none."""
+        if not self._queue:
+            raise EmptySchedule
+        self._now, _, _, act, subject = heappop(self._queue)
+        if act is not None:
+            return act(subject)
+        callbacks, subject.callbacks = subject.callbacks, None
+        for callback in callbacks:
+            callback(subject)
+        if not subject._ok and not hasattr(subject, "_defused"):
+            raise _failure(subject)
+        return None
 
     def run(self, until: int | float | Event | None = None) -> Any:
         """SimPy's ``run``; without an end it is SimPy's loop and ``step`` in one, which saves two calls an event."""
@@ -26,41 +62,29 @@ class Clock(Environment):
             return super().run(until)
         queue = self._queue
         while queue:
-            self._now, _, _, event = heappop(queue)
-            if type(event) is Ring:
-                event.callbacks[0](event)
+            self._now, _, _, act, subject = heappop(queue)
+            if act is not None:
+                act(subject)
                 continue
-            callbacks, event.callbacks = event.callbacks, None
+            callbacks, subject.callbacks = subject.callbacks, None
             try:
                 for callback in callbacks:
-                    callback(event)
+                    callback(subject)
             except StopSimulation as stop:  # the end of an earlier run that an exception cut short
-                event.callbacks = callbacks[callbacks.index(callback) + 1 :]
-                self.schedule(event, EventPriority(-1))
+                subject.callbacks = callbacks[callbacks.index(callback) + 1 :]
+                self.schedule(subject, EventPriority(-1))
                 return stop.args[0]
-            if not event._ok and not hasattr(event, "_defused"):
-                failure = type(event._value)(*event._value.args)
-                failure.__cause__ = event._value
-                raise failure
+            if not subject._ok and not hasattr(subject, "_defused"):
+                raise _failure(subject)
         return None
 
 
-class Ring:
-    """What SimPy's loop asks of an event, and no more: its callbacks are called in time, and nobody yields it.
-
-    A third of the price of an ``Event``: no dictionary, and the two fields are set from outside, without a call.
-    ``callbacks`` has one entry, and all rings of one kind and host share the list.
-    """
-
-    __slots__ = ("callbacks", "content")
-
-    _ok = True
-
-    callbacks: "Callbacks"
-    content: Any
-
-
-Callbacks = list[Callable[[Ring], None]]
+def _failure(event: Event) -> BaseException:
+    """What an event that failed, and that nobody waited for, raises: the exception as if from here, and its cause."""
+    value = event._value
+    failure: BaseException = type(value)(*value.args)
+    failure.__cause__ = value
+    return failure
 
 
 def done(env: Environment, value: Any = None) -> Event:

@@ -7,7 +7,7 @@ from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from netsim.link import Pipe
-from netsim.sim.events import Callbacks, Ring, shuffled
+from netsim.sim.events import Act, shuffled
 from netsim.sim.kinds import kinds
 from netsim.sim.processor import Processor
 from netsim.sim.socket import Socket
@@ -44,14 +44,16 @@ class Host:
             secret=world.secret,
         )
         self._env = world.env
+        self._arrival_priority = world.arrival_priority
         self._pipes: dict[str, tuple[Pipe, Host]] = {}
+        self._wires: dict[str, tuple[Pipe, Host]] = {}  # those of _pipes that _perform may use without a closer look
         self._alarm_at = NEVER
-        self.on_arrival: Callbacks = [self.arrive]
-        self._on_alarm: Callbacks = [self._ring]
+        self.on_arrival: Act = self.arrive if world.observer is None else self._packet_arrives
+        self._on_alarm: Act = self._ring
         self.processor: Processor | None = None
         if cpu_per_segment or cpu_per_byte:
-            self.processor = Processor(self, per_segment=cpu_per_segment, per_byte=cpu_per_byte)
-            self.on_arrival = [self.processor.take]
+            self.processor = Processor(self, self.on_arrival, per_segment=cpu_per_segment, per_byte=cpu_per_byte)
+            self.on_arrival = self.processor.take
         self._seen: Packet | None = None
         self._waking = False  # a call that waited is tried again: what it causes is sent after what is being sent
         self._incarnations: dict[FourTuple, tuple[int, int]] = {}
@@ -86,7 +88,12 @@ class Host:
 
     def connect_to(self, peer: "Host", pipe: Pipe) -> None:
         """Send what is for ``peer`` through ``pipe``."""
-        self._pipes[peer.name] = (pipe, peer)
+        self._add_route(peer.name, pipe, peer)
+
+    def _add_route(self, address: str, pipe: Pipe, peer: "Host") -> None:
+        route = self._pipes[address] = (pipe, peer)
+        if self.world.observer is None and self.world.shuffle is None and not pipe.uses_size:
+            self._wires[address] = route
 
     def route(self, destination: str) -> "tuple[Pipe, Host] | None":
         """The link to ``destination`` and the host at its end; None without one."""
@@ -96,12 +103,12 @@ class Host:
         """``peer`` has ``address`` too: what goes there goes to it. ValueError without a link to ``peer``."""
         if peer.name not in self._pipes:
             raise ValueError(f"peer = {peer.name!r}: must be a host with a link to {self.name!r}")
-        self._pipes[address] = self._pipes[peer.name]
+        self._add_route(address, *self._pipes[peer.name])
 
     def detach(self) -> None:
         """The end of the world: untie what refers back to this host. Counters and records can still be read."""
-        self._pipes = {}
-        self.on_arrival, self._on_alarm = [], []
+        self._pipes, self._wires = {}, {}
+        del self.on_arrival, self._on_alarm
         stack = self.stack
         for listener in stack.listeners.values():
             listener.owner.observer = None
@@ -131,33 +138,19 @@ class Host:
             observer(Called(self._env._now, self.name, event, call, detail, number))
 
     def _perform(self, actions: list[Action], now: int) -> None:
-        world, env = self.world, self._env
-        observer = world.observer
         woken = False
         for action in actions:
             if type(action) is Transmit:
                 segment = action.segment
-                content: Segment | Packet = segment
-                route = self._pipes.get(segment.flow.dst)
+                route = self._wires.get(segment.flow.dst)
                 if route is None:
-                    if observer is not None:
-                        self._note_sent(action, [], "no route")
+                    self._send(action, now)
                     continue
                 pipe, peer = route
-                if pipe.uses_size:
-                    connection = self.stack.connections.get(segment.flow.reverse())
-                    times = pipe.send(now, segment.wire_size, kinds(segment, connection) if pipe.uses_kinds else ())
-                else:
-                    send = pipe.send  # a field, and so found faster than as a method
-                    times = send(now, 0)
-                if observer is not None:
-                    content = self._note_sent(action, times, pipe.cause)
-                for time in times:
-                    arrival = Ring()
-                    arrival.callbacks = peer.on_arrival
-                    arrival.content = content
-                    priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
-                    heappush(env._queue, (time, priority, next(env._eid), arrival))
+                send, env = pipe.send, self._env  # a field, and so found faster than as a method
+                for time in send(now, 0):
+                    entry = (time, self._arrival_priority, next(env._eid), peer.on_arrival, segment)
+                    heappush(env._queue, entry)
             elif type(action) is Signal:
                 owner = action.owner
                 socket = owner.observer
@@ -172,6 +165,24 @@ class Host:
         if woken:
             self.pump()
 
+    def _send(self, action: Transmit, now: int) -> None:
+        """Send where somebody looks on, the order of things at one instant is drawn, or the path asks for more."""
+        world, segment = self.world, action.segment
+        content: Segment | Packet = segment
+        route = self._pipes.get(segment.flow.dst)
+        if route is None:
+            if world.observer is not None:
+                self._note_sent(action, [], "no route")
+            return
+        pipe, peer = route
+        connection = self.stack.connections.get(segment.flow.reverse())
+        times = pipe.send(now, segment.wire_size, kinds(segment, connection) if pipe.uses_kinds else ())
+        if world.observer is not None:
+            content = self._note_sent(action, times, pipe.cause)
+        for time in times:
+            priority = world.arrival_priority if world.shuffle is None else shuffled(world.shuffle)
+            self._env.at(time, priority, peer.on_arrival, content)
+
     def _note_sent(self, action: Transmit, times: list[int], cause: str) -> Packet:
         world, segment, now = self.world, action.segment, self._env._now
         world.packets += 1
@@ -181,23 +192,25 @@ class Host:
         world.observer(Sent(now, self.name, packet, tuple(times), cause))
         return packet
 
-    def arrive(self, event: Ring) -> None:
-        """A packet is here."""
-        content = event.content
+    def arrive(self, segment: Segment) -> None:
+        """A segment is here."""
         now = self._env._now
-        if type(content) is Packet:
-            self._seen = content
-            observer = self.world.observer
-            if observer is not None:
-                observer(Arrived(now, self.name, content, self.world.hosts[content.sender].has_reopened(content)))
-            content = content.segment
         stack = self.stack
-        actions = stack.on_segment(content, now)
+        actions = stack.on_segment(segment, now)
         if actions:
             self._perform(actions, now)
-        self._seen = None
         if stack.wake_at < self._alarm_at:
             self._rearm()
+
+    def _packet_arrives(self, packet: Packet) -> None:
+        """A segment is here, and somebody looks on."""
+        observer = self.world.observer
+        assert observer is not None
+        self._seen = packet
+        reopened = self.world.hosts[packet.sender].has_reopened(packet)
+        observer(Arrived(self._env._now, self.name, packet, reopened))
+        self.arrive(packet.segment)
+        self._seen = None
 
     def has_reopened(self, packet: Packet) -> bool:
         """Whether this host has opened a newer record for the packet's four-tuple since it sent the packet."""
@@ -214,15 +227,12 @@ class Host:
 
     def _rearm(self) -> None:
         """One alarm, for the earliest deadline; a later one that is superseded rings for nothing."""
-        world = self.world
+        world, env = self.world, self._env
         deadline = self._alarm_at = self.stack.wake_at
         priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
-        alarm = Ring()
-        alarm.callbacks = self._on_alarm
-        env = self._env
-        heappush(env._queue, (deadline, priority, next(env._eid), alarm))
+        heappush(env._queue, (deadline, priority, next(env._eid), self._on_alarm, None))
 
-    def _ring(self, event: Ring) -> None:
+    def _ring(self, _: None) -> None:
         now = self._env._now
         if now >= self._alarm_at:
             self._alarm_at = NEVER

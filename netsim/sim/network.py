@@ -56,3 +56,4 @@ class Network:
         for host in self.hosts.values():
             host.detach()
         self.hosts = {}
+        self.env._queue.clear()

@@ -1,9 +1,8 @@
 """What it costs a host to process segments: one processor, first come first served."""
 
-from heapq import heappush
 from typing import TYPE_CHECKING
 
-from netsim.sim.events import Ring
+from netsim.sim.events import Act
 from netsim.tcp.segment import Segment
 from netsim.trace.records import Packet
 from netsim.units import require_number
@@ -15,16 +14,17 @@ _NS = 1_000_000_000
 
 
 class Processor:
-    """Takes what arrives at ``host`` and hands it on when its turn is over: a busy host answers late.
+    """Takes what arrives at ``host`` and hands it on (``hand_on``) when its turn is over: a busy host answers late.
 
     A segment costs ``per_segment`` seconds and ``per_byte`` more for each byte of its text. Nothing is dropped: the
     queue has no end. Timers and applications cost nothing. The trace shows an arrival when the TCP sees it.
     """
 
-    def __init__(self, host: "Host", *, per_segment: float, per_byte: float) -> None:
+    def __init__(self, host: "Host", hand_on: Act, *, per_segment: float, per_byte: float) -> None:
         require_number("cpu_per_segment", per_segment, low=0.0, high=1e6, unit="s")
         require_number("cpu_per_byte", per_byte, low=0.0, high=1e6, unit="s")
         self._host = host
+        self._hand_on = hand_on
         self._per_segment = per_segment * _NS
         self._per_byte = per_byte * _NS
         self._free_at = 0
@@ -36,16 +36,12 @@ class Processor:
         now = self._host.world.env.now
         return (self._work - max(self._free_at - now, 0)) / now if now else 0.0
 
-    def take(self, event: Ring) -> None:
+    def take(self, content: Segment | Packet) -> None:
         """A packet is here: it waits for those before it."""
-        content = event.content
-        segment: Segment = content.segment if type(content) is Packet else content
+        segment = content.segment if isinstance(content, Packet) else content
         cost = round(self._per_segment + self._per_byte * len(segment.payload))
         world = self._host.world
         env = world.env
         self._free_at = max(self._free_at, env.now) + cost
         self._work += cost
-        turn = Ring()
-        turn.callbacks = [self._host.arrive]
-        turn.content = content
-        heappush(env._queue, (self._free_at, world.arrival_priority, next(env._eid), turn))
+        env.at(self._free_at, world.arrival_priority, self._hand_on, content)
