@@ -49,6 +49,7 @@ class Exchange:
         self.sent: deque[Emitted] = deque()
         self._log: deque[tuple[int, TcpPacket | IcmpPacket | Segment]] = deque(maxlen=log_lines)
         self._ports = FIRST_PORT
+        self._named: dict[FourTuple, Subject] = {}  # those that the script has named by their ports
 
     def advance(self, until: int) -> None:
         """Let time pass until ``until``; timers due then have run."""
@@ -94,7 +95,11 @@ class Exchange:
 
     def inject(self, packet: TcpPacket) -> None:
         """An inbound segment arrives now. Unsupported if a setting has changed since its connection was opened."""
-        self._choose_subject(self.bind_port)
+        if packet.ports is not None:
+            remote, port = packet.ports
+            self.choose(FourTuple(self.local, port, self.remote, remote))
+        else:
+            self._choose_subject(self.bind_port)
         receiver = self.tcb or self.stack.listeners.get(self.bind_port)
         if receiver is not None and any(receiver is old for old in self._stale):
             raise Unsupported(packet.line, "a segment for a socket older than the last change of a sysctl")
@@ -102,6 +107,13 @@ class Exchange:
         self._log.append((self.now, packet))
         self._perform(self.stack.on_segment(segment, self.now))
         self.settle()
+
+    def choose(self, flow: FourTuple) -> None:
+        """The connection that a packet names by its ports becomes the subject."""
+        if self.subject.flow != flow:
+            self.subject = self._named.get(flow) or Subject(flow)
+        self._named[flow] = self.subject
+        self.passive = False
 
     def _choose_subject(self, port: int) -> None:
         if self.passive or self.subject.flow is None:
@@ -113,12 +125,24 @@ class Exchange:
     def next_sent(self, limit: float) -> Emitted | None:
         """The subject's next segment; waits for it until ``limit`` (ns), and gives up with None."""
         while True:
-            while self.sent:
-                emitted = self.sent.popleft()
-                if emitted.segment.flow == self.subject.flow:
-                    return emitted
+            emitted = self._take()
+            if emitted is not None:
+                return emitted
             if self.stack.next_deadline() > limit or not self.step(self.stack.next_deadline()):
                 return None
+
+    def _take(self) -> Emitted | None:
+        """The subject's next segment among those sent. Those of connections that the script does not name are lost."""
+        others = []
+        found = None
+        while self.sent and found is None:
+            emitted = self.sent.popleft()
+            if emitted.segment.flow == self.subject.flow:
+                found = emitted
+            elif emitted.segment.flow in self._named:
+                others.append(emitted)
+        self.sent.extendleft(reversed(others))
+        return found
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -128,8 +152,9 @@ class Exchange:
 
     @property
     def left_over(self) -> list[Emitted]:
-        """The subject's segments that nothing expected."""
-        return [emitted for emitted in self.sent if emitted.segment.flow == self.subject.flow]
+        """The segments of the subject, and of connections named by their ports, that nothing expected."""
+        flows = {self.subject.flow, *self._named}
+        return [emitted for emitted in self.sent if emitted.segment.flow in flows]
 
     @property
     def tcb(self) -> Tcb | None:

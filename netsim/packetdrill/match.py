@@ -1,7 +1,7 @@
 """Whether what the host sent is what the script expects: fields, options, aggregation, time."""
 
 from netsim.packetdrill.exchange import Emitted
-from netsim.packetdrill.options import CARRIED, stamps, stamps_in, text
+from netsim.packetdrill.options import CARRIED, stamps, stamps_in, text, unknown_to_all
 from netsim.packetdrill.script import AE, Option, TcpPacket
 from netsim.packetdrill.subject import CODEPOINTS
 from netsim.packetdrill.verdict import Unsupported
@@ -16,12 +16,10 @@ def require_supported(packet: TcpPacket) -> None:
     for name, value in packet.ip:
         if name not in CODEPOINTS and name != "ect01":
             raise Unsupported(packet.line, f"the IP header's {name} {value}".rstrip())
-    if packet.ports is not None:
-        raise Unsupported(packet.line, "explicit ports")
     if packet.flags & AE or packet.ace is not None:
         raise Unsupported(packet.line, "accurate ECN")
     for option in packet.options or ():
-        if option.name not in CARRIED:
+        if option.name not in CARRIED and not (packet.direction == "<" and unknown_to_all(option)):
             raise Unsupported(packet.line, f"the TCP option {text(option)}")
     if packet.literal and packet.direction == ">":
         raise Unsupported(packet.line, "absolute sequence numbers")

@@ -29,6 +29,7 @@ _FOREIGN = re.compile(r"(?:ECN|mp_\w+|dss\w*|add_addr\w*|remove_addr\w*|fastclos
 _FIXED: Final = {"nop": 1, "eol": 1, "sackOK": 2, "wscale": 3, "mss": 4, "TS": 10}  # bytes
 _LARGEST: Final = {"wscale": 255, "mss": 65535}
 _COOKIES: Final = {"FO": 2, "FOEXP": 4, "md5": 2}  # bytes before the hexadecimal ones
+_KNOWN_KINDS: Final = frozenset({2, 3, 4, 5, 8, 19, 29, 30, 34, 69, 172, 174, 253, 254})  # IANA's, in use somewhere
 CARRIED: Final = frozenset({*_FIXED, "sack"})
 """The options that the TCP core's segments can carry."""
 _NAMES: Final = ", ".join([*_FIXED, "sack", *_COOKIES])
@@ -71,6 +72,19 @@ def text(option: Option) -> str:
     if option.name == RAW:
         return f"0x{option.data}"
     return " ".join([option.name, *map(str, option.values), option.data]).rstrip()
+
+
+def unknown_to_all(option: Option) -> bool:
+    """Whether raw bytes hold only padding and options that no TCP here knows: they are passed over (MUST-6)."""
+    data = bytes.fromhex(option.data) if option.name == RAW else b"\x02"
+    at = 0
+    while at < len(data):
+        kind = data[at]
+        length = 1 if kind < 2 else data[at + 1] if at + 1 < len(data) else 0
+        if length < (2 if kind > 1 else 1) or at + length > len(data) or kind in _KNOWN_KINDS:
+            return False
+        at += length
+    return True
 
 
 def read(cursor: Cursor, words: Words) -> Option:

@@ -26,6 +26,7 @@ from netsim.packetdrill.script import (
 from netsim.packetdrill.settings import Settings
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.packetdrill.wire import packet_text
+from netsim.tcp.segment import FourTuple
 
 PATIENCE = 2_000_000_000  # ns after its time that an outbound packet or the end of a call is waited for
 LONGEST = 10 * 86_400 * 1_000_000_000  # ns; a call or a packet at any time that takes longer never comes
@@ -161,6 +162,9 @@ class Play:
             raise Unsupported(packet.line, f"outbound {getattr(packet, 'protocol', 'icmp')} packets")
         require_supported(packet)
         exchange = self.exchange
+        if packet.ports is not None:
+            port, remote = packet.ports
+            exchange.choose(FourTuple(exchange.local, port, exchange.remote, remote))
         early = late = None
         limit = LONGEST
         if when.start is not None and when.end is not None:

@@ -250,6 +250,41 @@ def test_other_protocols_are_read_and_named(packet: str) -> None:
     assert (verdict.verdict, verdict.line, verdict.malformed) == ("unsupported", 5, False)
 
 
+def test_ports_name_a_connection() -> None:
+    """Two connections to one listener, their segments told apart by the peer's port."""
+    script = (
+        LISTEN.replace("listen(3, 1)", "listen(3, 2)")
+        + """+0 < 1001 > 8080 S 0:0(0) win 9
++0 < 1002 > 8080 S 500:500(0) win 9
++0 > 8080 > 1002 S. 0:0(0) ack 501 <...>
++0 > 8080 > 1001 S. 0:0(0) ack 1 <...>
++0 < 1002 > 8080 . 1:1(0) ack 1 win 9
++0 accept(3, ..., ...) = 4
++0 < 1001 > 8080 R 1:1(0) win 0
++0 close(4) = 0
++0 > 8080 > 1002 F. 1:1(0) ack 1
+"""
+    )
+    verdict = run(script, strict=True)
+    assert verdict.verdict == "pass", str(verdict)
+    assert run(script.replace("> 8080 > 1002 S. 0:0(0) ack 501", "> 8080 > 1002 S. 0:0(0) ack 1")).line == 6
+    missing = "\n".join(line for line in script.splitlines() if "> 8080 > 1001" not in line)
+    assert run(missing, strict=True).reason == "1 segments are left over at the end"
+
+
+@pytest.mark.parametrize(
+    ("raw", "verdict"),
+    [
+        ("0x4d044142010101 01".replace(" ", ""), "pass"),  # kind 77, of 4 bytes; RFC 9293 3.1, MUST-6: ignored
+        ("0x22040000", "unsupported"),  # kind 34, Fast Open: some TCP knows it
+        ("0x4d090000", "unsupported"),  # longer than the header says
+    ],
+)
+def test_raw_options(raw: str, verdict: str) -> None:
+    got = run(ESTABLISHED + f"+0 < P. 1:11(10) ack 1 win 9 <{raw}>\n* > . 1:1(0) ack 11\n")
+    assert got.verdict == verdict, str(got)
+
+
 def test_what_the_caller_did_wrong_is_raised(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allowed is one of"):
         run("", profile="vms")
