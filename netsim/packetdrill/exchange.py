@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from netsim.packetdrill.host import Host
@@ -47,6 +48,7 @@ class Exchange:
         self.waiting: Callable[[], None] | None = None  # a blocked call that looks whether it can return
         self._stale: list[Tcb | Listener] = []  # opened before a setting changed
         self.sent: deque[Emitted] = deque()
+        self._lost: list[Emitted] = []  # sent by connections that the script did not look at any more
         self._log: deque[tuple[int, TcpPacket | IcmpPacket | Segment]] = deque(maxlen=log_lines)
         self._ports = FIRST_PORT
         self._named: dict[FourTuple, Subject] = {}  # those that the script has named by their ports
@@ -141,6 +143,8 @@ class Exchange:
                 found = emitted
             elif emitted.segment.flow in self._named:
                 others.append(emitted)
+            else:
+                self._lost.append(emitted)
         self.sent.extendleft(reversed(others))
         return found
 
@@ -152,9 +156,8 @@ class Exchange:
 
     @property
     def left_over(self) -> list[Emitted]:
-        """The segments of the subject, and of connections named by their ports, that nothing expected."""
-        flows = {self.subject.flow, *self._named}
-        return [emitted for emitted in self.sent if emitted.segment.flow in flows]
+        """The segments that nothing expected, those of other connections among them."""
+        return [*self._lost, *self.sent]
 
     @property
     def tcb(self) -> Tcb | None:
@@ -170,8 +173,12 @@ class Exchange:
 
     def recent(self) -> tuple[str, ...]:
         """The last segments in both directions, as packetdrill lines."""
-        lines = []
-        for at, packet in self._log:
-            seen = packet if not isinstance(packet, Segment) else self.subject.observe(packet, self.host.style)
-            lines.append(f"{at / 1e9:.6f} {packet_text(seen)}")
-        return tuple(lines)
+        return tuple(f"{at / 1e9:.6f} {self._shown(packet)}" for at, packet in self._log)
+
+    def _shown(self, packet: TcpPacket | IcmpPacket | Segment) -> str:
+        if not isinstance(packet, Segment):
+            return packet_text(packet)
+        flow = packet.flow
+        named = self._named.get(flow)
+        seen = (named or self.subject).observe(packet, self.host.style)
+        return packet_text(replace(seen, ports=(flow.sport, flow.dport)) if named is not None else seen)

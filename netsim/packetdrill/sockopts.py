@@ -8,6 +8,9 @@ from netsim.packetdrill.errno import pending, same
 from netsim.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config import TcpConfig
+from netsim.tcp.output import output
+from netsim.tcp.socket import Socket
+from netsim.tcp.tcb import Tcb
 
 if TYPE_CHECKING:
     from netsim.packetdrill.calls import Calls
@@ -35,6 +38,11 @@ _BEFORE_OPEN: dict[str, Change] = {
     "TCP_LINGER2": lambda config, value: config.replace(fin_wait_2_timeout=float(value)),
 }
 
+# Options of an open connection: those that the next event obeys, those that do if nothing is unacknowledged.
+_AT_ONCE = {"SO_SNDBUF", "TCP_LINGER2"}
+_WHEN_IDLE = {"TCP_USER_TIMEOUT"}
+_KEEPALIVE = {"SO_KEEPALIVE", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"}
+
 _READ: dict[str, Callable[[TcpConfig], float]] = {
     "SO_RCVBUF": lambda config: config.receive_buffer,
     "SO_SNDBUF": lambda config: config.send_buffer,
@@ -42,6 +50,10 @@ _READ: dict[str, Callable[[TcpConfig], float]] = {
     "TCP_KEEPIDLE": lambda config: config.keepalive_idle,
     "TCP_KEEPINTVL": lambda config: config.keepalive_interval,
     "TCP_KEEPCNT": lambda config: config.keepalive_probes,
+    "TCP_NODELAY": lambda config: not config.nagle,
+    "SO_KEEPALIVE": lambda config: config.keepalive,
+    "TCP_USER_TIMEOUT": lambda config: round(1000 * (config.user_timeout or 0)),
+    "TCP_LINGER2": lambda config: config.fin_wait_2_timeout or 0,
 }
 
 
@@ -57,14 +69,38 @@ def set_option(calls: "Calls", call: Call) -> Result:
         return _linger(descriptor, value, call)
     if name not in _BEFORE_OPEN or not isinstance(value, Number):
         raise Unsupported(call.line, f"setsockopt {name}")
-    socket = descriptor.socket
-    if socket.tcb is not None or socket.listener is not None:
-        raise Unsupported(call.line, f"setsockopt {name} on an open socket")
     try:
-        socket.config = _BEFORE_OPEN[name](_config(descriptor, calls), value.value)
+        config = _BEFORE_OPEN[name](_config(descriptor, calls), value.value)
     except ValueError:
         return Result(-1, "EINVAL")
+    socket = descriptor.socket
+    if socket.tcb is not None:
+        _change(socket.tcb, config, name, calls, call)
+        return Result(0)
+    if socket.listener is not None:
+        socket.listener.config = config  # those that it accepts inherit it
+    socket.config = config
     return Result(0)
+
+
+def _change(tcb: Tcb, config: TcpConfig, name: str, calls: "Calls", call: Call) -> None:
+    """An option of an open connection. Unsupported for one that a running timer or a window depends on."""
+    exchange = calls.exchange
+    idle = tcb.snd_una == tcb.snd_nxt
+    if name == "TCP_NODELAY":
+        tcb.nodelay = not config.nagle
+        output(tcb, exchange.now)
+        exchange.stack.schedule(tcb)
+    elif name in _KEEPALIVE:
+        if tcb.keepalive or config.keepalive:
+            idle_for, interval = config.keepalive_idle, config.keepalive_interval
+            owner: Socket = tcb.owner
+            if not config.keepalive:
+                raise Unsupported(call.line, "setsockopt SO_KEEPALIVE off, on an open socket")
+            owner.keepalive(exchange.now, idle=idle_for, interval=interval, probes=config.keepalive_probes)
+    elif name not in _AT_ONCE and not (name in _WHEN_IDLE and idle):
+        raise Unsupported(call.line, f"setsockopt {name} on an open socket")
+    tcb.config = config
 
 
 def get_option(calls: "Calls", call: Call) -> Result:

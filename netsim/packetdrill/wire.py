@@ -77,6 +77,7 @@ def packet_text(packet: TcpPacket | IcmpPacket) -> str:
         words += [f"mtu {packet.mtu}"] if packet.mtu is not None else []
         return " ".join(filter(None, words))
     words = [packet.direction, *(f"[{n}]" if not v else f"({n} {v})" for n, v in packet.ip)]
+    words += [f"{packet.ports[0]} > {packet.ports[1]}"] if packet.ports is not None else []
     words.append("".join(letter for letter, bit in FLAG_LETTERS if packet.flags & bit) or "-")
     if packet.seq is None:
         words.append(f"...({packet.length})")

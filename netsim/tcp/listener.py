@@ -18,7 +18,7 @@ from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.fast_open import take_early_text
 from netsim.tcp.handshake import answer_syn
 from netsim.tcp.options import negotiate
-from netsim.tcp.output import send_abort, send_reset_for, send_syn
+from netsim.tcp.output import send_reset_for, send_syn
 from netsim.tcp.segment import ACK, ECE, FIN, RST, SYN, FourTuple, Segment
 from netsim.tcp.segment_arrives import in_later_states
 from netsim.tcp.seq import HALF, MASK
@@ -171,7 +171,7 @@ class Listener:
         self.ctx.counters.TcpExtListenOverflows += 1
         self.ctx.counters.TcpExtListenDrops += 1
         if self.config.abort_on_overflow:
-            send_abort(tcb)
+            send_reset_for(self.ctx, segment, tcb)  # net/ipv4/tcp_minisocks.c, tcp_check_req: as for no connection
             end(tcb, _ACCEPT_QUEUE, ConnectionReset())
         dropped(tcb, segment, _ACCEPT_QUEUE)
         return False

@@ -147,6 +147,7 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_syn_linear_timeouts": _syn_linear_timeouts,
     "net.ipv4.tcp_syn_retries": lambda c, own, v: c.replace(syn_retries=v),
     "net.ipv4.tcp_synack_retries": lambda c, own, v: c.replace(synack_retries=v),
+    "net.ipv4.tcp_syncookies": _syncookies,
     "net.ipv4.tcp_timestamps": lambda c, own, v: c.replace(timestamps=v != 0),
     "net.ipv4.tcp_window_scaling": lambda c, own, v: c.replace(window_scale=own.window_scale if v else None),
     "net.ipv4.tcp_rmem": _rmem,
@@ -155,7 +156,6 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_fack": frozenset({"0"}),
     "net.ipv4.tcp_reordering": frozenset({"3"}),
     "net.ipv4.tcp_slow_start_after_idle": frozenset({"0"}),
-    "net.ipv4.tcp_syncookies": _syncookies,
     "net.ipv4.tcp_no_metrics_save": None,
     "net.ipv4.tcp_pacing_ss_ratio": None,  # when segments of one burst leave: the model's leave at once
     "net.ipv4.tcp_pacing_ca_ratio": None,
@@ -187,8 +187,8 @@ FREEBSD: Final[dict[str, Setting]] = {
     "net.inet.tcp.ecn.enable": _ecn,
     "net.inet.tcp.ecn.maxretries": lambda c, own, v: c.replace(ecn_syn_retries=v),
     "net.inet.tcp.rexmit_drop_options": lambda c, own, v: c.replace(syn_plain_after=2 if v else None),
-    "net.inet.tcp.syncookies": frozenset({"0", "1"}),
-    "net.inet.tcp.syncookies_only": frozenset({"0"}),
+    "net.inet.tcp.syncookies": frozenset({"0", "1"}),  # without an overflow the SYN cache is used either way
+    "net.inet.tcp.syncookies_only": lambda c, own, v: c.replace(syn_cookies="always" if v else own.syn_cookies),
     "net.inet.tcp.icmp_may_rst": lambda c, own, v: c.replace(icmp_opening=own.icmp_opening if v else "ignore"),
     "net.inet.tcp.path_mtu_discovery": lambda c, own, v: c.replace(pmtu_discovery=v != 0),
 }
