@@ -71,6 +71,21 @@ def test_every_dependency_is_named_with_its_reason() -> None:
     assert all(name in table for name in names)
 
 
+def test_the_packetdrill_commands_print_what_it_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = section("Scripts of the field: packetdrill")
+    shown, written = blocks(text, "sh")
+    monkeypatch.chdir(ROOT)
+    assert main(shown.split()[1:]) == 1
+    assert capsys.readouterr().out.rstrip() == blocks(text, "text")[0].rstrip()
+    for profile in ("rfc9293", "linux", "freebsd"):
+        assert main([*shown.split()[1:-1], profile]) == 0
+    monkeypatch.chdir(tmp_path)
+    for command in written.splitlines():
+        assert main(command.split()[1:]) == 0
+
+
 def test_the_tests_are_run_as_the_readme_says() -> None:
     assert 'pip install -e ".[test]"' in section("Two commands")
     assert "-m pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
