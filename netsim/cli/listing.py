@@ -65,6 +65,8 @@ def _meaning(how: Estimator) -> str:
             return f"mean of {how.column}, failures counted at {how.at:g}"
         case "mean":
             return f"mean of {how.column} where it is finite"
+        case "world_mean":
+            return f"mean of {how.column} over the worlds, one a run"
         case "proportion":
             return f"proportion of runs with {how.column}"
 

@@ -58,10 +58,16 @@ class Study:
             name=name,
             module=module,
             params=build(module.Params, in_file, given),
-            replications=natural("replications", replications, least=1) or REPLICATIONS,
+            replications=natural("replications", replications, least=1) or default_replications(module),
             seed=read_seed(seed),
             workers=read_workers(workers),
         )
+
+
+def default_replications(module: Any) -> int:
+    """How many runs a scenario gets that is not told: fewer where each run is a whole world of connections."""
+    own: int = getattr(module, "REPLICATIONS", REPLICATIONS)
+    return own
 
 
 def natural(name: str, text: str | None, *, least: int = 0, most: int = _LARGEST) -> int | None:
@@ -96,6 +102,8 @@ def study(what: Study, *, out: str | None, as_json: bool) -> int:
     """
     if out is not None:
         require_writable(out)
+    for caution in cautions(what):
+        say(f"warning: {caution}")
     theory = _theory(what)
     status = 0
     try:
@@ -166,6 +174,12 @@ def _result(what: Study, rows: Rows, theory: Mapping[str, float]) -> Result:
         estimates=estimates,
         theory=theory,
     )
+
+
+def cautions(what: Study) -> tuple[str, ...]:
+    """What the scenario has to say of parameters that do not do what they seem to."""
+    told: tuple[str, ...] = what.module.cautions(what.params) if hasattr(what.module, "cautions") else ()
+    return told
 
 
 def _theory(what: Study) -> dict[str, float]:

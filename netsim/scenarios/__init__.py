@@ -15,6 +15,7 @@ NAMES: Final = (
     "ports",
     "restart",
     "teardown",
+    "syn-flood",
     "blind",
     "forged-open",
 )

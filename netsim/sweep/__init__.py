@@ -24,6 +24,7 @@ from netsim.sweep.statistics import (
     quantile_ranks,
     restricted_mean,
     wilson_interval,
+    world_mean,
 )
 from netsim.sweep.store import format_csv, parse_csv, read_csv, write_atomically, write_csv
 
@@ -50,6 +51,7 @@ __all__ = [
     "restricted_mean",
     "sweep",
     "wilson_interval",
+    "world_mean",
     "write_atomically",
     "write_csv",
 ]

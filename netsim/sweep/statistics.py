@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from netsim.sweep.rows import Rows, Scalar
 
@@ -27,7 +27,7 @@ SMALLEST_MEAN_SAMPLE = 2000
 _TAIL = (1 - LEVEL) / 2
 _Z = NormalDist().inv_cdf(1 - _TAIL)
 
-Kind = Literal["mean", "proportion", "quantile", "restricted_mean"]
+Kind = Literal["mean", "proportion", "quantile", "restricted_mean", "world_mean"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class Estimator:
 
     kind: "mean" (over the finite values), "proportion" (of True or 1; with `equals`, of that value),
     "quantile" (`at`: its order, in (0, 1)), "restricted_mean" (`at`: the horizon, > 0, same unit as the
-    column). Raises ValueError for an `at` or `equals` that is missing, superfluous or out of range.
+    column), "world_mean" (of values that are averages themselves, one for each world). Raises ValueError
+    for an `at` or `equals` that is missing, superfluous or out of range.
     """
 
     column: str
@@ -71,13 +72,13 @@ class Estimator:
     equals: Scalar = None
 
     def __post_init__(self) -> None:
-        if self.kind not in ("mean", "proportion", "quantile", "restricted_mean"):
-            raise ValueError(f"kind = {self.kind!r}: must be mean, proportion, quantile or restricted_mean")
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"kind = {self.kind!r}: must be one of {', '.join(get_args(Kind))}")
         if self.kind == "quantile" and not (self.at is not None and 0 < self.at < 1):
             raise ValueError(f"at = {self.at!r}: must be in (0, 1) for a quantile")
         if self.kind == "restricted_mean" and not (self.at is not None and 0 < self.at < math.inf):
             raise ValueError(f"at = {self.at!r}: must be a finite horizon > 0 for a restricted mean")
-        if self.kind in ("mean", "proportion") and self.at is not None:
+        if self.kind in ("mean", "proportion", "world_mean") and self.at is not None:
             raise ValueError(f"at = {self.at!r}: must be None for a {self.kind}")
         if self.kind != "proportion" and self.equals is not None:
             raise ValueError(f"equals = {self.equals!r}: must be None for a {self.kind}")
@@ -91,6 +92,8 @@ class Estimator:
         match self.kind:
             case "mean":
                 return mean(numbers)
+            case "world_mean":
+                return world_mean(numbers)
             case "quantile":
                 assert self.at is not None
                 return quantile(numbers, self.at)
@@ -120,6 +123,26 @@ def mean(values: Iterable[float]) -> Estimate:
         return Estimate(value, None, None, n)
     variance = math.fsum((x - value) ** 2 for x in finite) / (n - 1)
     half = _Z * math.sqrt(variance / n)
+    return Estimate(value, value - half, value + half, n)
+
+
+def world_mean(values: Iterable[float]) -> Estimate:
+    """The mean of the finite values, each an average over one whole world, with Student's t interval.
+
+    What happens within a world hangs together; the worlds are independent, and their averages are near normal where
+    single observations are not. No interval if fewer than two values differ: equal worlds tell nothing of the rest.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    n = len(finite)
+    if n == 0:
+        return Estimate(None, None, None, 0)
+    value = math.fsum(finite) / n
+    if min(finite) == max(finite):
+        return Estimate(finite[0], None, None, n)
+    from scipy.special import stdtrit
+
+    variance = math.fsum((x - value) ** 2 for x in finite) / (n - 1)
+    half = float(stdtrit(n - 1, 1 - _TAIL)) * math.sqrt(variance / n)
     return Estimate(value, value - half, value + half, n)
 
 

@@ -39,7 +39,7 @@ _DRIVEN_OUT = "RFC 4987 3.4: driven out"
 _REOPEN_STEP = 65_537  # how far a new ISS lies beyond the old connection's last number: net/ipv4/tcp_minisocks.c
 
 
-def _syn_limit(config: TcpConfig, backlog: int) -> int:
+def syn_queue_limit(config: TcpConfig, backlog: int) -> int:
     """How many half-open entries there may be before the queue counts as full; at least one."""
     most = config.max_syn_backlog
     if most is not None and config.max_syn_backlog_rule == "quarter":
@@ -97,7 +97,7 @@ class Listener:
         self.owner = owner
         self.half_open = self.young = 0
         self._accept_limit = max(1, self.backlog + config.backlog_slack)
-        self._syn_limit = _syn_limit(config, self.backlog)
+        self._syn_limit = syn_queue_limit(config, self.backlog)
         self._queue = _queue(ctx, config, self._syn_limit)
         self._cookies = CookieJar(ctx, config) if config.syn_cookies != "off" else None
         self.accept_queue: deque[Tcb] = deque()

@@ -23,6 +23,7 @@ from netsim.theory.backlog import (
     p_all_blocked_markov,
     p_all_blocked_periodic,
     p_blocked_from_empty,
+    p_blocked_in_first_hold,
     saturating_rate,
 )
 from netsim.theory.blind import (
@@ -137,6 +138,7 @@ __all__ = [
     "p_all_blocked_markov",
     "p_all_blocked_periodic",
     "p_blocked_from_empty",
+    "p_blocked_in_first_hold",
     "p_bsd_isn_guessed",
     "p_clean_without_time_wait",
     "p_clock_isn_guessed",

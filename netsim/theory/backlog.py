@@ -112,6 +112,24 @@ def p_blocked_from_empty(*, attack_rate: float, slots: int, time: float, hold: f
     return float(pdtrc(slots - 1, attack_rate * time)) if slots else 1.0
 
 
+def p_blocked_in_first_hold(*, attack_rate: float, slots: int, hold: float) -> float:
+    """P(a SYN at a uniform time of the first `hold` seconds finds the queue full), which was empty at 0.
+
+    The mean of `p_blocked_from_empty` over [0, T]. With S_B the time of the B-th arrival it is E[(T - S_B)^+] / T =
+    P(Pois(lambda T) >= B) - B / (lambda T) P(Pois(lambda T) >= B + 1).
+
+    Raises:
+        ValueError: attack_rate or hold <= 0, or slots < 1.
+    """
+    check_positive("attack_rate", attack_rate)
+    check_positive("hold", hold)
+    check_count("slots", slots, low=1)
+    from scipy.special import pdtrc
+
+    mean = attack_rate * hold
+    return float(pdtrc(slots - 1, mean) - slots / mean * pdtrc(slots, mean))
+
+
 def p_all_blocked_periodic(*, offsets: Sequence[float], attack_rate: float, slots: int, hold: float) -> float:
     """P(every SYN of one client is blocked) with a constant holding time: 1 - |U_i ([0, w) - o_i mod T)| / T.
 

@@ -204,10 +204,21 @@ def test_estimate_from_rows_leaves_out_runs_that_raised():
         Estimator(column="outcome", kind="mean")(rows)
 
 
+def test_the_mean_over_worlds_by_hand():
+    """1, 2, 3, 4: mean 2.5, s^2 = 5/3; t(0.975, 3) = 3.182446: 2.5 -+ 3.182446 sqrt(5/12)."""
+    rows = Rows.from_dicts([{"x": x} for x in (1.0, 2.0, math.nan, 3.0, 4.0)])
+    e = Estimator(column="x", kind="world_mean")(rows)
+    assert (e.value, e.n) == (2.5, 4)
+    assert e.high - e.value == e.value - e.low == pytest.approx(3.182446 * math.sqrt(5 / 12), rel=1e-6)
+    for same in ([1.0], [0.0, 0.0, 0.0]):  # no spread: nothing to make an interval of
+        e = Estimator(column="x", kind="world_mean")(Rows.from_dicts([{"x": x} for x in same]))
+        assert (e.value, e.low, e.high, e.n) == (same[0], None, None, len(same))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kind": "median"}, "kind = 'median': must be mean, proportion, quantile or restricted_mean"),
+        ({"kind": "median"}, "kind = 'median': must be one of mean, proportion, quantile, restricted_mean, world_mean"),
         ({"kind": "quantile"}, r"at = None: must be in \(0, 1\)"),
         ({"kind": "quantile", "at": math.nan}, r"at = nan: must be in \(0, 1\)"),
         ({"kind": "restricted_mean", "at": 0.0}, "at = 0.0: must be a finite horizon > 0"),

@@ -19,6 +19,7 @@ from netsim.theory import (
     p_all_blocked_markov,
     p_all_blocked_periodic,
     p_blocked_from_empty,
+    p_blocked_in_first_hold,
     saturating_rate,
 )
 
@@ -225,3 +226,14 @@ HOLD = {"synack_intervals": [1.0], "rtt": 0.1, "loss_forward": 0.1, "loss_revers
 def test_bad_input_is_named(call, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_blocked_in_the_first_hold_by_hand() -> None:
+    """One place, T = 1, lambda = 2: full from S_1 on; E[(1 - S_1)^+] = 1 - (1 - e^-2) / 2 = .56767."""
+    assert p_blocked_in_first_hold(attack_rate=2.0, slots=1, hold=1.0) == pytest.approx(0.5 + math.exp(-2) / 2)
+    # And the mean of P(Pois(lambda t) >= B) over [0, T], by the midpoint rule.
+    times = [(k + 0.5) / 4000 * 7 for k in range(4000)]
+    mean = sum(p_blocked_from_empty(attack_rate=4.0, slots=16, time=t, hold=7.0) for t in times) / 4000
+    assert p_blocked_in_first_hold(attack_rate=4.0, slots=16, hold=7.0) == pytest.approx(mean, abs=1e-6)
+    with pytest.raises(ValueError, match="slots"):
+        p_blocked_in_first_hold(attack_rate=1.0, slots=0, hold=1.0)

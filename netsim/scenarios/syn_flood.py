@@ -1,0 +1,382 @@
+"""A SYN flood against a listener: which legitimate clients get in, and what does the defence cost?
+
+An attacker sends SYNs at a steady rate; legitimate clients open connections with their own TCP's retries, say nothing
+and stay; the server accepts. Clients of one world meet the same full or empty queue and so are no independent
+observations: a row holds averages over the clients of a world, and intervals come from many worlds.
+
+A run plays two worlds. In one the flood has long been under way ("stationary"), in the other it begins with the first
+client ("from empty"). A queue whose entries all live equally long forgets its beginning only after dozens of holds: so
+where its stationary law is known, the first world does not wait for it but starts from it.
+"""
+
+import dataclasses
+import itertools
+import math
+import random
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import fmean
+from typing import Any, Final, Literal
+
+from simpy import Event
+
+from netsim.link import Path
+from netsim.scenarios.flood_theory import flood_theory
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
+from netsim.seeds import Seed
+from netsim.sim import Host, World
+from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
+from netsim.sim.network import Observer
+from netsim.sim.world import Ties
+from netsim.sweep import Estimator
+from netsim.tcp.cautions import listener_cautions
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.listener import Listener, syn_queue_limit
+from netsim.tcp.segment import FourTuple
+from netsim.tcp.tcb import Tcb
+from netsim.units import require_number
+
+QUESTION: Final = "How many clients does a server under a SYN flood still serve, and what does the defence cost?"
+REPLICATIONS: Final = 64  # worlds
+PORT: Final = 80
+NEVER: Final = float("nan")
+
+Attack = Literal["spoofed-silent", "spoofed-reset", "botnet"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the flood study. ``forward`` is client to server. ValueError for values out of range.
+
+    The defences are policies of the server's TCP. The hold is how long it keeps a half-open entry that nobody answers.
+    """
+
+    attack_rate: float = param(5.0, "SYNs of the attacker, 0 for peace", "1/s")
+    attack: Attack = param("spoofed-silent", "who answers the SYN-ACKs: nobody, a bystander's RST, or the attacker")
+    arrivals: Arrivals = param("poisson", "the attacker's SYNs: poisson, constant, or bursts")
+    burst: int = param(50, "SYNs in one burst")
+    sources: int = param(4094, "addresses that the attacker claims")
+    backlog: int = param(128, "the listener's backlog")
+    service: float = param(0.0, "time the server's application spends on a connection before the next accept", "s")
+    legit_rate: float = param(1.0, "legitimate clients, Poisson", "1/s")
+    warmup: float | None = param(
+        None, "the flood's age when the stationary window begins; None: very old, else one hold", "s"
+    )
+    horizon: float | None = param(None, "length of that window; None: two holds", "s")
+    loss_forward: float = param(0.0, "loss probability, client to server")
+    loss_reverse: float = param(0.0, "loss probability, server to client")
+    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
+    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+
+    def __post_init__(self) -> None:
+        require_probabilities(self, "loss_forward", "loss_reverse")
+        for name, low, high, unit in (
+            ("attack_rate", 0.0, 1e6, "1/s"),
+            ("legit_rate", 0.0, 1e4, "1/s"),
+            ("service", 0.0, 1e6, "s"),
+            ("delay_forward", 0.0, 1e3, "s"),
+            ("delay_reverse", 0.0, 1e3, "s"),
+            ("burst", 1, 1e6, "SYNs"),
+            ("sources", 1, 1e6, "addresses"),
+            ("backlog", 0, 1 << 31, "connections"),
+        ):
+            require_number(name, getattr(self, name), low=low, high=high, unit=unit)
+        for name in ("warmup", "horizon"):
+            if getattr(self, name) is not None:
+                require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
+        if self.attack not in ("spoofed-silent", "spoofed-reset", "botnet"):
+            raise ValueError(f"attack = {self.attack!r}: must be spoofed-silent, spoofed-reset or botnet")
+        if self.arrivals not in ("poisson", "constant", "bursts"):
+            raise ValueError(f"arrivals = {self.arrivals!r}: must be poisson, constant or bursts")
+        _ = World(ties=self.ties)
+
+    @cached_property
+    def paths(self) -> tuple[Path, Path]:
+        """Client to server, and back."""
+        return both_ways(self)
+
+    @cached_property
+    def hold(self) -> float:
+        """How long (s) the server keeps an entry that nobody answers, pruning aside."""
+        return sum(self.server.synack_intervals())
+
+    @property
+    def ages_at_once(self) -> bool:
+        """Whether the flood is as old as need be from the start: its stationary law is that of Erlang's loss system."""
+        server, plain = self.server, self.attack == "spoofed-silent" and self.arrivals == "poisson"
+        drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
+        return self.warmup is None and plain and drops and server.syn_cookies == "off" and not server.synack_pruning
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """From when to when (s) the clients of the stationary estimates come."""
+        start = self.hold if self.warmup is None else self.warmup
+        return start, start + (2 * self.hold if self.horizon is None else self.horizon)
+
+    @cached_property
+    def syn_offsets(self) -> tuple[float, ...]:
+        """When a client's SYNs leave, seconds after the first; the last entry is when it gives up."""
+        times = list(itertools.accumulate(self.client.syn_intervals(), initial=0.0))
+        limit = self.client.open_timeout
+        return tuple(times) if limit is None else (*(t for t in times[:-1] if t < limit), min(times[-1], limit))
+
+
+def _world(column: str) -> Estimator:
+    return Estimator(column=column, kind="world_mean")
+
+
+ESTIMATES: Final = {
+    name: _world(name)
+    for name in (
+        "p_first_syn_blocked",
+        "p_first_syn_blocked_from_empty",
+        "p_never_connected",
+        "p_never_connected_from_empty",
+        "p_served",
+        "p_served_at_first_syn",
+        "p_client_alone",
+        "p_options_lost",
+        "setup_latency",
+        "half_open",
+        "half_open_max",
+        "half_open_memory",
+        "synacks_per_syn",
+        "cookies_sent",
+        "cookies_accepted",
+        "cookies_refused",
+    )
+}
+
+
+@dataclass(slots=True)
+class _Client:
+    """One legitimate client: when it came (s), when it was ESTABLISHED, how many SYNs that took, its port."""
+
+    came: float
+    connected: float = NEVER
+    syns: int = 0
+    port: int = 0
+
+
+@dataclass(slots=True)
+class Play:
+    """What was seen in one world: its clients, who was accepted, how many half-open entries there were (time, n)."""
+
+    clients: list[_Client] = field(default_factory=list)
+    accepted: dict[int, Tcb] = field(default_factory=dict)  # by the client's port
+    population: list[tuple[float, int]] = field(default_factory=list)
+    forged: int = 0
+
+    def during(self, start: float, end: float) -> list[_Client]:
+        """The clients that came in [start, end)."""
+        return [client for client in self.clients if start <= client.came < end]
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """What became of two worlds' clients (shares), half-open entries, SYN-ACKs, cookies; NaN where nobody came."""
+    start, end = params.window
+    world, played = play(params, seed, observer, clients=(start, end))
+    young = dataclasses.replace(params, warmup=0.0)
+    other = dataclasses.replace(seed, point=f"{seed.point}, from empty")
+    first = play(young, other, clients=(0.0, params.hold))[1]
+    row = _shares(params, played.during(start, end), played)
+    from_empty = _shares(params, first.during(0.0, params.hold), first)
+    row |= {f"{name}_from_empty": from_empty[name] for name in ("p_first_syn_blocked", "p_never_connected")}
+    return row | _costs(params, world, played)
+
+
+def _costs(params: Params, world: World, played: Play) -> dict[str, Any]:
+    """What the defence takes: entries, their memory, SYN-ACKs, cookies."""
+    start, end = params.window
+    counters = world.hosts["server"].counters
+    held = [n for time, n in played.population if start <= time < end]
+    answers = world.hosts["server"].stack.ctx.opened - counters.TcpExtSyncookiesRecv + counters.TcpExtTCPSynRetrans
+    syns = played.forged + sum(client.syns for client in played.clients)
+    return {
+        "half_open": fmean(held) if held else NEVER,
+        "half_open_max": max(held, default=0),
+        "half_open_memory": max(held, default=0) * params.server.half_open_bytes,
+        "synacks_per_syn": (answers + counters.TcpExtSyncookiesSent) / syns if syns else NEVER,
+        "cookies_sent": counters.TcpExtSyncookiesSent,
+        "cookies_accepted": counters.TcpExtSyncookiesRecv,
+        "cookies_refused": counters.TcpExtSyncookiesFailed,
+    }
+
+
+def play(
+    params: Params,
+    seed: Seed,
+    observer: Observer | None = None,
+    *,
+    clients: tuple[float, float],
+    step: float = 1.0,
+) -> tuple[World, Play]:
+    """One world with clients from one time to another (s), until the fate of each is known.
+
+    The population is noted every ``step`` seconds.
+    """
+    world = World(seed=seed, ties=params.ties, observer=observer)
+    client, server = world.host("client", params.client), world.host("server", params.server)
+    world.link(client, server, *params.paths)
+    listener = server.socket()
+    listener.listen(PORT, backlog=params.backlog)
+    assert listener.core.listener is not None
+    played = Play()
+    world.process(_serve(world, listener, played, params.service))
+    world.process(_watch(world, listener.core.listener, played, step))
+    if params.attack_rate:
+        _attack(world, server, params, played)
+    if params.legit_rate:
+        gaps = waits("poisson", params.legit_rate, seed.stream("clients"))
+        world.process(_clients(world, client, played, gaps, clients))
+    most = params.syn_offsets[-1] + params.hold
+    world.run(until=world.process(_await_fates(world, server, played, clients[1], most)))
+    return world, played
+
+
+def _attack(world: World, server: Host, params: Params, played: Play) -> None:
+    """The attacker, its link, and who owns the addresses that it claims."""
+    attacker = world.host("attacker")
+    world.link(attacker, server, *params.paths)
+    gaps = waits(params.arrivals, params.attack_rate, world.seed.stream("flood"), burst=params.burst)
+    if params.ages_at_once:
+        gaps = _with_history(params, world.seed.stream("history"), gaps)
+    target = (server.name, PORT)
+    if params.attack == "botnet":
+        world.process(botnet(attacker, target, gaps=_counted(gaps, played)))
+        return
+    sources = spoofed_sources(params.sources)
+    if params.attack == "spoofed-reset":
+        bystander = world.host("bystander")
+        world.link(bystander, server, *params.paths)
+        owns(bystander, server, sources)
+    stream = world.seed.stream("forged ISNs")
+    world.process(flood(attacker, target, sources=sources, gaps=_counted(gaps, played), stream=stream))
+
+
+def _with_history(params: Params, stream: random.Random, gaps: Iterator[float]) -> Iterator[float]:
+    """``gaps`` from the end of the first hold on, before it the SYNs that a flood without beginning would have left.
+
+    Erlang's loss system: n entries with probability proportional to a^n / n!, n <= B, whose ages are independent and
+    uniform over the hold (the equilibrium law of a constant holding time).
+    """
+    slots = syn_queue_limit(params.server, min(params.backlog, params.server.somaxconn))
+    load = params.attack_rate * params.hold
+    logs = [n * math.log(load) - math.lgamma(n + 1) for n in range(slots + 1)]
+    weights = [math.exp(log - max(logs)) for log in logs]
+    count = stream.choices(range(slots + 1), weights)[0]
+    times = [0.0, *sorted(stream.uniform(0, params.hold) for _ in range(count))]
+    yield from (later - earlier for earlier, later in itertools.pairwise(times))
+    yield params.hold - times[-1] + next(gaps)
+    yield from gaps
+
+
+def _counted(gaps: Iterator[float], played: Play) -> Iterator[float]:
+    for gap in gaps:
+        yield gap
+        played.forged += 1
+
+
+def _clients(
+    world: World, host: Host, played: Play, gaps: Iterator[float], during: tuple[float, float]
+) -> Generator[Event, Any, None]:
+    start, end = during
+    yield world.timeout(start)
+    for gap in gaps:
+        yield world.timeout(gap)
+        if world.now >= end:
+            return
+        world.process(_client(world, host, played))
+
+
+def _client(world: World, host: Host, played: Play) -> Generator[Event, Any, None]:
+    client = _Client(world.now)
+    played.clients.append(client)
+    sock = host.socket()
+    opening = sock.connect(("server", PORT))
+    tcb = sock.core.tcb
+    assert tcb is not None
+    client.port = tcb.flow.sport
+    try:
+        yield opening
+        client.connected = world.now
+    except TcpError:
+        pass
+    client.syns = tcb.transmissions
+
+
+def _await_fates(world: World, server: Host, played: Play, end: float, most: float) -> Generator[Event, Any, None]:
+    """Done when each client was accepted, gave up, or is ESTABLISHED alone for good; at the latest after ``most`` s."""
+
+    def open_question(client: _Client) -> bool:
+        if not client.syns:
+            return True
+        key = FourTuple("client", client.port, server.name, PORT)
+        return not (math.isnan(client.connected) or client.port in played.accepted) and key in server.stack.connections
+
+    yield world.timeout(end)
+    while world.now < end + most and any(map(open_question, played.clients)):
+        yield world.timeout(1.0)
+
+
+def _serve(world: World, listener: Any, played: Play, service: float) -> Generator[Event, Any, None]:
+    while True:
+        sock = yield listener.accept()
+        tcb = sock.core.tcb
+        if tcb.flow.dst == "client":
+            played.accepted[tcb.flow.dport] = tcb
+        if service:
+            yield world.timeout(service)
+
+
+def _watch(world: World, listener: Listener, played: Play, step: float) -> Generator[Event, Any, None]:
+    while True:
+        played.population.append((world.now, listener.half_open))
+        yield world.timeout(step)
+
+
+def _shares(params: Params, clients: list[_Client], played: Play) -> dict[str, float]:
+    """What became of these clients, as shares of them."""
+    up = [client for client in clients if not math.isnan(client.connected)]
+    first = [client for client in up if client.syns == 1]
+    served = [client for client in up if client.port in played.accepted]
+    offers = params.client.window_scale is not None and params.server.window_scale is not None
+    poor = [client for client in served if offers and not played.accepted[client.port].scaling]
+
+    def share(some: list[_Client], of: list[_Client]) -> float:
+        return len(some) / len(of) if of else NEVER
+
+    return {
+        "clients": len(clients),
+        "p_first_syn_blocked": 1 - share(first, clients),
+        "p_never_connected": 1 - share(up, clients),
+        "p_served": share(served, clients),
+        "p_served_at_first_syn": share([client for client in served if client.syns == 1], clients),
+        "p_client_alone": share([client for client in up if client.port not in played.accepted], clients),
+        "p_options_lost": share(poor, served),
+        "setup_latency": fmean(client.connected - client.came for client in served) if served else NEVER,
+    }
+
+
+def cautions(params: Params) -> tuple[str, ...]:
+    """What in these parameters does not do what it seems to, and what holds instead."""
+    return listener_cautions(params.server, params.backlog)
+
+
+def theory(params: Params) -> dict[str, float]:
+    """Erlang-B, the periodic blocking of retries from an empty queue, eviction and cookies; empty where none holds.
+
+    The clients' own load counts. No loss, silent sources, Poisson arrivals, exact timers, no pruning.
+    """
+    lossless = params.loss_forward == params.loss_reverse == 0
+    plain = params.attack == "spoofed-silent" and params.arrivals == "poisson" and not params.service
+    rtt = params.delay_forward + params.delay_reverse
+    short = rtt < min(params.client.syn_intervals()[0], params.server.synack_intervals()[0])
+    if not lossless or not plain or not short or params.server.timer_hz or params.client.timer_hz:
+        return {}
+    return flood_theory(params, rtt=rtt)
