@@ -1,0 +1,370 @@
+"""What the tutorials say, each sentence with the computation that settles it.
+
+A claim is a function: it runs the core, or asks the theory that other tests hold against the core, and returns what it
+found: ``true``, ``half`` or ``false``, and the number in words. The README's table must say the same
+(``test_claims.py``), so a change of behaviour shows there.
+"""
+
+import math
+import random
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Final
+
+from netsim import Path, World
+from netsim.link import Exponential, Scripted
+from netsim.scenarios import ports, restart, teardown, time_wait, two_way
+from netsim.seeds import Seed
+from netsim.sim import Host
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.profiles import freebsd, linux, rfc793, rfc9293
+from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
+from netsim.tcp.socket import Socket
+from netsim.tcp.stack import Stack
+from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, TIME_WAIT
+from netsim.tcp.timers import NEVER
+from netsim.theory import (
+    blind_reset,
+    connection_rate_ceiling,
+    p_segment_accepted,
+    teardown_outcome,
+)
+from netsim.trace import Trace
+from netsim.trace.records import Sent
+
+Finding = tuple[str, str]  # true, half or false; the number that settles it
+CLAIMS: Final[dict[str, tuple[str, Callable[[], Finding]]]] = {}
+TO_SERVER: Final = FourTuple("client", 4000, "server", 80)
+LIMIT: Final = 65535  # bytes; the largest window without scaling
+
+
+def claim(text: str) -> Callable[[Callable[[], Finding]], Callable[[], Finding]]:
+    """Enter a sentence with the function that judges it, under the function's name."""
+
+    def enter(judge: Callable[[], Finding]) -> Callable[[], Finding]:
+        CLAIMS[judge.__name__] = (text, judge)
+        return judge
+
+    return enter
+
+
+def verdict(*, holds: bool, sometimes: bool = False) -> str:
+    """``true``, ``half`` or ``false``."""
+    return "true" if holds else "half" if sometimes else "false"
+
+
+class Server:
+    """A lone server stack on port 80, to which segments are handed by hand."""
+
+    def __init__(self, config: TcpConfig) -> None:
+        self.stack = Stack("server", lambda name: random.Random(f"claims/{name}"), config)
+        self.socket = Socket(self.stack)
+        self.socket.listen(80)
+
+    def arrive(self, flags: int, seq: int, ack: int = 0, text: bytes = b"") -> list[Segment]:
+        """A segment of the client arrives; the answers."""
+        actions = self.stack.on_segment(Segment(TO_SERVER, seq, ack, flags, LIMIT, text), 0)
+        return [a.segment for a in actions if hasattr(a, "timer")]
+
+    def half_open(self) -> "Server":
+        """With one connection in SYN-RECEIVED."""
+        self.arrive(SYN, 100)
+        assert self.stack.census() == {SYN_RECEIVED: 1}
+        return self
+
+    def lasts(self) -> float:
+        """How long (s) its one connection lives when the client is silent; infinite if no timer ends it."""
+        now = 0
+        while self.stack.connections:
+            if self.stack.next_deadline() == NEVER:
+                return math.inf
+            now = self.stack.next_deadline()
+            self.stack.on_timer(now)
+        return now / 1e9
+
+    def opened(self, text: bytes = b"", *, on_third: bytes = b"") -> Socket:
+        """SYN (with ``text``), and the third segment (with ``on_third``): the connection from the accept queue."""
+        (synack,) = self.arrive(SYN, 100, text=text)
+        self.arrive(ACK, synack.ack, synack.seq + 1, on_third)
+        accepted = self.socket.accept()
+        assert accepted is not None
+        return accepted
+
+
+def talk(config: TcpConfig, *, text: bytes = b"", faults: str = "") -> World:
+    """A connection from start to end between hosts 50 ms apart: the client sends ``text`` and closes first."""
+    world = World(seed=1, trace=True)
+    client, server = world.host("client", config), world.host("server", config)
+    world.link(client, server, Path(delay=0.05, stages=[Scripted(faults)] if faults else []), Path(delay=0.05))
+    world.process(_serve(server))
+    world.process(_speak(client, server, text))
+    world.run(1000)
+    return world
+
+
+def _speak(host: Host, peer: Host, text: bytes) -> Generator[Any, Any, None]:
+    sock = host.socket()
+    yield sock.connect((peer, 80))
+    if text:
+        yield sock.send(text)
+    sock.shutdown()
+    while (yield sock.recv()):
+        pass
+    sock.close()
+
+
+def _serve(host: Host) -> Generator[Any, Any, None]:
+    listener = host.socket()
+    listener.listen(80)
+    sock = yield listener.accept()
+    while (yield sock.recv()):
+        pass
+    sock.close()
+
+
+def sent(trace: Trace, host: str | None = None) -> Iterator[Segment]:
+    """The segments that a host sent, or all, in order."""
+    for record in trace:
+        if isinstance(record, Sent) and host in (None, record.host):
+            yield record.packet.segment
+
+
+@claim("The first SYN cannot carry data")
+def data_on_the_first_syn() -> Finding:
+    """RFC 9293 3.10.7.2 queues it until ESTABLISHED; Linux takes none without a Fast Open cookie (RFC 7413)."""
+    taken = {}
+    for config in (rfc9293(), linux()):
+        text = Server(config).opened(b"hello").receive(100, 0) or b""
+        taken[config.name] = len(text)
+    number = f"{taken['rfc9293']} of 5 bytes delivered by RFC 9293, {taken['linux']} by Linux without Fast Open"
+    return verdict(holds=max(taken.values()) == 0), number
+
+
+@claim("The third segment cannot carry data")
+def data_on_the_third_segment() -> Finding:
+    taken = {c.name: len(Server(c).opened(on_third=b"x" * 100).receive(100, 0) or b"") for c in (rfc9293(), linux())}
+    return verdict(holds=max(taken.values()) == 0), f"{min(taken.values())} of 100 bytes delivered by either"
+
+
+@claim("An ACK without data takes no sequence number")
+def an_ack_takes_no_number() -> Finding:
+    """The third segment and the first text have the same number."""
+    syn, third, text, *_ = sent(talk(rfc9293(), text=b"x" * 10).trace, "client")
+    assert (syn.flags, third.flags & (SYN | FIN), len(text.payload)) == (SYN, 0, 10)
+    step = text.seq - third.seq
+    return verdict(holds=step == 0), f"{step}: the text after the third segment has its number"
+
+
+@claim("The server's FIN has a fresh random number")
+def the_servers_fin_is_random() -> Finding:
+    """It has the number after the server's last byte; a random one would lie outside the client's window."""
+    server = list(sent(talk(rfc9293()).trace, "server"))
+    fin = next(s for s in server if s.flags & FIN)
+    p = p_segment_accepted(length=1, window=LIMIT)
+    return verdict(
+        holds=fin.seq != server[0].seq + 1
+    ), f"a random number is acceptable with {p:.2g}; it is ISS + {fin.seq - server[0].seq}"
+
+
+@claim("The third segment has SYN=1")
+def the_third_segment_has_syn() -> Finding:
+    first, second, third = (s.flags & SYN != 0 for s, _ in zip(sent(talk(rfc9293()).trace), range(3), strict=False))
+    return verdict(holds=third), f"SYN is {int(first)}, {int(second)}, {int(third)} on the three"
+
+
+@claim("Closing always takes four segments")
+def closing_takes_four() -> Finding:
+    delayed = rfc9293().replace(fin_ack="delayed")
+    clean: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0}
+    four, three, one = (
+        teardown.run(teardown.Params(**clean, **changes), Seed(1))["segments"]
+        for changes in ({}, {"server": delayed}, {"close": "abort"})
+    )
+    number = f"{four} if the ACK of the FIN goes at once, {three} if it waits for the server's FIN, {one} by ABORT"
+    return verdict(holds={three, one} == {4}), number
+
+
+@claim("Opening could take two segments")
+def opening_in_two() -> Finding:
+    """A late SYN opens a connection that nobody wants, unless the server remembers for longer than a packet lives."""
+    point = two_way.Params(handshake="two-way", duplicate=0.1, duplicate_delay=Exponential(5.0), memory=0.0, life=1.0)
+    ghosts = two_way.theory(point)["p_ghost"]
+    counted = sum(row["ghost"] for row in (two_way.run(point, Seed(3, "", k)) for k in range(400)))
+    assert abs(counted - 400 * ghosts) < 3.9 * math.sqrt(400 * ghosts * (1 - ghosts))
+    safe = two_way.theory(two_way.Params(handshake="two-way", duplicate=0.1, lifetime=30.0, memory=31.0))["p_ghost"]
+    number = (
+        f"{ghosts:.2g} ghosts a connection when a tenth of the SYNs have a copy 5 s late, "
+        f"{safe:g} if the server remembers"
+    )
+    return verdict(holds=ghosts == 0, sometimes=safe == 0), number
+
+
+@claim("Opening needs four segments")
+def opening_needs_four() -> Finding:
+    point = two_way.Params(handshake="three-way", duplicate=0.0)
+    three, four = (two_way.run(p, Seed(1)) for p in (point, two_way.Params(handshake="four-way", duplicate=0.0)))
+    assert (three["ghosts"], four["ghosts"]) == (0, 0)
+    number = (
+        f"{three['segments_to_accept']:g}: SYN and ACK share the second; apart they are {four['segments_to_accept']:g}"
+    )
+    return verdict(holds=three["segments_to_accept"] >= 4), number
+
+
+@claim("After 2MSL the last ACK has surely arrived")
+def the_last_ack_has_arrived() -> Finding:
+    """Nine FINs lost with .3, their answers with .2: .44^9 are never answered, however long TIME-WAIT lasts."""
+    exact = teardown_outcome(fin_intervals=[0.2] * 9, time_wait=240.0, loss_fin=0.3, loss_answer=0.2)
+    lost = time_wait.Params(loss_forward=1.0, loss_reverse=0.0)
+    row = time_wait.run(lost, Seed(1))
+    assert (row["outcome"], row["time_wait_held"]) == ("timeout", 495.0)  # the client left TIME-WAIT, and never knew
+    return verdict(
+        holds=exact.p_timeout == 0
+    ), f"{exact.p_timeout:.3g} of servers give up unanswered (losses .3 and .2, nine FINs)"
+
+
+@claim("Both sides surely end CLOSED")
+def both_end_closed() -> Finding:
+    """The only RST is lost: the server has nothing to repeat, and no timer."""
+    point = teardown.Params(close="abort", loss_forward=0.1)
+    row = teardown.run(teardown.Params(close="abort", loss_forward=1.0), Seed(1))
+    assert (row["client_state"], row["server_state"]) == ("CLOSED", "ESTABLISHED")
+    p = teardown.theory(point)["p_server_never"]
+    return verdict(holds=p == 0), f"{p:g} of servers stay ESTABLISHED for ever after ABORT, at a loss of {p:g}"
+
+
+@claim("A half-open connection is freed after about a minute")
+def half_open_is_freed() -> Finding:
+    """In SYN-RECEIVED by the SYN-ACK timer; once ESTABLISHED by keep-alive, which is off (RFC 9293 3.8.4)."""
+    held = {config.name: Server(config).half_open().lasts() for config in (linux(), rfc9293())}
+    idle, watched = (Server(linux().replace(keepalive=on)) for on in (False, True))
+    for server in (idle, watched):
+        server.opened()
+    forever = {math.inf: "for ever"}.get(idle.lasts(), "for a while")
+    number = (
+        f"SYN-RECEIVED: {held['linux']:g} s on Linux, {held['rfc9293']:g} s by RFC 9293; "
+        f"ESTABLISHED: {forever}, {watched.lasts():g} s with keep-alive"
+    )
+    return verdict(holds=max(*held.values(), idle.lasts()) < 75, sometimes=50 < held["linux"] < 75), number
+
+
+@claim("Random initial numbers make old segments harmless")
+def random_isns_are_safe() -> Finding:
+    small, large = (p_segment_accepted(length=1460, window=w) for w in (LIMIT, 1 << 30))
+    return verdict(
+        holds=large == 0, sometimes=small < 1e-4
+    ), f"one old segment is taken with {small:.2g}; with {large:.2g} by a window of 1 GiB"
+
+
+@claim("TIME-WAIT lasts four minutes")
+def time_wait_lasts_four_minutes() -> Finding:
+    held = {}
+    for config in (rfc9293(), linux(), freebsd()):
+        row = time_wait.run(time_wait.Params(client=config, loss_forward=0.0, loss_reverse=0.0), Seed(1))
+        held[config.name] = row["time_wait_held"]
+    number = f"{held['rfc9293']:g} s by RFC 9293, {held['linux']:g} s on Linux, {held['freebsd']:g} s on FreeBSD"
+    return verdict(holds=set(held.values()) == {240.0}, sometimes=240.0 in held.values()), number
+
+
+@claim("TIME-WAIT belongs to the client")
+def time_wait_is_the_clients() -> Finding:
+    """To whoever closes first; to both if both do (RFC 9293 figures 12 and 13)."""
+    clean: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0}
+    at = [
+        time_wait.run(time_wait.Params(closes_first=end, **clean), Seed(1))["time_wait_at"]
+        for end in ("client", "server")
+    ]
+    both = teardown.run(teardown.Params(close="simultaneous", **clean), Seed(1))
+    ends = sum(both[f"{end}_end"] == "TIME-WAIT" for end in ("client", "server"))
+    number = f"the {at[0]} if it closes first, the {at[1]} if it does, {ends} ends if both close at once"
+    return verdict(holds=at[1] == "client"), number
+
+
+@claim("Whoever guesses the four-tuple can reset a connection")
+def the_four_tuple_is_enough() -> Finding:
+    """RFC 793 asks for a number in the window, RFC 5961 for the very next one; the rest draws a challenge ACK."""
+    ended = {}
+    for config in (rfc793(), rfc9293()):
+        server = Server(config)
+        accepted = server.opened()
+        server.arrive(RST, 101 + 1000)
+        ended[config.name] = accepted.state is CLOSED
+    assert ended == {"rfc793": True, "rfc9293": False}
+    old, new = (blind_reset(window=LIMIT, rules=rules).mean for rules in ("rfc793", "rfc5961"))
+    number = f"{old:,.0f} RSTs on average under RFC 793 (window 65,535), {new:,.0f} under RFC 5961"
+    return verdict(holds=old == new == 1, sometimes=old < 1e5), number
+
+
+@claim("SYN cookies cost nothing")
+def cookies_cost_nothing() -> Finding:
+    """No entry, so no SYN-ACK timer: a lost third segment leaves the client ESTABLISHED alone, for ever."""
+    states = {}
+    for cookies in ("off", "always"):
+        config = rfc9293().replace(syn_cookies=cookies)
+        world = World(seed=1)
+        client, server = world.host("client", config), world.host("server", config)
+        world.link(client, server, Path(delay=0.05, stages=[Scripted("drop HSACK 1")]), Path(delay=0.05))
+        listener, sock = server.socket(), client.socket()
+        listener.listen(80)
+        sock.connect((server, 80))
+        world.run(1000)
+        assert sock.state is ESTABLISHED
+        states[cookies] = server.stack.census().get(ESTABLISHED, 0)
+    number = (
+        f"a lost third segment leaves the client alone: {states['always']} servers in ESTABLISHED with cookies, "
+        f"{states['off']} without"
+    )
+    return verdict(holds=states["always"] == states["off"]), number
+
+
+@claim("A simultaneous open makes two connections")
+def simultaneous_open_makes_two() -> Finding:
+    world = World(seed=1)
+    left, right = world.host("left"), world.host("right")
+    world.link(left, right, Path(delay=0.05))
+    for host, peer, mine, yours in ((left, right, 1000, 2000), (right, left, 2000, 1000)):
+        sock = host.socket()
+        sock.bind(mine)
+        sock.connect((peer, yours))
+    world.run(10)
+    records = [host.stack.census() for host in (left, right)]
+    assert all(census == {ESTABLISHED: sum(census.values())} for census in records)
+    most = max(sum(census.values()) for census in records)
+    return verdict(holds=most == 2), f"{most} record at either end, ESTABLISHED"
+
+
+@claim("A server can be started again at once")
+def a_server_starts_again() -> Finding:
+    clean: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0, "server": linux(), "client": linux()}
+    plain, shared = (restart.run(restart.Params(reuse_address=on, **clean), Seed(1))["wait"] for on in (False, True))
+    return verdict(
+        holds=plain == 0, sometimes=shared == 0
+    ), f"EADDRINUSE for {plain:g} s on Linux if it closed first, {shared:g} s with SO_REUSEADDR"
+
+
+@claim("A client can open as many connections as it likes, one after the other")
+def a_client_never_runs_out() -> Finding:
+    """Its port waits in TIME-WAIT when it closes first."""
+    row = ports.run(ports.Params(arrivals="regular", rate=10.0, ports=5), Seed(1))
+    assert row["first_refusal"] == 0.6
+    last, first = linux().ports.last, linux().ports.first
+    ceiling = connection_rate_ceiling(ports=last - first + 1, time_wait=linux().time_wait)
+    count = last - first + 1
+    number = f"{ceiling:.1f} a second to one server on Linux: {count:,} ports for {linux().time_wait:g} s each"
+    return verdict(holds=not row["refused_at_all"]), number
+
+
+@claim("A RST in TIME-WAIT does no harm")
+def a_reset_in_time_wait_is_harmless() -> Finding:
+    """RFC 1337: one late segment draws an ACK, the ACK a RST, and the RST ends TIME-WAIT."""
+    held = {}
+    for rst in ("accept", "ignore"):
+        world = World(seed=1, trace=True)
+        config = rfc9293().replace(time_wait_rst=rst)
+        client, server = world.host("client", config), world.host("server", config)
+        world.link(client, server, Path(delay=0.05), Path(delay=0.05, stages=[Scripted("dup FIN 1 1.0")]))
+        world.process(_serve(server))
+        world.process(_speak(client, server, b""))
+        world.run(5)
+        held[rst] = client.stack.census().get(TIME_WAIT, 0)
+    return verdict(
+        holds=held["accept"] == 1
+    ), f"one late FIN leaves {held['accept']} of 1 TIME-WAIT, {held['ignore']} if RSTs are ignored (RFC 1337, F1)"
