@@ -1,6 +1,6 @@
 """What the scenarios that study the close have in common: a connection to close, and the timer of its FIN."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any, Final
 
 from simpy import Event
@@ -8,7 +8,7 @@ from simpy import Event
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.rto import RttEstimator
+from netsim.tcp.rto import RttEstimator, model_timeout
 
 PORT: Final = 80
 MOST_FINS: Final = 1000  # transmissions; the exact recursion takes long far beyond
@@ -53,23 +53,45 @@ def rtt_is_measured(rtt: int, client: TcpConfig, server: TcpConfig) -> bool:
     return rtt < min(client.ns.syn_intervals[0], server.ns.synack_intervals[0])
 
 
-def fin_intervals(config: TcpConfig, rtt: int) -> tuple[float, ...]:
+def fin_intervals(config: TcpConfig, rtt: int, *, peer: TcpConfig) -> tuple[float, ...]:
     """Seconds that an end waits after each of its FINs; after the last wait it gives up.
 
-    Its RTO comes from the RTT (ns) of the handshake (RFC 6298 2.2) and doubles (5.5) up to its bound; R2 or the user
-    timeout ends it. At most ``MOST_FINS + 1`` of them.
+    Its RTO comes from the RTT (ns) of the handshake (RFC 6298 2.2) and doubles (5.5) up to its bound, behind a tail
+    loss probe where both ends have SACK; R2 or the user timeout ends it. At most ``MOST_FINS + 1`` of them.
     """
-    ns = config.ns
-    rto, most = rto_after(rtt, config), retries(config)
+    patience = config.ns.user_timeout
     waits: list[int] = []
     waited = 0
-    while len(waits) <= MOST_FINS:
-        if ns.user_timeout is not None and waited + rto >= ns.user_timeout:
-            waits.append(ns.user_timeout - waited)
+    for wait in _fin_waits(config, rtt, peer):
+        if patience is not None and waited + wait >= patience:
+            waits.append(patience - waited)
             break
-        waits.append(rto)
-        if most is not None and len(waits) > most:
+        waits.append(wait)
+        waited += wait
+        if len(waits) > MOST_FINS:
             break
-        waited += rto
-        rto = min(2 * rto, ns.rto_max)
     return tuple(wait / NS for wait in waits)
+
+
+def first_repeat(config: TcpConfig, rtt: int, *, peer: TcpConfig) -> int:
+    """After how long (ns) an end repeats its FIN for the first time."""
+    return next(_fin_waits(config, rtt, peer))
+
+
+def _fin_waits(config: TcpConfig, rtt: int, peer: TcpConfig) -> Iterator[int]:
+    """The waits by the clock of R2 alone; the last one ends in giving up."""
+    ns, most, rto = config.ns, retries(config), rto_after(rtt, config)
+    if config.loss_probe and config.sack and peer.sack:
+        yield min(2 * rtt + ns.rto_min, rto)  # RFC 8985 7.2; the FIN is the only segment outstanding
+    silent, retransmissions = 0, 0
+    while True:
+        yield rto
+        silent += rto if retransmissions else 0  # since the first retransmission by the RTO
+        if most is not None and config.r2_measure == "time":
+            alive = rto < ns.rto_max or config.orphan_retries is None
+            if retransmissions and silent >= model_timeout(most if alive else 0, ns.rto_min, ns.rto_max):
+                return
+        elif most is not None and retransmissions >= most:
+            return
+        retransmissions += 1
+        rto = min(2 * rto, ns.rto_max)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from simpy import Event
 
 from netsim.link import Path
-from netsim.scenarios.closing import PORT, fin_intervals, require_end, rto_after, rtt_is_measured
+from netsim.scenarios.closing import PORT, fin_intervals, first_repeat, require_end, rtt_is_measured
 from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -139,14 +139,14 @@ def theory(params: Params) -> dict[str, float]:
 def _theory_of_last_ack(params: Params) -> dict[str, float]:
     client, server = params.client, params.server
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
-    if params.loss_forward or not rtt_is_measured(rtt, client, server) or rtt >= rto_after(rtt, server):
+    if params.loss_forward or not rtt_is_measured(rtt, client, server) or rtt >= first_repeat(server, rtt, peer=client):
         return {}
     if server.timer_hz or client.timer_hz or server.keepalive or client.time_wait < params.pause:
         return {}
     # The client's FIN is there after one way; only the server's own FINs are lost.
     closed = nanoseconds(params.pause) - nanoseconds(params.delay_forward) - rtt
     sent = tried = 0
-    for wait in fin_intervals(server, rtt):
+    for wait in fin_intervals(server, rtt, peer=client):
         if sent == closed:
             return {}  # the answer comes as the server binds
         tried += sent < closed

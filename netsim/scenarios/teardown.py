@@ -19,10 +19,9 @@ from netsim.link.laws import as_law
 from netsim.scenarios.closing import (
     MOST_FINS,
     fin_intervals,
+    first_repeat,
     open_connection,
     require_end,
-    retries,
-    rto_after,
     rtt_is_measured,
     segments_sent,
 )
@@ -32,6 +31,7 @@ from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
+from netsim.tcp.acking import first_delay
 from netsim.tcp.actions import Moved
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
@@ -253,17 +253,19 @@ def theory(params: Params) -> dict[str, float]:
         return _theory_of_reset(params)
     if client.timer_hz or server.timer_hz or client.keepalive or server.keepalive or params.left:
         return {}
-    if not rtt_is_measured(rtt, client, server) or not (_repeats(client, rtt) and _repeats(server, rtt)):
+    if not rtt_is_measured(rtt, client, server) or not (
+        _repeats(client, rtt, server) and _repeats(server, rtt, client)
+    ):
         return {}
     if params.close == "simultaneous":
         return _theory_of_simultaneous(params)
     return _theory_of_close(params, rtt)
 
 
-def _repeats(config: TcpConfig, rtt: int) -> bool:
+def _repeats(config: TcpConfig, rtt: int, peer: TcpConfig) -> bool:
     """Whether an end repeats its FIN when it is lost, and only then: not before an answer can come, and not never."""
-    rto, patience = rto_after(rtt, config), config.ns.user_timeout
-    return rtt < rto and retries(config) != 0 and (patience is None or rto < patience)
+    repeat, patience = first_repeat(config, rtt, peer=peer), config.ns.user_timeout
+    return rtt < repeat and len(fin_intervals(config, rtt, peer=peer)) > 1 and (patience is None or repeat < patience)
 
 
 def _theory_of_reset(params: Params) -> dict[str, float]:
@@ -297,18 +299,18 @@ def _theory_of_simultaneous(params: Params) -> dict[str, float]:
 def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
     """Three or four segments by the law of the think time; latencies for a constant one."""
     client, server = params.client, params.server
-    rto, orphaned = rto_after(rtt, client), client.ns.fin_wait_2_timeout
+    repeat, orphaned = first_repeat(client, rtt, peer=server), client.ns.fin_wait_2_timeout
     held = _held_ack(server)
     law = _cdf(params.think)
-    if law is None or held + rtt >= rto or law.jumps_at(rto - rtt):
+    if law is None or held + rtt >= repeat or law.jumps_at(repeat - rtt):
         return {}
     if params.close == "close" and orphaned is not None and law.below(orphaned) < 1:
         return {}
-    rides, late = law.below(held), 1 - law.below(rto - rtt)
+    rides, late = law.below(held), 1 - law.below(repeat - rtt)
     segments = close_segments(
         p_rides=rides, p_late=late, loss_forward=params.loss_forward, loss_reverse=params.loss_reverse
     )
-    heard = 1 - params.loss_forward ** len(fin_intervals(client, rtt))  # P(some FIN of the client arrives)
+    heard = 1 - params.loss_forward ** len(fin_intervals(client, rtt, peer=server))  # P(some FIN of the client arrives)
     values = {
         "p_three_segments": segments.p_three,
         "p_four_segments": segments.p_four,
@@ -332,7 +334,11 @@ def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
 def _held_ack(server: TcpConfig) -> int:
     """How long (ns) the server holds back the ACK of a FIN when no text was moved."""
     delayed = server.ns.delayed_ack
-    return 0 if server.fin_ack == "immediate" or delayed is None or server.quick_acks else delayed
+    if server.fin_ack == "immediate" or delayed is None:
+        return 0
+    if server.ack_clock == "linux":
+        return first_delay(server)
+    return 0 if server.quick_acks else delayed
 
 
 def exact_latency(params: Params) -> CloseLatency | None:
@@ -342,7 +348,8 @@ def exact_latency(params: Params) -> CloseLatency | None:
     """
     think = _cdf(params.think)
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
-    client, server = fin_intervals(params.client, rtt), fin_intervals(params.server, rtt)
+    client = fin_intervals(params.client, rtt, peer=params.server)
+    server = fin_intervals(params.server, rtt, peer=params.client)
     unanswered = 1 - (1 - params.loss_forward) * (1 - params.loss_reverse)
     if think is None or think.constant is None or max(len(client), len(server)) > MOST_FINS:
         return None

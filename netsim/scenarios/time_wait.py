@@ -16,9 +16,9 @@ from netsim.link import Path
 from netsim.scenarios.closing import (
     MOST_FINS,
     fin_intervals,
+    first_repeat,
     open_connection,
     require_end,
-    rto_after,
     rtt_is_measured,
     segments_sent,
 )
@@ -218,15 +218,12 @@ def exact_outcome(params: Params) -> TeardownOutcome | None:
     Exact timers, each answer there before the next FIN, and an answer to every FIN that arrives.
     """
     first, last, rtt = params.first, params.last, _rtt(params)
-    waits = fin_intervals(last, rtt)
+    waits = fin_intervals(last, rtt, peer=first)
     if first.timer_hz or last.timer_hz or first.keepalive or len(waits) > MOST_FINS:
         return None
     if not rtt_is_measured(rtt, params.client, params.server):
         return None
-    if rtt >= min(*map(nanoseconds, waits), rto_after(rtt, first)):
-        return None
-    # The first FIN that arrives is acceptable and its ACK is owed; only the answers to further ones may be limited.
-    if first.invalid_ratelimit > min(waits[1:-1], default=first.invalid_ratelimit):
+    if rtt >= min(*map(nanoseconds, waits), first_repeat(first, rtt, peer=last)):
         return None
     forward, reverse = params.loss_forward, params.loss_reverse
     return teardown_outcome(
@@ -244,7 +241,7 @@ def theory(params: Params) -> dict[str, float]:
     exact = exact_outcome(params)
     if exact is None:
         return {}
-    waits = fin_intervals(params.last, _rtt(params))
+    waits = fin_intervals(params.last, _rtt(params), peer=params.first)
     rtt = params.delay_forward + params.delay_reverse
     loss_fin = params.loss_reverse if params.closes_first == "client" else params.loss_forward
     answered = exact.retransmissions

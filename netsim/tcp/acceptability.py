@@ -1,5 +1,6 @@
 """Step one of RFC 9293 3.10.7.4: is the sequence number acceptable, and what answers a segment that is not."""
 
+from netsim.tcp.acking import came_again
 from netsim.tcp.authentication import refused_by_mac
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.ecn import ecn_arrives
@@ -117,10 +118,13 @@ def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
 
 def answer_unacceptable(tcb: Tcb, segment: Segment, now: int) -> None:
     """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, within the rate limit for segments that could be part of an ACK loop."""
-    if segment.payload and tcb.sack_ok and (tcb.rcv_nxt - segment.seq) & MASK < HALF:
-        came_twice(tcb, segment.seq, (segment.seq + len(segment.payload)) & MASK)  # all of it lies before RCV.NXT
+    again = segment.length and not segment.flags & SYN  # text and FIN are no part of an ACK loop
+    if again and tcb.state is not TIME_WAIT and (tcb.rcv_nxt - segment.seq) & MASK < HALF:
+        came_again(tcb)
+        count = segment.length if tcb.config.sack_fin else len(segment.payload)
+        came_twice(tcb, segment.seq, (segment.seq + count) & MASK)  # all of it lies before RCV.NXT
     limit = tcb.config.ns.invalid_ratelimit
-    if limit and (not segment.payload or segment.flags & SYN):
+    if limit and not again:
         if now - tcb.acked_at < limit:
             return
         tcb.acked_at = now

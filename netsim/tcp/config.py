@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_type_hints
 
-from netsim.tcp import choices
+from netsim.tcp import choices, timing
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.cookies import BernsteinCookie, SynCookie, key_of
 from netsim.tcp.durations import Nanoseconds, in_nanoseconds
@@ -209,6 +209,9 @@ class TcpConfig:
     )
 
     # Segments
+    reset_timestamps: bool = policy(
+        False, "the RST of ABORT carries timestamps where they are agreed on", "RFC 7323 3.2: RECOMMENDED"
+    )
     abort_ack: bool = policy(False, "the RST of ABORT carries ACK", "RFC 9293 3.10.5: it does not")
     zero_window_probe: Literal["text", "empty"] = policy(
         "text", "a zero-window probe carries one byte, or none and an old number", "RFC 9293 3.8.6.1"
@@ -231,6 +234,9 @@ class TcpConfig:
         "drop", "a segment without the timestamp that was negotiated", "RFC 7323 3.2: SHOULD silently drop"
     )
     sack: bool = policy(False, "offer SACK-permitted", "RFC 2018 2")
+    sack_fin: bool = policy(
+        False, "SACK blocks count a FIN, which has a number, like text", "RFC 2018 speaks of data; Linux, tcp_input.c"
+    )
     dsack: bool = policy(True, "report text that came twice, where SACK is agreed on", "RFC 2883 4; net.ipv4.tcp_dsack")
     receive_buffer: int = policy(
         65535, "room for received text; RCV.WND when empty", "RFC 9293 3.8.6", "bytes", allowed=(1, (1 << 30) - 1)
@@ -252,6 +258,9 @@ class TcpConfig:
         "bytes",
         allowed=(1, 1 << 40),
     )
+    nagle_small: bool = policy(
+        False, "Nagle's rule looks only at small segments unacknowledged (Minshall)", "tcp_output.c: tcp_minshall_check"
+    )
     nagle: bool = policy(True, "hold back a small segment while text is unacknowledged", "RFC 9293 3.7.4, SHLD-7")
     congestion: choices.Congestion = policy("newreno", "congestion control, or none", "RFC 5681; RFC 6582")
     initial_window: int = policy(10, "initial congestion window", "RFC 6928 2", "segments", allowed=(1, 1 << 20))
@@ -269,38 +278,22 @@ class TcpConfig:
     retries2: int | None = retries(
         None, "R2: retransmissions before the connection is given up", "RFC 9293 3.8.3; None: user timeout alone"
     )
+    r2_measure: Literal["count", "time"] = timing.R2_MEASURE
     orphan_retries: int | None = retries(
         None, "R2 of a connection whose user has gone; None: as retries2", "net.ipv4.tcp_orphan_retries"
     )
     user_timeout: float | None = seconds(
         300.0, "text unacknowledged this long: give up; None: R2 alone", "RFC 793 3.8; RFC 5482", least=1e-9
     )
-    delayed_ack: float | None = policy(
-        0.2,
-        "an ACK waits at most this long for text to ride on; None: sent at once",
-        "RFC 9293 3.8.6.3: < 0.5 s",
-        "s",
-        allowed=(0, 0.5),
-    )
-    ack_second: Literal["full", "any"] = policy(
-        "full",
-        "the second segment without an ACK draws one at once: if two full-sized ones came (2 MSS of text), or whatever "
-        "their size",
-        "RFC 9293 3.8.6.3, SHLD-19; sys/netinet/tcp_input.c, DELAY_ACK",
-    )
-    fin_repeat: bool = policy(
-        False,
-        "an ACK repeats our FIN while that is not acknowledged",
-        "RFC 9293 does not ask for it; sys/netinet/tcp_output.c",
-    )
-    quick_acks: int = policy(
-        0, "text segments acknowledged at once before ACKs are delayed", "net/ipv4/tcp_input.c", allowed=(0, 1 << 31)
-    )
-    fin_ack: Literal["immediate", "delayed"] = policy(
-        "immediate",
-        "the ACK of a FIN that leads to CLOSE-WAIT: at once, or delayed like any other, to ride on this end's own FIN",
-        "RFC 9293 3.10.7.4, eighth: FIN; 3.8.6.3",
-    )
+    loss_probe: bool = timing.LOSS_PROBE
+    timeout_reset: bool = timing.TIMEOUT_RESET
+    wrong_ack_repeat: float | None = timing.WRONG_ACK_REPEAT
+    ack_clock: Literal["plain", "linux"] = timing.ACK_CLOCK
+    delayed_ack: float | None = timing.DELAYED_ACK
+    ack_second: Literal["full", "any"] = timing.ACK_SECOND
+    fin_repeat: bool = timing.FIN_REPEAT
+    quick_acks: int = timing.QUICK_ACKS
+    fin_ack: Literal["immediate", "delayed"] = timing.FIN_ACK
     keepalive: bool = policy(False, "keep-alive probes by default", "RFC 9293 3.8.4, MUST-25: off")
     keepalive_idle: float = seconds(
         7200.0, "silence before the first probe", "RFC 9293 3.8.4, MUST-27: at least 2 h", least=1e-9
@@ -311,44 +304,16 @@ class TcpConfig:
     )
     time_wait: float = seconds(240.0, "length of TIME-WAIT; 2 MSL", "RFC 9293 3.6.1, MUST-13")
     fin_wait_2_timeout: float | None = seconds(None, "FIN-WAIT-2 without a user; None: for ever", "RFC 9293 has none")
-    time_wait_restart: choices.TimeWaitRestart = policy(
-        "fin",
-        "what restarts the 2MSL timer: nothing (its number refuses the repeated FIN), the repeated FIN, or any "
-        "unacceptable segment with ACK (Linux)",
-        "RFC 9293 3.10.7.4, eighth: FIN; net/ipv4/tcp_minisocks.c",
-    )
-    time_wait_reuse: choices.TimeWaitReuse = policy(
-        "none", "a new SYN in TIME-WAIT", "RFC 9293 3.6.1, MAY-2; RFC 6191 2"
-    )
-    time_wait_rst: Literal["accept", "ignore", "ignore-2s"] = policy(
-        "accept",
-        "RST in TIME-WAIT: accepted, ignored (fix F1), or ignored for the first 2 s (fix F2, to go with timestamps)",
-        "RFC 9293 3.10.7.4; RFC 1337 4",
-    )
-    time_wait_ack: Literal["fin", "any"] = policy(
-        "fin",
-        "what draws an ACK in TIME-WAIT: beside segments that step one refuses, the repeated FIN, or any but the "
-        "expected ACK",
-        "RFC 9293 3.10.7.4, fifth: ACK; net/ipv4/tcp_minisocks.c; sys/netinet/tcp_timewait.c",
-    )
+    time_wait_restart: choices.TimeWaitRestart = timing.TIME_WAIT_RESTART
+    time_wait_reuse: choices.TimeWaitReuse = timing.TIME_WAIT_REUSE
+    time_wait_rst: Literal["accept", "ignore", "ignore-2s"] = timing.TIME_WAIT_RST
+    time_wait_ack: Literal["fin", "any"] = timing.TIME_WAIT_ACK
     time_wait_input: Literal["rfc9293", "bsd"] = policy(
         "rfc9293", "TIME-WAIT: the usual checks, or FreeBSD's own, which know no window", "sys/netinet/tcp_timewait.c"
     )
-    time_wait_no_ack: Literal["process", "drop"] = policy(
-        "process",
-        "a segment with neither ACK nor SYN in TIME-WAIT: looked at in the usual order, or dropped at once",
-        "RFC 9293 3.10.7.4; sys/netinet/tcp_timewait.c, tcp_twcheck",
-    )
-    timer_hz: int | None = policy(
-        None,
-        "ticks a second of the kernel's timer wheel; None: exact timers",
-        "kernel/time/timer.c",
-        "Hz",
-        allowed=(1, 10_000),
-    )
-    timer_phase: float | None = policy(
-        None, "where the wheel's clock stands at time 0; None: drawn", "", "s", allowed=(0, 1e6)
-    )
+    time_wait_no_ack: Literal["process", "drop"] = timing.TIME_WAIT_NO_ACK
+    timer_hz: int | None = timing.TIMER_HZ
+    timer_phase: float | None = timing.TIMER_PHASE
 
     ns: Nanoseconds = field(init=False, repr=False, compare=False)
 

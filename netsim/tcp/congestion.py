@@ -59,6 +59,11 @@ class NewReno:
         self.ssthresh = max(flight // 2, 2 * self.mss)
         self.cwnd = min(self.cwnd, self.ssthresh)
 
+    @property
+    def repairing(self) -> bool:
+        """Whether a loss was found and is not repaired yet."""
+        return self.in_recovery or self.after_timeout
+
     def timeout(self, nxt: int, flight: int) -> None:
         """The retransmission timer rang: one segment of window, slow start again (RFC 5681 3.1)."""
         self.ssthresh = max(flight // 2, 2 * self.mss)

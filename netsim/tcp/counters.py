@@ -36,6 +36,8 @@ class Counters:
     TcpExtTCPOFOQueue: int = 0
     TcpExtDelayedACKs: int = 0
     TcpExtTCPFastRetrans: int = 0
+    TcpExtTCPLossProbes: int = 0
+    TcpExtPAWSActive: int = 0
     TcpExtTCPFastOpenActive: int = 0
     TcpExtTCPFastOpenPassive: int = 0
     TcpExtTCPFastOpenPassiveFail: int = 0

@@ -26,6 +26,7 @@ class Nanoseconds:
     fin_wait_2_timeout: int | None
     ts_tick: int
     invalid_ratelimit: int
+    wrong_ack_repeat: int | None
     synack_ratelimit: int
     syn_cookie_recent: int | None
 

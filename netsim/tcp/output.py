@@ -4,18 +4,19 @@ from collections import deque
 from dataclasses import replace
 from functools import lru_cache
 
+from netsim.tcp.acking import acknowledged, answered
 from netsim.tcp.actions import Transmit
 from netsim.tcp.authentication import sign
 from netsim.tcp.congestion import NewReno
 from netsim.tcp.context import Context
 from netsim.tcp.ecn import mark, offered
-from netsim.tcp.retransmission import Sent, text_of
+from netsim.tcp.retransmission import Sent, start_loss_probe, text_of
 from netsim.tcp.sack import sack_bytes, with_sack
 from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, Options, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_RECEIVED, SYN_SENT
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import DELACK, NEVER, PERSIST, REXMT, USER
+from netsim.tcp.timers import DELACK, NEVER, PERSIST, PROBE, REXMT, USER
 
 SENDING = frozenset({ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK})
 FIN_UNACKNOWLEDGED = frozenset({FIN_WAIT_1, CLOSING, LAST_ACK})
@@ -30,6 +31,10 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
     ctx = tcb.ctx
     if tcb.rcv_wnd < tcb.rcv_space:
         open_window(tcb)
+    if tcb.ack_clock is not None:
+        acknowledged(tcb)
+        if payload:
+            answered(tcb, now)
     tcb.ack_wanted = False
     tcb.ack_pending = 0
     tcb.deadlines[DELACK] = NEVER
@@ -164,7 +169,7 @@ def send_reset_for(ctx: Context, segment: Segment, tcb: Tcb | None = None) -> No
         ctx.actions.append(Transmit(reset, tcb.id if tcb is not None else 0, False))
 
 
-def send_abort(tcb: Tcb) -> None:
+def send_abort(tcb: Tcb, now: int) -> None:
     """``<SEQ=SND.NXT><CTL=RST>`` (3.10.5), or with ACK as real hosts have it."""
     ctx = tcb.ctx
     ctx.counters.TcpOutRsts += 1
@@ -173,6 +178,8 @@ def send_abort(tcb: Tcb) -> None:
         reset = Segment(tcb.flow, tcb.snd_nxt, tcb.rcv_nxt, RST | ACK, 0)
     else:
         reset = Segment(tcb.flow, tcb.snd_nxt, 0, RST, 0)
+    if tcb.ts_ok and tcb.config.reset_timestamps:
+        reset.options = Options(ts_val=ctx.ts_clock(now, tcb.config), ts_ecr=tcb.ts_recent)
     if tcb.config.authentication_key is not None:
         sign(reset, tcb.config.authentication_key)
     ctx.actions.append(Transmit(reset, tcb.id, ctx.in_timer))
@@ -230,11 +237,29 @@ def _send_text(tcb: Tcb, now: int) -> None:
         tcb.arm(PERSIST, now, tcb.rto)
 
 
+def send_one_more(tcb: Tcb, now: int) -> bool:
+    """Send one segment of new text whatever Nagle's rule and the congestion window say; False if there is none."""
+    buffer = tcb.snd_buffer
+    flight = (tcb.snd_nxt - tcb.snd_una) & MASK
+    if not buffer or tcb.fin_seq >= 0 or flight >= len(buffer) or flight >= tcb.snd_wnd:
+        return False
+    size = min(len(buffer) - flight, tcb.snd_mss, tcb.snd_wnd - flight)
+    last = flight + size == len(buffer)
+    fin = tcb.close_called and last and flight + size < tcb.snd_wnd
+    send_new(tcb, now, ACK | (PSH if last else 0) | (FIN if fin else 0), bytes(buffer[flight : flight + size]))
+    return True
+
+
 def _small_segment_allowed(tcb: Tcb, size: int, flight: int, *, last: bool) -> bool:
     """The sender's silly window avoidance with Nagle's rule (3.8.6.2.1, 3.7.4)."""
     if last:
-        return flight == 0 or tcb.nodelay
+        return flight == 0 or tcb.nodelay or (tcb.config.nagle_small and not _small_outstanding(tcb))
     return size >= tcb.max_snd_wnd // 2
+
+
+def _small_outstanding(tcb: Tcb) -> bool:
+    """Whether a segment of less than full size is unacknowledged: Minshall's reading of Nagle's rule."""
+    return any(sent.length < tcb.snd_mss for sent in tcb.queue)
 
 
 def send_new(tcb: Tcb, now: int, flags: int, payload: bytes) -> None:
@@ -254,6 +279,8 @@ def send_new(tcb: Tcb, now: int, flags: int, payload: bytes) -> None:
         if timeout is not None:
             tcb.arm(USER, now, timeout)
     queue.append(Sent(seq, length, flags, now))
+    if tcb.config.loss_probe:
+        start_loss_probe(tcb, now, queue[0].sent_at + tcb.rto)
     tcb.snd_nxt = (seq + length) & MASK
     transmit(tcb, now, flags, seq, payload)
 
@@ -263,6 +290,9 @@ def retransmit(tcb: Tcb, sent: Sent, now: int) -> None:
     sent.transmissions += 1
     sent.sent_at = now
     sent.lost = False
+    if tcb.deadlines[PROBE] != NEVER:
+        tcb.deadlines[PROBE] = NEVER
+        tcb.arm(REXMT, now, tcb.rto)
     tcb.ctx.counters.TcpRetransSegs += 1
     transmit(tcb, now, sent.flags, sent.seq, text_of(tcb, sent))
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from netsim.tcp.rto import RttEstimator
 from netsim.tcp.segment import FIN
-from netsim.tcp.seq import MASK
+from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import NEVER, PERSIST, REXMT, USER
+from netsim.tcp.timers import NEVER, PERSIST, PROBE, REXMT, USER
+
+_LEAST_PROBE = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
 
 
 @dataclass(slots=True)
@@ -83,10 +85,34 @@ def rearm(tcb: Tcb, now: int) -> None:
     deadlines = tcb.deadlines
     deadlines[PERSIST] = NEVER
     tcb.probes = 0
+    if tcb.probe_end >= 0 and 0 < (tcb.snd_una - tcb.probe_end) & MASK < HALF:
+        tcb.probe_end = -1
     if not tcb.queue:
-        deadlines[REXMT] = deadlines[USER] = NEVER
+        deadlines[REXMT] = deadlines[USER] = deadlines[PROBE] = NEVER
         return
-    tcb.arm(REXMT, now, tcb.rto)
+    if not (tcb.config.loss_probe and start_loss_probe(tcb, now, now + tcb.rto)):
+        deadlines[PROBE] = NEVER
+        tcb.arm(REXMT, now, tcb.rto)
     timeout = tcb.config.ns.user_timeout
     if timeout is not None:
         tcb.arm(USER, now, timeout)
+
+
+def start_loss_probe(tcb: Tcb, now: int, rto_at: int) -> bool:
+    """Let a tail loss probe come before the RTO, which is due at ``rto_at`` (RFC 8985 7.2); False where none may.
+
+    Two round trips, and the least RTO if one segment is outstanding, whose ACK may be delayed; without a sample as the
+    first SYN waits (net/ipv4/tcp_output.c, tcp_schedule_loss_probe). Not while something is being repaired.
+    """
+    congestion = tcb.congestion
+    if not tcb.sack_ok or tcb.backoff or (congestion is not None and congestion.repairing):
+        return False
+    ns = tcb.config.ns
+    delay = ns.rto_initial
+    if tcb.rtt is not None:
+        delay = 2 * tcb.rtt.srtt + (ns.rto_min if len(tcb.queue) == 1 else _LEAST_PROBE)
+    if now < rto_at < now + delay:
+        delay = rto_at - now
+    tcb.deadlines[REXMT] = NEVER
+    tcb.arm(PROBE, now, delay)
+    return True

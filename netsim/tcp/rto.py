@@ -38,3 +38,11 @@ class RttEstimator:
         if rto < minimum:
             return minimum
         return maximum if rto > maximum else rto
+
+
+def model_timeout(retransmissions: int, minimum: int, maximum: int) -> int:
+    """How long that many retransmissions take if the RTO is the least at first (net/ipv4/tcp_timer.c).
+
+    With 200 ms and 120 s, 8 of them take 102.2 s and 15 take 924.6 s.
+    """
+    return sum(min(minimum << min(k, 20), maximum) for k in range(retransmissions + 1))

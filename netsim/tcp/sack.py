@@ -17,7 +17,7 @@ def with_sack(tcb: Tcb, options: Options | None) -> Options | None:
     held = tcb.reassembly
     assert held is not None
     used = options.size() if options is not None else 0
-    ranges = _ranges(held)[: (_ROOM - used - _HEAD) // _BLOCK]
+    ranges = _ranges(tcb, held)[: (_ROOM - used - _HEAD) // _BLOCK]
     if held.duplicate is not None:
         held.duplicate = None  # RFC 2883 4, (2): "reported only once"
         if not held.blocks:
@@ -39,10 +39,21 @@ def sack_bytes(tcb: Tcb) -> int:
     return min(_HEAD + _BLOCK * blocks, 28 if tcb.ts_ok else 36) if blocks else 0
 
 
-def _ranges(held: Reassembly) -> tuple[Range, ...]:
-    """The duplicate first (RFC 2883 4), then the block with the latest segment, then those changed before it."""
+def _ranges(tcb: Tcb, held: Reassembly) -> tuple[Range, ...]:
+    """The duplicate first (RFC 2883 4), then the block with the latest segment, then those changed before it.
+
+    A FIN that came before the text in front of it is held too, and has a number of its own.
+    """
     latest = sorted(held.blocks, key=lambda block: -block.stamp)
     ranges = [(block.seq, (block.seq + len(block.text)) & MASK) for block in latest]
+    fin = tcb.peer_fin
+    if fin >= 0 and tcb.config.sack_fin and 0 < (fin - tcb.rcv_nxt) & MASK < HALF:
+        end = (fin + 1) & MASK
+        joined = next((i for i, (_, right) in enumerate(ranges) if right == fin), None)
+        if joined is None:
+            ranges.insert(0, (fin, end))
+        else:
+            ranges[joined] = (ranges[joined][0], end)
     return tuple(ranges if held.duplicate is None else [held.duplicate, *ranges])
 
 

@@ -15,6 +15,7 @@ from netsim.tcp.fast_open import learn_cookie
 from netsim.tcp.options import negotiate
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.retransmission import fin_acknowledged
+from netsim.tcp.sack import came_twice
 from netsim.tcp.segment import ACK, CWR, ECE, FIN, RST, SYN, URG, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import (
@@ -31,7 +32,7 @@ from netsim.tcp.state import (
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.text import fin_arrives, text_arrives
 from netsim.tcp.time_wait import settled_in_time_wait
-from netsim.tcp.timers import LINGER
+from netsim.tcp.timers import LINGER, REXMT
 
 _SYN_SENT_1 = "3.10.7.3, first: ACK"
 _SYN_SENT_2 = "3.10.7.3, second: RST"
@@ -51,6 +52,9 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         return
     if flags & ACK and not 0 < (segment.ack - tcb.iss) & MASK <= (tcb.snd_nxt - tcb.iss) & MASK:
         send_reset_for(tcb.ctx, segment, tcb)
+        soon = tcb.config.ns.wrong_ack_repeat
+        if soon is not None and tcb.transmissions == 1:
+            tcb.arm(REXMT, now, soon)
         return dropped(tcb, segment, _SYN_SENT_1)
     if flags & RST:
         if not flags & ACK:
@@ -120,6 +124,7 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     if flags & FIN or tcb.peer_fin >= 0:
         fin_arrives(tcb, segment, start, now)
     if crossed and tcb.config.crossed_synack == "linux":
+        came_twice(tcb, segment.seq, start)
         tcb.ack_wanted = True
     if tcb.fin_seq >= 0 and tcb.state is FIN_WAIT_1 and fin_acknowledged(tcb):
         # Step five orders this; it waits until here so that a FIN in the same segment leads to TIME-WAIT at once
@@ -193,7 +198,7 @@ def _syn_in_window(tcb: Tcb, segment: Segment, now: int) -> None:
         return answer_unacceptable(tcb, segment, now)
     accepted(tcb, segment, "SYN", _RFC793_SYN)
     if tcb.config.syn_reset == "abort":
-        send_abort(tcb)
+        send_abort(tcb, now)
     else:
         send_reset_for(tcb.ctx, segment, tcb)
     return end(tcb, _RFC793_SYN, ConnectionReset())

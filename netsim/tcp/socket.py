@@ -138,7 +138,7 @@ class Socket:
         Text that was received and never read is lost, and the peer is told by a RST (RFC 9293 3.6.1, SHLD-3).
         """
         if self.listener is not None:
-            self.stack.close_listener(self.listener)
+            self.stack.close_listener(self.listener, now)
             self.listener = None
             return
         tcb = self.tcb
@@ -172,7 +172,7 @@ class Socket:
     def abort(self, now: int) -> None:
         """ABORT: both queues are dropped and the peer gets a RST."""
         if self.listener is not None:
-            self.stack.close_listener(self.listener, "3.10.5: ABORT")
+            self.stack.close_listener(self.listener, now, "3.10.5: ABORT")
             self.listener = None
             return
         user_calls.abort(self._connection(), now)

@@ -178,12 +178,12 @@ class Stack:
                     return True
         return False
 
-    def close_listener(self, listener: Listener, clause: str = _CLOSE) -> None:
+    def close_listener(self, listener: Listener, now: int, clause: str = _CLOSE) -> None:
         """CLOSE or ABORT in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
         enter(listener, CLOSED, clause)
-        self._forget(listener)
+        self._forget(listener, now)
 
-    def _forget(self, listener: Listener) -> None:
+    def _forget(self, listener: Listener, now: int) -> None:
         if self.listeners.get(listener.port) is listener:
             del self.listeners[listener.port]
         for tcb in [t for t in self.ctx.connections.values() if t.listener is listener and t.state is SYN_RECEIVED]:
@@ -191,7 +191,7 @@ class Stack:
         while listener.accept_queue:
             tcb = listener.accept_queue.popleft()
             if tcb.state is not CLOSED:
-                send_abort(tcb)
+                send_abort(tcb, now)
                 end(tcb, "3.10.5: ABORT", ConnectionAborted())
 
     def open(
@@ -226,7 +226,7 @@ class Stack:
                 raise ConnectionAlreadyExists(f"{flow} is in {old.state}")
             end(old, _OPEN, None)
         if listener is not None:
-            self._forget(listener)
+            self._forget(listener, now)
         origin = CLOSED if listener is None else LISTEN
         tcb = open_active(self.ctx, config, flow, key, now, origin=origin, clause=clause, text=text)
         tcb.owner = owner

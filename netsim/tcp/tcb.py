@@ -14,6 +14,7 @@ from netsim.tcp.state import CLOSED, State
 from netsim.tcp.timers import COUNT, NEVER
 
 if TYPE_CHECKING:
+    from netsim.tcp.acking import AckClock
     from netsim.tcp.congestion import NewReno
     from netsim.tcp.context import Context
     from netsim.tcp.ecn import Ecn
@@ -30,6 +31,7 @@ class Tcb:
     """Transmission control block. Sequence variables are ints modulo 2**32; times are ns; sizes are bytes."""
 
     __slots__ = (
+        "ack_clock",  # acking.py, or None
         "ack_pending",  # text segments received and not acknowledged yet
         "ack_wanted",  # an ACK must go out when the current event ends
         "acked_at",  # when an unacceptable segment was last answered (rate limit)
@@ -57,6 +59,7 @@ class Tcb:
         "owner",  # the socket to signal, or None
         "peer_fin",  # number of the peer's FIN once seen, else -1
         "previous",  # the record in TIME-WAIT that this one was opened out of, or None
+        "probe_end",  # SND.NXT when the last tail loss probe was sent, until that is known to be over; else -1
         "probes",  # keep-alive or zero-window probes unanswered
         "queue",  # segments sent and not acknowledged, oldest first
         "quick_acks",  # ACKs still to be sent at once
@@ -73,7 +76,7 @@ class Tcb:
         "scaling",  # both ends offered window scaling
         "scheduled",  # earliest wake-up known to the stack for this record
         "sent_at",  # when the SYN or SYN-ACK was last sent
-        "silent_since",  # when the first zero-window probe without an answer was sent
+        "silent_since",  # when the first probe, or retransmission by timer, without an answer was sent
         "snd_buffer",  # text not acknowledged: sent or not
         "snd_mss",
         "snd_nxt",
@@ -134,11 +137,13 @@ class Tcb:
         self.fin_seq = -1
         self.peer_fin = -1
         self.ack_wanted = False
+        self.ack_clock: AckClock | None = None
         self.ack_pending = 0
         self.quick_acks = config.quick_acks
         self.keepalive = config.keepalive
         self.nodelay = not config.nagle
         self.probes = 0
+        self.probe_end = -1
         self.silent_since = 0
         self.previous: Tcb | None = None
         self.acked_at = self.syn_answered_at = self.last_received_at = -NEVER

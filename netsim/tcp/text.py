@@ -1,5 +1,6 @@
 """Text and FIN: steps seven and eight of RFC 9293 3.10.7.4, and when an ACK for them is sent (3.8.6.3)."""
 
+from netsim.tcp.acking import clock_of, schedule_ack, text_came
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.output import send_reset_for
@@ -92,12 +93,15 @@ def deliver(tcb: Tcb, text: bytes, now: int) -> None:
     if filled or tcb.reassembly is not None:
         tcb.ack_wanted = True
     else:
-        _schedule_ack(tcb, now)
+        _schedule_ack(tcb, count, now)
     signal(tcb)
 
 
-def _schedule_ack(tcb: Tcb, now: int) -> None:
+def _schedule_ack(tcb: Tcb, count: int, now: int) -> None:
     """An ACK at least for every second full segment, and never later than the delayed-ACK timer (SHLD-18, MUST-40)."""
+    if tcb.config.ack_clock == "linux":
+        text_came(tcb, count, now)
+        return schedule_ack(tcb, now)
     delay = tcb.config.ns.delayed_ack
     waiting = tcb.deadlines[DELACK] != NEVER
     if delay is None or tcb.quick_acks or tcb.ack_pending >= 2 * tcb.snd_mss:
@@ -107,6 +111,18 @@ def _schedule_ack(tcb: Tcb, now: int) -> None:
         tcb.arm(DELACK, now, delay)
     elif tcb.config.ack_second == "any":
         tcb.ack_wanted = True
+    return None
+
+
+def _schedule_ack_of_fin(tcb: Tcb, segment: Segment, now: int) -> None:
+    if tcb.config.ack_clock == "plain":
+        if not tcb.ack_wanted:
+            _schedule_ack(tcb, 0, now)
+    elif segment.flags & FIN:
+        clock_of(tcb).interactive = True  # a FIN of our own is likely to come soon (net/ipv4/tcp_input.c, tcp_fin)
+        schedule_ack(tcb, now)
+    else:
+        tcb.ack_wanted = True  # it came first, and a gap has been filled
 
 
 def take_held_text(tcb: Tcb, now: int) -> None:
@@ -126,6 +142,8 @@ def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
     if tcb.peer_fin != tcb.rcv_nxt:
         if segment.flags & FIN:
             tcb.ack_wanted = True
+            if tcb.peer_fin >= 0 and tcb.sack_ok and tcb.reassembly is None and tcb.config.sack_fin:
+                tcb.reassembly = Reassembly()  # the FIN is held, and reported
         return
     state = tcb.state
     if state is TIME_WAIT:
@@ -133,8 +151,8 @@ def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
     if tcb.ctx.record:
         accepted(tcb, segment, "FIN", _EIGHTH)
     tcb.rcv_nxt = (tcb.rcv_nxt + 1) & MASK
-    if state is ESTABLISHED and tcb.config.fin_ack == "delayed" and not tcb.ack_wanted:
-        _schedule_ack(tcb, now)  # the user who closes now closes in three segments
+    if state is ESTABLISHED and tcb.config.fin_ack == "delayed":
+        _schedule_ack_of_fin(tcb, segment, now)  # the user who closes now closes in three segments
     else:
         tcb.ack_wanted = True
     if state is ESTABLISHED or state is SYN_RECEIVED:

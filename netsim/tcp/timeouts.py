@@ -1,13 +1,15 @@
 """Time-outs: RFC 9293 3.10.8, with the timers of RFC 6298, 3.8.4 (keep-alive) and 3.8.6 (persist, delayed ACK)."""
 
+from netsim.tcp.acking import ran_out
 from netsim.tcp.connection import end, signal
 from netsim.tcp.errors import ConnectionTimedOut
-from netsim.tcp.output import output, retransmit, send_new, send_syn, transmit
+from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_more, send_syn, transmit
+from netsim.tcp.rto import model_timeout
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import DELACK, KEEPALIVE, LINGER, NEVER, PERSIST, REXMT, USER
+from netsim.tcp.timers import DELACK, KEEPALIVE, LINGER, NEVER, PERSIST, PROBE, REXMT, USER
 
 _USER = "3.10.8: user timeout"
 _R2 = "3.8.3: R2"
@@ -47,10 +49,10 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if tcb.state is SYN_SENT or tcb.snd_una == tcb.iss:
         return _repeat_syn(tcb, now)
     tcb.backoff += 1
+    tcb.probe_end = -1
     config, counters = tcb.config, tcb.ctx.counters
     counters.TcpExtTCPTimeouts += 1
-    limit = _r2(tcb)
-    if limit is not None and tcb.backoff > limit:
+    if _r2_reached(tcb, now):
         counters.TcpExtTCPAbortOnTimeout += 1
         return end(tcb, _R2, ConnectionTimedOut())
     if tcb.backoff == config.retries1 + 1:
@@ -66,10 +68,42 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     return retransmit(tcb, tcb.queue[0], now)
 
 
+def _loss_probe(tcb: Tcb, now: int) -> None:
+    """Probe for a lost tail (RFC 8985 7.3): with new text if there is some, else the last segment again; then the RTO.
+
+    Of two in a row the second is none: the RTO is due (net/ipv4/tcp_output.c, tcp_send_loss_probe).
+    """
+    assert tcb.queue, "the loss probe's timer runs only while something is unacknowledged"
+    if tcb.probe_end >= 0:
+        return tcb.arm(REXMT, now, max(tcb.queue[0].sent_at + tcb.rto - now, 1))
+    tcb.ctx.counters.TcpExtTCPLossProbes += 1
+    if send_one_more(tcb, now):
+        tcb.probe_end = (tcb.snd_nxt - 1) & MASK  # the ACK of that text ends the probe
+    else:
+        tcb.probe_end = tcb.snd_nxt  # only an ACK of more does
+        retransmit(tcb, tcb.queue[-1], now)
+    tcb.deadlines[PROBE] = NEVER
+    return tcb.arm(REXMT, now, tcb.rto)
+
+
+def _r2_reached(tcb: Tcb, now: int) -> bool:
+    """Whether it is time to give up instead of sending retransmission number ``tcb.backoff``."""
+    limit = _r2(tcb)
+    if limit is None or tcb.config.r2_measure == "count":
+        return limit is not None and tcb.backoff > limit
+    if tcb.backoff == 1:
+        tcb.silent_since = now
+        return False
+    ns = tcb.config.ns
+    return now - tcb.silent_since >= model_timeout(limit, ns.rto_min, ns.rto_max)
+
+
 def _r2(tcb: Tcb) -> int | None:
-    """R2 in retransmissions; an orphan may have its own."""
+    """R2 in retransmissions. An orphan may have its own; by time, once it has waited the greatest RTO, it has none."""
     config = tcb.config
-    return config.orphan_retries if tcb.orphan and config.orphan_retries is not None else config.retries2
+    if not tcb.orphan or config.orphan_retries is None:
+        return config.retries2
+    return 0 if config.r2_measure == "time" and tcb.rto >= config.ns.rto_max else config.orphan_retries
 
 
 def _repeat_syn(tcb: Tcb, now: int) -> None:
@@ -111,7 +145,7 @@ def _persist(tcb: Tcb, now: int) -> None:
         send_new(tcb, now, ACK | (PSH if last else 0), bytes(tcb.snd_buffer[:1]))
     elif tcb.close_called and tcb.fin_seq < 0:
         send_new(tcb, now, ACK | FIN, b"")
-    tcb.deadlines[REXMT] = tcb.deadlines[USER] = NEVER
+    tcb.deadlines[REXMT] = tcb.deadlines[PROBE] = tcb.deadlines[USER] = NEVER
     tcb.arm(PERSIST, now, delay)
     return None
 
@@ -126,6 +160,7 @@ def _longest_silence(tcb: Tcb) -> int | None:
 
 def _delayed_ack(tcb: Tcb, now: int) -> None:
     tcb.ctx.counters.TcpExtDelayedACKs += 1
+    ran_out(tcb)
     tcb.ack_wanted = True
     output(tcb, now)
 
@@ -145,6 +180,8 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
         return
     if tcb.probes >= config.keepalive_probes:
         tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
+        if config.timeout_reset:
+            send_abort(tcb, now)
         return end(tcb, _KEEPALIVE, ConnectionTimedOut())
     tcb.probes += 1
     tcb.ctx.counters.TcpExtTCPKeepAlive += 1
@@ -156,6 +193,7 @@ _HANDLERS = (
     (USER, _user_timeout),
     (LINGER, _linger),
     (REXMT, _retransmission),
+    (PROBE, _loss_probe),
     (PERSIST, _persist),
     (DELACK, _delayed_ack),
     (KEEPALIVE, _keep_alive),

@@ -11,7 +11,8 @@ DELACK: Final = 2  # delayed ACK (RFC 9293 3.8.6.3)
 KEEPALIVE: Final = 3  # RFC 9293 3.8.4
 USER: Final = 4  # user timeout (RFC 9293 3.8.3), connection establishment included
 LINGER: Final = 5  # TIME-WAIT 2MSL (RFC 9293 3.4.2), or FIN-WAIT-2 without a user
-COUNT: Final = 6
+PROBE: Final = 6  # tail loss probe (RFC 8985 7); while it runs, REXMT does not
+COUNT: Final = 7
 
 NEVER: Final = 1 << 62
 

@@ -5,6 +5,7 @@ The passive OPEN is ``netsim.tcp.listener``: a listener stays in LISTEN, each SY
 
 from dataclasses import dataclass
 
+from netsim.tcp.acking import read_calls_for_ack
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import allocate, await_peer_fin, end, enter
 from netsim.tcp.context import Context
@@ -120,7 +121,7 @@ def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
         text = bytes(buffer[:size])
         del buffer[:size]
         more_may_come = tcb.state > SYN_RECEIVED and not peer_closed(tcb)
-        if more_may_come and window_update_due(tcb):
+        if more_may_come and (window_update_due(tcb) or read_calls_for_ack(tcb)):
             send_ack(tcb, now)
         return text
     if peer_closed(tcb):
@@ -163,7 +164,7 @@ def abort(tcb: Tcb, now: int) -> None:
     if tcb.state is CLOSED or tcb.state is LISTEN:
         raise tcb.error or ConnectionDoesNotExist()
     if tcb.state in _RESET_ON_ABORT:
-        send_abort(tcb)
+        send_abort(tcb, now)
     end(tcb, _ABORT, ConnectionAborted())
 
 

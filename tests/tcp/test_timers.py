@@ -7,7 +7,7 @@ from netsim.tcp.backoff import BackOff
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.profiles import freebsd, linux, profile, rfc9293
 from netsim.tcp.rto import RttEstimator
-from netsim.tcp.segment import ACK, FIN, SYN, Options
+from netsim.tcp.segment import ACK, FIN, RST, SYN, Options
 from netsim.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from netsim.tcp.user_calls import close, forsake, send
 
@@ -208,7 +208,7 @@ def _silent(solo: Solo) -> float:
 )
 def test_r2_in_linux(retries2: int, seconds: float) -> None:
     """ "A value of 15 yields a hypothetical timeout of 924.6 seconds", with RTO = TCP_RTO_MIN."""
-    solo = Solo(PLAIN.replace(retries2=retries2, rto_variance_floor=0.0))
+    solo = Solo(PLAIN.replace(retries2=retries2, rto_variance_floor=0.0, r2_measure="count"))
     solo.establish(rtt=0.001)
     assert solo.tcb.rto == S // 5
     solo.call(send, b"x")
@@ -216,14 +216,60 @@ def test_r2_in_linux(retries2: int, seconds: float) -> None:
     assert solo.stack.counters.TcpRetransSegs == retries2
 
 
-def test_r2_of_an_orphan() -> None:
-    """tcp_orphan_retries 0 means 8: 102.2 s at RTO .2 s."""
-    solo = Solo(PLAIN.replace(rto_variance_floor=0.0))
-    solo.establish(rtt=0.001)
+@pytest.mark.parametrize(("rtt", "repeats", "gives_up"), [(0.1, 8, 153.3), (0.6, 5, 113.4)])
+def test_r2_of_an_orphan(rtt: float, repeats: int, gives_up: float) -> None:
+    """tcp_orphan_retries 0 means 8, which is a time of 102.2 s: "the first RTO which exceeds" it (ip-sysctl.rst).
+
+    RTO .3 s: FINs at 0 .3 .9 2.1 4.5 9.3 18.9 38.1 76.5, and 153.3 is 153 s after the first repetition. RTO 1.8 s: at
+    0 1.8 5.4 12.6 27 55.8, and 113.4 is 111.6 s after it.
+    """
+    solo = Solo(PLAIN)
+    solo.establish(rtt=rtt)
     solo.call(close)
     solo.call(forsake)
     assert solo.tcb.state is FIN_WAIT_1
-    assert _silent(solo) == pytest.approx(102.2)
+    assert _silent(solo) == pytest.approx(gives_up)
+    assert solo.stack.counters.TcpRetransSegs == repeats
+
+
+def test_an_orphan_that_waits_the_greatest_rto_gives_up() -> None:
+    """tcp_orphan_retries counts on an RTO below its bound; at it, the orphan has no more retransmission (alive)."""
+    solo = Solo(PLAIN.replace(rto_max=2.0))
+    solo.establish(rtt=0.1)
+    solo.call(close)
+    solo.call(forsake)
+    assert _silent(solo) == pytest.approx(0.3 + 0.6 + 1.2 + 2.0)
+
+
+@pytest.mark.parametrize(
+    ("rtt", "first"),
+    [(0.1, 0.3), (0.4, 1.0), (None, 1.0)],  # RTO .3 < 2 * .1 + .2; 2 * .4 + .2 < RTO 1.2; no sample: 1 s
+)
+def test_the_first_repetition_is_a_tail_loss_probe(rtt: float | None, first: float) -> None:
+    """RFC 8985 7.2, with the least RTO for a delayed ACK: then the RTO from there, twice that, and so on."""
+    solo = Solo(PLAIN.replace(sack=True))
+    # 1.5 s: the SYN goes out twice, so that there is no sample (Karn) and the RTO is 3 s (RFC 6298 5.7)
+    solo.establish(rtt=rtt or 1.5, options=Options(sack_permitted=True))
+    rto = 3.0 if rtt is None else rtt + max(0.2, 2 * rtt)
+    start, before = solo.now, len(solo.log)
+    timeouts = solo.stack.counters.TcpExtTCPTimeouts
+    solo.call(send, b"x")
+    solo.advance(start + first + 3.5 * rto)
+    times = [t - start for t, _ in solo.log[before:]]
+    assert times == pytest.approx([0.0, first, first + rto, first + 3 * rto])
+    assert solo.stack.counters.TcpExtTCPLossProbes == 1
+    assert solo.stack.counters.TcpExtTCPTimeouts == timeouts + 2
+
+
+def test_without_sack_there_is_no_loss_probe() -> None:
+    """RFC 8985 7.1: "the sender MUST" have negotiated SACK; Linux: tcp_is_sack."""
+    solo = Solo(PLAIN)
+    solo.establish(rtt=0.4)
+    before = len(solo.log)
+    solo.call(send, b"x")
+    solo.advance(0.4 + 1.19)
+    assert len(solo.log) == before + 1
+    assert solo.stack.counters.TcpExtTCPLossProbes == 0
 
 
 def test_r1_wakes_the_user() -> None:
@@ -264,7 +310,8 @@ def test_keep_alive_by_the_numbers() -> None:
     solo = Solo(PLAIN.replace(keepalive=True))
     solo.establish(rtt=0.1)
     assert _silent(solo) == pytest.approx(7875)
-    probes = solo.log[2:]
+    *probes, (_, reset) = solo.log[2:]
+    assert (reset.flags, reset.seq) == (RST | ACK, 1001)  # tcp_keepalive_timer: the peer may be there after all
     assert [t - 0.1 for t, _ in probes] == pytest.approx([7200 + 75 * k for k in range(9)])
     assert {(s.seq, s.flags, s.payload) for _, s in probes} == {(1000, ACK, b"")}  # one before SND.NXT
     assert solo.stack.counters.TcpExtTCPKeepAlive == 9

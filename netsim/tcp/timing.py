@@ -1,0 +1,91 @@
+"""What the policies of timers and acknowledgments mean: the longer texts of ``TcpConfig``'s last section."""
+
+from typing import Any
+
+from netsim.tcp.policy import policy
+
+R2_MEASURE: Any = policy(
+    "count",
+    "R2 is reached after so many retransmissions, or once so many would have been sent at the least RTO, doubled "
+    "each time: whatever the path's RTT (Linux)",
+    "RFC 9293 3.8.3; net/ipv4/tcp_timer.c: retransmits_timed_out",
+)
+LOSS_PROBE: Any = policy(
+    False,
+    "where SACK is agreed on, the first retransmission is a tail loss probe: after two round trips, at the RTO at "
+    "the latest, and the RTO starts anew behind it",
+    "RFC 8985 7; net/ipv4/tcp_output.c: tcp_schedule_loss_probe",
+)
+TIMEOUT_RESET: Any = policy(
+    False, "unanswered keep-alive probes end in a RST", "RFC 9293 3.8.4 is silent; net/ipv4/tcp_timer.c"
+)
+WRONG_ACK_REPEAT: Any = policy(
+    None,
+    "a wrong ACK in SYN-SENT draws a RST, and the first SYN goes out again so soon; None: by its own timer",
+    "RFC 9293 figure 9 waits; net/ipv4/tcp_input.c: tcp_rcv_synsent_state_process",
+    "s",
+    allowed=(0, 1e9),
+)
+ACK_CLOCK: Any = policy(
+    "plain",
+    "when ACKs are delayed: all but the first quick_acks, by delayed_ack; or from when this end has answered with "
+    "text or the peer has closed, by as long as text comes apart, none yet making it one tick (Linux)",
+    "RFC 9293 3.8.6.3; net/ipv4/tcp_input.c: __tcp_ack_snd_check; net/ipv4/tcp_output.c: tcp_send_delayed_ack",
+)
+DELAYED_ACK: Any = policy(
+    0.2,
+    "an ACK waits at most this long for text to ride on; None: sent at once",
+    "RFC 9293 3.8.6.3: < 0.5 s",
+    "s",
+    allowed=(0, 0.5),
+)
+ACK_SECOND: Any = policy(
+    "full",
+    "the second segment without an ACK draws one at once: if two full-sized ones came (2 MSS of text), or whatever "
+    "their size",
+    "RFC 9293 3.8.6.3, SHLD-19; sys/netinet/tcp_input.c, DELAY_ACK",
+)
+FIN_REPEAT: Any = policy(
+    False,
+    "an ACK repeats our FIN while that is not acknowledged",
+    "RFC 9293 does not ask for it; sys/netinet/tcp_output.c",
+)
+QUICK_ACKS: Any = policy(
+    0, "text segments acknowledged at once before ACKs are delayed", "net/ipv4/tcp_input.c", allowed=(0, 1 << 31)
+)
+FIN_ACK: Any = policy(
+    "immediate",
+    "the ACK of a FIN that leads to CLOSE-WAIT: at once, or delayed like any other, to ride on this end's own FIN",
+    "RFC 9293 3.10.7.4, eighth: FIN; 3.8.6.3",
+)
+TIME_WAIT_RESTART: Any = policy(
+    "fin",
+    "what restarts the 2MSL timer: nothing (its number refuses the repeated FIN), the repeated FIN, or any "
+    "unacceptable segment with ACK (Linux)",
+    "RFC 9293 3.10.7.4, eighth: FIN; net/ipv4/tcp_minisocks.c",
+)
+TIME_WAIT_REUSE: Any = policy("none", "a new SYN in TIME-WAIT", "RFC 9293 3.6.1, MAY-2; RFC 6191 2")
+TIME_WAIT_RST: Any = policy(
+    "accept",
+    "RST in TIME-WAIT: accepted, ignored (fix F1), or ignored for the first 2 s (fix F2, to go with timestamps)",
+    "RFC 9293 3.10.7.4; RFC 1337 4",
+)
+TIME_WAIT_ACK: Any = policy(
+    "fin",
+    "what draws an ACK in TIME-WAIT: beside segments that step one refuses, the repeated FIN, or any but the "
+    "expected ACK",
+    "RFC 9293 3.10.7.4, fifth: ACK; net/ipv4/tcp_minisocks.c; sys/netinet/tcp_timewait.c",
+)
+TIME_WAIT_NO_ACK: Any = policy(
+    "process",
+    "a segment with neither ACK nor SYN in TIME-WAIT: looked at in the usual order, or dropped at once",
+    "RFC 9293 3.10.7.4; sys/netinet/tcp_timewait.c, tcp_twcheck",
+)
+TIMER_HZ: Any = policy(
+    None,
+    "ticks a second of the kernel's timer wheel; None: exact timers",
+    "kernel/time/timer.c",
+    "Hz",
+    allowed=(1, 10_000),
+)
+TIMER_PHASE: Any = policy(None, "where the wheel's clock stands at time 0; None: drawn", "", "s", allowed=(0, 1e6))
