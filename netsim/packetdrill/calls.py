@@ -4,10 +4,11 @@ A call is begun once and gives an attempt: a function that returns the result, o
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 from netsim.packetdrill import vectors
 from netsim.packetdrill.descriptor import Attempt, Descriptor, Result, names, pointed
-from netsim.packetdrill.errno import errno_of, pending
+from netsim.packetdrill.errno import errno_of
 from netsim.packetdrill.exchange import Exchange
 from netsim.packetdrill.script import Application, Call, Expression, Number, Structure
 from netsim.packetdrill.sockopts import get_option, set_option
@@ -16,7 +17,6 @@ from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import ConnectionClosing, TcpError
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN
-from netsim.tcp.user_calls import peer_closed
 
 MOST_TEXT = 1 << 24  # bytes in one write
 
@@ -48,7 +48,7 @@ class Calls:
     def blocks(self, call: Call) -> bool:
         """Whether this call waits rather than return EAGAIN."""
         call = self.plain(call)
-        return not self.of(call).nonblocking and "MSG_DONTWAIT" not in self._flags(call)
+        return not self.of(call).socket.nonblocking and "MSG_DONTWAIT" not in self._flags(call)
 
     def _flags(self, call: Call) -> set[str]:
         """The MSG_ flags of a call that has such an argument."""
@@ -86,7 +86,8 @@ class Calls:
         if call.result is not None and call.result >= 0:
             if call.result in self.descriptors:
                 raise Failure(call.line, f"{call.name}: descriptor {call.result} is open already")
-            self.descriptors[call.result] = Descriptor(socket, nonblocking)
+            socket.nonblocking, socket.sticky_error = nonblocking, False
+            self.descriptors[call.result] = Descriptor(socket)
 
     def _bind(self, call: Call) -> Attempt:
         self.of(call).socket.bind(_port(self.argument(call, 1), self.exchange.bind_port))
@@ -114,7 +115,6 @@ class Calls:
             try:
                 return Result(0) if socket.connected else None
             except TcpError as error:
-                descriptor.told = True
                 return Result(-1, errno_of(error))
 
         return attempt
@@ -147,13 +147,8 @@ class Calls:
 
         def attempt() -> Result | None:
             nonlocal done
-            if not descriptor.told and (error := pending(socket.error)):
-                descriptor.told = True
-                return Result(-1, error)
-            if socket.state in (CLOSED, LISTEN):
-                return Result(-1, "EPIPE" if socket.tcb is not None else "ENOTCONN")
-            if socket.state < ESTABLISHED:
-                return None
+            if CLOSED < socket.state < ESTABLISHED:
+                return Result(-1, "ENOTCONN") if socket.state is LISTEN else None
             try:
                 done += socket.send(bytes(size - done), exchange.now)
             except TcpError as error:
@@ -163,7 +158,7 @@ class Calls:
         return attempt
 
     def _read(self, call: Call) -> Attempt:
-        descriptor = self.of(call)
+        socket = self.of(call).socket
         flags = self._flags(call)
         if flags - {"MSG_DONTWAIT", "MSG_PEEK"}:
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
@@ -171,27 +166,12 @@ class Calls:
 
         def attempt() -> Result | None:
             try:
-                return self._peek(descriptor, size) if "MSG_PEEK" in flags else self._take(descriptor, size)
+                text = socket.receive(size, self.exchange.now, peek="MSG_PEEK" in flags)
             except TcpError as error:
-                if descriptor.told:
-                    return Result(0)
-                descriptor.told = True
                 return Result(-1, errno_of(error))
+            return Result(len(text)) if text is not None else None
 
         return attempt
-
-    def _take(self, descriptor: Descriptor, size: int) -> Result | None:
-        text = descriptor.socket.receive(size, self.exchange.now)
-        if text is None:
-            return Result(0) if descriptor.read_shut else None
-        return Result(len(text))
-
-    def _peek(self, descriptor: Descriptor, size: int) -> Result | None:
-        socket = descriptor.socket
-        unread = socket.status().unread
-        if unread or descriptor.read_shut or (socket.tcb is not None and peer_closed(socket.tcb)):
-            return Result(min(unread, size))
-        return None
 
     def _shutdown(self, call: Call) -> Attempt:
         descriptor, how = self.of(call), names(self.argument(call, 1))
@@ -199,13 +179,10 @@ class Calls:
             raise Unsupported(call.line, "shutdown with a number")
         if descriptor.socket.tcb is None or descriptor.socket.state is CLOSED:
             return _done(Result(-1, "ENOTCONN"))
-        if how != {"SHUT_WR"}:
-            descriptor.read_shut = True
-        if how != {"SHUT_RD"}:
-            try:
-                descriptor.socket.shutdown(self.exchange.now)
-            except ConnectionClosing:
-                return _done(Result(0))
+        try:
+            descriptor.socket.shutdown(self.exchange.now, _SHUTDOWN[how.pop()])
+        except ConnectionClosing:
+            return _done(Result(0))
         return _done(Result(0))
 
     def _close(self, call: Call) -> Attempt:
@@ -223,10 +200,10 @@ class Calls:
     def _fcntl(self, call: Call) -> Attempt:
         descriptor, command = self.of(call), names(self.argument(call, 1))
         if command == {"F_GETFL"}:
-            return _done(Result(0x2 | (self.exchange.host.nonblock if descriptor.nonblocking else 0)))
+            return _done(Result(0x2 | (self.exchange.host.nonblock if descriptor.socket.nonblocking else 0)))
         if command != {"F_SETFL"} or names(self.argument(call, 2)) - {"O_RDWR", "O_NONBLOCK", "2"}:
             raise Unsupported(call.line, f"fcntl with {', '.join(sorted(command))}")
-        descriptor.nonblocking = "O_NONBLOCK" in names(self.argument(call, 2))
+        descriptor.socket.nonblocking = "O_NONBLOCK" in names(self.argument(call, 2))
         return _done(Result(0))
 
     def _ioctl(self, call: Call) -> Attempt:
@@ -252,6 +229,7 @@ def _port(address: Expression, default: int) -> int:
     return default
 
 
+_SHUTDOWN: dict[str, Literal["read", "write", "both"]] = {"SHUT_RD": "read", "SHUT_WR": "write", "SHUT_RDWR": "both"}
 _WITH_FLAGS = {"send", "sendto", "recv", "recvfrom"}
 _HANDLERS: dict[str, Callable[[Calls, Call], Attempt]] = {
     "socket": Calls._socket,

@@ -20,12 +20,9 @@ Attempt = Callable[[], Result | None]
 
 @dataclass(slots=True)
 class Descriptor:
-    """A script's file descriptor. ``told``: SO_ERROR or a call has reported how the connection ended."""
+    """A script's file descriptor."""
 
     socket: Socket
-    nonblocking: bool = False
-    read_shut: bool = False
-    told: bool = False
 
 
 def names(expression: Expression) -> set[str]:

@@ -52,7 +52,7 @@ def text_of(name: str) -> str:
 
 def pending(error: Exception | None) -> str | None:
     """What SO_ERROR tells of a connection that ended by ``error``: only what the peer or the network did."""
-    if isinstance(error, ConnectionRefused | ConnectionReset | ConnectionTimedOut | Unreachable):
+    if isinstance(error, ConnectionReset | ConnectionTimedOut | Unreachable):
         return errno_of(error)
     return None
 

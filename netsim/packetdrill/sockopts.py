@@ -4,13 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from netsim.packetdrill.descriptor import Descriptor, Result, names, pointed
-from netsim.packetdrill.errno import pending, same
+from netsim.packetdrill.errno import errno_of, same
 from netsim.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.output import output
-from netsim.tcp.socket import Socket
-from netsim.tcp.tcb import Tcb
 
 if TYPE_CHECKING:
     from netsim.packetdrill.calls import Calls
@@ -38,10 +35,7 @@ _BEFORE_OPEN: dict[str, Change] = {
     "TCP_LINGER2": lambda config, value: config.replace(fin_wait_2_timeout=float(value)),
 }
 
-# Options of an open connection: those that the next event obeys, those that do if nothing is unacknowledged.
-_AT_ONCE = {"SO_SNDBUF", "TCP_LINGER2"}
-_WHEN_IDLE = {"TCP_USER_TIMEOUT"}
-_KEEPALIVE = {"SO_KEEPALIVE", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"}
+_ONLY_BEFORE_OPEN = {"TCP_NOOPT", "TCP_KEEPINIT"}
 
 _READ: dict[str, Callable[[TcpConfig], float]] = {
     "SO_RCVBUF": lambda config: config.receive_buffer,
@@ -70,37 +64,14 @@ def set_option(calls: "Calls", call: Call) -> Result:
     if name not in _BEFORE_OPEN or not isinstance(value, Number):
         raise Unsupported(call.line, f"setsockopt {name}")
     try:
-        config = _BEFORE_OPEN[name](_config(descriptor, calls), value.value)
+        config = _BEFORE_OPEN[name](descriptor.socket.options, value.value)
     except ValueError:
         return Result(-1, "EINVAL")
-    socket = descriptor.socket
-    if socket.tcb is not None:
-        _change(socket.tcb, config, name, calls, call)
-        return Result(0)
-    if socket.listener is not None:
-        socket.listener.config = config  # those that it accepts inherit it
-    socket.config = config
-    return Result(0)
-
-
-def _change(tcb: Tcb, config: TcpConfig, name: str, calls: "Calls", call: Call) -> None:
-    """An option of an open connection. Unsupported for one that a running timer or a window depends on."""
-    exchange = calls.exchange
-    idle = tcb.snd_una == tcb.snd_nxt
-    if name == "TCP_NODELAY":
-        tcb.nodelay = not config.nagle
-        output(tcb, exchange.now)
-        exchange.stack.schedule(tcb)
-    elif name in _KEEPALIVE:
-        if tcb.keepalive or config.keepalive:
-            idle_for, interval = config.keepalive_idle, config.keepalive_interval
-            owner: Socket = tcb.owner
-            if not config.keepalive:
-                raise Unsupported(call.line, "setsockopt SO_KEEPALIVE off, on an open socket")
-            owner.keepalive(exchange.now, idle=idle_for, interval=interval, probes=config.keepalive_probes)
-    elif name not in _AT_ONCE and not (name in _WHEN_IDLE and idle):
+    if name in _ONLY_BEFORE_OPEN and descriptor.socket.tcb is not None:
         raise Unsupported(call.line, f"setsockopt {name} on an open socket")
-    tcb.config = config
+    descriptor.socket.configure(config, calls.exchange.now)
+    calls.exchange.settle()
+    return Result(0)
 
 
 def get_option(calls: "Calls", call: Call) -> Result:
@@ -112,7 +83,7 @@ def get_option(calls: "Calls", call: Call) -> Result:
     elif name in _READ:
         tcb = descriptor.socket.tcb
         live = tcb is not None and name == "SO_RCVBUF"
-        _compare(tcb.rcv_space if tcb and live else _READ[name](_config(descriptor, calls)), expected, name, call)
+        _compare(tcb.rcv_space if tcb and live else _READ[name](descriptor.socket.options), expected, name, call)
     elif name == "TCP_MAXSEG" and descriptor.socket.tcb is not None:
         _compare(descriptor.socket.tcb.snd_mss, expected, name, call)
     else:
@@ -125,13 +96,6 @@ def _name(calls: "Calls", call: Call) -> str:
     if not isinstance(name, Name):
         raise Unsupported(call.line, f"{call.name} with an option that has no name")
     return name.value
-
-
-def _config(descriptor: Descriptor, calls: "Calls") -> TcpConfig:
-    socket = descriptor.socket
-    if socket.tcb is not None:
-        return socket.tcb.config
-    return socket.config if socket.config is not None else calls.exchange.stack.config
 
 
 def _linger(descriptor: Descriptor, value: Expression, call: Call) -> Result:
@@ -154,8 +118,8 @@ def _compare(value: float, expected: Expression, name: str, call: Call) -> None:
 
 
 def _compare_error(descriptor: Descriptor, expected: Expression, call: Call) -> None:
-    error = None if descriptor.told else pending(descriptor.socket.error)
-    descriptor.told = descriptor.told or error is not None
+    pending = descriptor.socket.take_error()
+    error = errno_of(pending) if pending is not None else None
     wanted = "".join(names(expected)) or "0"
     if isinstance(expected, Items):
         raise Unsupported(call.line, "getsockopt SO_ERROR with several values")

@@ -4,31 +4,51 @@ Calls that would wait return None (``accept``, ``receive``) or 0 (``send``); the
 again. What the peer or the network did comes out as an exception of ``netsim.tcp.errors``. Times are ns.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from netsim.tcp import user_calls
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import (
+    ConnectionAborted,
     ConnectionAlreadyExists,
     ConnectionClosing,
     ConnectionDoesNotExist,
+    ConnectionReset,
+    ConnectionTimedOut,
     InsufficientResources,
     RemoteSocketUnspecified,
+    TcpError,
+    Unreachable,
 )
 from netsim.tcp.listener import Listener
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import KEEPALIVE
 
 
 class Socket:
     """One end of a connection, or a listener. ``config`` overrides the host's; ``observer`` is whom signals are for.
 
-    Options: ``linger_zero`` (SO_LINGER with time 0), ``reuse_address`` (SO_REUSEADDR, before ``bind`` or ``listen``).
+    Options: ``linger_zero`` (SO_LINGER with time 0), ``reuse_address`` (SO_REUSEADDR, before ``bind`` or ``listen``),
+    ``nonblocking`` (O_NONBLOCK: whoever drives the socket must not wait for it). The others are fields of TcpConfig.
+    ``sticky_error``: every call tells what ended the connection; else only the first one does, as on real hosts
+    (SO_ERROR), and then there is the end of the stream to read and ConnectionClosing to write.
     """
 
-    __slots__ = ("config", "linger_zero", "listener", "observer", "port", "reuse_address", "stack", "tcb")
+    __slots__ = (
+        "_told",  # a call has reported how the connection ended: SO_ERROR is clear
+        "config",
+        "linger_zero",
+        "listener",
+        "nonblocking",
+        "observer",
+        "port",
+        "read_shut",
+        "reuse_address",
+        "stack",
+        "sticky_error",
+        "tcb",
+    )
 
     def __init__(self, stack: Stack, *, config: TcpConfig | None = None, tcb: Tcb | None = None) -> None:
         self.stack = stack
@@ -37,7 +57,8 @@ class Socket:
         self.listener: Listener | None = None
         self.port: int | None = None
         self.observer: Any = None
-        self.linger_zero = self.reuse_address = False
+        self.linger_zero = self.reuse_address = self.nonblocking = self.read_shut = self._told = False
+        self.sticky_error = True
         if tcb is not None:
             tcb.owner = self
 
@@ -90,6 +111,7 @@ class Socket:
         if tcb is None:
             raise ConnectionDoesNotExist()
         if tcb.state is CLOSED:
+            self._told = True
             raise tcb.error or ConnectionDoesNotExist()
         return tcb.state >= ESTABLISHED
 
@@ -100,7 +122,11 @@ class Socket:
                 raise ConnectionClosing("the listener was closed")
             raise ConnectionDoesNotExist("accept on a socket that does not listen")
         queue = self.listener.accept_queue
-        return Socket(self.stack, config=self.config, tcb=queue.popleft()) if queue else None
+        if not queue:
+            return None
+        socket = Socket(self.stack, config=self.config, tcb=queue.popleft())
+        socket.sticky_error = self.sticky_error
+        return socket
 
     def send(self, text: bytes, now: int, *, to: tuple[str, int] | None = None) -> int:
         """SEND as much of ``text`` as there is room for; how many bytes that was.
@@ -112,23 +138,46 @@ class Socket:
                 raise RemoteSocketUnspecified()
             self._turn_active(to, now, "3.10.2: SEND")
         tcb = self._connection()
+        if tcb.state is CLOSED and not self.sticky_error:
+            raise self.take_error() or ConnectionClosing()
         part = text[: max(user_calls.send_room(tcb), 0)]
         if part or not text:
             user_calls.send(tcb, part, now)
             self.stack.schedule(tcb)
         return len(part)
 
-    def receive(self, size: int, now: int) -> bytes | None:
-        """RECEIVE up to ``size`` bytes; empty at the peer's end of stream; None if there is nothing yet."""
+    def receive(self, size: int, now: int, *, peek: bool = False) -> bytes | None:
+        """RECEIVE up to ``size`` bytes; empty at the end of stream; None if there is nothing yet.
+
+        The stream ends with the peer's FIN, with ``shutdown`` for reading, and when the error that ended the connection
+        has been told. ``peek`` leaves the text where it is (MSG_PEEK).
+        """
         if self.listener is not None:
             return None
-        return user_calls.receive(self._connection(), size, now)
+        tcb = self._connection()
+        if peek and tcb.rcv_buffer:
+            return bytes(tcb.rcv_buffer[:size])
+        if tcb.state is CLOSED and not self.sticky_error and not (tcb.rcv_buffer or user_calls.peer_closed(tcb)):
+            if self._told:
+                return b""
+            self._told = True
+        text = user_calls.receive(tcb, size, now)
+        return b"" if text is None and self.read_shut else text
 
-    def shutdown(self, now: int) -> None:
-        """CLOSE in RFC 9293's sense: no more to send; what the peer sends can still be received (half-close)."""
+    def shutdown(self, now: int, how: Literal["write", "read", "both"] = "write") -> None:
+        """CLOSE in RFC 9293's sense: no more to send; what the peer sends can still be received (half-close).
+
+        For reading, RECEIVE no longer waits; the peer does not hear of it. ConnectionDoesNotExist once it has ended.
+        """
         if self.listener is not None:
             return self.close(now)
         tcb = self._connection()
+        if how != "write":
+            if tcb.state is CLOSED:
+                raise ConnectionDoesNotExist()
+            self.read_shut = True
+            if how == "read":
+                return None
         user_calls.close(tcb, now)
         return self.stack.schedule(tcb)
 
@@ -154,20 +203,28 @@ class Socket:
         if tcb.wake < tcb.scheduled:
             self.stack.schedule(tcb)
 
+    def configure(self, config: TcpConfig, now: int) -> None:
+        """Socket options, before OPEN or at any time after it: the connection goes on with ``config``."""
+        self.config = config
+        if self.listener is not None:
+            self.listener.config = config
+        elif self.tcb is not None:
+            user_calls.options_changed(self.tcb, config, now)
+            self.stack.schedule(self.tcb)
+
     def keepalive(self, now: int, *, idle: float, interval: float, probes: int) -> None:
         """Keep-alive on (RFC 9293 3.8.4): a probe after ``idle`` s of silence, then ``interval`` s apart, so many."""
-        tcb = self.tcb
-        config = tcb.config if tcb is not None else self.config if self.config is not None else self.stack.config
-        config = config.replace(
+        config = self.options.replace(
             keepalive=True, keepalive_idle=idle, keepalive_interval=interval, keepalive_probes=probes
         )
-        if tcb is None:
-            self.config = config
-            return
-        tcb.config, tcb.keepalive = config, True
-        if tcb.state >= ESTABLISHED:
-            tcb.arm(KEEPALIVE, now, max(config.ns.keepalive_idle - (now - tcb.last_received_at), 0))
-            self.stack.schedule(tcb)
+        self.configure(config, now)
+
+    @property
+    def options(self) -> TcpConfig:
+        """The configuration that holds for this socket."""
+        if self.tcb is not None:
+            return self.tcb.config
+        return self.config if self.config is not None else self.stack.config
 
     def abort(self, now: int) -> None:
         """ABORT: both queues are dropped and the peer gets a RST."""
@@ -189,6 +246,15 @@ class Socket:
         """What ended the connection, if it ended badly (SO_ERROR, without clearing it)."""
         return self.tcb.error if self.tcb is not None else None
 
+    def take_error(self) -> TcpError | None:
+        """SO_ERROR: what the peer or the network did to end the connection. Told once, here or by another call."""
+        tcb = self.tcb
+        error = tcb.error if tcb is not None and tcb.state is CLOSED and not self._told else None
+        if isinstance(error, ConnectionAborted) or not isinstance(error, _OF_THE_NETWORK):
+            return None
+        self._told = True
+        return error
+
     def _turn_active(self, remote: tuple[str, int], now: int, clause: str) -> None:
         """From LISTEN to SYN-SENT, with the listener's port."""
         dst, dport = remote
@@ -205,6 +271,9 @@ class Socket:
     def _must_be_new(self) -> None:
         if self.tcb is not None or self.listener is not None:
             raise ConnectionAlreadyExists()
+
+
+_OF_THE_NETWORK = (ConnectionReset, ConnectionTimedOut, Unreachable)
 
 
 def _check_port(name: str, port: int) -> None:

@@ -34,7 +34,7 @@ from netsim.tcp.state import (
     State,
 )
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import REXMT, USER
+from netsim.tcp.timers import KEEPALIVE, NEVER, REXMT, USER
 
 _OPEN = "3.10.1: OPEN"
 _CLOSE = "3.10.4: CLOSE"
@@ -134,6 +134,27 @@ def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
 def peer_closed(tcb: Tcb) -> bool:
     """Whether the peer's FIN was taken: after the text in the buffer comes the end."""
     return tcb.peer_fin >= 0 and tcb.rcv_nxt == (tcb.peer_fin + 1) & MASK
+
+
+def options_changed(tcb: Tcb, config: TcpConfig, now: int) -> None:
+    """Socket options of a connection that is open: windows and timers follow, what Nagle's rule held back goes out."""
+    old, tcb.config = tcb.config, config
+    tcb.nodelay, tcb.keepalive = not config.nagle, config.keepalive
+    if config.receive_buffer != old.receive_buffer:
+        tcb.rcv_space = config.receive_buffer
+    if tcb.state < ESTABLISHED:
+        return
+    tcb.snd_mss = min(tcb.snd_mss, config.mss)
+    if not tcb.keepalive:
+        tcb.deadlines[KEEPALIVE] = NEVER
+    elif (config.keepalive, config.keepalive_idle) != (old.keepalive, old.keepalive_idle):
+        tcb.arm(KEEPALIVE, now, max(config.ns.keepalive_idle - (now - tcb.last_received_at), 0))
+    timeout = config.ns.user_timeout
+    if timeout is None:
+        tcb.deadlines[USER] = NEVER
+    elif tcb.queue and timeout != old.ns.user_timeout:
+        tcb.arm(USER, now, timeout)
+    output(tcb, now)
 
 
 def close(tcb: Tcb, now: int) -> None:

@@ -1,0 +1,181 @@
+"""What POSIX adds to the RFC's calls: SO_ERROR told once, MSG_PEEK, shutdown for reading, options at any time."""
+
+from typing import Literal
+
+import pytest
+from pair import Pair
+
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import (
+    BrokenPipe,
+    ConnectionClosing,
+    ConnectionDoesNotExist,
+    ConnectionReset,
+    TcpError,
+)
+from netsim.tcp.profiles import freebsd, linux, rfc9293
+from netsim.tcp.socket import Socket
+from netsim.tcp.state import CLOSED, ESTABLISHED
+
+
+def joined(config: TcpConfig | None = None) -> tuple[Pair, Socket, Socket]:
+    pair = Pair(config if config is not None else rfc9293())
+    client, server = pair.connect()
+    client.sticky_error = server.sticky_error = False
+    return pair, client, server
+
+
+def reset(pair: Pair, socket: Socket) -> None:
+    socket.abort(pair.ns)
+    pair.perform(socket.stack.address)
+    pair.run(pair.now + 1)
+
+
+def test_the_error_is_told_once_then_there_is_the_end() -> None:
+    """SO_ERROR clears what it tells; after that a read gives 0 and a write EPIPE."""
+    pair, client, server = joined()
+    reset(pair, server)
+    assert client.state is CLOSED
+    assert type(client.take_error()) is ConnectionReset
+    assert client.take_error() is None
+    assert client.receive(1, pair.ns) == b""
+    with pytest.raises(ConnectionClosing):
+        client.send(b"x", pair.ns)
+
+
+@pytest.mark.parametrize("call", ["send", "receive"])
+def test_any_call_may_be_the_one_that_tells(call: str) -> None:
+    pair, client, server = joined()
+    reset(pair, server)
+    with pytest.raises(ConnectionReset):
+        client.send(b"x", pair.ns) if call == "send" else client.receive(1, pair.ns)
+    assert client.take_error() is None
+    assert client.receive(1, pair.ns) == b""
+
+
+def test_a_sticky_error_is_told_to_every_call() -> None:
+    pair, client, server = joined()
+    client.sticky_error = True
+    reset(pair, server)
+    for _ in range(2):
+        with pytest.raises(ConnectionReset):
+            client.receive(1, pair.ns)
+
+
+def test_what_was_received_before_the_reset_can_still_be_read() -> None:
+    pair, client, server = joined()
+    pair.send(server, b"last words")
+    pair.run(pair.now + 1)
+    reset(pair, server)
+    assert client.receive(4, pair.ns) == b"last"
+    assert client.receive(99, pair.ns) == b" words"
+    with pytest.raises(ConnectionReset):
+        client.receive(1, pair.ns)
+
+
+@pytest.mark.parametrize(
+    ("config", "error"), [(linux(), BrokenPipe), (freebsd(), ConnectionReset), (rfc9293(), ConnectionReset)]
+)
+def test_a_reset_after_the_peers_fin(config: TcpConfig, error: type[TcpError]) -> None:
+    """net/ipv4/tcp_input.c, tcp_reset: EPIPE in CLOSE-WAIT; sys/netinet/tcp_input.c and the RFC: reset."""
+    pair, client, server = joined(config)
+    pair.shutdown(server)
+    pair.run(pair.now + 1)
+    reset(pair, server)
+    assert type(client.take_error()) is error
+
+
+def test_what_this_end_did_is_no_error_of_the_network() -> None:
+    pair, client, _ = joined()
+    reset(pair, client)
+    assert client.take_error() is None
+
+
+def test_peeking_takes_nothing() -> None:
+    pair, client, server = joined()
+    assert client.receive(9, pair.ns, peek=True) is None
+    pair.send(server, b"text")
+    pair.run(pair.now + 1)
+    assert client.receive(2, pair.ns, peek=True) == b"te"
+    assert client.receive(9, pair.ns, peek=True) == b"text"
+    assert client.receive(9, pair.ns) == b"text"
+    pair.shutdown(server)
+    pair.run(pair.now + 1)
+    assert client.receive(9, pair.ns, peek=True) == b""
+
+
+@pytest.mark.parametrize("how", ["read", "both"])
+def test_shutdown_for_reading_ends_the_stream_once_it_is_read(how: Literal["read", "both"]) -> None:
+    pair, client, server = joined()
+    pair.send(server, b"text")
+    pair.run(pair.now + 1)
+    client.shutdown(pair.ns, how)
+    pair.perform("a")
+    assert client.receive(9, pair.ns) == b"text"
+    assert client.receive(9, pair.ns) == b""
+    pair.run(pair.now + 1)
+    if how == "read":
+        assert server.state is ESTABLISHED  # the peer does not hear of it
+        pair.send(client, b"still writing")
+    else:
+        assert server.receive(9, pair.ns) == b""
+        with pytest.raises(ConnectionClosing):
+            client.send(b"x", pair.ns)
+
+
+def test_shutdown_for_reading_needs_a_connection() -> None:
+    pair, client, server = joined()
+    reset(pair, server)
+    with pytest.raises(ConnectionDoesNotExist):
+        client.shutdown(pair.ns, "read")
+
+
+def test_options_of_an_open_connection() -> None:
+    """TCP_NODELAY sends what Nagle's rule holds back; SO_KEEPALIVE starts and stops; TCP_MAXSEG lowers the size."""
+    pair, client, server = joined(rfc9293().replace(delayed_ack=0.2))
+    pair.send(client, b"first")
+    pair.send(client, b"held back")
+    sent = [s.payload for _, end, s, _ in pair.wire if end == "a" and s.payload]
+    assert sent == [b"first"]
+    client.configure(client.options.replace(nagle=False), pair.ns)
+    pair.perform("a")
+    assert [s.payload for _, end, s, _ in pair.wire if end == "a" and s.payload] == [b"first", b"held back"]
+    pair.run(pair.now + 1)
+    client.configure(client.options.replace(mss=100), pair.ns)
+    pair.send(client, bytes(250))
+    assert [len(s.payload) for _, end, s, _ in pair.wire if end == "a"][-3:] == [100, 100, 50]
+    pair.run(pair.now + 1)
+    client.keepalive(pair.ns, idle=10.0, interval=1.0, probes=3)
+    before, start = len(pair.wire), pair.now
+    pair.run(start + 15)
+    assert [end for _, end, _, _ in pair.wire[before:]] == ["a", "b"]
+    client.configure(client.options.replace(keepalive=False), pair.ns)
+    before = len(pair.wire)
+    pair.run(pair.now + 60)
+    assert pair.wire[before:] == []
+    assert server.state is ESTABLISHED
+
+
+def test_a_larger_receive_buffer_opens_the_window() -> None:
+    pair, client, server = joined(rfc9293().replace(receive_buffer=2000, congestion="none"))
+    client.configure(client.options.replace(receive_buffer=8000), pair.ns)
+    pair.send(client, b"x")
+    pair.run(pair.now + 1)
+    assert server.status().snd_wnd == 8000
+
+
+def test_a_listener_hands_its_options_on() -> None:
+    pair = Pair(rfc9293())
+    listener, client = pair.socket("b"), pair.socket("a")
+    listener.listen(80)
+    listener.sticky_error = False
+    listener.configure(listener.options.replace(mss=500), pair.ns)
+    client.connect("b", 80, pair.ns)
+    pair.perform("a")
+    pair.run(1.0)
+    server = listener.accept()
+    assert server is not None
+    assert (server.options.mss, server.sticky_error) == (500, False)
+    assert client.status().snd_wnd
+    assert client.tcb is not None
+    assert client.tcb.snd_mss == 500
