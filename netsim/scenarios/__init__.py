@@ -18,6 +18,7 @@ NAMES: Final = (
     "syn-flood",
     "blind",
     "forged-open",
+    "syn-data",
 )
 
 

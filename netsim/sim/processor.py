@@ -31,6 +31,11 @@ class Processor:
         self._work = 0
 
     @property
+    def work(self) -> float:
+        """Seconds of work that have arrived so far, done or not."""
+        return self._work / _NS
+
+    @property
     def load(self) -> float:
         """The share of the time until now in which it was busy."""
         now = self._host.world.env.now

@@ -1,0 +1,332 @@
+"""What does it cost a server to take data on a SYN, and what does Fast Open change?
+
+Attackers send SYNs with text from addresses that never answer; clients open connections, send a request and wait for
+the response. Text on a SYN is held, accepted or dropped (``server.syn_data``), and what is held costs memory; the
+server's processor, if it costs time, serves segments first come first served. With Fast Open (``client.fast_open`` =
+client, ``server.fast_open`` = server) a client that has been there before is answered a round trip earlier; the price
+is a request that may be delivered twice, and a response to whoever shows a cookie.
+
+The server starts empty. ``amplification`` is that of one forged SYN, followed to its end.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from simpy import Event
+
+from netsim.link import Path
+from netsim.scenarios.parameters import param, require_probabilities, tcp_param
+from netsim.seeds import Seed
+from netsim.sim import Host, Socket, World
+from netsim.sim.adversaries import Forger
+from netsim.sim.network import Observer
+from netsim.sweep import Estimator
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.fast_open import cookie_for
+from netsim.tcp.segment import SYN, FourTuple, Options, Segment
+from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
+from netsim.trace.records import Record, Sent
+from netsim.units import require_number
+
+QUESTION: Final = "What does it cost a server to take data on a SYN, and what does Fast Open change?"
+PORT: Final = 80
+MSS: Final = 1460
+BEGIN: Final = 1.0  # s; before it one client has been there, so that later ones have a cookie
+SAMPLES: Final = 60  # of the memory, evenly spaced
+FIRST: Final = b"first"  # the name of the client that fetches the cookie
+PATIENCE: Final = 5.0  # s that the last clients are given
+BIG: Final = 1 << 20
+NEGLIGIBLE: Final = 1e-9
+
+_RANGES: Final = (
+    ("attack_rate", 0.0, 1e5, "1/s"),
+    ("legit_rate", 0.0, 1e4, "1/s"),
+    ("delay", 0.0, 0.4, "s"),
+    ("duplicate_delay", 0.0, 100.0, "s"),
+    ("cpu_per_segment", 0.0, 1.0, "s"),
+    ("cpu_per_byte", 0.0, 1.0, "s"),
+    ("horizon", 0.1, 1e4, "s"),
+)
+_WHOLE: Final = (
+    ("attack_text", 0, MSS, "bytes"),
+    ("request", 10, 1000, "bytes"),
+    ("response", 1, 65_535, "bytes"),
+    ("backlog", 1, 4096, ""),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of data on SYNs. ValueError for values out of range."""
+
+    attack_rate: float = param(5.0, "forged SYNs, Poisson, from addresses that never answer", "1/s")
+    attack_text: int = param(1000, "text on each of them", "bytes")
+    stolen_cookies: bool = param(False, "the forged SYNs carry right cookies of Fast Open")
+    legit_rate: float = param(1.0, "connections that clients open, Poisson", "1/s")
+    request: int = param(100, "text that a client sends first", "bytes")
+    response: int = param(1000, "text that answers it", "bytes")
+    delay: float = param(0.05, "one-way delay between client and server", "s")
+    duplicate: float = param(0.0, "probability that the network copies a client's segment")
+    duplicate_delay: float = param(3.0, "how late the copy is", "s")
+    cpu_per_segment: float = param(0.0, "time that the server takes for a segment", "s")
+    cpu_per_byte: float = param(0.0, "time that it takes for each byte of text more", "s")
+    backlog: int = param(1024, "what the server hands to listen()")
+    horizon: float = param(10.0, "how long attackers and clients come", "s")
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+
+    def __post_init__(self) -> None:
+        for name, low, high, unit in (*_RANGES, *_WHOLE):
+            require_number(name, getattr(self, name), low=low, high=high, unit=unit)
+        for name, *_ in _WHOLE:
+            if getattr(self, name) != int(getattr(self, name)):
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be a whole number")
+        require_probabilities(self, "duplicate")
+        if self.stolen_cookies and not self.fast_open_server:
+            raise ValueError("stolen_cookies = True: must be False unless server.fast_open is server or both")
+
+    @property
+    def fast_open_server(self) -> bool:
+        """Whether the server plays its part of Fast Open."""
+        return self.server.fast_open in ("server", "both")
+
+    @property
+    def fast_open(self) -> bool:
+        """Whether clients that come again are answered in one round trip."""
+        return self.fast_open_server and self.client.fast_open in ("client", "both")
+
+
+ESTIMATES: Final = {
+    "response_time": Estimator(column="response_time", kind="mean"),
+    "p_served": Estimator(column="served", kind="mean"),
+    "memory": Estimator(column="memory", kind="mean"),
+    "memory_end": Estimator(column="memory_end", kind="mean"),
+    "cpu_load": Estimator(column="cpu_load", kind="mean"),
+    "amplification": Estimator(column="amplification", kind="mean"),
+    "p_delivered_twice": Estimator(column="delivered_twice", kind="mean"),
+    "p_fast_open": Estimator(column="fast_open", kind="mean"),
+}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What clients and the server's application saw."""
+
+    clients: int = 0
+    times: list[float] = field(default_factory=list)
+    delivered: Counter[bytes] = field(default_factory=Counter)
+    memory: list[int] = field(default_factory=list)
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One attack on an empty server: response times, memory of half-open connections, work of the processor."""
+    world = World(seed=seed, observer=observer)
+    client, attacker = world.host("client", params.client), world.host("attacker")
+    server = world.host(
+        "server", params.server, cpu_per_segment=params.cpu_per_segment, cpu_per_byte=params.cpu_per_byte
+    )
+    there = Path(delay=params.delay, duplicate=params.duplicate, duplicate_delay=params.duplicate_delay)
+    world.link(client, server, there, Path(delay=params.delay))
+    world.link(attacker, server, Path(delay=params.delay))
+    seen = _Seen()
+    world.process(_serve(world, server, params, seen))
+    world.process(_arrive(world, client, params, seen))
+    world.process(_attack(world, attacker, server, params))
+    world.process(_sample(world, server, params, seen))
+    world.run(until=BEGIN + params.horizon + PATIENCE + (params.duplicate_delay if params.duplicate else 0.0))
+    active = server.counters.TcpExtTCPFastOpenPassive
+    work = server.processor.work if server.processor is not None else 0.0
+    twice = sum(count > 1 for count in seen.delivered.values())
+    some = seen.clients or math.nan
+    return {
+        "clients": seen.clients,
+        "response_time": sum(seen.times) / len(seen.times) if seen.times else math.nan,
+        "served": len(seen.times) / some,
+        "memory": sum(seen.memory) / SAMPLES,
+        "memory_end": seen.memory[-1],
+        "cpu_load": work / params.horizon,
+        "amplification": amplification(params),
+        "delivered_twice": twice / some,
+        "fast_open": min(active / some, 1.0) if not params.stolen_cookies else math.nan,
+    }
+
+
+def _arrive(world: World, host: Host, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
+    """One client that fetches the cookie, then the others."""
+    if params.client.fast_open != "off":
+        yield from _visit(world, host, params, FIRST, None)
+        yield world.timeout(BEGIN - world.now)
+    else:
+        yield world.timeout(BEGIN)
+    stream = world.seed.stream("clients")
+    while params.legit_rate:
+        yield world.timeout(stream.expovariate(params.legit_rate))
+        if world.now > BEGIN + params.horizon:
+            return
+        seen.clients += 1
+        world.process(_visit(world, host, params, b"%d" % seen.clients, seen))
+
+
+def _visit(world: World, host: Host, params: Params, name: bytes, seen: _Seen | None) -> Generator[Event, Any, None]:
+    """Open, ask, wait for the whole response, close."""
+    began, missing = world.now, params.response
+    sock = host.socket()
+    try:
+        yield sock.connect(("server", PORT), _text(name, params))
+        while missing > 0 and (text := (yield sock.recv())):
+            missing -= len(text)
+    except TcpError:
+        return
+    if missing <= 0 and seen is not None:
+        seen.times.append(world.now - began)
+    sock.close()
+
+
+def _text(name: bytes, params: Params) -> bytes:
+    """A client's request: no two are alike."""
+    return name.rjust(params.request, b".")
+
+
+def _serve(world: World, host: Host, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
+    listener = host.socket()
+    listener.listen(PORT, backlog=params.backlog)
+    while True:
+        sock = yield listener.accept()
+        world.process(_answer(sock, params, seen))
+
+
+def _answer(sock: Socket, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
+    """Each request that comes is answered, whether or not it came before."""
+    try:
+        text = yield sock.recv(BIG)
+        if sock.flow is not None and sock.flow.dst == "client" and text != _text(FIRST, params):
+            seen.delivered[text] += 1
+        yield sock.send(b"!" * params.response)
+        while (yield sock.recv(BIG)):
+            pass
+    except TcpError:
+        return
+    sock.close()
+
+
+def _attack(world: World, host: Host, server: Host, params: Params) -> Generator[Event, Any, None]:
+    stream, forger, number = world.seed.stream("attackers"), Forger(host), 0
+    yield world.timeout(BEGIN)
+    while params.attack_rate:
+        yield world.timeout(stream.expovariate(params.attack_rate))
+        if world.now > BEGIN + params.horizon:
+            return
+        number += 1
+        forger.send(forged_syn(params, server, f"silent{number}"))
+
+
+def forged_syn(params: Params, server: Host, source: str) -> Segment:
+    """A SYN with text from ``source``, and the cookie that the server has for it if those are stolen."""
+    flow = FourTuple(source, 4000, server.name, PORT)
+    size = params.server.fast_open_cookie
+    cookie = cookie_for(server.stack.ctx, flow, size) if params.stolen_cookies else None
+    return Segment(flow, 1, 0, SYN, 65_535, b"x" * params.attack_text, Options(mss=MSS, cookie=cookie))
+
+
+def _sample(world: World, host: Host, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
+    """The memory that half-open connections with silent addresses take: entries, and text in either direction."""
+    each = params.server.half_open_bytes
+    yield world.timeout(BEGIN + params.delay)
+    for _ in range(SAMPLES):
+        yield world.timeout(params.horizon / SAMPLES)
+        total = 0
+        for tcb in host.stack.connections.values():
+            if tcb.state is SYN_RECEIVED and tcb.flow.dst != "client":
+                total += each + len(tcb.syn_text) + len(tcb.rcv_buffer or b"") + len(tcb.snd_buffer or b"")
+        seen.memory.append(total)
+
+
+@lru_cache(maxsize=32)
+def amplification(params: Params) -> float:
+    """Bytes that the server sends to a silent address for each byte of the forged SYN, until it gives up."""
+    sent: list[int] = []
+
+    def count(record: Record) -> None:
+        if isinstance(record, Sent) and record.host == "server":
+            sent.append(record.packet.segment.wire_size)
+
+    world = World(seed=0, observer=count)
+    server, attacker = world.host("server", params.server), world.host("attacker")
+    world.link(attacker, server, Path())
+    world.process(_serve(world, server, params, _Seen()))
+    world.run(until=BEGIN)
+    segment = forged_syn(params, server, "silent")
+    Forger(attacker).send(segment)
+    world.run(until=BEGIN + sum(params.server.synack_intervals()) + 1.0)
+    assert all(tcb.state < ESTABLISHED for tcb in server.stack.connections.values())
+    return sum(sent) / segment.wire_size
+
+
+def theory(params: Params) -> dict[str, float]:
+    """What is certain by arithmetic, and the growth of the memory while the queue has room."""
+    values: dict[str, float] = {}
+    fits = params.response <= params.server.initial_window * min(params.client.mss, params.server.mss)
+    if not params.legit_rate:
+        values["cpu_load"] = params.attack_rate * (params.cpu_per_segment + params.cpu_per_byte * params.attack_text)
+    if not params.fast_open:
+        values["p_delivered_twice"] = 0.0
+    if params.server.syn_cookies != "always" and (fits or not params.stolen_cookies):
+        values["amplification"] = _amplification(params)
+    if _has_room(params) and not params.stolen_cookies:
+        if params.legit_rate and fits and _free_of_cost(params) and not params.duplicate:
+            rtts = 1 if params.fast_open else 2
+            values |= {"response_time": rtts * 2 * params.delay, "p_served": 1.0}
+        if params.fast_open and params.duplicate_delay > 1.0 + 8 * params.delay and _free_of_cost(params):
+            values["p_delivered_twice"] = params.duplicate
+        values |= _memory(params)
+    return values
+
+
+def _free_of_cost(params: Params) -> bool:
+    """Whether the server's processor takes no time."""
+    return not (params.cpu_per_segment or params.cpu_per_byte)
+
+
+def _amplification(params: Params) -> float:
+    """A SYN-ACK of 44 bytes for each SYN-ACK timer; the response too, once, where it is sent before the third segment.
+
+    The SYN is 44 bytes and its text; a cookie takes 2 more and its size, in whole words.
+    """
+    sent = 44 * len(params.server.synack_intervals())
+    received = 44 + params.attack_text
+    if params.stolen_cookies:
+        sent += params.response + 40 * -(-params.response // min(MSS, params.server.mss))
+        received += -(-(2 + params.server.fast_open_cookie) // 4) * 4
+    return sent / received
+
+
+def _memory(params: Params) -> dict[str, float]:
+    """An entry a forged SYN, from an empty server, until the first gives up: Poisson, so the mean grows as the time."""
+    if params.horizon > sum(params.server.synack_intervals()) - params.delay or not _free_of_cost(params):
+        return {}
+    text = params.attack_text if params.server.syn_data != "drop" else 0
+    end = params.attack_rate * params.horizon * (params.server.half_open_bytes + text)
+    return {"memory": end * (SAMPLES + 1) / (2 * SAMPLES), "memory_end": end}
+
+
+def _has_room(params: Params) -> bool:
+    """Whether the SYN queue stays below half of its room, and Fast Open below its limit, almost surely."""
+    server = params.server
+    most = min(params.backlog, server.somaxconn, server.max_syn_backlog or BIG) / 2
+    if server.syn_cookies == "always" or server.syncache_hashsize is not None:
+        return False
+    if params.fast_open and _p_beyond(server.fast_open_queue, 4 * params.delay * params.legit_rate) > NEGLIGIBLE:
+        return False
+    return _p_beyond(most, (params.attack_rate + params.legit_rate) * params.horizon) < NEGLIGIBLE
+
+
+def _p_beyond(most: float, mean: float) -> float:
+    """Chernoff's bound of P(a Poisson number >= most)."""
+    if mean >= most:
+        return 1.0
+    return math.exp(most - mean - (most * math.log(most / mean) if mean else math.inf))
