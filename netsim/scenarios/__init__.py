@@ -14,6 +14,8 @@ NAMES: Final = (
     "time-wait",
     "ports",
     "restart",
+    "reopen",
+    "assassination",
     "teardown",
     "syn-flood",
     "blind",

@@ -1,0 +1,193 @@
+"""TIME-WAIT assassination (RFC 1337): an old segment draws an ACK, the ACK a RST, and the RST ends TIME-WAIT early.
+
+A server sends some full segments of text and a client reads them; the client closes first and waits in TIME-WAIT,
+the server closes next and forgets the connection, its listening socket too. Segments may have late copies; nothing is
+lost. A copy that reaches the client in TIME-WAIT is answered, and the server, which knows no such connection, resets.
+A late copy of the client's last ACK draws the same RST.
+"""
+
+import math
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from simpy import Event
+
+from netsim.link import DelayLaw, Exponential, Path
+from netsim.link.laws import as_law
+from netsim.scenarios.closing import PORT
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
+from netsim.seeds import Seed
+from netsim.sim import Host, Socket, World
+from netsim.sim.network import NS, Observer
+from netsim.sweep import Estimator
+from netsim.tcp.actions import Dropped, Moved
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.state import CLOSED, TIME_WAIT
+from netsim.trace.records import Arrived, Decided, Record
+from netsim.units import require_number
+
+QUESTION: Final = "How often does an old segment end TIME-WAIT early (RFC 1337), and which fix helps?"
+NEVER: Final = float("nan")
+MOST_SEGMENTS: Final = 10  # the initial window of RFC 6928: all text leaves at once
+_RST: Final = "3.10.7.4, second: RST"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of RFC 1337. The fixes are the client's ``time_wait_rst``. ValueError out of range."""
+
+    segments: int = param(3, "full segments of text that the server sends, at most 10")
+    duplicate: float = param(0.1, "probability that a segment has a late copy, either way")
+    duplicate_delay: float | DelayLaw = param(Exponential(20.0), "how late the copy is: seconds or a law", "s")
+    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
+    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+
+    loss_forward = loss_reverse = 0.0
+
+    def __post_init__(self) -> None:
+        require_number("segments", self.segments, low=1, high=MOST_SEGMENTS)
+        if self.segments != int(self.segments):
+            raise ValueError(f"segments = {self.segments!r}: must be a whole number")
+        require_probabilities(self, "duplicate")
+        as_law("duplicate_delay", self.duplicate_delay)
+        for name in ("delay_forward", "delay_reverse"):
+            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
+
+    @cached_property
+    def paths(self) -> tuple[Path, Path]:
+        """Both directions (forward, reverse)."""
+        return both_ways(self, duplicate=self.duplicate, duplicate_delay=self.duplicate_delay)
+
+    @property
+    def text(self) -> int:
+        """Bytes that the server sends."""
+        return self.segments * min(self.client.mss, self.server.mss)
+
+
+ESTIMATES: Final = {
+    "p_killed": Estimator(column="killed", kind="proportion"),
+    "killed_after": Estimator(column="killed_after", kind="mean"),
+    "time_wait_held": Estimator(column="time_wait_held", kind="mean"),
+    "p_old_segment": Estimator(column="old_segment", kind="proportion"),
+    "resets_ignored": Estimator(column="resets_ignored", kind="mean"),
+}
+
+
+class _Witness:
+    """When (ns) the client's TIME-WAIT began and ended, by what, and what reached it meanwhile."""
+
+    def __init__(self, further: Observer | None) -> None:
+        self.further = further
+        self.began = self.ended = -1
+        self.clause = ""
+        self.old = self.ignored = 0
+
+    def __call__(self, record: Record) -> None:
+        """One record of the run."""
+        if self.further is not None:
+            self.further(record)
+        if record.host != "client":
+            return
+        if type(record) is Arrived:
+            waiting = self.began >= 0 and self.ended < 0
+            self.old += waiting and record.packet.sent_at < self.began
+        elif type(record) is Decided:
+            decision = record.decision
+            if type(decision) is Moved and decision.new is TIME_WAIT:
+                self.began = record.time
+            elif type(decision) is Moved and decision.new is CLOSED:
+                self.ended, self.clause = record.time, decision.clause
+            elif type(decision) is Dropped and decision.clause.startswith("RFC 1337"):
+                self.ignored += 1
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One TIME-WAIT: whether a RST ended it, after how long (s), old segments that came, resets that were ignored."""
+    witness = _Witness(observer)
+    world = World(seed=seed, observer=witness)
+    client, server = world.host("client", params.client), world.host("server", params.server)
+    world.link(client, server, *params.paths)
+    world.process(_serve(server, params))
+    world.process(_read(client, params))
+    world.run()
+    held = (witness.ended - witness.began) / NS
+    killed = witness.clause == _RST
+    return {
+        "killed": killed,
+        "killed_after": held if killed else NEVER,
+        "time_wait_held": held,
+        "old_segment": witness.old > 0,
+        "resets_ignored": witness.ignored,
+    }
+
+
+def _serve(host: Host, params: Params) -> Generator[Event, Any, None]:
+    listener = host.socket()
+    listener.listen(PORT)
+    sock: Socket = yield listener.accept()
+    listener.close()
+    with suppress(TcpError):
+        yield sock.send(bytes(params.text))
+        yield sock.recv()
+        sock.close()
+
+
+def _read(host: Host, params: Params) -> Generator[Event, Any, None]:
+    sock = host.socket()
+    yield sock.connect(("server", PORT))
+    left = params.text
+    with suppress(TcpError):
+        while left:
+            left -= len((yield sock.recv()))
+        sock.shutdown()
+        yield sock.recv()
+        sock.close()
+
+
+def theory(params: Params) -> dict[str, float]:
+    """P(killed) when copies are late by an exponential time: one minus the chance that every segment's copy misses.
+
+    A copy that arrives in TIME-WAIT kills it one round trip later, if it lasts so long; a FIN starts it again first.
+    With fix F1 never. With F2 a copy draws an ACK whose own copy may come when the 2 s are over: no closed form.
+    """
+    client, law = params.client, params.duplicate_delay
+    if client.time_wait_rst == "ignore":
+        return {"p_killed": 0.0}
+    rtt = params.delay_forward + params.delay_reverse
+    if client.time_wait_rst != "accept" or not isinstance(law, Exponential) or law.offset or not law.scale:
+        return {}
+    if _not_as_described(params, rtt):
+        return {}
+
+    def kills(gap: float, lasts: float) -> float:
+        """P(a copy is late by between ``gap`` and ``gap + lasts``), the segment having a copy at all or not."""
+        return params.duplicate * (math.exp(-gap / law.scale) - math.exp(-(gap + lasts) / law.scale))
+
+    wait = client.time_wait
+    restart = client.time_wait_restart
+    plain, fin = wait - rtt * (restart != "any"), wait - rtt * (restart == "never")
+    # The SYN-ACK arrives two round trips before TIME-WAIT, the text one, the ACK of the FIN and the FIN begin it.
+    spared = (1 - kills(2 * rtt, plain)) * (1 - kills(rtt, plain)) ** params.segments * (1 - kills(0.0, fin))
+    if params.server.fin_ack == "immediate":
+        spared *= 1 - kills(0.0, plain)
+    spared *= 1 - kills(0.0, wait - rtt)  # the client's last ACK, which draws the RST itself
+    return {"p_killed": 1 - spared}
+
+
+def _not_as_described(params: Params, rtt: float) -> bool:
+    """Whether timers, windows or limits may move or hold back a segment."""
+    client, server = params.client, params.server
+    return (
+        bool(client.timer_hz or server.timer_hz or client.invalid_ratelimit or client.keepalive or server.keepalive)
+        or rtt >= min(client.rto_min, server.rto_min, client.syn_intervals()[0], server.synack_intervals()[0])
+        or client.time_wait <= rtt
+        or params.text > min(client.receive_buffer, server.send_buffer)
+        or params.segments > server.initial_window
+        or client.timestamps
+    )

@@ -1,0 +1,149 @@
+"""A new SYN reaches TIME-WAIT: is it a new connection, or an old duplicate? By the rule of the end that waits.
+
+A client opens a connection to a server and moves some text; the server closes first and waits in TIME-WAIT. After a
+pause the client opens the same four-tuple again. Nothing is lost.
+"""
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from simpy import Event
+
+from netsim.link import Path
+from netsim.scenarios.closing import PORT
+from netsim.scenarios.parameters import both_ways, param, tcp_param
+from netsim.seeds import Seed
+from netsim.sim import Host, World
+from netsim.sim.network import NS, Observer
+from netsim.sweep import Estimator
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.isn import RandomIsn
+from netsim.tcp.state import ESTABLISHED, TIME_WAIT
+from netsim.units import require_number
+
+QUESTION: Final = "A new SYN reaches TIME-WAIT: does it open a connection, at once or after what?"
+NEVER: Final = float("nan")
+CLIENT_PORT: Final = 40000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of SYNs in TIME-WAIT, whose rule is the server's ``time_wait_reuse``.
+
+    ValueError for values out of range.
+    """
+
+    text: int = param(1000, "text that the client sends over the first connection", "bytes")
+    pause: float = param(1.0, "from the end of the first connection at the client to the second", "s")
+    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
+    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+
+    loss_forward = loss_reverse = 0.0
+
+    def __post_init__(self) -> None:
+        require_number("text", self.text, low=1, high=1 << 24, unit="bytes")
+        if self.text != int(self.text):
+            raise ValueError(f"text = {self.text!r}: must be a whole number of bytes")
+        for name in ("pause", "delay_forward", "delay_reverse"):
+            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
+        most = self.server.time_wait - 3 * (self.delay_forward + self.delay_reverse)
+        if self.pause >= most:
+            raise ValueError(f"pause = {self.pause}: must be < {most:g} s, while TIME-WAIT lasts")
+
+    @cached_property
+    def paths(self) -> tuple[Path, Path]:
+        """Both directions (forward, reverse)."""
+        return both_ways(self)
+
+
+ESTIMATES: Final = {
+    "p_at_once": Estimator(column="how", kind="proportion", equals="at once"),
+    "p_after_a_reset": Estimator(column="how", kind="proportion", equals="after a reset"),
+    "p_after_time_wait": Estimator(column="how", kind="proportion", equals="after TIME-WAIT"),
+    "p_fail": Estimator(column="how", kind="proportion", equals="never"),
+    "latency": Estimator(column="latency", kind="mean"),
+    "syns": Estimator(column="syns", kind="mean"),
+}
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One reopening: how it came about, how long (s) the client's OPEN took, how many SYNs it sent."""
+    world = World(seed=seed, observer=observer)
+    client, server = world.host("client", params.client), world.host("server", params.server)
+    world.link(client, server, *params.paths)
+    row: dict[str, Any] = {"how": "never", "latency": NEVER, "syns": 0}
+    world.process(_serve(server))
+    world.process(_twice(world, client, server, params, row))
+    world.run()
+    return row
+
+
+def _serve(host: Host) -> Generator[Event, Any, None]:
+    """The server closes first, when it has the text; of the second connection it takes what comes."""
+    listener = host.socket()
+    listener.reuse_address = True
+    listener.listen(PORT)
+    while True:
+        sock = yield listener.accept()
+        with suppress(TcpError):
+            yield sock.recv()
+            sock.shutdown()
+            while (yield sock.recv()):
+                pass
+            sock.close()
+
+
+def _twice(
+    world: World, client: Host, server: Host, params: Params, row: dict[str, Any]
+) -> Generator[Event, Any, None]:
+    first = client.socket()
+    first.bind(CLIENT_PORT)
+    yield first.connect(("server", PORT))
+    yield first.send(bytes(params.text))
+    while (yield first.recv()):
+        pass
+    first.close()
+    yield world.timeout(params.pause + 2 * (params.delay_forward + params.delay_reverse))
+    assert server.stack.census() == {TIME_WAIT: 1}
+    began, resets = world.env.now, client.counters.TcpOutRsts
+    second = client.socket()
+    second.bind(CLIENT_PORT)
+    with suppress(TcpError):
+        yield second.connect(("server", PORT))
+    if second.state is ESTABLISHED:
+        recycled, reset = server.counters.TcpExtTWRecycled > 0, client.counters.TcpOutRsts > resets
+        row["how"] = "at once" if recycled else "after a reset" if reset else "after TIME-WAIT"
+        row["latency"] = (world.env.now - began) / NS
+    row["syns"] = 1 + client.counters.TcpExtTCPSynRetrans
+    with suppress(TcpError):
+        second.abort()
+
+
+def theory(params: Params) -> dict[str, float]:
+    """P(at once): with timestamps at both ends certain, with a random number as likely as it lies ahead.
+
+    RFC 1122 4.2.2.13, RFC 6191 2, net/ipv4/tcp_minisocks.c. Without a rule never. Clock-driven numbers are no chance.
+    """
+    client, server = params.client, params.server
+    rule = server.time_wait_reuse
+    if client.timer_hz or server.timer_hz:
+        return {}
+    stamps = client.timestamps and server.timestamps
+    if rule == "none":
+        at_once = 0.0
+    elif stamps and rule in ("rfc6191", "linux") and params.pause > 2 * client.ts_tick:
+        at_once = 1.0
+    elif stamps or rule == "bsd" or not isinstance(client.isn, RandomIsn):
+        return {}
+    else:
+        at_once = ((1 << 31) - 1) / (1 << 32)
+    values = {"p_at_once": at_once}
+    if server.time_wait_rst == "accept" and rule != "rfc6191" and not stamps and not server.invalid_ratelimit:
+        values["p_after_a_reset"] = 1 - at_once  # the refused SYN draws an ACK, whose RST ends TIME-WAIT
+    return values
