@@ -8,10 +8,13 @@ import os
 from pathlib import Path
 
 import pytest
-from runs import DIGESTS, LADDERS, weather
+import rfc1337
+import runs
+from runs import DIGESTS, weather
 
 from netsim.tcp.profiles import profile
 
+LADDERS = runs.LADDERS | rfc1337.LADDERS
 LADDER_FILES = Path(__file__).parent / "golden"
 DIGEST_FILE = Path(__file__).parents[1] / "golden" / "digests.json"
 PROFILES = ("rfc9293", "linux", "freebsd")
