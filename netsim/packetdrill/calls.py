@@ -18,6 +18,7 @@ from netsim.tcp.errors import ConnectionClosing, TcpError
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN
 
+UNEXPECTED = 99  # a descriptor that no script opens
 MOST_TEXT = 1 << 24  # bytes in one write
 
 
@@ -80,7 +81,7 @@ class Calls:
             raise Unsupported(call.line, f"sockets other than SOCK_STREAM: {', '.join(sorted(kinds))}")
         self._open(call, Socket(self.exchange.stack), nonblocking="SOCK_NONBLOCK" in kinds)
         self.exchange.subject, self.exchange.passive = Subject(), False
-        return _done(Result(call.result or 0))
+        return _done(_opened(call))
 
     def _open(self, call: Call, socket: Socket, *, nonblocking: bool = False) -> None:
         if call.result is not None and call.result >= 0:
@@ -90,7 +91,9 @@ class Calls:
             self.descriptors[call.result] = Descriptor(socket)
 
     def _bind(self, call: Call) -> Attempt:
-        self.of(call).socket.bind(_port(self.argument(call, 1), self.exchange.bind_port))
+        port = _port(self.argument(call, 1), self.exchange.bind_port)
+        self.of(call).socket.bind(port)
+        self.exchange.bind_port = port  # where inbound segments go that do not say their ports
         return _done(Result(0))
 
     def _listen(self, call: Call) -> Attempt:
@@ -128,7 +131,7 @@ class Calls:
             if socket is None:
                 return None
             self._open(call, socket, nonblocking=nonblocking)
-            return Result(call.result if call.result is not None else 0)
+            return _opened(call)
 
         if listener.listener is None:
             return _done(Result(-1, "EINVAL"))
@@ -214,6 +217,11 @@ class Calls:
         if unread != expected:
             raise Failure(call.line, "ioctl: another number of unread bytes", str(expected), str(unread))
         return _done(Result(0))
+
+
+def _opened(call: Call) -> Result:
+    """A new descriptor: the script's number for it, or one that it does not expect if it expects none."""
+    return Result(call.result if call.result is not None and call.result >= 0 else UNEXPECTED)
 
 
 def _done(result: Result) -> Attempt:

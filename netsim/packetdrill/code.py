@@ -16,6 +16,8 @@ from netsim.packetdrill.exchange import Exchange
 from netsim.packetdrill.script import Code
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config import TcpConfig
+from netsim.tcp.congestion import UNLIMITED
+from netsim.tcp.seq import MASK
 from netsim.tcp.tcb import Tcb
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -66,19 +68,30 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
     if tcb is not None:
         info |= _of_connection(tcb, tcb.config)
         if exchange.host.tools == "linux":  # in segments; elsewhere in bytes
-            cwnd = tcb.congestion.cwnd // tcb.snd_mss if tcb.congestion is not None else tcb.config.initial_window
+            congestion = tcb.congestion
+            cwnd = congestion.cwnd // tcb.snd_mss if congestion is not None else tcb.config.initial_window
+            limited = congestion is not None and congestion.ssthresh != UNLIMITED
             info["tcpi_snd_cwnd"] = cwnd
+            info["tcpi_snd_ssthresh"] = congestion.ssthresh // tcb.snd_mss if congestion and limited else 0x7FFFFFFF
     return info
 
 
 def _of_connection(tcb: Tcb, config: TcpConfig) -> dict[str, float]:
-    return {
+    text_acknowledged = (tcb.snd_una - tcb.iss - 1) & MASK if tcb.snd_una != tcb.iss else 0
+    measured: dict[str, float] = (
+        {"tcpi_rtt": tcb.rtt.srtt // 1000, "tcpi_rttvar": tcb.rtt.rttvar // 1000} if tcb.rtt is not None else {}
+    )
+    return measured | {
         "tcpi_options": 1 * tcb.ts_ok | 2 * tcb.sack_ok | 4 * tcb.scaling | 8 * (tcb.ecn is not None),
         "tcpi_snd_mss": tcb.snd_mss,
         "tcpi_advmss": config.mss,
         "tcpi_rto": tcb.rto // 1000,
         "tcpi_backoff": tcb.backoff,
         "tcpi_probes": tcb.probes,
+        "tcpi_retransmits": tcb.backoff,
+        "tcpi_unacked": len(tcb.queue),
+        "tcpi_bytes_acked": text_acknowledged - (tcb.fin_seq >= 0 and tcb.snd_una == (tcb.fin_seq + 1) & MASK),
+        "tcpi_bytes_received": max(((tcb.rcv_nxt - tcb.irs - 1) & MASK) - (tcb.peer_fin >= 0), 0),
         "tcpi_snd_wscale": tcb.snd_wscale,
         "tcpi_rcv_wscale": tcb.rcv_wscale,
     }

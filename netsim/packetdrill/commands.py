@@ -4,12 +4,14 @@ A setting of ``sysctl`` holds for sockets that are opened after it, or at once i
 """
 
 import re
+from functools import lru_cache
 
 from netsim.packetdrill.calls import Calls
 from netsim.packetdrill.exchange import Exchange
 from netsim.packetdrill.script import Command
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp import user_calls
+from netsim.tcp.config import TcpConfig
 from netsim.tcp.state import State
 from netsim.tcp.sysctl import FREEBSD, LINUX, LIVE, setting
 
@@ -29,19 +31,22 @@ _BSD_STATES = {
 }
 
 _QUIET = re.compile(r"(?: ?(?:[12]?> ?/dev/null|2>&1))*$")
-_SETTING = r"[\w./]+=(?:\"[^\"]*\"|'[^']*'|\S+)"
+_SETTING = r"[\w./]+=(?:\"[^\"]*\"|'[^']*'|[^\s\"']\S*)"
 _SYSCTL = re.compile(rf"sysctl(?: -[wq]+)*((?: {_SETTING})+)")
 _PROC = re.compile(rf"(?:\S*/)?set_sysctls\.py((?: {_SETTING})+)")
-_PAIR = re.compile(r"([\w./]+)=(\"[^\"]*\"|'[^']*'|\S+)")
+_PAIR = re.compile(r"([\w./]+)=(\"[^\"]*\"|'[^']*'|[^\s\"']\S*)")
 _DEFAULTS = re.compile(r"(?:(?:\.\.?/)*common/|\./)?defaults\.sh")
 _SLEEP = re.compile(r"sleep (\d{1,6}(?:\.\d{1,6})?)")
 _MUTE = re.compile(r"tc qdisc (?:add|replace) dev \S+ root pfifo limit 0")
 _UNMUTE = re.compile(r"tc qdisc (?:del dev \S+ root(?: pfifo)?|(?:add|replace) dev \S+ root pfifo)")
-_IDLE = re.compile(r"true|:|ethtool -K \S+(?: (?:tso|gso|gro|tx|rx|sg|lro) (?:on|off))+|ip tcp_metrics flush all|sync")
+_IDLE = re.compile(
+    r"true|:|sync|ip tcp_metrics flush all|/tmp/sysctl_restore_\S+\.sh"
+    r"|ethtool -K \S+(?: (?:tso|gso|gro|tx|rx|sg|lro) (?:on|off))+"
+)
 _NSTAT = re.compile(r"nstat(?: -[nasrz]+)*")
 _COUNTER = re.compile(r"nstat(?: -[asz]+)* ?\| ?grep (?:-\w )?(\w+) ?\| ?grep -q [\"'] ?(\d+) ?[\"']")
 _SOCKSTAT = re.compile(
-    r"sockstat((?: -4| -P tcp| -s| -p \d{1,5})*)((?: ?\| ?grep packetdrill?)?) ?\| ?grep -c (\w+) ?\| ?grep (\d+)"
+    r"sockstat((?: -4| -6| -P tcp| -s| -p \d{1,5})*)((?: ?\| ?grep packetdrill?)?) ?\| ?grep -c (\w+) ?\| ?grep (\d+)"
 )
 _TCPDROP = re.compile(r"tcpdrop -s TIME_WAIT")
 
@@ -94,6 +99,12 @@ def _nstat(name: str, wanted: int, line: int, calls: Calls) -> None:
         raise Failure(line, f"nstat tells another {name}", str(wanted), str(count))
 
 
+@lru_cache(maxsize=1024)
+def _set(config: TcpConfig, name: str, value: str, own: TcpConfig) -> TcpConfig:
+    """As ``setting``. The scripts of a suite begin with the same settings, and to check a whole TcpConfig is dear."""
+    return setting(config, name, value, own=own)
+
+
 def _sysctl(name: str, value: str, line: int, exchange: Exchange) -> None:
     host = exchange.host
     if host.tools == "linux" and name.startswith(("net.inet.", "kern.ipc.")):
@@ -102,7 +113,7 @@ def _sysctl(name: str, value: str, line: int, exchange: Exchange) -> None:
     if name not in known:
         raise Unsupported(line, f"sysctl {name}={value}")
     try:
-        exchange.configure(lambda config: setting(config, name, value, own=host.config), live=name in LIVE)
+        exchange.configure(lambda config: _set(config, name, value, host.config), live=name in LIVE)
     except ValueError as error:
         raise Unsupported(line, f"sysctl {error}") from None
 

@@ -21,6 +21,7 @@ from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
 
 FIRST_PORT = 32768  # the remote ports of passive connections, one after the other
+MOST_STEPS = 200_000  # of time in one script; no real one needs a hundredth
 LOG_LINES = 8  # of the exchange that a verdict shows, if nobody asks for more
 
 
@@ -42,6 +43,7 @@ class Exchange:
         self.bind_port, self.connect_port = bind_port, connect_port
         self.stack = Stack(local, Seed(0).stream, host.config)
         self.now = 0
+        self._steps = 0
         self.subject = Subject()
         self.passive = False  # the subject listens: the next inbound segment makes it a new connection
         self.muted = False  # the host's queueing discipline drops what it sends
@@ -64,6 +66,9 @@ class Exchange:
         deadline = self.stack.next_deadline()
         if deadline > limit:
             return False
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise Unsupported(0, f"more than {MOST_STEPS} timers")
         self.now = max(self.now, deadline)
         self._perform(self.stack.on_timer(self.now))
         self.settle()
@@ -90,10 +95,11 @@ class Exchange:
     def inject_icmp(self, packet: IcmpPacket) -> None:
         """An ICMP message about the subject's segments arrives now."""
         flow, isn = self.subject.flow, self.subject.local_isn
-        if flow is not None and isn is not None:
-            self._log.append((self.now, packet))
-            self._perform(self.stack.on_icmp(icmp_error(packet, flow, isn[1]), self.now))
-            self.settle()
+        if flow is None or isn is None:
+            raise Unsupported(packet.line, "an ICMP message before the first segment that it could quote")
+        self._log.append((self.now, packet))
+        self._perform(self.stack.on_icmp(icmp_error(packet, flow, isn[1]), self.now))
+        self.settle()
 
     def inject(self, packet: TcpPacket) -> None:
         """An inbound segment arrives now. Unsupported if a setting has changed since its connection was opened."""

@@ -107,7 +107,8 @@ class Play:
         return absolute
 
     def _tolerance(self, distance: int) -> float:
-        return max(self.settings.tolerance, self.host.tolerance * distance)
+        share = self.host.tolerance if self.settings.share is None else self.settings.share
+        return max(self.settings.tolerance, share * distance)
 
     # Calls
 
@@ -203,7 +204,8 @@ class Play:
         """What the host sends next, joined from segments up to the length expected."""
         emitted = self.exchange.next_sent(limit)
         largest = len(emitted.segment.payload) if emitted is not None else 0
-        while emitted is not None and len(emitted.segment.payload) < packet.length:
+        apart = self.settings.strict_segments
+        while emitted is not None and not apart and len(emitted.segment.payload) < packet.length:
             more = self.exchange.next_sent(limit)
             both = joined(emitted, more, largest) if more is not None else None
             if both is None:

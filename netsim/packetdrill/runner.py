@@ -138,7 +138,7 @@ def _verdict(
 
 
 def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: bool, log_lines: int | None) -> Verdict:
-    """Play the script. Its last command only tidies up a real host, after the verdict: there is nothing to do."""
+    """Play the script. Its last command is carried out too: if it fails, packetdrill fails."""
     play = None
     try:
         play = Play(machine, settings_of(script), log_lines)
@@ -147,6 +147,8 @@ def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: b
         for event in _taken(script, {**defined(script.settings), **symbols}):
             play.event(event)
         play.end()
+        if script.final is not None:
+            carry_out(script.final, play.calls)
         if strict and play.exchange.left_over:
             raise Failure(0, f"{len(play.exchange.left_over)} segments are left over at the end")
         if play.expected == 0:

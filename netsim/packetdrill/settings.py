@@ -11,13 +11,14 @@ _ADDRESSES = {
     "ipv6": ("fd3d:0a0b:17d6::1", "fd3d:fa7b:d17d::1", 60),
 }  # our address, the peer's, bytes of the IP and TCP headers
 _IDLE = {"verbose", "gateway_ip", "netmask_ip", "local_linux_virtual_ip", "tcp_ts_ecr_scaled", "non_fatal", "dry_run"}
-_IDLE |= {"define", "wire_protocol", "send_omit_free"}
+_IDLE |= {"define", "wire_protocol", "send_omit_free", "strict_segments"}
 _NUMBERS = {
     "tolerance_usecs": (0, 10**9),
     "mtu": (61, 65535),
     "bind_port": (1, 65535),
     "connect_port": (1, 65535),
     "tcp_ts_tick_usecs": (0, 1_000_000),
+    "tolerance_percent": (0, 100),
 }
 
 
@@ -25,7 +26,8 @@ _NUMBERS = {
 class Settings:
     """What they come to, with packetdrill's defaults. ``mss`` None: the profile's. ``tolerance`` in ns.
 
-    ``tick`` is the length of a time stamp's tick in ns, 0 where their values are not checked.
+    ``tick`` is the length of a time stamp's tick in ns, 0 where their values are not checked. ``share`` is that of an
+    event's distance in time (None: the machine's). ``strict_segments``: segments are not joined to what is expected.
     """
 
     local: str
@@ -35,6 +37,8 @@ class Settings:
     tick: int
     bind_port: int
     connect_port: int
+    share: float | None
+    strict_segments: bool
 
 
 def settings_of(script: Script) -> Settings:
@@ -61,6 +65,8 @@ def settings_of(script: Script) -> Settings:
         tick=numbers["tcp_ts_tick_usecs"] * 1000,
         bind_port=numbers["bind_port"],
         connect_port=numbers["connect_port"],
+        share=numbers["tolerance_percent"] / 100 if "tolerance_percent" in numbers else None,
+        strict_segments=any(setting.name == "strict_segments" for setting in script.settings),
     )
 
 

@@ -250,6 +250,53 @@ def test_other_protocols_are_read_and_named(packet: str) -> None:
     assert (verdict.verdict, verdict.line, verdict.malformed) == ("unsupported", 5, False)
 
 
+def test_the_last_command_counts() -> None:
+    """run_command.c, run_cleanup_command: if it fails, packetdrill does."""
+    script = CONNECT + "`sockstat -4 -P tcp -s | grep -c SYN_SENT | grep {}`"
+    assert run(script.format(1)).verdict == "pass"
+    failed = run(script.format(2))
+    assert (failed.verdict, failed.line) == ("fail", 5)
+    assert run(CONNECT + "`/tmp/sysctl_restore_17.sh`").verdict == "pass"
+    assert run(CONNECT + "`rm -rf /nowhere`").verdict == "unsupported"
+
+
+def test_a_call_that_succeeds_does_not_pass_for_one_that_fails() -> None:
+    """Even where the script names no error number."""
+    accepted = run(ESTABLISHED.replace("accept(3, ..., ...) = 4", "accept(3, ..., ...) = -1"))
+    assert (accepted.verdict, accepted.line) == ("fail", 7)
+    assert run(LISTEN.replace("IPPROTO_TCP) = 3", "IPPROTO_TCP) = -1")).line == 1
+
+
+def test_the_share_of_the_distance_that_a_script_asks_for() -> None:
+    late = CONNECT + "1.3 > S 0:0(0) <...>"
+    assert run("--tolerance_percent=30\n" + late).verdict == "pass"
+    assert run("--tolerance_percent=20\n" + late).verdict == "fail"
+
+
+def test_strict_segments_are_not_joined() -> None:
+    script = ESTABLISHED + "+0 write(4, ..., 2000) = 2000\n+0 > P. 1:2001(2000) ack 1\n"
+    assert run(script).verdict == "pass"
+    assert run("--strict_segments\n" + script).verdict == "fail"
+
+
+def test_tcp_info_by_hand() -> None:
+    """One segment of 100 bytes unacknowledged, 30 acknowledged, 50 received; RFC 6298 2.2: one sample of 100 ms."""
+    script = ESTABLISHED + "+0 write(4, ..., 30) = 30\n+0 > P. 1:31(30) ack 1\n"
+    script += "+0 < P. 1:51(50) ack 31 win 32767\n* > . 31:31(0) ack 51\n"
+    script += "+0 write(4, ..., 100) = 100\n+0 > P. 31:131(100) ack 51\n"
+    script += "+0 %{ assert (tcpi_unacked, tcpi_bytes_acked, tcpi_bytes_received) == (1, 30, 50) }%\n"
+    verdict = run(script)
+    assert verdict.verdict == "pass", str(verdict)
+    handshake = ESTABLISHED + "+0 %{ assert tcpi_rtt == 100000 and tcpi_rttvar == 50000 }%"
+    assert run(handshake).verdict == "pass", str(run(handshake))
+    wrong = script.replace("== (1, 30, 50)", "== (1, 30, 51)")
+    assert "tcpi_bytes_received = 50" in run(wrong).got
+
+
+def test_icmp_before_any_segment_is_unsupported() -> None:
+    assert run(LISTEN + "+0 < icmp unreachable host_unreachable").verdict == "unsupported"
+
+
 def test_ports_name_a_connection() -> None:
     """Two connections to one listener, their segments told apart by the peer's port."""
     script = (
