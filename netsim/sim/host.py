@@ -1,6 +1,7 @@
 """A host: the pump between SimPy's clock, its links, and its sans-I/O TCP stack.
 
-One pump calls the core, performs the actions in their order and re-arms one alarm; nothing else touches the core.
+Arrivals, alarms and user calls go to the core, and the actions that come out are performed in their order; nothing else
+touches the core.
 """
 
 from heapq import heappush
@@ -17,7 +18,6 @@ from netsim.tcp.counters import Counters
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.stack import Stack
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import NEVER
 from netsim.trace.records import Arrived, Called, Decided, Packet, Sent
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ class Host:
             lambda stream: seed.stream(f"{name}/{stream}"),
             config,
             secret=world.secret,
+            alarm=self._set_alarm,
         )
         self._env = world.env
         self._arrival_priority = world.arrival_priority
         self._pipes: dict[str, tuple[Pipe, Host]] = {}
         self._wires: dict[str, tuple[Pipe, Host]] = {}  # those of _pipes that _perform may use without a closer look
-        self._alarm_at = NEVER
         self.on_arrival: Act = self.arrive if world.observer is None else self._packet_arrives
         self._on_alarm: Act = self._ring
         self.processor: Processor | None = None
@@ -108,8 +108,8 @@ class Host:
     def detach(self) -> None:
         """The end of the world: untie what refers back to this host. Counters and records can still be read."""
         self._pipes, self._wires = {}, {}
-        del self.on_arrival, self._on_alarm
         stack = self.stack
+        del self.on_arrival, self._on_alarm, stack.alarm
         for listener in stack.listeners.values():
             listener.owner.observer = None
             listener.owner = None
@@ -119,7 +119,7 @@ class Host:
                 tcb.owner = None
 
     def pump(self) -> None:
-        """Perform what user calls caused, and set the alarm for the next timer."""
+        """Perform what user calls caused."""
         if self._waking:
             return
         stack = self.stack
@@ -127,8 +127,6 @@ class Host:
         if actions:
             stack.ctx.actions = []
             self._perform(actions, self._env._now)
-        if stack.wake_at < self._alarm_at:
-            self._rearm()
 
     def called(self, event: str, call: str, detail: Any, tcb: Tcb | None = None) -> None:
         """Trace an application's call or its return; ``tcb`` is the connection that it concerns."""
@@ -195,12 +193,9 @@ class Host:
     def arrive(self, segment: Segment) -> None:
         """A segment is here."""
         now = self._env._now
-        stack = self.stack
-        actions = stack.on_segment(segment, now)
+        actions = self.stack.on_segment(segment, now)
         if actions:
             self._perform(actions, now)
-        if stack.wake_at < self._alarm_at:
-            self._rearm()
 
     def _packet_arrives(self, packet: Packet) -> None:
         """A segment is here, and somebody looks on."""
@@ -225,21 +220,13 @@ class Host:
         assert observer is not None
         observer(Decided(self._env._now, self.name, action, self._seen))
 
-    def _rearm(self) -> None:
-        """One alarm, for the earliest deadline; a later one that is superseded rings for nothing."""
+    def _set_alarm(self, deadline: int, tcb: Tcb) -> None:
         world, env = self.world, self._env
-        deadline = self._alarm_at = self.stack.wake_at
         priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
-        heappush(env._queue, (deadline, priority, next(env._eid), self._on_alarm, None))
+        heappush(env._queue, (deadline, priority, next(env._eid), self._on_alarm, tcb))
 
-    def _ring(self, _: None) -> None:
+    def _ring(self, tcb: Tcb) -> None:
         now = self._env._now
-        if now >= self._alarm_at:
-            self._alarm_at = NEVER
-        stack = self.stack
-        if stack.wake_at <= now:
-            actions = stack.on_timer(now)
-            if actions:
-                self._perform(actions, now)
-        if stack.wake_at < self._alarm_at:
-            self._rearm()
+        actions = self.stack.ring(tcb, now)
+        if actions:
+            self._perform(actions, now)

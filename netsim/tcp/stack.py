@@ -1,11 +1,12 @@
-"""A host's TCP: demultiplexing, listeners, active OPENs, the timer queue, RST for no connection (RFC 9293 3.10.7.1).
+"""A host's TCP: demultiplexing, listeners, active OPENs, alarms, RST for no connection (RFC 9293 3.10.7.1).
 
 Sans I/O: ``on_segment`` and ``on_timer`` are told what happened and return what to do; ``next_deadline`` says when to
-call ``on_timer`` again. User calls leave what they cause for ``take``. Times are integer nanoseconds.
+call ``on_timer`` again. A driver with a queue of events of its own gives ``alarm`` instead: it is called with a deadline
+and a record, and answers at that time with ``ring``. User calls leave what they cause for ``take``. Times are integer
+nanoseconds.
 """
 
-import itertools
-from heapq import heappop, heappush
+from collections.abc import Callable
 from typing import Any
 
 from netsim.tcp.actions import Action, Dropped, Freed
@@ -29,7 +30,7 @@ from netsim.tcp.segment_arrives import in_later_states, in_syn_sent
 from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timeouts import timers_expire
-from netsim.tcp.timers import NEVER
+from netsim.tcp.timers import NEVER, TimerQueue
 from netsim.tcp.user_calls import open_active
 
 _CLOSED = "3.10.7.1: CLOSED"
@@ -41,7 +42,7 @@ _CLOSE = "3.10.4: CLOSE"
 class Stack:
     """One host's TCP at ``address``. ``streams`` gives named randomness; ``config`` is used where a call names none.
 
-    ``secret`` is the host's key, if it is not to be 16 bytes of a stream.
+    ``secret`` is the host's key, if it is not to be 16 bytes of a stream. ``alarm``: see above.
     """
 
     def __init__(
@@ -51,14 +52,17 @@ class Stack:
         config: TcpConfig | None = None,
         *,
         secret: bytes | None = None,
+        alarm: Callable[[int, Tcb], None] | None = None,
     ) -> None:
         self.address = address
         self.config = config if config is not None else rfc9293()
         self.ctx = Context(streams, secret)
         self.listeners: dict[int, Listener] = {}
-        self._heap: list[tuple[int, int, Tcb]] = []
-        self._order = itertools.count()
-        self.wake_at = NEVER
+        self._timers: TimerQueue | None = None
+        if alarm is None:
+            self._timers = TimerQueue()
+            alarm = self._timers.add
+        self.alarm = alarm
 
     @property
     def counters(self) -> Counters:
@@ -124,10 +128,21 @@ class Stack:
         return tcb
 
     def on_timer(self, now: int) -> list[Action]:
-        """Run every timer that is due at ``now``."""
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            tcb = heappop(heap)[2]
+        """Run every timer that is due at ``now``. Not for a driver that has given ``alarm``."""
+        assert self._timers is not None
+        actions = []
+        for tcb in self._timers.due(now):
+            actions += self.ring(tcb, now)
+        return actions
+
+    def next_deadline(self) -> int:
+        """When ``on_timer`` must be called, in ns; may be earlier than any timer, never later."""
+        assert self._timers is not None
+        return self._timers.earliest()
+
+    def ring(self, tcb: Tcb, now: int) -> list[Action]:
+        """The alarm of ``tcb`` rings: run those of its timers that are due, and set the next alarm."""
+        if tcb.scheduled <= now:  # else an earlier one has superseded it
             tcb.scheduled = NEVER
             wake = min(tcb.deadlines)
             if wake <= now:
@@ -136,23 +151,19 @@ class Stack:
             tcb.wake = wake
             if wake != NEVER:
                 self.schedule(tcb)
-        self.wake_at = heap[0][0] if heap else NEVER
         actions = self.ctx.actions
         self.ctx.actions = []
         return actions
 
-    def next_deadline(self) -> int:
-        """When ``on_timer`` must be called, in ns; may be earlier than any timer, never later."""
-        return self.wake_at
-
     def schedule(self, tcb: Tcb) -> None:
-        """Note the earliest deadline of ``tcb``; superseded entries stay in the heap and ring for nothing."""
+        """Set an alarm for the earliest deadline of ``tcb``, if none is set for then or before.
+
+        An alarm that is too early is no harm: it rings for nothing but the next one. None is ever taken back.
+        """
         deadline = tcb.wake
         if deadline < tcb.scheduled:
             tcb.scheduled = deadline
-            heappush(self._heap, (deadline, next(self._order), tcb))
-            if deadline < self.wake_at:
-                self.wake_at = deadline
+            self.alarm(deadline, tcb)
 
     def listen(self, port: int, backlog: int, owner: Any = None, config: TcpConfig | None = None) -> Listener:
         """Passive OPEN (3.10.1) on ``port``. ConnectionAlreadyExists if it is taken."""
@@ -259,8 +270,8 @@ class Stack:
             tcb.error = ConnectionReset()
         self.ctx.connections.clear()
         self.listeners.clear()
-        self._heap.clear()
-        self.wake_at = NEVER
+        if self._timers is not None:
+            self._timers.clear()
 
     def census(self) -> dict[State, int]:
         """How many records are in each state."""

@@ -3,7 +3,13 @@
 Nothing is ever cancelled in an event queue: a deadline is a number, and the earliest one is what the stack reports.
 """
 
-from typing import Final
+import itertools
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from netsim.tcp.tcb import Tcb
 
 REXMT: Final = 0  # retransmission of SYN, SYN-ACK, data, FIN (RFC 6298)
 PERSIST: Final = 1  # zero-window probe (RFC 9293 3.8.6.1)
@@ -24,6 +30,33 @@ _LEVELS: Final = 9
 def idle() -> list[int]:
     """The deadlines of a connection with no timer running."""
     return [NEVER] * COUNT
+
+
+class TimerQueue:
+    """Which record is to be woken when, for a driver without a queue of its own. Nothing is ever taken out early."""
+
+    __slots__ = ("_heap", "_order")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Tcb]] = []
+        self._order = itertools.count()
+
+    def add(self, deadline: int, tcb: "Tcb") -> None:
+        """Wake ``tcb`` at ``deadline``."""
+        heappush(self._heap, (deadline, next(self._order), tcb))
+
+    def earliest(self) -> int:
+        """The first deadline; NEVER if there is none."""
+        return self._heap[0][0] if self._heap else NEVER
+
+    def due(self, now: int) -> "Iterator[Tcb]":
+        """What is to be woken by ``now``, in the order of deadlines; what is added meanwhile included."""
+        while self._heap and self._heap[0][0] <= now:
+            yield heappop(self._heap)[2]
+
+    def clear(self) -> None:
+        """Wake nobody."""
+        self._heap.clear()
 
 
 def wheel_deadline(now: int, delay: int, *, hz: int, phase: int) -> int:
