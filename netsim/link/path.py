@@ -74,7 +74,10 @@ class Path:
 
     def open(self, stream: Stream) -> "Pipe":
         """A fresh pipe whose stages draw from stream(name)."""
-        return Pipe(self, stream)
+        delay = self.constant_delay
+        if delay is None:
+            return _chain(self, stream)
+        return _lossy_wire(self.loss, nanoseconds(delay), stream) if self.loss else _wire(delay)
 
     @cached_property
     def plan(self) -> tuple[tuple[Stage, str], ...]:
@@ -125,26 +128,13 @@ class Pipe:
     of `now`. `kinds` and `size` matter only where `uses_kinds` and `uses_size` are true.
     """
 
-    def __init__(self, path: Path, stream: Stream) -> None:
-        self.uses_kinds = self.uses_size = False
-        if path.stages:  # no short-cut looks at the size or the kinds
-            self.uses_kinds, self.uses_size = path.uses_kinds, True
-        self._ledger: Ledger | None = None
-        delay = path.constant_delay
-        if delay is not None and not path.loss:
-            self.send = _wire(delay)
-            return
-        self._ledger = ledger = Ledger()
-        if delay is not None:
-            self.send = _lossy_wire(path.loss, nanoseconds(delay), stream, ledger)
-            return
-
-        def first(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
-            started = [stage.start(name, stream, ledger) for stage, name in path.plan]
-            self.send = _chain([step for step in started if step is not None], ledger)
-            return self.send(now, size, kinds)
-
-        self.send = first
+    def __init__(
+        self, send: Send, ledger: Ledger | None = None, *, uses_size: bool = False, uses_kinds: bool = False
+    ) -> None:
+        self.send = send
+        self._ledger = ledger
+        self.uses_size = uses_size
+        self.uses_kinds = uses_kinds
 
     @property
     def cause(self) -> str:
@@ -158,15 +148,16 @@ class Pipe:
 
 
 @lru_cache(maxsize=64)
-def _wire(seconds: float) -> Send:
-    """A constant delay and nothing else. It has no state, so that pipes can share it."""
+def _wire(seconds: float) -> Pipe:
+    """A constant delay and nothing else: without a state, and so the same for all."""
     delay = nanoseconds(seconds)
-    return lambda now, size, kinds=(): [now + delay]
+    return Pipe(lambda now, size, kinds=(): [now + delay])
 
 
-def _lossy_wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> Send:
+def _lossy_wire(loss: float, delay: int, stream: Stream) -> Pipe:
     """Independent loss and a constant delay, the path of most studies: the chain's draws, but faster."""
     random = stream(Loss.name).random
+    ledger = Ledger()
 
     def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
         if random() < loss:
@@ -176,15 +167,24 @@ def _lossy_wire(loss: float, delay: int, stream: Stream, ledger: Ledger) -> Send
         ledger.cause = ""
         return [now + delay]
 
-    return transmit
+    return Pipe(transmit, ledger)
 
 
-def _chain(steps: list[Step], ledger: Ledger) -> Send:
+def _chain(path: Path, stream: Stream) -> Pipe:
+    """All stages of the path in turn; they start, and ask for their streams, with the first packet."""
+    ledger = Ledger()
+    steps: list[Step] | None = None
+
     def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
+        nonlocal steps
+        if steps is None:
+            started = [stage.start(name, stream, ledger) for stage, name in path.plan]
+            steps = [step for step in started if step is not None]
         times = [now]
         ledger.cause = ""
         for step in steps:
             times = step(times, now, size, kinds)
         return times
 
-    return transmit
+    # No short-cut of a path looks at the size or the kinds of a packet; a stage may.
+    return Pipe(transmit, ledger, uses_size=bool(path.stages), uses_kinds=path.uses_kinds)

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from simpy import Environment, Event
+from simpy import Environment, Event, Process
 from simpy.core import EmptySchedule, StopSimulation
 from simpy.events import NORMAL, EventPriority
 
@@ -35,8 +35,11 @@ class Clock(Environment):
         self._active_proc = None
 
     def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: int = 0) -> None:  # type: ignore[override]
-        """SimPy's ``schedule``."""
-        heappush(self._queue, (self._now + delay, priority, next(self._eid), None, event))
+        """SimPy's ``schedule``; but a process that has ended well, and that nobody waits for, is over at once."""
+        if event.callbacks or type(event) is not Process or not event._ok:
+            heappush(self._queue, (self._now + delay, priority, next(self._eid), None, event))
+        else:
+            event.callbacks = None  # type: ignore[assignment]  # SimPy's own mark of a processed event
 
     def at(self, time: int, priority: EventPriority, act: Act, subject: Any) -> None:
         """Call ``act(subject)`` at ``time`` (ns)."""
