@@ -11,7 +11,7 @@ from hashlib import blake2b
 from random import Random
 from struct import Struct
 
-_STREAM_BITS = 128
+_STREAM_BYTES = 16
 _WORDS = Struct("<8Q")  # a block of 64 bytes
 
 
@@ -41,7 +41,8 @@ class Seed:
         common=True leaves the point out: the same replication of two variants then draws the same numbers
         (common random numbers), and their difference has a much smaller variance.
         """
-        return Random(self._digest("stream", name, _STREAM_BITS, common))
+        digest = blake2b(self._identity("stream", name, common), digest_size=_STREAM_BYTES).digest()
+        return Random(int.from_bytes(digest, "big"))
 
     def draws(self, name: str, *, common: bool = False) -> "Draws":
         """Uniform numbers for `name`, always the same ones; `common` as for `stream`.
@@ -57,17 +58,6 @@ class Seed:
             block = blake2b(block).digest()
             for word in _WORDS.unpack(block):
                 yield (word >> 11) * 2.0**-53
-
-    def integer(self, name: str, *, bits: int = 128, common: bool = False) -> int:
-        """A uniform integer in [0, 2**bits), bits from 1 to 512; for keys, without building a generator."""
-        if not isinstance(bits, int) or not 1 <= bits <= 512:
-            raise ValueError(f"bits = {bits!r}: must be an integer from 1 to 512")
-        return self._digest("integer", name, bits, common)
-
-    def _digest(self, use: str, name: str, bits: int, common: bool) -> int:
-        size = (bits + 7) // 8
-        digest = blake2b(self._identity(use, name, common), digest_size=size).digest()
-        return int.from_bytes(digest, "big") >> (8 * size - bits)
 
     def _identity(self, use: str, name: str, common: bool) -> bytes:
         # The length before the point keeps ("a", "b:c") and ("a:b", "c") apart; "-" is no length.

@@ -10,7 +10,7 @@ from typing import Any, Final
 from netsim.cli.errors import UsageError, did_you_mean, pick
 from netsim.tcp.limits import HostSettings, Limits, limits
 from netsim.tcp.misreadings import Note, misreadings
-from netsim.tcp.ports import HashPorts
+from netsim.tcp.ports import Ports
 from netsim.tcp.profiles import PROFILES
 from netsim.tcp.sysctl import FREEBSD, LINUX, configure
 
@@ -121,11 +121,11 @@ def _integer(name: str, value: Any, low: int, high: int) -> int:
     return number
 
 
-def _port_range(value: Any) -> HashPorts:
+def _port_range(value: Any) -> Ports:
     words = str(value).split()
     if len(words) != 2 or not all(word.isascii() and word.isdigit() for word in words):
         raise UsageError(f"{_PORTS} = {value!r}: must be two ports, as in '32768 60999'")
-    return HashPorts(first=int(words[0]), last=int(words[1]))
+    return Ports("hash", int(words[0]), int(words[1]))
 
 
 def _as_json(host: HostSettings, found: Limits, notes: list[Note]) -> str:

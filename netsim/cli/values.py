@@ -34,7 +34,7 @@ from netsim.tcp.backoff import BackOff
 from netsim.tcp.cookies import BernsteinCookie, LinuxCookie, SynCookie
 from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.tcp.policy import Rate
-from netsim.tcp.ports import HashPorts, PortPolicy, RandomPorts, SequentialPorts
+from netsim.tcp.ports import Ports
 from netsim.units import parse_probability, parse_seconds
 
 # A form is NAME[:ARGUMENT...], the arguments being the fields of the class in their order, from the left.
@@ -46,7 +46,7 @@ _POLICIES: Final[dict[Any, dict[str, Any]]] = {
         "random": RandomIsn,
         "bsd": BsdIsn,
     },
-    PortPolicy: {"sequential": SequentialPorts, "random": RandomPorts, "hash": HashPorts},
+    Ports: dict.fromkeys(("sequential", "random", "hash"), Ports),
     SynCookie: {"bernstein": BernsteinCookie, "linux": LinuxCookie},
 }
 _LAWS: Final[dict[type, str]] = {
@@ -96,6 +96,8 @@ def show(value: Any) -> str:
             return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
         case BackOff():
             return _show_backoff(value)
+        case Ports():
+            return _show_policy(value.order, value)
         case Fixed():
             return show(value.seconds)
         case Empirical():
@@ -178,15 +180,17 @@ def _read_policy(policies: dict[str, Any], value: Any, name: str) -> Any:
         known = ", ".join(policies)
         raise UsageError(f"{name} = {value!r}: must be one of {known}{did_you_mean(word, policies)}")
     fields, hints = dataclasses.fields(policy), get_type_hints(policy)
+    fixed = {"order": word.lower()} if policy is Ports else {}
+    fields = tuple(f for f in fields if f.name not in fixed)
     if len(arguments) > len(fields):
         form = ":".join([word, *(f.name.upper() for f in fields)])
         raise UsageError(f"{name} = {value!r}: must be {form}, or less of it")
     pairs = zip(fields, arguments, strict=False)
-    return policy(**{f.name: _coerce(hints[f.name], text, f"{name}: {f.name}") for f, text in pairs})
+    return policy(**fixed, **{f.name: _coerce(hints[f.name], text, f"{name}: {f.name}") for f, text in pairs})
 
 
 def _show_policy(word: str, value: Any) -> str:
-    arguments = [(getattr(value, f.name), f.default) for f in dataclasses.fields(value)]
+    arguments = [(getattr(value, f.name), f.default) for f in dataclasses.fields(value) if f.name != "order"]
     while arguments and arguments[-1][0] == arguments[-1][1]:
         arguments.pop()
     return ":".join([word, *(show(argument) for argument, _ in arguments)])

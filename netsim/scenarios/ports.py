@@ -68,7 +68,7 @@ class Params:
     @cached_property
     def configs(self) -> tuple[TcpConfig, TcpConfig]:
         """The TCPs of client and server, with this TIME-WAIT and this many ports."""
-        ports: Any = dataclasses.replace(self.client.ports, first=FIRST_PORT, last=FIRST_PORT + self.ports - 1)  # type: ignore[type-var]
+        ports = dataclasses.replace(self.client.ports, first=FIRST_PORT, last=FIRST_PORT + self.ports - 1)
         client = self.client.replace(time_wait=self.time_wait, ports=ports)
         return client, self.server.replace(time_wait=self.time_wait)
 

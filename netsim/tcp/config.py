@@ -14,7 +14,7 @@ from netsim.tcp.cookies import BernsteinCookie, SynCookie, key_of
 from netsim.tcp.durations import Nanoseconds, in_nanoseconds
 from netsim.tcp.isn import HashIsn, IsnPolicy
 from netsim.tcp.policy import Rate, check, policy, retries, seconds
-from netsim.tcp.ports import PortPolicy, SequentialPorts
+from netsim.tcp.ports import Ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +88,8 @@ class TcpConfig:
     )
     syn_fin: Literal["accept", "drop"] = policy("accept", "a SYN that carries FIN, in LISTEN", "RFC 9293 3.10.7.2")
 
-    ports: PortPolicy = policy(
-        SequentialPorts(), "choice of the local port of an active OPEN", "RFC 9293 is silent; RFC 6056 has better ones"
+    ports: Ports = policy(
+        Ports(), "choice of the local port of an active OPEN", "RFC 9293 is silent; RFC 6056 has better ones"
     )
     time_wait_open: Literal["refuse", "replace"] = policy(
         "refuse", "an active OPEN of a four-tuple that this end holds in TIME-WAIT", "RFC 9293 3.10.1: already exists"

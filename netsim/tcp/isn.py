@@ -3,14 +3,14 @@
 A policy is a frozen object; time, the flow, the host's secret and its random stream are arguments of ``initial``.
 """
 
-import hashlib
 import math
 import random
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Protocol, runtime_checkable
 
 from netsim.tcp.segment import FourTuple
-from netsim.tcp.seq import MASK, Seq
+from netsim.tcp.seq import MASK
 
 RFC_CLOCK_HZ = (
     250_000.0  # one tick every 4 us; RFC 9293 3.4.1. It wraps in 4.772 h (the RFC's 4.55 h is a 2**18 Hz clock)
@@ -35,7 +35,7 @@ class IsnSource(Protocol):
 class IsnPolicy(Protocol):
     """How a host chooses its ISS."""
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
+    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The ISS for ``flow`` (as this host writes it) at ``now`` (ns), after ``opened`` earlier connections."""
         ...
 
@@ -65,9 +65,9 @@ class ConstantIsn:
     def __post_init__(self) -> None:
         _check_number("ConstantIsn.value", self.value)
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
+    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The constant."""
-        return Seq(self.value)
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,9 @@ class ClockIsn:
         _check_rate("ClockIsn.rate", self.rate)
         _check_number("ClockIsn.offset", self.offset)
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
+    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The clock's reading."""
-        return Seq((self.offset + _ticks(now, self.rate)) & MASK)
+        return (self.offset + _ticks(now, self.rate)) & MASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +98,20 @@ class HashIsn:
     def __post_init__(self) -> None:
         _check_rate("HashIsn.rate", self.rate)
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
+    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """M + F."""
         text = f"|{flow.src}|{flow.sport}|{flow.dst}|{flow.dport}".encode()
-        digest = hashlib.blake2b(source.secret() + text, digest_size=4).digest()
-        return Seq((int.from_bytes(digest, "big") + _ticks(now, self.rate)) & MASK)
+        digest = blake2b(source.secret() + text, digest_size=4).digest()
+        return (int.from_bytes(digest, "big") + _ticks(now, self.rate)) & MASK
 
 
 @dataclass(frozen=True, slots=True)
 class RandomIsn:
     """Uniform over the whole space for each connection, from the host's stream."""
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
+    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The next 32 random bits."""
-        return Seq(source.isn_stream().getrandbits(32))
+        return source.isn_stream().getrandbits(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,6 @@ class BsdIsn:
         for name in ("per_second", "per_connection", "start"):
             _check_number(f"BsdIsn.{name}", getattr(self, name))
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
+    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The counter's value; it moves once a whole second, as the BSD slow timer did."""
-        return Seq((self.start + self.per_second * (now // NS) + self.per_connection * opened) & MASK)
+        return (self.start + self.per_second * (now // NS) + self.per_connection * opened) & MASK

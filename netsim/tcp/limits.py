@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.ports import HashPorts, RandomPorts, SequentialPorts
 from netsim.tcp.profiles import linux
 
 LEAST_RETRIES: Final = 2  # pruning leaves a half-open connection at least so many SYN-ACK retransmissions
@@ -104,9 +103,7 @@ def limits(host: HostSettings) -> Limits:
 
 def number_of_ports(config: TcpConfig) -> int:
     """Local ports that an active OPEN can choose from."""
-    ports = config.ports
-    assert isinstance(ports, HashPorts | RandomPorts | SequentialPorts)
-    return ports.last - ports.first + 1
+    return len(config.ports)
 
 
 def three_quarters(max_syn_backlog: int) -> int:

@@ -8,14 +8,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.cookies import SynCookie
 from netsim.tcp.isn import IsnPolicy
-from netsim.tcp.ports import PortPolicy
+from netsim.tcp.ports import Ports
 
 Rate = tuple[int, float]  # so many in so many seconds
 
 _OBJECTS: dict[Any, str] = {
     BackOff: "a BackOff",
     IsnPolicy: "an ISN policy",
-    PortPolicy: "a port policy",
+    Ports: "a Ports",
     SynCookie: "a SYN cookie layout",
     str: "a string",
     bool: "True or False",

@@ -1,112 +1,62 @@
 """Choosing the local port of an active OPEN (RFC 6056)."""
 
-import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import chain
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args
 
 FIRST_DYNAMIC, LAST_DYNAMIC = 49152, 65535  # RFC 6335 6
 
+Order = Literal["sequential", "random", "hash"]
 
-@runtime_checkable
-class PortPolicy(Protocol):
-    """In which order a host tries its ports."""
 
-    def candidates(
-        self,
-        *,
-        src: str,
-        dst: str,
-        dport: int,
-        opened: int,
-        secret: Callable[[], bytes],
-        stream: Callable[[], random.Random],
-    ) -> Iterator[int]:
-        """Ports to try, best first, each once, for a connection to ``dst``:``dport`` after ``opened`` earlier ones."""
+class PortSource(Protocol):
+    """What a host provides for choosing ports."""
+
+    def secret(self) -> bytes:
+        """The host's key."""
+        ...
+
+    def port_stream(self) -> random.Random:
+        """The host's stream of random ports."""
         ...
 
 
-def _check(first: int, last: int) -> None:
-    if not (isinstance(first, int) and isinstance(last, int) and 1 <= first <= last <= 65535):
-        raise ValueError(f"port range = {first!r} to {last!r}: allowed is 1 <= first <= last <= 65535")
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The local ports of a host, ``first`` to ``last``, and the ``order`` in which it tries them.
 
+    - sequential: the one after the last, as hosts did before RFC 6056;
+    - random: from one drawn uniformly, upwards (RFC 6056, algorithm 1);
+    - hash: from a keyed hash of the destination plus a counter (algorithm 3): hard to guess, slow to come round.
 
-def _from(start: int, first: int, last: int) -> Iterator[int]:
-    start = first + start % (last - first + 1)
-    return chain(range(start, last + 1), range(first, start))
+    ValueError for another order, or a range outside 1 to 65535.
+    """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SequentialPorts:
-    """One after the other, as hosts did before RFC 6056."""
-
+    order: Order = "sequential"
     first: int = FIRST_DYNAMIC
     last: int = LAST_DYNAMIC
 
     def __post_init__(self) -> None:
-        _check(self.first, self.last)
+        first, last = self.first, self.last
+        if self.order not in get_args(Order):
+            raise ValueError(f"order = {self.order!r}: allowed is one of {', '.join(get_args(Order))}")
+        if not (isinstance(first, int) and isinstance(last, int) and 1 <= first <= last <= 65535):
+            raise ValueError(f"port range = {first!r} to {last!r}: allowed is 1 <= first <= last <= 65535")
 
-    def candidates(
-        self,
-        *,
-        src: str,
-        dst: str,
-        dport: int,
-        opened: int,
-        secret: Callable[[], bytes],
-        stream: Callable[[], random.Random],
-    ) -> Iterator[int]:
-        """The port after the last one, and so on round the range."""
-        return _from(opened, self.first, self.last)
+    def __len__(self) -> int:
+        return self.last - self.first + 1
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RandomPorts:
-    """A random start, then upwards (RFC 6056, algorithm 1)."""
-
-    first: int = FIRST_DYNAMIC
-    last: int = LAST_DYNAMIC
-
-    def __post_init__(self) -> None:
-        _check(self.first, self.last)
-
-    def candidates(
-        self,
-        *,
-        src: str,
-        dst: str,
-        dport: int,
-        opened: int,
-        secret: Callable[[], bytes],
-        stream: Callable[[], random.Random],
-    ) -> Iterator[int]:
-        """From a port drawn uniformly."""
-        return _from(stream().randrange(self.last - self.first + 1), self.first, self.last)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HashPorts:
-    """A keyed hash of the destination plus a counter (RFC 6056, algorithm 3): hard to guess, slow to come round."""
-
-    first: int = FIRST_DYNAMIC
-    last: int = LAST_DYNAMIC
-
-    def __post_init__(self) -> None:
-        _check(self.first, self.last)
-
-    def candidates(
-        self,
-        *,
-        src: str,
-        dst: str,
-        dport: int,
-        opened: int,
-        secret: Callable[[], bytes],
-        stream: Callable[[], random.Random],
-    ) -> Iterator[int]:
-        """From offset(source, destination, key) plus the count of connections opened so far."""
-        text = f"|{src}|{dst}|{dport}".encode()
-        digest = hashlib.blake2b(secret() + text, digest_size=4, person=b"ports").digest()
-        return _from(int.from_bytes(digest, "big") + opened, self.first, self.last)
+    def candidates(self, *, src: str, dst: str, dport: int, opened: int, source: PortSource) -> Iterator[int]:
+        """Ports to try, best first, each once, for a connection to ``dst``:``dport`` after ``opened`` earlier ones."""
+        start = opened
+        if self.order == "random":
+            start = source.port_stream().randrange(len(self))
+        elif self.order == "hash":
+            text = f"|{src}|{dst}|{dport}".encode()
+            digest = blake2b(source.secret() + text, digest_size=4, person=b"ports").digest()
+            start += int.from_bytes(digest, "big")
+        start = self.first + start % len(self)
+        return chain(range(start, self.last + 1), range(self.first, start))

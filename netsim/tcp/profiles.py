@@ -7,7 +7,7 @@ from netsim.tcp.backoff import BackOff
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.cookies import LinuxCookie
 from netsim.tcp.isn import LINUX_CLOCK_HZ, HashIsn
-from netsim.tcp.ports import HashPorts, RandomPorts
+from netsim.tcp.ports import Ports
 
 _LINUX_INPUT = "Linux 6.18, net/ipv4/tcp_input.c"
 _LINUX_TIMER = "Linux 6.18, net/ipv4/tcp_timer.c"
@@ -43,7 +43,7 @@ _LINUX: _Values = {
     "invalid_ratelimit": (0.5, f"{_LINUX_SYSCTL}: tcp_invalid_ratelimit"),
     "syn_data": ("drop", "Linux 6.18, net/ipv4/tcp_fastopen.c: without a cookie"),
     "syn_fin": ("drop", f"{_LINUX_INPUT}: tcp_rcv_state_process"),
-    "ports": (HashPorts(first=32768, last=60999), f"{_LINUX_SYSCTL}: ip_local_port_range"),
+    "ports": (Ports("hash", 32768, 60999), f"{_LINUX_SYSCTL}: ip_local_port_range"),
     "backlog_slack": (1, "Linux 6.18, include/net/sock.h: sk_acceptq_is_full"),
     "somaxconn": (4096, "Linux 6.18, Documentation/admin-guide/sysctl/net.rst"),
     "max_syn_backlog": (2048, f"{_LINUX_SYSCTL}: tcp_max_syn_backlog grows with memory; observed on Linux 6.18"),
@@ -108,7 +108,7 @@ _FREEBSD: _Values = {
     "syncache_bucketlimit": (30, f"{_BSD_SYNCACHE}: TCP_SYNCACHE_BUCKETLIMIT"),
     "half_open_bytes": (160, "Lemon, BSDCon 2002"),
     "isn": (HashIsn(), RFC_VALUE),
-    "ports": (RandomPorts(first=10000), UNVERIFIED),
+    "ports": (Ports("random", 10000), UNVERIFIED),
     "abort_ack": (True, "FreeBSD, sys/netinet/tcp_fsm.h: tcp_outflags"),
     "window_scale": (6, "FreeBSD, with default buffers"),
     "timestamps": (True, f"{_BSD_INPUT}: net.inet.tcp.rfc1323"),

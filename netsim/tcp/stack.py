@@ -1,9 +1,9 @@
 """A host's TCP: demultiplexing, listeners, active OPENs, alarms, RST for no connection (RFC 9293 3.10.7.1).
 
 Sans I/O: ``on_segment`` and ``on_timer`` are told what happened and return what to do; ``next_deadline`` says when to
-call ``on_timer`` again. A driver with a queue of events of its own gives ``alarm`` instead: it is called with a deadline
-and a record, and answers at that time with ``ring``. User calls leave what they cause for ``take``. Times are integer
-nanoseconds.
+call ``on_timer`` again. A driver with a queue of events of its own gives ``alarm`` instead: it is called with a
+deadline and a record, and answers at that time with ``ring``. User calls leave what they cause for ``take``. Times are
+integer nanoseconds.
 """
 
 from collections.abc import Callable
@@ -251,8 +251,7 @@ class Stack:
             dst=dst,
             dport=dport,
             opened=ctx.counters.TcpActiveOpens,
-            secret=ctx.secret,
-            stream=ctx.port_stream,
+            source=ctx,
         )
         for port in ports:
             if (dst, dport, self.address, port) not in ctx.connections:

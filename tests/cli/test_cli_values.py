@@ -12,7 +12,7 @@ from netsim.tcp.backoff import BackOff
 from netsim.tcp.config import Rate
 from netsim.tcp.cookies import BernsteinCookie, LinuxCookie, SynCookie
 from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
-from netsim.tcp.ports import HashPorts, PortPolicy, RandomPorts, SequentialPorts
+from netsim.tcp.ports import Ports
 from netsim.tcp.profiles import PROFILES
 
 
@@ -43,14 +43,14 @@ def test_isn_policies(text: str, value: IsnPolicy) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("sequential", SequentialPorts()),
-        ("random:1024:2047", RandomPorts(first=1024, last=2047)),
-        ("hash:32768:60999", HashPorts(first=32768, last=60999)),
+        ("sequential", Ports()),
+        ("random:1024:2047", Ports("random", 1024, 2047)),
+        ("hash:32768:60999", Ports("hash", 32768, 60999)),
     ],
 )
-def test_port_policies(text: str, value: PortPolicy) -> None:
-    assert read(PortPolicy, text, name="ports") == value
-    assert read(PortPolicy, show(value), name="ports") == value
+def test_port_policies(text: str, value: Ports) -> None:
+    assert read(Ports, text, name="ports") == value
+    assert read(Ports, show(value), name="ports") == value
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_numbers_booleans_and_none(hint: object, text: object, unit: str, value:
         (BackOff, "initial=1,initial=2"),
         (BackOff, "start=1"),
         (Rate, "10"),
-        (PortPolicy, "hash:5:1"),
+        (Ports, "hash:5:1"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(hint: object, value: object) -> None:

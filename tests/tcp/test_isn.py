@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from typing import get_args
 
 import pytest
 from pair import Solo, ns, streams
@@ -10,7 +11,7 @@ from scipy.stats import chi2
 from netsim.tcp.context import Context
 from netsim.tcp.errors import ConnectionAlreadyExists, InsufficientResources
 from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
-from netsim.tcp.ports import HashPorts, PortPolicy, RandomPorts, SequentialPorts
+from netsim.tcp.ports import Order, Ports
 from netsim.tcp.profiles import linux, rfc793, rfc9293
 from netsim.tcp.segment import SYN, FourTuple
 from netsim.tcp.stack import Stack
@@ -151,14 +152,14 @@ def test_the_number_is_chosen_once_per_connection() -> None:
 # Ports (RFC 6056)
 
 
-def _ports(policy: PortPolicy, count: int, seed: int = 1, destinations: int = 1) -> list[int]:
+def _ports(policy: Ports, count: int, seed: int = 1, destinations: int = 1) -> list[int]:
     stack = Stack("a", streams(seed), rfc9293().replace(ports=policy))
     return [stack.open(f"b{k % destinations}", 80, 0).flow.sport for k in range(count)]
 
 
 def test_sequential_ports_wrap() -> None:
-    assert _ports(SequentialPorts(first=10, last=13), 4) == [10, 11, 12, 13]
-    stack = Stack("a", streams(), rfc9293().replace(ports=SequentialPorts(first=10, last=12)))
+    assert _ports(Ports("sequential", 10, 13), 4) == [10, 11, 12, 13]
+    stack = Stack("a", streams(), rfc9293().replace(ports=Ports("sequential", 10, 12)))
     stack.open("b", 80, 0, sport=11)
     # A port in use for that destination is passed over; for another it is free.
     assert [stack.open("b", 80, 0).flow.sport for _ in range(2)] == [12, 10]
@@ -176,19 +177,16 @@ def test_default_range() -> None:
 
 def test_random_ports_are_uniform() -> None:
     """Chi-square on 64 bins, n = 6,400 first candidates, alpha = .001."""
-    stream = random.Random(3)
-    policy = RandomPorts(first=1024, last=1024 + 6399)
-    firsts = [
-        next(policy.candidates(src="a", dst="b", dport=80, opened=k, secret=lambda: b"", stream=lambda: stream))
-        for k in range(6400)
-    ]
+    source = Context(lambda _: random.Random(3))
+    policy = Ports("random", 1024, 1024 + 6399)
+    firsts = [next(policy.candidates(src="a", dst="b", dport=80, opened=k, source=source)) for k in range(6400)]
     counts = Counter((port - 1024) // 100 for port in firsts)
     assert sum((counts[k] - 100) ** 2 / 100 for k in range(64)) < chi2.ppf(1 - ALPHA, 63)
 
 
 def test_hashed_ports_count_up_from_a_secret_place_for_each_destination() -> None:
     """RFC 6056, algorithm 3: port = F(addresses, key) + a counter."""
-    policy = HashPorts(first=40_000, last=49_999)
+    policy = Ports("hash", 40_000, 49_999)
     one = _ports(policy, 3)
     assert [(port - one[0]) % 10_000 for port in one] == [0, 1, 2]
     assert _ports(policy, 3) == one
@@ -197,10 +195,10 @@ def test_hashed_ports_count_up_from_a_secret_place_for_each_destination() -> Non
     assert (two[1] - two[0]) % 10_000 != 1
 
 
-@pytest.mark.parametrize("make", [SequentialPorts, RandomPorts, HashPorts])
-def test_when_all_ports_are_taken(make: type) -> None:
+@pytest.mark.parametrize("order", get_args(Order))
+def test_when_all_ports_are_taken(order: Order) -> None:
     """Every port once, then InsufficientResources; another destination has its own ports."""
-    stack = Stack("a", streams(), rfc9293().replace(ports=make(first=5000, last=5019)))
+    stack = Stack("a", streams(), rfc9293().replace(ports=Ports(order, 5000, 5019)))
     ports = [stack.open("b", 80, 0).flow.sport for _ in range(20)]
     assert sorted(ports) == list(range(5000, 5020))
     with pytest.raises(InsufficientResources, match="no free port to b:80"):
@@ -212,7 +210,12 @@ def test_when_all_ports_are_taken(make: type) -> None:
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 10), (10, 9), (1, 65536), (1.5, 10)])
-@pytest.mark.parametrize("make", [SequentialPorts, RandomPorts, HashPorts])
-def test_bad_port_ranges(make: type, first: int, last: int) -> None:
+@pytest.mark.parametrize("order", get_args(Order))
+def test_bad_port_ranges(order: Order, first: int, last: int) -> None:
     with pytest.raises(ValueError, match="allowed is 1 <= first <= last <= 65535"):
-        make(first=first, last=last)
+        Ports(order, first, last)
+
+
+def test_a_bad_port_order() -> None:
+    with pytest.raises(ValueError, match="order = 'odd': allowed is one of sequential, random, hash"):
+        Ports("odd")  # type: ignore[arg-type]
