@@ -1,51 +1,59 @@
 """Does a connection take a segment of the one before it?
 
-A client moves text to a server and closes; after TIME-WAIT and a pause it opens the same four-tuple again and moves
-other text. The path copies some segments and holds the copies back for long, so that some of them arrive in the second
-connection. What becomes of them is what the core decides; the trace's ground truth says which they are.
+A client moves text to a server and one of them closes; after TIME-WAIT and a pause the client opens the same four-tuple
+again and moves other text. The path loses and reorders segments, and copies some and holds the copies back for long,
+so that some of them arrive in the second connection. What becomes of them is what the core decides; the trace's ground
+truth says which they are.
 """
 
-import math
-from collections import Counter
-from collections.abc import Callable, Generator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from simpy import Event
 
-from netsim.link import DelayLaw, Exponential, Lifetime, Pareto, Path
+from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
+from netsim.scenarios.stale_expected import (
+    MOST_TERMS,
+    ApartIsn,
+    arrivals_expected,
+    copies_expected,
+    survival,
+    terms,
+)
+from netsim.scenarios.stale_witness import CLAUSES, KINDS, OTHER, Witness
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
-from netsim.sim.network import NS, Observer
+from netsim.sim.network import Observer
 from netsim.sweep import Estimator
-from netsim.tcp.actions import Accepted, Allocated, Moved
 from netsim.tcp.config import TcpConfig
-from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
-from netsim.tcp.isn import RandomIsn
+from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionReset, TcpError
+from netsim.tcp.isn import ClockIsn, HashIsn
+from netsim.tcp.ports import PortPolicy, RandomPorts
 from netsim.tcp.profiles import profile
-from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
-from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
-from netsim.tcp.tcb import Tcb
-from netsim.theory import NewConnection, OldSegment, p_some_copy_accepted
-from netsim.trace.records import Arrived, Decided, Decision, Record, Sent
 from netsim.units import require_number
 
 QUESTION: Final = "Does a reopened connection accept segments of the connection before it?"
-KINDS: Final = ("syn", "synack", "data", "fin", "rst", "ack")
+NEVER: Final = float("nan")
 CLIENT_PORT: Final = 40000
 PORT: Final = 80
 CHUNK: Final = 1000  # bytes the client's application writes at a time
 RETRY: Final = 1.0  # s between attempts to open a four-tuple that this end still holds
-HORIZON: Final = 3600.0  # s after which a run is cut off
-MOST_PACKETS: Final = 20_000  # packets after which it is: an accepted segment can start an endless exchange of ACKs
+HORIZON: Final = 3600.0  # s after which a run is cut off, for each connection
+MOST_CONNECTIONS: Final = 75
+
+End = Literal["client", "server"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Params:
-    """Parameters of the stale-segment study. ``forward`` is client to server. ValueError for values out of range."""
+    """Parameters of the stale-segment study. ``forward`` is client to server. ValueError for values out of range.
+
+    The choice of ISNs, windows, window scale, timestamps (PAWS) and the rules for a new SYN in TIME-WAIT are those of
+    each end's TCP.
+    """
 
     loss_forward: float = param(0.1, "loss probability, client to server")
     loss_reverse: float = param(0.1, "loss probability, server to client")
@@ -53,16 +61,23 @@ class Params:
     delay_reverse: float | DelayLaw = param(0.05, "one-way delay, server to client: seconds or a law", "s")
     duplicate: float = param(0.1, "probability that a segment that arrives has a late copy; both ways")
     duplicate_delay: float | DelayLaw = param(Exponential(10.0), "how late the copy is: seconds or a law", "s")
-    lifetime: float = param(120.0, "copies older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
+    reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
+    reorder_delay: float | DelayLaw = param(Exponential(1.0), "how long it is held back: seconds or a law", "s")
+    lifetime: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
     size: int = param(20_000, "text of each incarnation", "bytes")
     rate: float = param(20_000.0, "rate at which the client's application writes it", "bytes/s")
-    pause: float = param(1.0, "from the end of TIME-WAIT to the second connection", "s")
-    time_wait: float = param(0.0, "length of TIME-WAIT at the client, which closes first", "s", "RFC 9293: 240")
+    pause: float = param(1.0, "from the end, and the client's TIME-WAIT, to the next connection", "s")
+    time_wait: float = param(0.0, "length of TIME-WAIT at the end that closes first", "s", "RFC 9293: 240")
+    closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
+    connections: int = param(2, "connections that the client opens, one after the other")
+    ports: PortPolicy | None = param(
+        None, "choice of the client's port for each; None: always the same one", "", "RFC 6056"
+    )
     client: TcpConfig = tcp_param("client")
     server: TcpConfig = tcp_param("server")
 
     def __post_init__(self) -> None:
-        require_probabilities(self, "loss_forward", "loss_reverse", "duplicate")
+        require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
         for name, low, unit in (
             ("lifetime", 0.0, "s"),
             ("pause", 0.0, "s"),
@@ -70,11 +85,16 @@ class Params:
             ("rate", 1.0, "bytes/s"),
         ):
             require_number(name, getattr(self, name), low=low, high=1e9, unit=unit)
-        require_number("size", self.size, low=1, high=1 << 24, unit="bytes")
-        if self.size != int(self.size):
-            raise ValueError(f"size = {self.size!r}: must be a whole number of bytes")
-        if self.client.time_wait != profile(self.client.name).time_wait:
-            raise ValueError(f"client.time_wait = {self.client.time_wait}: set time_wait, which decides it here")
+        for name, least, most, unit in (("size", 1, 1 << 24, "bytes"), ("connections", 2, MOST_CONNECTIONS, "")):
+            require_number(name, getattr(self, name), low=least, high=most, unit=unit)
+            if getattr(self, name) != int(getattr(self, name)):
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be a whole number")
+        if self.closes_first not in get_args(End):
+            raise ValueError(f"closes_first = {self.closes_first!r}: must be client or server")
+        for end in get_args(End):
+            config = getattr(self, end)
+            if config.time_wait != profile(config.name).time_wait:
+                raise ValueError(f"{end}.time_wait = {config.time_wait}: set time_wait, which decides it here")
         _ = self.paths
 
     @cached_property
@@ -82,17 +102,38 @@ class Params:
         """Client to server, and back."""
         return both_ways(
             self,
+            reorder=self.reorder,
+            reorder_delay=self.reorder_delay,
             duplicate=self.duplicate,
             duplicate_delay=self.duplicate_delay,
             stages=(Lifetime(self.lifetime),),
         )
 
+    @cached_property
+    def configs(self) -> tuple[TcpConfig, TcpConfig]:
+        """The TCPs of client and server, with this TIME-WAIT and this choice of ports."""
+        client = self.client.replace(time_wait=self.time_wait, ports=self.ports or self.client.ports)
+        return client, self.server.replace(time_wait=self.time_wait)
+
+    @property
+    def wait(self) -> float:
+        """Seconds from the end of a connection to the next: the pause, after the client's TIME-WAIT if it has one."""
+        holds = self.closes_first == "client" and self.client.time_wait_open == "refuse" and self.ports is None
+        return self.pause + (self.time_wait if holds else 0.0)
+
 
 ESTIMATES: Final = {
     "p_stale_data_accepted": Estimator(column="stale_data_accepted", kind="proportion"),
     "p_stale_data_expected": Estimator(column="p_expected", kind="mean"),
+    "stale_per_connection": Estimator(column="stale_per_connection", kind="mean"),
+    "reused": Estimator(column="reused", kind="mean"),
     "p_wrong_bytes": Estimator(column="wrong", kind="proportion"),
     "wrong_bytes": Estimator(column="wrong_bytes", kind="mean"),
+    "p_premature_eof": Estimator(column="premature_eof", kind="proportion"),
+    "p_reset": Estimator(column="reset", kind="proportion"),
+    "p_ack_of_unsent": Estimator(column="ack_of_unsent", kind="proportion"),
+    "p_half_open": Estimator(column="half_open", kind="proportion"),
+    "p_ghost": Estimator(column="ghost", kind="proportion"),
     "p_reopened": Estimator(column="reopened", kind="proportion"),
     "p_ack_war": Estimator(column="ack_war", kind="proportion"),
     "stale_arrivals": Estimator(column="arrived", kind="mean"),
@@ -101,122 +142,80 @@ ESTIMATES: Final = {
 
 
 @dataclass(slots=True)
-class _Receiver:
-    """A record of the server: RCV.NXT over time (s), and when it stopped taking text."""
+class _Stream:
+    """What the application read from one of the server's records, and how that ended."""
 
-    tcb: Tcb
-    course: list[tuple[float, int]]
-    end: float = math.inf
-
-
-class _Witness:
-    """Counts what the trace says of stale segments, and notes the times that the conditional estimate needs."""
-
-    def __init__(self, further: Observer | None) -> None:
-        self.further = further
-        self.arrived: Counter[str] = Counter()
-        self.accepted: Counter[str] = Counter()
-        self.old_segments: list[OldSegment] = []
-        self.receivers: dict[int, _Receiver] = {}
-        self.reopened_at = math.inf
-        self.ended_at = math.inf
-        self._stale = False
-        self.server: Host
-        self.too_many: Event  # the hazard H2 of RFC 1337: each end acknowledges the other's ACK, for ever
-
-    def __call__(self, record: Record) -> None:
-        """One record of the run."""
-        if self.further is not None:
-            self.further(record)
-        if isinstance(record, Arrived):
-            self._stale = record.stale
-            if record.stale:
-                self.arrived[_kind(record.packet.segment)] += 1
-        elif isinstance(record, Sent):
-            self._note_sent(record)
-        elif isinstance(record, Decided):
-            decision = record.decision
-            if isinstance(decision, Accepted) and record.packet is not None and self._stale:
-                self.accepted[decision.what.lower()] += 1
-            if record.host == "server":
-                self._note_receiver(record.time / NS, decision)
-            elif isinstance(decision, Allocated) and decision.connection == 2:
-                self.reopened_at = record.time / NS
-
-    def _note_sent(self, record: Sent) -> None:
-        packet = record.packet
-        if packet.number == MOST_PACKETS:
-            self.too_many.succeed()
-        if record.host == "client" and packet.incarnation == 1 and packet.segment.payload and record.arrivals:
-            s = packet.segment
-            self.old_segments.append(OldSegment(record.arrivals[0] / NS, s.seq, len(s.payload), s.ack))
-
-    def _note_receiver(self, time: float, decision: Decision) -> None:
-        """RCV.NXT of every record that the server sets up after its first, ghosts of old SYNs included."""
-        if decision.connection < 2:
-            return
-        if isinstance(decision, Moved) and decision.new is SYN_RECEIVED:
-            tcb = next(t for t in self.server.stack.connections.values() if t.id == decision.connection)
-            self.receivers[tcb.id] = _Receiver(tcb, [(time, tcb.rcv_nxt)])
-        elif isinstance(decision, Moved) and decision.new is not ESTABLISHED:
-            receiver = self.receivers[decision.connection]
-            receiver.end = min(receiver.end, time)
-        elif isinstance(decision, Accepted) and decision.what == "DATA":
-            receiver = self.receivers[decision.connection]
-            receiver.course.append((time, receiver.tcb.rcv_nxt))
+    connection: int
+    text: bytearray = field(default_factory=bytearray)
+    ended: bool = False
+    reset: bool = False
 
 
-def _kind(segment: Segment) -> str:
-    flags = segment.flags
-    if flags & RST:
-        return "rst"
-    if flags & SYN:
-        return "synack" if flags & ACK else "syn"
-    if segment.payload:
-        return "data"
-    return "fin" if flags & FIN else "ack"
+@dataclass
+class _Play:
+    """One run: the world's observer, what the applications saw, when (s) it was over."""
+
+    witness: Witness
+    streams: list[_Stream] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)
+    client_resets: int = 0
+    ended: float = 0.0
 
 
-def content(incarnation: int, size: int) -> bytes:
-    """The text of an incarnation: its number, ``size`` times, so that a wrong byte shows."""
-    return b"%d" % incarnation * size
+def content(connection: int, size: int) -> bytes:
+    """The text of a connection: a character of its own, ``size`` times, so that a wrong byte shows."""
+    return bytes([ord("0") + connection]) * size
 
 
 def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
-    """Two incarnations of one four-tuple: stale arrivals and acceptances by kind, wrong bytes, the expected chance."""
-    witness = _Witness(observer)
+    """Incarnations of a four-tuple: old segments by kind and fate, what they did, the chance that text had."""
+    play = _play(params, params.configs, seed, observer)
+    return _row(params, play) | {"p_expected": expected(params, seed, play)}
+
+
+def _play(params: Params, configs: tuple[TcpConfig, TcpConfig], seed: Seed, observer: Observer | None) -> _Play:
+    witness = Witness(observer)
     world = World(seed=seed, observer=witness)
-    client = world.host("client", params.client.replace(time_wait=params.time_wait))
-    server = witness.server = world.host("server", params.server)
-    world.link(client, server, *params.paths)
-    streams: list[bytearray] = []
-    world.process(_serve(world, server, streams))
-    opened: list[float] = []
-    finished = world.process(_reuse(world, client, params, opened))
+    witness.client, witness.server = world.host("client", configs[0]), world.host("server", configs[1])
+    world.link(witness.client, witness.server, *params.paths)
+    play = _Play(witness)
+    world.process(_serve(world, witness.server, params, play))
+    finished = world.process(_reuse(world, witness.client, params, play))
     witness.too_many = world.env.event()
-    world.run(until=world.env.any_of([finished, world.timeout(HORIZON), witness.too_many]))
-    witness.ended_at = world.now
-    return _row(params, witness, streams, reopened=len(opened) == 2)
+    longest = world.timeout(HORIZON * (params.connections - 1))
+    world.run(until=world.env.any_of([finished, longest, witness.too_many]))
+    witness.finish()
+    play.ended = world.now
+    return play
 
 
-def _reuse(world: World, host: Host, params: Params, opened: list[float]) -> Generator[Event, Any, None]:
-    for incarnation in (1, 2):
-        sock = yield from _connect(world, host)
+def _reuse(world: World, host: Host, params: Params, play: _Play) -> Generator[Event, Any, None]:
+    for connection in range(1, params.connections + 1):
+        sock = yield from _connect(world, host, params)
         if sock is None:
             return
-        opened.append(world.now)
-        with suppress(TcpError):
-            yield from _move(world, sock, content(incarnation, params.size), params.rate)
-        yield world.timeout(params.time_wait + params.pause)
+        assert sock.flow is not None
+        play.ports.append(sock.flow.sport)
+        try:
+            yield from _move(world, sock, content(connection, params.size), params)
+        except ConnectionReset:
+            play.client_resets += connection > 1
+        except TcpError:
+            pass
+        yield world.timeout(params.wait)
 
 
-def _connect(world: World, host: Host) -> Generator[Event, Any, Socket | None]:
-    """The same four-tuple, as soon as this end lets go of the old record; None if nobody answers."""
+def _connect(world: World, host: Host, params: Params) -> Generator[Event, Any, Socket | None]:
+    """The same four-tuple, as soon as this end lets go of the old record, or a port of the policy's choice.
+
+    None if nobody answers.
+    """
     while True:
         sock = host.socket()
         sock.reuse_address = True
-        sock.bind(CLIENT_PORT)
         try:
+            if params.ports is None:
+                sock.bind(CLIENT_PORT)
             yield sock.connect(("server", PORT))
         except ConnectionAlreadyExists:
             yield world.timeout(RETRY)
@@ -226,102 +225,147 @@ def _connect(world: World, host: Host) -> Generator[Event, Any, Socket | None]:
             return sock
 
 
-def _move(world: World, sock: Socket, text: bytes, rate: float) -> Generator[Event, Any, None]:
-    """Write ``text`` at ``rate``, close, and wait for the server's end of stream."""
+def _move(world: World, sock: Socket, text: bytes, params: Params) -> Generator[Event, Any, None]:
+    """Write ``text`` at the rate and close; the other end closes too, before or after."""
     for start in range(0, len(text), CHUNK):
         chunk = text[start : start + CHUNK]
         yield sock.send(chunk)
-        yield world.timeout(len(chunk) / rate)
-    sock.shutdown()
+        yield world.timeout(len(chunk) / params.rate)
+    if params.closes_first == "client":
+        sock.shutdown()
     while (yield sock.recv()):
         pass
     sock.close()
 
 
-def _serve(world: World, host: Host, streams: list[bytearray]) -> Generator[Event, Any, None]:
+def _serve(world: World, host: Host, params: Params, play: _Play) -> Generator[Event, Any, None]:
     listener = host.socket()
     listener.listen(PORT)
     while True:
         sock = yield listener.accept()
-        stream = bytearray()
-        streams.append(stream)
-        world.process(_read(sock, stream))
+        stream = _Stream(sock.core.tcb.id)
+        play.streams.append(stream)
+        world.process(_read(sock, stream, params))
 
 
-def _read(sock: Socket, stream: bytearray) -> Generator[Event, Any, None]:
+def _read(sock: Socket, stream: _Stream, params: Params) -> Generator[Event, Any, None]:
     try:
         while text := (yield sock.recv()):
-            stream += text
+            stream.text += text
+            if params.closes_first == "server" and len(stream.text) - len(text) < params.size <= len(stream.text):
+                sock.shutdown()
+        stream.ended = True
         sock.close()
+    except ConnectionReset:
+        stream.reset = True
     except TcpError:
         return
 
 
-def _row(params: Params, witness: _Witness, streams: list[bytearray], *, reopened: bool) -> dict[str, Any]:
-    wrong = sum(stream.count(b"1") for stream in streams[1:])
+def _row(params: Params, play: _Play) -> dict[str, Any]:
+    witness, later = play.witness, play.streams[1:]
+    wrong = sum(_wrong_bytes(witness, stream) for stream in later)
+    reopened = max(len(play.ports) - 1, 0)
+    known = sum(play.ports[k] in play.ports[:k] for k in range(1, len(play.ports)))
     row: dict[str, Any] = {
-        "reopened": reopened,
-        "connections": len(streams),
+        "reopened": len(play.ports) == params.connections,
+        "connections_read": len(play.streams),
         "wrong_bytes": wrong,
         "wrong": wrong > 0,
+        "premature_eof": any(stream.ended and len(stream.text) < params.size for stream in later),
+        "reset": any(stream.reset for stream in later) or play.client_resets > 0,
+        "ack_of_unsent": witness.acks_of_unsent > 0,
+        "half_open": bool(witness.old_syn - witness.established),
+        "ghost": bool(witness.old_syn & witness.established),
         "stale_data_accepted": witness.accepted["data"] > 0,
-        "p_expected": expected(params, witness),
+        "stale_per_connection": len(witness.tainted) / reopened if reopened else NEVER,
+        "reused": known / reopened if reopened else NEVER,
         "ack_war": witness.too_many.triggered,
         "arrived": sum(witness.arrived.values()),
         "accepted": sum(witness.accepted.values()),
+        "dropped": sum(witness.dropped.values()),
+        "without_effect": witness.without_effect,
     }
     row |= {f"arrived_{kind}": witness.arrived[kind] for kind in KINDS}
-    return row | {f"accepted_{what}": witness.accepted[what] for what in ("syn", "data", "fin", "rst", "ack")}
+    row |= {f"accepted_{kind}": witness.accepted[kind] for kind in KINDS}
+    return row | {f"dropped_{name}": witness.dropped[name] for name in (*dict.fromkeys(CLAUSES.values()), OTHER)}
 
 
-def survival(law: float | DelayLaw) -> Callable[[float], float] | None:
-    """P(delay > t) of a law that has it in closed form; None for the others."""
-    if isinstance(law, Exponential):
-        return lambda t: math.exp(-max(t - law.offset, 0.0) / law.scale)
-    if isinstance(law, Pareto):
-        return lambda t: (max(t - law.offset, law.scale) / law.scale) ** -law.shape
-    return None
+def _wrong_bytes(witness: Witness, stream: _Stream) -> int:
+    """Bytes of another connection: all of them, if a SYN of an earlier one opened this."""
+    opener = witness.opener[stream.connection]
+    if stream.connection in witness.old_syn and opener < len(witness.opened):
+        return len(stream.text)
+    return len(stream.text) - stream.text.count(content(opener, 1))
 
 
-def expected(params: Params, witness: _Witness) -> float:
-    """P(some copy of the old text is accepted), given this run's times (netsim.theory.reuse); NaN without a law.
+def expected(params: Params, seed: Seed, play: _Play) -> float:
+    """P(some old text is accepted), given this run's times (netsim.theory.reuse); NaN where that is not known.
 
-    Copies made in the network are all that can be stale here, and only those that are not older than the lifetime.
+    ISNs that are random are integrated out. If copies are all that can be late, and their law is known, so are they;
+    else those count that arrived. A run in which something was accepted is repeated with numbers that are far apart:
+    what counts is the window's course until then.
     """
-    late = survival(params.duplicate_delay)
-    if late is None or not isinstance(params.delay_forward, float | int):
-        return math.nan
-    config = params.server
-    oldest = late(params.lifetime - _one_way(params.delay_forward))
-    connections = [
-        NewConnection(
-            course=receiver.course,
-            start=witness.reopened_at,
-            end=min(receiver.end, witness.ended_at),
-            window=config.receive_buffer,
-            snd_nxt=(receiver.tcb.iss + 1) & 0xFFFFFFFF,
-            max_snd_wnd=receiver.tcb.max_snd_wnd,
-            bounded_ack=config.ack_policy == "rfc5961",
-        )
-        for receiver in witness.receivers.values()
-    ]
-    return p_some_copy_accepted(
-        witness.old_segments,
-        connections,
-        duplicate=params.duplicate,
-        late=lambda t: max(late(t) - oldest, 0.0),
-        random_isns=isinstance(params.client.isn, RandomIsn) and isinstance(config.isn, RandomIsn),
-    )
+    configs = params.configs
+    if params.connections > 2 or params.ports is not None or all(config.timestamps for config in configs):
+        return NEVER
+    if params.closes_first == "server" and params.server.time_wait_reuse != "none":
+        return NEVER  # the reopened record's ISS follows the old one (RFC 1122 4.2.2.13)
+    if any(play.witness.accepted[what] for what in ("data", "fin", "rst", "ack")):
+        client, server = (config.replace(isn=ApartIsn()) for config in configs)
+        play = _play(params, (client, server), seed, None)
+    if len(play.ports) < 2:
+        return 0.0
+    witness, late, there = play.witness, survival(params.duplicate_delay), _constant(params.delay_forward)
+    if late is None or there is None or params.reorder or terms(witness) > MOST_TERMS:
+        return arrivals_expected(witness, *configs, play.ended)
+    oldest = late(params.lifetime - there)
+
+    def late_and_alive(t: float) -> float:
+        return max(late(t) - oldest, 0.0)
+
+    return copies_expected(witness, *configs, play.ended, duplicate=params.duplicate, late=late_and_alive)
 
 
-def _one_way(delay: float | DelayLaw) -> float:
-    return delay if isinstance(delay, float | int) else delay.minimum
+def _constant(delay: float | DelayLaw) -> float | None:
+    if isinstance(delay, Fixed):
+        return delay.seconds
+    return float(delay) if isinstance(delay, float | int) else None
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What is certain without a run: nothing that is late is made, or nothing late lives long enough."""
-    constant = all(isinstance(d, float | int) for d in (params.delay_forward, params.delay_reverse))
-    no_late_copy = params.duplicate == 0 and constant and params.pause > _one_way(params.delay_forward)
-    if no_late_copy or params.time_wait + params.pause >= params.lifetime:
-        return {"p_stale_data_accepted": 0.0, "p_wrong_bytes": 0.0, "wrong_bytes": 0.0}
-    return {}
+    """What is certain without a run: how often a port is used again, and that nothing old can be accepted.
+
+    Because nothing that is late is made, or nothing late lives long enough, or a clock has carried the new numbers past
+    all old ones.
+    """
+    values = {}
+    if params.ports is None:
+        values["reused"] = 1.0
+    elif isinstance(params.ports, RandomPorts) and params.connections == 2 and params.time_wait == 0:
+        values["reused"] = 1 / (params.ports.last - params.ports.first + 1)
+    if _nothing_late(params) or _clock_is_ahead(params):
+        harmless = ("p_stale_data_accepted", "stale_per_connection", "p_wrong_bytes", "wrong_bytes")
+        values |= dict.fromkeys(harmless, 0.0)
+        if params.connections == 2 and params.ports is None:
+            values["p_stale_data_expected"] = 0.0
+    return values
+
+
+def _nothing_late(params: Params) -> bool:
+    there, back = _constant(params.delay_forward), _constant(params.delay_reverse)
+    if there is not None and back is not None and not params.duplicate and not params.reorder:
+        return params.wait > there
+    return params.wait >= params.lifetime
+
+
+def _clock_is_ahead(params: Params) -> bool:
+    """Both ISNs are read from clocks, and the client's is faster than its text: X <= r D (netsim.theory.stale)."""
+    isns = [config.isn for config in params.configs]
+    rates = [isn.rate for isn in isns if isinstance(isn, ClockIsn | HashIsn)]
+    if len(rates) < 2:
+        return False
+    at_least = params.size / params.rate + params.wait  # D: writing takes so long, at best
+    at_most = HORIZON * (params.connections - 1)
+    ahead = int(rates[0] * at_least) >= params.size + 1
+    return ahead and max(rates) * at_most + params.server.receive_buffer < 1 << 31

@@ -47,7 +47,7 @@ from netsim.theory.forged_open import (
 from netsim.theory.incarnation import IncarnationCell, incarnation_cell, old_bytes_acceptable
 from netsim.theory.late import p_late_exponential, p_late_pareto
 from netsim.theory.occupancy import connection_rate_ceiling, mean_population
-from netsim.theory.reuse import NewConnection, OldSegment, p_some_copy_accepted
+from netsim.theory.reuse import Moment, NewConnection, OldSegment, p_some_arrival_accepted, p_some_copy_accepted
 from netsim.theory.schedule import backoff_intervals
 from netsim.theory.setup import SetupLatency, SetupModel, setup_latency
 from netsim.theory.setup_chain import Policy, Tie
@@ -97,6 +97,7 @@ __all__ = [
     "CloseSegments",
     "IncarnationCell",
     "LatencyDistribution",
+    "Moment",
     "NewConnection",
     "OldSegment",
     "Policy",
@@ -153,6 +154,7 @@ __all__ = [
     "p_old_handshake_completes",
     "p_run_accepted",
     "p_segment_accepted",
+    "p_some_arrival_accepted",
     "p_some_copy_accepted",
     "p_survives_bucket_drop",
     "p_survives_oldest_drop",

@@ -1,23 +1,32 @@
-"""Old copies after a four-tuple was used again: the chance that one of them is accepted, given one run's times.
+"""Old text after a four-tuple was used again: the chance that some of it is accepted, given the times of one run.
 
-What is random here is only which segments were copied and how late each copy is; when the originals arrived, and how
-the new connection's RCV.NXT moved, is taken as given. Averaged over runs this is the probability itself, with far
-less noise than counting acceptances. Times are seconds.
+The initial numbers of a new connection differ from the old ones at both ends. Where a difference is random, it is
+integrated out exactly: acceptance is a union of arcs of the circle of 2^32 differences, and its size is counted, not
+sampled. What is left to chance is which segments were copied and how late each copy is; averaged over runs this is the
+probability itself, with far less noise than counting acceptances.
+
+All numbers are relative: those of old segments to the old initial numbers, those of the receiver to the new ones.
+Times are seconds.
 """
 
-import itertools
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from netsim.theory.stale import SEQUENCE_SPACE, acceptable_sequences
+import numpy as np
 
-MASK = SEQUENCE_SPACE - 1
+from netsim.theory.stale import SEQUENCE_SPACE
+
+_MASK = SEQUENCE_SPACE - 1
+_CIRCLE = (0, SEQUENCE_SPACE)
+
+Arc = tuple[int, int]
+"""[start, start + size) on the circle of 2^32 numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class OldSegment:
-    """A text segment of the old incarnation: when it arrived (s), its numbers."""
+    """A text segment of the old incarnation: when it, or its late copy, arrived (s), and its numbers."""
 
     arrived: float
     seq: int
@@ -26,33 +35,43 @@ class OldSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class NewConnection:
-    """The receiver of the new incarnation.
+class Moment:
+    """What a receiver takes from ``time`` (s) on: text in [RCV.NXT, RCV.NXT + window) with one of ``acks`` ACKs.
 
-    ``course`` lists (time, RCV.NXT) from the moment text can be accepted; old segments count from ``start`` on, when
-    the sender opened its new connection; ``end`` is when text can no longer be accepted; ``window`` and
-    ``max_snd_wnd`` are bytes; ``snd_nxt`` is its next number to send, all it sent being acknowledged.
-    ``bounded_ack``: old ACKs are refused beyond MAX.SND.WND (RFC 5961 5), else taken (RFC 793).
+    These are ``first_ack`` and those after it: in ESTABLISHED [SND.UNA - MAX.SND.WND, SND.NXT] (RFC 5961 5) or all old
+    ones (RFC 793), in SYN-RECEIVED the one that acknowledges the SYN-ACK.
     """
 
-    course: Sequence[tuple[float, int]]
+    time: float
+    rcv_nxt: int
+    window: int
+    first_ack: int
+    acks: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewConnection:
+    """A receiver: its ``course``, from ``start`` on, when the sender had opened its new connection, to ``end``.
+
+    ``client``, ``server``: how far (modulo 2^32) its IRS and its ISS lie beyond the old ones; None: uniform, the same
+    for all connections. A connection that an old SYN has opened has ``client`` = 0.
+    """
+
+    course: Sequence[Moment]
     start: float
     end: float
-    window: int
-    snd_nxt: int
-    max_snd_wnd: int
-    bounded_ack: bool
+    client: int | None
+    server: int | None
 
-    def takes_ack(self, ack: int) -> bool:
-        """Whether an old segment's acknowledgment lets its text through (RFC 9293 3.10.7.4, fifth)."""
-        behind = (self.snd_nxt - ack) & MASK
-        return behind <= self.max_snd_wnd if self.bounded_ack else behind <= SEQUENCE_SPACE // 2
 
-    def takes_seq(self, segment: OldSegment, rcv_nxt: int) -> bool:
-        """Whether its numbers are acceptable and bring new text (RFC 9293 3.10.7.4, first and seventh)."""
-        offset = (segment.seq - rcv_nxt) & MASK
-        last = (offset + segment.length - 1) & MASK
-        return offset < self.window or last < self.window
+@dataclass(frozen=True, slots=True)
+class _Chance:
+    """With probability ``p`` a copy of segment number ``of`` is taken if both differences lie in these arcs."""
+
+    of: int
+    p: float
+    seq: tuple[Arc, ...]
+    ack: Arc
 
 
 def p_some_copy_accepted(
@@ -61,37 +80,104 @@ def p_some_copy_accepted(
     *,
     duplicate: float,
     late: Callable[[float], float],
-    random_isns: bool,
 ) -> float:
-    """P(at least one copy is accepted) when each segment is copied with probability ``duplicate``.
+    """P(at least one late copy is accepted) when each segment is copied with probability ``duplicate``.
 
-    ``late(t)``: P(a copy comes more than t seconds after its original). ``random_isns``: both new ISNs are uniform
-    and independent of the old ones, so the numbers are integrated out; else the given numbers decide.
+    ``late(t)``: P(a copy comes more than t seconds after its original). Copies are independent, their fates are not:
+    all of them meet the same two differences.
     """
-    log_none = 0.0
-    for segment in segments:
-        p = sum(_p_accepted(segment, connection, late, random_isns=random_isns) for connection in connections)
-        log_none += math.log1p(-min(duplicate * p, 1 - 1e-15))
-    return -math.expm1(log_none)
+    chances = []
+    for of, segment in enumerate(segments):
+        for connection in connections:
+            for moment, since, until in _periods(connection, segment.arrived):
+                p = duplicate * (late(since - segment.arrived) - late(until - segment.arrived))
+                if p > 0:
+                    chances.append(_Chance(of, p, *_arcs(segment, connection, moment)))
+    return _integral(chances)
 
 
-def _p_accepted(
-    segment: OldSegment, connection: NewConnection, late: Callable[[float], float], *, random_isns: bool
-) -> float:
-    """P(a copy of ``segment`` is accepted by ``connection``), if there is a copy."""
-    p = 0.0
-    steps = [*connection.course, (connection.end, 0)]
-    for (start, rcv_nxt), (stop, _) in itertools.pairwise(steps):
-        start, stop = max(start, connection.start, segment.arrived), min(stop, connection.end)
-        if start < stop:
-            in_time = late(start - segment.arrived) - late(stop - segment.arrived)
-            p += in_time * _p_numbers(segment, connection, rcv_nxt, random_isns=random_isns)
-    return p
+def p_some_arrival_accepted(arrivals: Iterable[OldSegment], connections: Sequence[NewConnection]) -> float:
+    """P(at least one of the old segments that did arrive is accepted): the union of their arcs."""
+    chances = []
+    for of, segment in enumerate(arrivals):
+        for connection in connections:
+            for moment, since, until in _periods(connection, 0.0):
+                if since <= segment.arrived < until:
+                    chances.append(_Chance(of, 1.0, *_arcs(segment, connection, moment)))
+    return _integral(chances)
 
 
-def _p_numbers(segment: OldSegment, connection: NewConnection, rcv_nxt: int, *, random_isns: bool) -> float:
-    if not random_isns:
-        return float(connection.takes_seq(segment, rcv_nxt) and connection.takes_ack(segment.ack))
-    acks = connection.max_snd_wnd + 1 if connection.bounded_ack else SEQUENCE_SPACE // 2 + 1
-    sequences = acceptable_sequences(length=segment.length, window=connection.window)
-    return sequences / SEQUENCE_SPACE * acks / SEQUENCE_SPACE
+def _periods(connection: NewConnection, earliest: float) -> Iterator[tuple[Moment, float, float]]:
+    """The moments of a course, each with when it begins and ends to matter."""
+    times = [*(moment.time for moment in connection.course), connection.end]
+    for moment, (since, until) in zip(connection.course, pairwise(times), strict=True):
+        since, until = max(since, connection.start, earliest), min(until, connection.end)
+        if since < until:
+            yield moment, since, until
+
+
+def _arcs(segment: OldSegment, connection: NewConnection, moment: Moment) -> tuple[tuple[Arc, ...], Arc]:
+    """For which differences the numbers of the text, and its ACK, are taken (RFC 9293 3.10.7.4, first and fifth)."""
+    window, length = moment.window, segment.length
+    first = segment.seq - moment.rcv_nxt - window + 1  # of the differences that put the first byte into the window
+    if window == 0:
+        seq: tuple[Arc, ...] = ()
+    elif length - 1 <= window:
+        seq = ((first, window + length - 1),)
+    else:
+        seq = ((first, window), (first + length - 1, window))
+    ack = segment.ack - moment.first_ack - moment.acks + 1, moment.acks
+    client, server = connection.client, connection.server
+    if client is not None:
+        seq = (_CIRCLE,) if any(_holds(arc, client) for arc in seq) else ()
+    if server is not None:
+        ack = _CIRCLE if _holds(ack, server) else (0, 0)
+    return seq, ack
+
+
+def _holds(arc: Arc, number: int) -> bool:
+    return (number - arc[0]) & _MASK < arc[1]
+
+
+def _integral(chances: Iterable[_Chance]) -> float:
+    """1 - E prod(1 - p of each segment) over the two differences."""
+    chances = [chance for chance in chances if chance.seq and chance.ack[1]]
+    total = 0.0
+    edges = sorted({edge for chance in chances for piece in _pieces(chance.ack) for edge in piece})
+    for low, high in pairwise(edges):
+        active = [c for c in chances if _holds(c.ack, low)]
+        total += (high - low) / SEQUENCE_SPACE * _over_sequence_numbers(active)
+    return total
+
+
+def _over_sequence_numbers(chances: Sequence[_Chance]) -> float:
+    """The integral over the difference of the client's numbers; each chance has its arcs there."""
+    pieces = [(c.of, c.p, *piece) for c in chances for arc in c.seq for piece in _pieces(arc)]
+    if not pieces:
+        return 0.0
+    edges = np.unique(np.array([edge for *_, low, high in pieces for edge in (low, high)], dtype=np.int64))
+    log_none = np.zeros(len(edges))
+    by_segment: dict[int, list[tuple[float, int, int]]] = {}
+    for of, p, low, high in pieces:
+        by_segment.setdefault(of, []).append((p, low, high))
+    for group in by_segment.values():
+        step = np.zeros(len(edges))
+        chance, starts, stops = (np.array(column) for column in zip(*group, strict=True))
+        np.add.at(step, np.searchsorted(edges, starts), chance)
+        np.add.at(step, np.searchsorted(edges, stops), -chance)
+        taken = np.clip(np.cumsum(step), 0.0, 1.0)
+        with np.errstate(divide="ignore"):
+            log_none += np.log1p(-np.where(taken < 1e-15, 0.0, taken))
+    accepted = -np.expm1(log_none[:-1])
+    return float(np.sum(accepted * np.diff(edges))) / SEQUENCE_SPACE
+
+
+def _pieces(arc: Arc) -> Iterator[tuple[int, int]]:
+    """An arc as one or two intervals [low, high) of 0 to 2^32."""
+    start, size = arc
+    low = start & _MASK
+    high = low + min(size, SEQUENCE_SPACE)
+    if low < min(high, SEQUENCE_SPACE):
+        yield low, min(high, SEQUENCE_SPACE)
+    if high > SEQUENCE_SPACE:
+        yield 0, high - SEQUENCE_SPACE

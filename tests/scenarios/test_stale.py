@@ -4,13 +4,15 @@ import math
 
 import pytest
 
-from netsim.link import Exponential, Fixed, Uniform
+from netsim.link import DelayLaw, Exponential, Fixed, Lognormal, Pareto, Uniform
 from netsim.scenarios import stale
 from netsim.seeds import Seed
 from netsim.sweep import Rows, sweep
 from netsim.tcp.isn import ClockIsn, ConstantIsn, IsnPolicy, RandomIsn
+from netsim.tcp.ports import RandomPorts, SequentialPorts
 from netsim.tcp.profiles import rfc9293
 from netsim.trace import Trace
+from netsim.trace.records import Decided
 
 N = 600
 
@@ -127,10 +129,191 @@ def test_bad_parameters_are_named(field: str, value: float) -> None:
 def test_a_slow_original_is_late_too() -> None:
     """No copies are made, but a segment can be overtaken by its own retransmission: nothing is certain then."""
     point = params(ConstantIsn(7), duplicate=0.0, delay_forward=Uniform(0.01, 8.0))
-    assert stale.theory(point) == {}
-    assert math.isnan(stale.run(point, Seed(1))["p_expected"])
+    assert stale.theory(point) == {"reused": 1.0}
+    row = stale.run(point, Seed(1))
+    assert row["p_expected"] == float(row["stale_data_accepted"])  # constant ISNs, and the arrivals as they were
 
 
 def test_time_wait_is_set_in_one_place() -> None:
     with pytest.raises(ValueError, match=r"client\.time_wait"):
         stale.Params(client=rfc9293().replace(time_wait=60.0))
+
+
+WIDE = rfc9293().replace(isn=RandomIsn(), receive_buffer=(1 << 30) - 1, window_scale=14, invalid_ratelimit=0.5)
+LOSSLESS = {"loss_forward": 0.0, "loss_reverse": 0.0}
+
+
+def counted_and_expected(rows: Rows) -> tuple[float, list[float]]:
+    return sum(map(bool, rows.column("stale_data_accepted"))) / len(rows), list(map(float, rows.column("p_expected")))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("law", [Exponential(5.0), Pareto(1.0, 1.2), Lognormal(3.0, 1.0)])
+@pytest.mark.parametrize("loss", [0.0, 0.2])
+def test_both_estimators_agree_where_windows_are_huge(law: DelayLaw, loss: float) -> None:
+    """Random ISNs and windows of 1 GB: one old segment in sixteen passes both checks. Two-sided alpha 1e-4 for each."""
+    losses = {"loss_forward": loss, "loss_reverse": loss}
+    point = stale.Params(client=WIDE, server=WIDE, size=5000, rate=5000.0, duplicate=0.5, duplicate_delay=law, **losses)
+    found, expected = counted_and_expected(rows_of(point, 300))
+    p = math.fsum(expected) / 300
+    assert 0.01 < p < 0.1
+    assert abs(found - p) < 3.9 * math.sqrt(p * (1 - p) / 300)
+
+
+def test_what_arrived_is_integrated_where_no_law_is_known() -> None:
+    """Originals held back for long are late too: then the estimate takes the arrivals as they are."""
+    point = stale.Params(
+        client=WIDE, server=WIDE, size=5000, rate=5000.0, duplicate=0.0, reorder=0.2, reorder_delay=Exponential(8.0)
+    )
+    found, expected = counted_and_expected(rows_of(point, 300))
+    p = math.fsum(expected) / 300
+    assert 0.005 < p < 0.1
+    assert any(0 < x < 1 for x in expected)
+    assert abs(found - p) < 3.9 * math.sqrt(p * (1 - p) / 300)
+
+
+def test_one_in_a_thousand_million_to_one_per_cent() -> None:
+    """Random ISNs, RFC 5961's rule for ACKs and small windows: 1e-9 with a relative error of 1 % from 60 runs."""
+    config = rfc9293().replace(isn=RandomIsn(), receive_buffer=60_000, invalid_ratelimit=0.5)
+    point = stale.Params(client=config, server=config, size=50_000, rate=50_000.0, duplicate=0.9, **LOSSLESS)
+    _, expected = counted_and_expected(rows_of(point, 60))
+    mean = math.fsum(expected) / 60
+    spread = math.sqrt(math.fsum((x - mean) ** 2 for x in expected) / 59 / 60)
+    assert 1e-10 < mean < 1e-9
+    assert spread < 0.01 * mean
+    # By hand: of 2^32 differences at most W + X at the client's end, about W if some copy is late; W + 1 at the other.
+    assert 0.9 * 60_000 * 60_001 / 2.0**64 < mean < (60_000 + 50_000) * 60_001 / 2.0**64
+
+
+@pytest.mark.parametrize(("ahead", "wrong"), [(0, False), (-1, True)])
+def test_the_edge_of_the_clock(ahead: int, wrong: bool) -> None:
+    """X = r D is safe, X = r D + 1 is not: the last byte of the old text has the number that is expected next.
+
+    Two chunks of 1,000 bytes, sent at 0.1 and 1.1 s; closed at 2.2 s; opened again at D = 3.2 s. The client's clock
+    reads 0 at the first opening, and X + ``ahead`` at the second. Every segment has a copy, 2.15 s late: that of the
+    second chunk arrives at 3.3 s, after the second SYN and before its text; that of the first SYN while all is open.
+    """
+    size = 2000
+    server = rfc9293().replace(isn=ConstantIsn(5), invalid_ratelimit=0.5)
+    client = server.replace(isn=ClockIsn((size + ahead + 0.5) / 3.2))
+    late = {"duplicate": 1.0, "duplicate_delay": Fixed(2.15)}
+    point = stale.Params(client=client, server=server, size=size, rate=1000.0, **late, **LOSSLESS)  # type: ignore[arg-type]
+    row = stale.run(point, Seed(1))
+    assert row["stale_data_accepted"] is wrong
+    assert row["wrong_bytes"] == (1 if wrong else 0)
+    assert row["p_expected"] == float(wrong)
+
+
+def test_fates_of_old_segments_add_up() -> None:
+    """Every arrival is accepted, dropped by a clause that has a column, or without effect."""
+    point = params(ConstantIsn(7), duplicate=0.5, duplicate_delay=Exponential(3.0))
+    rows = rows_of(point, 60)
+    clauses = [name for name in rows.columns if name.startswith("dropped_")]
+    for row in rows:
+        assert row["arrived"] == sum(int(row[f"arrived_{kind}"] or 0) for kind in stale.KINDS)
+        assert row["dropped"] == sum(int(row[name] or 0) for name in clauses)
+        assert row["accepted"] == sum(int(row[f"accepted_{kind}"] or 0) for kind in stale.KINDS)
+        # An accepted segment may take effect more than once (ACK, text, FIN); a dropped one may have been, too.
+        assert row["without_effect"] <= row["arrived"] <= row["accepted"] + row["dropped"] + row["without_effect"]  # type: ignore[operator]
+        assert row["dropped_other"] == 0
+    totals = {name: sum(map(int, rows.column(name))) for name in clauses}  # type: ignore[arg-type]
+    assert totals["dropped_sequence"] > 10
+
+
+def one_copy(late: float, **changes: object) -> dict[str, object]:
+    """One chunk of 1,000 bytes, sent at 0.1 s; every segment has a copy, ``late`` s later; constant ISNs."""
+    copies = {"duplicate": 1.0, "duplicate_delay": Fixed(late), "size": 1000, "rate": 1000.0}
+    config = changes.pop("config", rfc9293().replace(isn=ConstantIsn(7), invalid_ratelimit=0.5))
+    ends = {"client": config, "server": config}
+    return stale.run(stale.Params(**{**ends, **copies, **LOSSLESS, **changes}), Seed(1))  # type: ignore[arg-type]
+
+
+def test_an_old_fin_ends_the_new_stream_early() -> None:
+    """The FIN is sent at 1.1 s; its copy at 2.9 s finds a window that it fits, once the new text is there."""
+    row = one_copy(1.75)
+    assert row["premature_eof"] or row["accepted_fin"]
+    assert row["accepted_fin"] == 1
+
+
+def test_timestamps_refuse_what_constant_isns_would_take() -> None:
+    """PAWS: the old text carries an older clock reading."""
+    config = rfc9293().replace(isn=ConstantIsn(7), invalid_ratelimit=0.5)
+    assert one_copy(2.15, size=2000)["wrong_bytes"] == 1000  # the second chunk, as above
+    row = one_copy(2.15, size=2000, config=config.replace(timestamps=True, ts_tick=0.001))
+    assert row["wrong_bytes"] == 0
+    assert row["dropped_paws"]
+    assert math.isnan(row["p_expected"])  # type: ignore[arg-type]
+
+
+def test_an_old_syn_is_half_open_or_a_ghost() -> None:
+    """Its copy comes after the close: half-open for the real server; with constant ISNs the old ACK completes it."""
+    row = one_copy(1.9, pause=20.0)
+    assert row["ghost"]
+    row = one_copy(1.9, pause=20.0, config=rfc9293())
+    assert row["half_open"]
+    assert not row["ghost"]
+
+
+@pytest.mark.parametrize(("rule", "reopened_in_time_wait"), [("none", False), ("rfc1122", True), ("linux", True)])
+def test_a_server_in_time_wait_may_be_opened_again(rule: str, reopened_in_time_wait: bool) -> None:
+    """The server closes first and holds TIME-WAIT for 30 s; the client comes back after 1 s."""
+    config = rfc9293().replace(time_wait_reuse=rule)
+    point = stale.Params(
+        client=config, server=config, closes_first="server", time_wait=30.0, duplicate=0.0, size=1000, rate=1000.0,
+        **LOSSLESS,  # type: ignore[arg-type]
+    )  # fmt: skip
+    trace = Trace()
+    row = stale.run(point, Seed(1), trace.records.append)
+    assert row["reopened"]
+    assert ("3.6.1: MAY-2" in str([getattr(r.decision, "clause", "") for r in trace if isinstance(r, Decided)])) is (
+        reopened_in_time_wait
+    )
+
+
+def test_ports_of_the_client_decide_how_often_it_matters() -> None:
+    """Random choice among four ports: one in four is the one just used. In order: none of four, all from the fifth."""
+    base = {"client": WIDE, "server": WIDE, "size": 1000, "rate": 1000.0, **LOSSLESS}
+    point = stale.Params(ports=RandomPorts(first=50_000, last=50_003), **base)  # type: ignore[arg-type]
+    assert stale.theory(point)["reused"] == 0.25
+    reused = rows_of(point, 300).array("reused")
+    assert abs(sum(map(float, reused)) / 300 - 0.25) < 3.9 * math.sqrt(0.25 * 0.75 / 300)
+    in_order = stale.Params(ports=SequentialPorts(first=50_000, last=50_003), connections=6, **base)  # type: ignore[arg-type]
+    assert stale.run(in_order, Seed(1))["reused"] == pytest.approx(2 / 5)
+    assert stale.run(stale.Params(**base), Seed(1))["reused"] == 1.0  # type: ignore[arg-type]
+
+
+def test_the_rate_per_connection_is_less_by_the_share_of_ports_used_again() -> None:
+    """Constant ISNs; one port for all connections, or one of sixteen at random."""
+    config = rfc9293().replace(isn=ConstantIsn(7), invalid_ratelimit=0.5)
+    base = {
+        "client": config,
+        "server": config,
+        "size": 2000,
+        "rate": 2000.0,
+        "duplicate": 0.5,
+        "pause": 0.3,
+        **LOSSLESS,
+    }
+    same = rows_of(stale.Params(duplicate_delay=Exponential(2.0), connections=5, **base), 60)  # type: ignore[arg-type]
+    rare = rows_of(
+        stale.Params(
+            duplicate_delay=Exponential(2.0),
+            connections=5,
+            ports=RandomPorts(first=50_000, last=50_015),
+            **base,  # type: ignore[arg-type]
+        ),
+        60,
+    )
+    often, seldom = (sum(map(float, rows.array("stale_per_connection"))) / 60 for rows in (same, rare))
+    assert 0.1 < often < 0.9
+    assert seldom < often / 4
+
+
+def test_the_clock_that_is_ahead_of_the_text_is_theory() -> None:
+    """RFC 6528 at 250,000 per second against 20,000 bytes per second; not against 16 MB in a second."""
+    assert stale.theory(stale.Params())["p_stale_data_accepted"] == 0.0
+    fast = stale.theory(stale.Params(size=1 << 24, rate=1e8))
+    assert fast == {"reused": 1.0}
+    with pytest.raises(ValueError, match="connections = 99"):
+        stale.Params(connections=99)
+    with pytest.raises(ValueError, match="closes_first = 'nobody'"):
+        stale.Params(closes_first="nobody")  # type: ignore[arg-type]

@@ -1,0 +1,100 @@
+"""The chance that a run of ``stale`` had of accepting old text: its two conditional estimates (netsim.theory.reuse)."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from netsim.link import DelayLaw, Exponential, Fixed, Lognormal, Pareto, Uniform
+from netsim.scenarios.stale_witness import Witness
+from netsim.sim import Host
+from netsim.sim.network import NS
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.isn import IsnSource, RandomIsn
+from netsim.tcp.segment import FourTuple
+from netsim.tcp.seq import MASK, Seq
+from netsim.theory import NewConnection, p_some_arrival_accepted, p_some_copy_accepted
+
+MOST_TERMS: Final = 100_000  # segments times moments; beyond, only those copies count that did arrive
+
+
+@dataclass(frozen=True, slots=True)
+class ApartIsn:
+    """Numbers so far apart that nothing old is acceptable: the new connection's course as if nothing old came."""
+
+    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
+        """1,640,531,527 further with each opening, the golden ratio of 2^32: beyond any window, before any text."""
+        return Seq(opened * 0x61C88647 & MASK)
+
+
+def copies_expected(
+    witness: Witness, client: TcpConfig, server: TcpConfig, ended: float, *, duplicate: float, late: "Late"
+) -> float:
+    """P(some late copy of the first connection's text is accepted), given when the originals arrived."""
+    connections = _connections(witness, client, server, ended)
+    segments = witness.relative(witness.first_segments)
+    return p_some_copy_accepted(segments, connections, duplicate=duplicate, late=late)
+
+
+def arrivals_expected(witness: Witness, client: TcpConfig, server: TcpConfig, ended: float) -> float:
+    """P(some old text is accepted), given which of it arrived and when."""
+    return p_some_arrival_accepted(
+        witness.relative(witness.late_segments), _connections(witness, client, server, ended)
+    )
+
+
+def terms(witness: Witness) -> int:
+    """How large the sum of ``copies_expected`` is."""
+    return len(witness.first_segments) * sum(len(receiver.course) for receiver in witness.receivers.values())
+
+
+def _connections(witness: Witness, client: TcpConfig, server: TcpConfig, ended: float) -> list[NewConnection]:
+    start, receivers = witness.opened[1] / NS, witness.receivers.values()
+    apart = _difference(witness.client, client, 1, witness.opened[0], 2, witness.opened[1])
+    first = witness.server_began[1]
+    return [
+        NewConnection(
+            course=r.course,
+            start=start,
+            end=min(r.end, ended),
+            client=0 if witness.opener[r.tcb.id] == 1 else apart,
+            server=_difference(witness.server, server, 1, first, r.tcb.id, r.began),
+        )
+        for r in receivers
+        if r.course
+    ]
+
+
+def _difference(host: Host, config: TcpConfig, first: int, then: int, second: int, now: int) -> int | None:
+    """How far the host's ISS of its record ``second`` is beyond that of ``first``; None: uniform."""
+    if isinstance(config.isn, RandomIsn):
+        return None
+    ctx = host.stack.ctx
+    flow = FourTuple(host.name, 0, "", 0)  # any: the same for both
+    old = config.isn.initial(now=then, flow=flow, opened=first - 1, source=ctx)
+    return (config.isn.initial(now=now, flow=flow, opened=second - 1, source=ctx) - old) & MASK
+
+
+Late = Callable[[float], float]
+
+
+def survival(law: float | DelayLaw) -> Late | None:
+    """P(delay > t) of a law that has it in closed form; None for the others."""
+    match law:
+        case Exponential():
+            return lambda t: math.exp(-max(t - law.offset, 0.0) / law.scale)
+        case Pareto():
+            return lambda t: (max(t - law.offset, law.scale) / law.scale) ** -law.shape
+        case Uniform() if law.low < law.high:
+            return lambda t: min(max((law.high - t) / (law.high - law.low), 0.0), 1.0)
+        case Lognormal() if law.sigma > 0:
+            return lambda t: _lognormal(t - law.offset, law.median, law.sigma)
+        case Fixed():
+            return lambda t: float(t < law.seconds)
+        case float() | int():
+            return lambda t: float(t < law)
+    return None
+
+
+def _lognormal(t: float, median: float, sigma: float) -> float:
+    return 1.0 if t <= 0 else math.erfc(math.log(t / median) / (sigma * math.sqrt(2))) / 2

@@ -1,0 +1,208 @@
+"""What the trace of two or more incarnations says of old segments: arrivals, verdicts, consequences, times."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from simpy import Event
+
+from netsim.sim import Host
+from netsim.sim.network import NS, Observer
+from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
+from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
+from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
+from netsim.tcp.tcb import Tcb
+from netsim.theory import Moment, OldSegment
+from netsim.trace.records import Arrived, Decided, Record, Sent
+
+KINDS: Final = ("syn", "synack", "data", "fin", "rst", "ack")
+MOST_PACKETS: Final = 20_000  # packets after which a run is cut off: an accident can start an endless exchange of ACKs
+
+CLAUSES: Final = {
+    "3.10.7.4, first: sequence number": "sequence",
+    "RFC 7323 5.3, R1: PAWS": "paws",
+    "RFC 7323 3.2: timestamp missing": "no_timestamp",
+    "3.10.7.4, second: RST, challenge ACK": "rst_challenge",
+    "RFC 1337, fix F1": "rst_in_time_wait",
+    "3.10.7.4, fourth: SYN, challenge ACK": "syn_challenge",
+    "3.10.7.4, fifth: ACK": "ack",
+    "RFC 5961 5: old ACK": "old_ack",
+    "3.10.7.4, seventh: text": "text",
+    "3.10.7.3, first: ACK": "syn_sent",
+    "3.10.7.3, second: RST": "syn_sent",
+    "3.10.7.3, fifth: neither SYN nor RST": "syn_sent",
+    "3.10.7.2, first: RST": "listen",
+    "3.10.7.2, second: ACK": "listen",
+    "3.10.7.2, fourth: other": "listen",
+    "3.10.7.1: CLOSED": "closed",
+    "RFC 6191 2: silently dropped": "rfc6191",
+}
+"""The clause that dropped a segment -> the name of its column."""
+OTHER: Final = "other"
+_FIFTH: Final = "3.10.7.4, fifth: ACK"
+
+
+@dataclass(slots=True)
+class Receiver:
+    """A record that the server set up after its first one, and what it would take, from moment to moment."""
+
+    tcb: Tcb
+    began: int
+    old_syn: bool
+    course: list[Moment] = field(default_factory=list)
+    end: float = math.inf
+
+
+@dataclass
+class Witness:
+    """Counts what became of old segments, and notes the times and numbers that the conditional estimates need.
+
+    ``arrived``, ``accepted``, ``dropped``: old segments (``accepted`` by what took effect). ``without_effect``: neither
+    accepted nor dropped, an old ACK of a record that ignores it. ``opener``: for the server's records, the client's
+    record whose SYN opened each; ``old_syn``, ``established``, ``tainted``: those that a SYN opened which had opened
+    one before, that were ESTABLISHED, that took old text. ``initial``: the client's ISS by record; ``opened``,
+    ``server_began``: when (ns) each record began.
+    """
+
+    further: Observer | None
+    arrived: Counter[str] = field(default_factory=Counter)
+    accepted: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    without_effect: int = 0
+    acks_of_unsent: int = 0
+    first_segments: list[OldSegment] = field(default_factory=list)
+    late_segments: list[OldSegment] = field(default_factory=list)
+    receivers: dict[int, Receiver] = field(default_factory=dict)
+    old_syn: set[int] = field(default_factory=set)
+    established: set[int] = field(default_factory=set)
+    tainted: set[int] = field(default_factory=set)
+    opener: dict[int, int] = field(default_factory=dict)
+    initial: dict[int, int] = field(default_factory=dict)
+    opened: list[int] = field(default_factory=list)
+    server_began: dict[int, int] = field(default_factory=dict)
+    old_iss: int | None = None
+    client: Host = field(init=False)
+    server: Host = field(init=False)
+    too_many: Event = field(init=False)
+    _stale: bool = False
+    _undecided: bool = False
+
+    def __call__(self, record: Record) -> None:
+        """One record of the run."""
+        if self.further is not None:
+            self.further(record)
+        if isinstance(record, Arrived):
+            self._note_arrival(record)
+        elif isinstance(record, Sent):
+            self._note_sent(record)
+        elif isinstance(record, Decided):
+            self._note_verdict(record)
+            if record.host == "server":
+                self._note_server(record)
+            elif isinstance(record.decision, Allocated):
+                self.opened.append(record.time)
+
+    def finish(self) -> None:
+        """The run is over: the last old segment has had its chance."""
+        self.without_effect += self._undecided
+        self._undecided = False
+
+    def _note_arrival(self, record: Arrived) -> None:
+        self.finish()
+        self._stale = self._undecided = record.stale
+        if record.stale:
+            segment = record.packet.segment
+            self.arrived[kind(segment)] += 1
+            if record.host == "server" and segment.payload:
+                s = OldSegment(record.time / NS, segment.seq, len(segment.payload), segment.ack)
+                self.late_segments.append(s)
+
+    def _note_sent(self, record: Sent) -> None:
+        packet = record.packet
+        segment = packet.segment
+        if packet.number == MOST_PACKETS:
+            self.too_many.succeed()
+        if record.host == "server":
+            self._note_moment(packet.connection, record.time / NS)
+            return
+        if segment.flags & SYN:
+            self.initial.setdefault(packet.connection, segment.seq)
+        if packet.connection == 1 and segment.payload and record.arrivals:
+            s = OldSegment(record.arrivals[0] / NS, segment.seq, len(segment.payload), segment.ack)
+            self.first_segments.append(s)
+            self.old_iss = (segment.ack - 1) & MASK if self.old_iss is None else self.old_iss
+
+    def _note_verdict(self, record: Decided) -> None:
+        decision, packet = record.decision, record.packet
+        if packet is None or not isinstance(decision, Accepted | Dropped):
+            return
+        if self._stale:
+            self._undecided = False
+            if isinstance(decision, Dropped):
+                self.dropped[CLAUSES.get(decision.clause, OTHER)] += 1
+            else:
+                what = kind(packet.segment) if decision.what == "SYN" else decision.what.lower()
+                self.accepted[what] += 1
+                if what == "data":
+                    self.tainted.add(decision.connection)
+        elif isinstance(decision, Dropped) and decision.clause == _FIFTH and record.host == "client":
+            tcb = self.client.stack.connections.get(packet.segment.flow)
+            self.acks_of_unsent += tcb is not None and 0 < (packet.segment.ack - tcb.snd_nxt) & MASK < HALF
+
+    def _note_server(self, record: Decided) -> None:
+        decision, time = record.decision, record.time / NS
+        if isinstance(decision, Allocated):
+            assert record.packet is not None
+            opener = record.packet.connection
+            if opener in self.opener.values():
+                self.old_syn.add(decision.connection)
+            self.opener[decision.connection] = opener
+            self.server_began[decision.connection] = record.time
+        if isinstance(decision, Moved):
+            if decision.new is ESTABLISHED:
+                self.established.add(decision.connection)
+            if decision.new is SYN_RECEIVED and decision.connection > 1:
+                tcb = next(t for t in self.server.stack.connections.values() if t.id == decision.connection)
+                self.receivers[tcb.id] = Receiver(tcb, record.time, tcb.id in self.old_syn)
+            elif decision.new not in (ESTABLISHED, SYN_RECEIVED) and decision.connection in self.receivers:
+                receiver = self.receivers[decision.connection]
+                receiver.end = min(receiver.end, time)
+        self._note_moment(decision.connection, time)
+
+    def _note_moment(self, connection: int, time: float) -> None:
+        receiver = self.receivers.get(connection)
+        if receiver is None or receiver.end <= time:
+            return
+        tcb = receiver.tcb
+        if tcb.state in (LISTEN, TIME_WAIT):
+            return
+        flight = (tcb.snd_nxt - tcb.snd_una) & MASK
+        if tcb.state is SYN_RECEIVED:
+            first, acks = tcb.iss + 1, 1
+        else:
+            behind = tcb.max_snd_wnd if tcb.config.ack_policy == "rfc5961" else HALF
+            first, acks = tcb.snd_una - behind, behind + flight + 1
+        base = self.initial[self.opener[connection]]
+        numbers = ((tcb.rcv_nxt - base) & MASK, tcb.rcv_wnd, (first - tcb.iss) & MASK, acks)
+        course = receiver.course
+        if not course or course[-1] != Moment(course[-1].time, *numbers):
+            course.append(Moment(time, *numbers))
+
+    def relative(self, segments: list[OldSegment]) -> list[OldSegment]:
+        """Old text with its numbers relative to the old initial ones."""
+        iss, other = self.initial[1], self.old_iss or 0
+        return [OldSegment(s.arrived, (s.seq - iss) & MASK, s.length, (s.ack - other) & MASK) for s in segments]
+
+
+def kind(segment: Segment) -> str:
+    """One of ``KINDS``."""
+    flags = segment.flags
+    if flags & RST:
+        return "rst"
+    if flags & SYN:
+        return "synack" if flags & ACK else "syn"
+    if segment.payload:
+        return "data"
+    return "fin" if flags & FIN else "ack"
