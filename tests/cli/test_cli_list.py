@@ -47,7 +47,7 @@ def test_list_names_every_scenario_parameter_profile_and_policy() -> None:
 def test_a_scenario_with_units_defaults_and_sources() -> None:
     out = netsim("list", "stale").out
     assert _line(out, "--lifetime") == (
-        "--lifetime 120 s copies older than this vanish (maximum segment lifetime) [RFC 9293 3.4.2]"
+        "--lifetime 120 s segments older than this vanish (maximum segment lifetime) [RFC 9293 3.4.2]"
     )
     assert _line(out, "rto-initial") == "rto-initial 1 s RTO before the first sample [RFC 6298 2.1]"
     assert "Profile " not in out
