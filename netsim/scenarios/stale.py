@@ -31,7 +31,7 @@ from netsim.sweep import Estimator
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionReset, TcpError
 from netsim.tcp.isn import ClockIsn, HashIsn
-from netsim.tcp.ports import PortPolicy, RandomPorts
+from netsim.tcp.ports import Ports
 from netsim.tcp.profiles import profile
 from netsim.units import require_number
 
@@ -70,9 +70,7 @@ class Params:
     time_wait: float = param(0.0, "length of TIME-WAIT at the end that closes first", "s", "RFC 9293: 240")
     closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
     connections: int = param(2, "connections that the client opens, one after the other")
-    ports: PortPolicy | None = param(
-        None, "choice of the client's port for each; None: always the same one", "", "RFC 6056"
-    )
+    ports: Ports | None = param(None, "choice of the client's port for each; None: always the same one", "", "RFC 6056")
     client: TcpConfig = tcp_param("client")
     server: TcpConfig = tcp_param("server")
 
@@ -112,7 +110,9 @@ class Params:
     @cached_property
     def configs(self) -> tuple[TcpConfig, TcpConfig]:
         """The TCPs of client and server, with this TIME-WAIT and this choice of ports."""
-        client = self.client.replace(time_wait=self.time_wait, ports=self.ports or self.client.ports)
+        client = self.client.replace(
+            time_wait=self.time_wait, ports=self.client.ports if self.ports is None else self.ports
+        )
         return client, self.server.replace(time_wait=self.time_wait)
 
     @property
@@ -342,8 +342,8 @@ def theory(params: Params) -> dict[str, float]:
     values = {}
     if params.ports is None:
         values["reused"] = 1.0
-    elif isinstance(params.ports, RandomPorts) and params.connections == 2 and params.time_wait == 0:
-        values["reused"] = 1 / (params.ports.last - params.ports.first + 1)
+    elif params.ports.order == "random" and params.connections == 2 and params.time_wait == 0:
+        values["reused"] = 1 / len(params.ports)
     if _nothing_late(params) or _clock_is_ahead(params):
         harmless = ("p_stale_data_accepted", "stale_per_connection", "p_wrong_bytes", "wrong_bytes")
         values |= dict.fromkeys(harmless, 0.0)

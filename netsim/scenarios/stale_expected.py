@@ -12,7 +12,7 @@ from netsim.sim.network import NS
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.isn import IsnSource, RandomIsn
 from netsim.tcp.segment import FourTuple
-from netsim.tcp.seq import MASK, Seq
+from netsim.tcp.seq import MASK
 from netsim.theory import NewConnection, p_some_arrival_accepted, p_some_copy_accepted
 
 MOST_TERMS: Final = 100_000  # segments times moments; beyond, only those copies count that did arrive
@@ -22,9 +22,9 @@ MOST_TERMS: Final = 100_000  # segments times moments; beyond, only those copies
 class ApartIsn:
     """Numbers so far apart that nothing old is acceptable: the new connection's course as if nothing old came."""
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> Seq:
+    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """1,640,531,527 further with each opening, the golden ratio of 2^32: beyond any window, before any text."""
-        return Seq(opened * 0x61C88647 & MASK)
+        return opened * 0x61C88647 & MASK
 
 
 def copies_expected(

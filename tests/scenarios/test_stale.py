@@ -9,7 +9,7 @@ from netsim.scenarios import stale
 from netsim.seeds import Seed
 from netsim.sweep import Rows, sweep
 from netsim.tcp.isn import ClockIsn, ConstantIsn, IsnPolicy, RandomIsn
-from netsim.tcp.ports import RandomPorts, SequentialPorts
+from netsim.tcp.ports import Ports
 from netsim.tcp.profiles import rfc9293
 from netsim.trace import Trace
 from netsim.trace.records import Decided
@@ -272,11 +272,11 @@ def test_a_server_in_time_wait_may_be_opened_again(rule: str, reopened_in_time_w
 def test_ports_of_the_client_decide_how_often_it_matters() -> None:
     """Random choice among four ports: one in four is the one just used. In order: none of four, all from the fifth."""
     base = {"client": WIDE, "server": WIDE, "size": 1000, "rate": 1000.0, **LOSSLESS}
-    point = stale.Params(ports=RandomPorts(first=50_000, last=50_003), **base)  # type: ignore[arg-type]
+    point = stale.Params(ports=Ports("random", first=50_000, last=50_003), **base)  # type: ignore[arg-type]
     assert stale.theory(point)["reused"] == 0.25
     reused = rows_of(point, 300).array("reused")
     assert abs(sum(map(float, reused)) / 300 - 0.25) < 3.9 * math.sqrt(0.25 * 0.75 / 300)
-    in_order = stale.Params(ports=SequentialPorts(first=50_000, last=50_003), connections=6, **base)  # type: ignore[arg-type]
+    in_order = stale.Params(ports=Ports("sequential", first=50_000, last=50_003), connections=6, **base)  # type: ignore[arg-type]
     assert stale.run(in_order, Seed(1))["reused"] == pytest.approx(2 / 5)
     assert stale.run(stale.Params(**base), Seed(1))["reused"] == 1.0  # type: ignore[arg-type]
 
@@ -298,7 +298,7 @@ def test_the_rate_per_connection_is_less_by_the_share_of_ports_used_again() -> N
         stale.Params(
             duplicate_delay=Exponential(2.0),
             connections=5,
-            ports=RandomPorts(first=50_000, last=50_015),
+            ports=Ports("random", first=50_000, last=50_015),
             **base,  # type: ignore[arg-type]
         ),
         60,
