@@ -6,6 +6,7 @@ from netsim.tcp.establish import established
 from netsim.tcp.options import echo_sample
 from netsim.tcp.output import retransmit, send_reset_for
 from netsim.tcp.retransmission import acknowledge, fin_acknowledged, measured, rearm
+from netsim.tcp.scoreboard import blocks_arrive, loss_is_plain, recover
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_RECEIVED, TIME_WAIT
@@ -82,6 +83,7 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
         congestion is not None
         and congestion.acknowledged((segment.ack - una) & MASK, tcb.snd_una, flight)
         and tcb.queue
+        and not tcb.sack_ok  # there the scoreboard decides
     ):
         retransmit(tcb, tcb.queue[0], now)
     if tcb.snd_buffer is not None:
@@ -106,12 +108,32 @@ def _update_window(tcb: Tcb, segment: Segment, now: int, ahead: int, flight: int
                 tcb.max_snd_wnd = window
             if window and tcb.deadlines[PERSIST] != NEVER:
                 _window_opened(tcb, now)
+    if tcb.congestion is None or not tcb.queue:
+        return
+    if tcb.sack_ok:
+        _selective(tcb, segment, now)
+    elif same and not ahead and flight and segment.length == 0 and tcb.congestion.duplicate(tcb.snd_una):
+        _begin_recovery(tcb, now)
+        retransmit(tcb, tcb.queue[0], now)
+
+
+def _selective(tcb: Tcb, segment: Segment, now: int) -> None:
+    """Duplicate ACKs and recovery where SACK is agreed on: new blocks are what counts (RFC 6675 5)."""
     congestion = tcb.congestion
-    if congestion is not None and same and not ahead and flight and segment.length == 0 and tcb.queue:
-        flight = (tcb.snd_nxt - tcb.snd_una) & MASK
-        if congestion.duplicate(tcb.snd_una, tcb.snd_nxt, flight):
-            tcb.ctx.counters.TcpExtTCPFastRetrans += 1
-            retransmit(tcb, tcb.queue[0], now)
+    assert congestion is not None
+    news = segment.options is not None and segment.options.sack != () and blocks_arrive(tcb, segment)
+    if news and not congestion.in_recovery:
+        third = congestion.duplicate(tcb.snd_una)
+        if third or (not congestion.after_timeout and loss_is_plain(tcb)):
+            _begin_recovery(tcb, now)
+    if congestion.in_recovery:
+        recover(tcb, now)
+
+
+def _begin_recovery(tcb: Tcb, now: int) -> None:
+    assert tcb.congestion is not None
+    tcb.ctx.counters.TcpExtTCPFastRetrans += 1
+    tcb.congestion.begin_recovery(tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK, now)
 
 
 def _window_opened(tcb: Tcb, now: int) -> None:

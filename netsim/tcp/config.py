@@ -263,6 +263,13 @@ class TcpConfig:
     )
     nagle: bool = policy(True, "hold back a small segment while text is unacknowledged", "RFC 9293 3.7.4, SHLD-7")
     congestion: choices.Congestion = policy("newreno", "congestion control, or none", "RFC 5681; RFC 6582")
+    slow_start_growth: int | None = policy(
+        1,
+        "segments that one ACK may add in slow start; None: all that it acknowledges",
+        "RFC 5681 3.1; RFC 3465 2.2",
+        allowed=(1, 1 << 20),
+    )
+    limited_transmit: bool = policy(True, "the first two duplicate ACKs let new text go out", "RFC 3042")
     initial_window: int = policy(10, "initial congestion window", "RFC 6928 2", "segments", allowed=(1, 1 << 20))
 
     # Timers

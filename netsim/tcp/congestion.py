@@ -1,4 +1,4 @@
-"""Congestion control: slow start, congestion avoidance, fast retransmit and recovery (RFC 5681, RFC 6582)."""
+"""Congestion control: slow start, congestion avoidance, fast retransmit and recovery (RFC 5681, RFC 6582, RFC 6675)."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,19 +11,27 @@ UNLIMITED: Final = 1 << 60
 
 @dataclass(slots=True)
 class NewReno:
-    """One connection's congestion state; windows in bytes."""
+    """One connection's congestion state; windows in bytes, ``recovery_at`` in ns.
+
+    ``growth`` is what one ACK may add in slow start (RFC 5681 3.1: an MSS; RFC 3465 2.2). ``beyond`` is what may go out
+    beyond the window because of the first two duplicate ACKs (RFC 3042).
+    """
 
     mss: int
     cwnd: int
+    growth: int
+    limited_transmit: bool
     ssthresh: int = UNLIMITED
     duplicates: int = 0
+    beyond: int = 0
     recover: int = 0
+    recovery_at: int = 0
     in_recovery: bool = False
     after_timeout: bool = False
 
     def acknowledged(self, count: int, una: int, flight: int) -> bool:
         """``count`` new bytes were acknowledged, up to ``una``. True if the next hole must be sent again."""
-        self.duplicates = 0
+        self.duplicates = self.beyond = 0
         if self.after_timeout and (una - self.recover) & MASK < HALF:
             self.after_timeout = False
         if self.in_recovery:
@@ -35,24 +43,30 @@ class NewReno:
             self.in_recovery = False
             return False
         if self.cwnd < self.ssthresh:
-            self.cwnd += min(count, self.mss)
+            self.cwnd += min(count, self.growth)
         else:
             self.cwnd += max(1, self.mss * self.mss // self.cwnd)
         return False
 
-    def duplicate(self, una: int, nxt: int, flight: int) -> bool:
-        """A duplicate ACK came. True if it is the third: retransmit the oldest segment (RFC 5681 3.2)."""
+    def duplicate(self, una: int) -> bool:
+        """A duplicate ACK came. True if it is the third, and recovery must begin (RFC 5681 3.2)."""
         self.duplicates += 1
         if self.in_recovery:
             self.cwnd += self.mss
             return False
-        if self.duplicates != DUPLICATE_ACKS or (self.after_timeout and (self.recover - una) & MASK < HALF):
+        if self.after_timeout and (self.recover - una) & MASK < HALF:
             return False
+        if self.duplicates < DUPLICATE_ACKS and self.limited_transmit:
+            self.beyond = self.duplicates * self.mss
+        return self.duplicates == DUPLICATE_ACKS
+
+    def begin_recovery(self, nxt: int, flight: int, now: int) -> None:
+        """Fast retransmit: half the window, and the three segments that have left (RFC 5681 3.2, RFC 6582 3.2)."""
         self.ssthresh = max(flight // 2, 2 * self.mss)
         self.cwnd = self.ssthresh + DUPLICATE_ACKS * self.mss
-        self.recover = nxt
+        self.beyond = 0
+        self.recover, self.recovery_at = nxt, now
         self.in_recovery, self.after_timeout = True, False
-        return True
 
     def reduce(self, flight: int) -> None:
         """The network says that it is congested, nothing was lost: half the window (RFC 3168 6.1.2)."""
@@ -69,5 +83,5 @@ class NewReno:
         self.ssthresh = max(flight // 2, 2 * self.mss)
         self.cwnd = self.mss
         self.recover = nxt
-        self.duplicates = 0
+        self.duplicates = self.beyond = 0
         self.in_recovery, self.after_timeout = False, True

@@ -7,7 +7,7 @@ from functools import lru_cache
 from netsim.tcp.acking import acknowledged, answered
 from netsim.tcp.actions import Transmit
 from netsim.tcp.authentication import sign
-from netsim.tcp.congestion import NewReno
+from netsim.tcp.congestion import UNLIMITED, NewReno
 from netsim.tcp.context import Context
 from netsim.tcp.ecn import mark, offered
 from netsim.tcp.retransmission import Sent, start_loss_probe, text_of
@@ -213,12 +213,14 @@ def _send_text(tcb: Tcb, now: int) -> None:
     buffer = tcb.snd_buffer if tcb.snd_buffer is not None else b""
     if buffer and tcb.congestion is None and tcb.config.congestion == "newreno":
         # RFC 6928 2; one segment if the SYN had to be repeated (RFC 5681 3.1).
-        segments = 1 if tcb.transmissions > 1 else tcb.config.initial_window
-        tcb.congestion = NewReno(tcb.snd_mss, segments * tcb.snd_mss)
+        config, mss = tcb.config, tcb.snd_mss
+        segments = 1 if tcb.transmissions > 1 else config.initial_window
+        growth = UNLIMITED if config.slow_start_growth is None else config.slow_start_growth * mss
+        tcb.congestion = NewReno(mss, segments * mss, growth, config.limited_transmit)
     mss = tcb.snd_mss if tcb.reassembly is None else max(1, tcb.snd_mss - sack_bytes(tcb))
-    window = tcb.snd_wnd
-    if tcb.congestion is not None and tcb.congestion.cwnd < window:
-        window = tcb.congestion.cwnd
+    window, congestion = tcb.snd_wnd, tcb.congestion
+    if congestion is not None and congestion.cwnd + congestion.beyond < window:
+        window = congestion.cwnd + congestion.beyond
     while tcb.fin_seq < 0:
         flight = ((tcb.snd_nxt - tcb.snd_una) & MASK) - (1 if tcb.snd_una == tcb.iss else 0)
         unsent = len(buffer) - flight

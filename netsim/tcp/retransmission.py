@@ -22,6 +22,7 @@ class Sent:
     sent_at: int
     transmissions: int = 1
     lost: bool = False
+    sacked: bool = False
 
 
 def text_of(tcb: Tcb, sent: Sent) -> bytes:

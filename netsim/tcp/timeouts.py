@@ -5,6 +5,7 @@ from netsim.tcp.connection import end, signal
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_more, send_syn, transmit
 from netsim.tcp.rto import model_timeout
+from netsim.tcp.scoreboard import forget_if_reneged
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
@@ -60,8 +61,10 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     flight = (tcb.snd_nxt - tcb.snd_una) & MASK
     if tcb.congestion is not None and tcb.backoff == 1:
         tcb.congestion.timeout(tcb.snd_nxt, flight)
+    if tcb.sack_ok:
+        forget_if_reneged(tcb)
     for sent in tcb.queue:
-        sent.lost = True
+        sent.lost = not sent.sacked
     tcb.rto = min(2 * tcb.rto, config.ns.rto_max)
     tcb.arm(REXMT, now, tcb.rto)
     assert tcb.queue, "the retransmission timer runs only while something is unacknowledged"
