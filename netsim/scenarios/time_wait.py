@@ -254,9 +254,10 @@ def theory(params: Params) -> dict[str, float]:
         "p_unclean": exact.p_reset + exact.p_timeout,
         "p_no_time_wait": loss_fin ** len(waits),
         "fins": fins,
-        "segments": 2 + fins * (2 - loss_fin),  # the first FIN and its ACK; each FIN, and an answer if it arrives
         "last_latency": latency + sum(waits) * exact.p_timeout,
     }
+    if params.last.fin_ack == "immediate":
+        values["segments"] = 2 + fins * (2 - loss_fin)  # a FIN and its ACK; each FIN, and an answer if it arrives
     if len(waits) > 1:
         values["p_first_fin_answered"] = answered[0]
     if params.first.time_wait_restart == "never" and loss_fin < 1:

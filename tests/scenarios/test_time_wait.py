@@ -153,6 +153,13 @@ def test_theory_lies_inside_the_interval_as_often_as_it_claims() -> None:
     assert all(179 <= count <= 199 for count in inside.values()), inside
 
 
+def test_no_count_of_segments_where_the_ack_may_ride_on_a_fin_that_is_lost() -> None:
+    """Then the first FIN comes again, too, and is answered: more than the recursion counts."""
+    values = time_wait.theory(CELLS["Linux"])
+    assert "p_clean" in values
+    assert "segments" not in values
+
+
 def test_no_losses_by_hand() -> None:
     """One-way .05 s. FIN at .15, its ACK and the FIN of the server at .2, the last ACK at .25, there at .3."""
     row = time_wait.run(time_wait.Params(loss_forward=0.0, loss_reverse=0.0), Seed(1))
