@@ -38,6 +38,7 @@ from netsim.units import nanoseconds, require_number
 
 QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by giving up?"
 NEVER: Final = float("nan")
+HORIZON: Final = 60.0  # s; longer latencies count as this long, or a mean would hang on the few that give up
 NOBODY: Final = "nobody"
 
 End = Literal["client", "server"]
@@ -124,7 +125,7 @@ ESTIMATES: Final = {
     "p_no_time_wait": Estimator(column="time_wait_at", kind="proportion", equals=NOBODY),
     "fins": Estimator(column="fins", kind="mean"),
     "segments": Estimator(column="segments", kind="mean"),
-    "last_latency": Estimator(column="last_latency", kind="mean"),
+    "last_latency": Estimator(column="last_latency", kind="restricted_mean", at=HORIZON),
     "first_latency": Estimator(column="first_latency", kind="mean"),
     "time_wait_held": Estimator(column="time_wait_held", kind="mean"),
 }
@@ -246,7 +247,7 @@ def theory(params: Params) -> dict[str, float]:
     loss_fin = params.loss_reverse if params.closes_first == "client" else params.loss_forward
     answered = exact.retransmissions
     fins = sum((k + 1) * p for k, p in enumerate(answered)) + len(answered) * exact.p_timeout
-    latency = sum((t + rtt) * p for t, p in zip(exact.fin_times, answered, strict=True))
+    latency = sum(min(t + rtt, HORIZON) * p for t, p in zip(exact.fin_times, answered, strict=True))
     values = {
         "p_clean": exact.p_clean,
         "p_reset": exact.p_reset,
@@ -254,7 +255,7 @@ def theory(params: Params) -> dict[str, float]:
         "p_unclean": exact.p_reset + exact.p_timeout,
         "p_no_time_wait": loss_fin ** len(waits),
         "fins": fins,
-        "last_latency": latency + sum(waits) * exact.p_timeout,
+        "last_latency": latency + min(sum(waits), HORIZON) * exact.p_timeout,
     }
     if params.last.fin_ack == "immediate":
         values["segments"] = 2 + fins * (2 - loss_fin)  # a FIN and its ACK; each FIN, and an answer if it arrives

@@ -153,6 +153,21 @@ def test_theory_lies_inside_the_interval_as_often_as_it_claims() -> None:
     assert all(179 <= count <= 199 for count in inside.values()), inside
 
 
+def test_a_mean_latency_does_not_hang_on_those_that_give_up() -> None:
+    """FINs at 0, 1, 3, 7, ... s: .44^6 of the servers are not done by 60 s, and count 60 s each, also those at 300 s.
+
+    By hand, a = .44 and RTT .1: .56 (.1 + 1.1 a + 3.1 a^2 + 7.1 a^3 + 15.1 a^4 + 31.1 a^5) + 60 a^6 = 2.041.
+    """
+    point = time_wait.Params()
+    by_hand = 0.56 * sum((2**k - 0.9) * 0.44**k for k in range(6)) + 60 * 0.44**6
+    assert by_hand == pytest.approx(2.041, abs=0.001)
+    assert time_wait.theory(point)["last_latency"] == pytest.approx(by_hand)
+    rows = rows_of(point, 2000)
+    e = time_wait.ESTIMATES["last_latency"](rows)
+    assert e.value is not None
+    assert abs(e.value - by_hand) < 3.9 * float(np.std(np.minimum(rows.array("last_latency"), 60.0))) / 2000**0.5
+
+
 def test_no_count_of_segments_where_the_ack_may_ride_on_a_fin_that_is_lost() -> None:
     """Then the first FIN comes again, too, and is answered: more than the recursion counts."""
     values = time_wait.theory(CELLS["Linux"])
