@@ -24,12 +24,12 @@ def timers_expire(tcb: Tcb, now: int) -> None:
     ctx = tcb.ctx
     ctx.in_timer = True
     deadlines = tcb.deadlines
-    for kind, handler in _HANDLERS:
-        if deadlines[kind] <= now:
-            deadlines[kind] = NEVER
-            handler(tcb, now)
-            if tcb.deadlines is not deadlines:  # the connection ended
-                break
+    while (deadline := min(deadlines)) <= now:
+        kind = deadlines.index(deadline)
+        deadlines[kind] = NEVER
+        _HANDLERS[kind](tcb, now)
+        if tcb.deadlines is not deadlines:  # the connection ended
+            break
     ctx.in_timer = False
 
 
@@ -192,12 +192,12 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
     tcb.arm(KEEPALIVE, now, config.ns.keepalive_interval)
 
 
-_HANDLERS = (
-    (USER, _user_timeout),
-    (LINGER, _linger),
-    (REXMT, _retransmission),
-    (PROBE, _loss_probe),
-    (PERSIST, _persist),
-    (DELACK, _delayed_ack),
-    (KEEPALIVE, _keep_alive),
-)
+_HANDLERS = {
+    USER: _user_timeout,
+    LINGER: _linger,
+    REXMT: _retransmission,
+    PROBE: _loss_probe,
+    PERSIST: _persist,
+    DELACK: _delayed_ack,
+    KEEPALIVE: _keep_alive,
+}

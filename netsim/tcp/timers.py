@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from netsim.tcp.tcb import Tcb
 
-REXMT: Final = 0  # retransmission of SYN, SYN-ACK, data, FIN (RFC 6298)
-PERSIST: Final = 1  # zero-window probe (RFC 9293 3.8.6.1)
-DELACK: Final = 2  # delayed ACK (RFC 9293 3.8.6.3)
-KEEPALIVE: Final = 3  # RFC 9293 3.8.4
-USER: Final = 4  # user timeout (RFC 9293 3.8.3), connection establishment included
-LINGER: Final = 5  # TIME-WAIT 2MSL (RFC 9293 3.4.2), or FIN-WAIT-2 without a user
-PROBE: Final = 6  # tail loss probe (RFC 8985 7); while it runs, REXMT does not
+# In the order in which those of one deadline run.
+USER: Final = 0  # user timeout (RFC 9293 3.8.3), connection establishment included
+LINGER: Final = 1  # TIME-WAIT 2MSL (RFC 9293 3.4.2), or FIN-WAIT-2 without a user
+REXMT: Final = 2  # retransmission of SYN, SYN-ACK, data, FIN (RFC 6298)
+PROBE: Final = 3  # tail loss probe (RFC 8985 7); while it runs, REXMT does not
+PERSIST: Final = 4  # zero-window probe (RFC 9293 3.8.6.1)
+DELACK: Final = 5  # delayed ACK (RFC 9293 3.8.6.3)
+KEEPALIVE: Final = 6  # RFC 9293 3.8.4
 COUNT: Final = 7
 
 NEVER: Final = 1 << 62
