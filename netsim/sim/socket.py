@@ -26,6 +26,8 @@ class Socket:
     are done at once and need not be yielded.
     """
 
+    __slots__ = ("__weakref__", "_env", "_traced", "core", "host", "waiting")
+
     def __init__(self, host: "Host", *, config: TcpConfig | None = None, core: Core | None = None) -> None:
         self.host = host
         self.core = core if core is not None else Core(host.stack, config=config)

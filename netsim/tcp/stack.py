@@ -47,6 +47,8 @@ class Stack:
     ``secret`` is the host's key, if it is not to be 16 bytes of a stream. ``alarm``: see above.
     """
 
+    __slots__ = ("__weakref__", "_timers", "address", "alarm", "config", "ctx", "listeners")
+
     def __init__(
         self,
         address: str,
