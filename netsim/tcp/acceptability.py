@@ -110,6 +110,8 @@ def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
     if now - tcb.syn_answered_at < config.ns.synack_ratelimit:
         return
     tcb.syn_answered_at = now
+    tcb.ctx.counters.TcpRetransSegs += 1
+    tcb.ctx.counters.TcpExtTCPSynRetrans += 1  # net/ipv4/tcp_output.c, tcp_rtx_synack
     send_syn(tcb, now)
     if config.duplicate_syn == "synack-rearm" and tcb.state is SYN_RECEIVED:
         delay = config.ns.synack_intervals[tcb.transmissions - 1]
