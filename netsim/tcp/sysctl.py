@@ -148,9 +148,6 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_syn_retries": lambda c, own, v: c.replace(syn_retries=v),
     "net.ipv4.tcp_synack_retries": lambda c, own, v: c.replace(synack_retries=v),
     "net.ipv4.tcp_syncookies": _syncookies,
-    "net.ipv4.tcp_syncookies": lambda c, own, v: c.replace(
-        syn_cookies="off" if v == 0 else "on-overflow" if v == 1 else "always"
-    ),
     "net.ipv4.tcp_timestamps": lambda c, own, v: c.replace(timestamps=v != 0),
     "net.ipv4.tcp_window_scaling": lambda c, own, v: c.replace(window_scale=own.window_scale if v else None),
     "net.ipv4.tcp_rmem": _rmem,
