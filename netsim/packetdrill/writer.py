@@ -8,18 +8,18 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from netsim.packetdrill.endpoint import Endpoint, endpoint
 from netsim.packetdrill.errno import errno_of, text_of
 from netsim.packetdrill.expressible import commands, options, remarks
 from netsim.packetdrill.host import host as machine
 from netsim.packetdrill.options import stamps
 from netsim.packetdrill.script import Direction, Option, TcpPacket
 from netsim.packetdrill.wire import Style, layout, packet_text
-from netsim.tcp.actions import Allocated
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
-from netsim.tcp.segment import ACK, IP_TCP_HEADERS, SYN, FourTuple, Segment
+from netsim.tcp.segment import ACK, IP_TCP_HEADERS, SYN, Segment
 from netsim.tcp.seq import MASK
-from netsim.trace.records import Arrived, Called, Decided, Record, Sent
+from netsim.trace.records import Called, Record, Sent
 
 FIRST_STAMP = 100  # the script's number for the first time stamp of either end
 _ETHERNET = 1500  # bytes; packetdrill's MTU unless a script says otherwise
@@ -36,9 +36,7 @@ def script_text(
     ``title`` becomes the first comment. What of ``config`` a script cannot ask a host for is told in comments.
     ValueError if the trace has no such connection, or for what no script can say (two calls that wait at once).
     """
-    view = _View(list(records), host, connection)
-    if view.flow is None:
-        raise ValueError(f"host = {host!r}: its connection {connection} is not in the trace")
+    view = _View(endpoint(records, host, connection))
     told = [*title.splitlines(), *remarks(config)]
     lines = [f"// {line}" for text in told for line in textwrap.wrap(text, _WIDTH)]
     if config.mss != _ETHERNET - IP_TCP_HEADERS:
@@ -73,45 +71,31 @@ class _End:
 
 @dataclass(slots=True)
 class _View:
-    """The part of a trace that one end of one connection saw."""
+    """Turns what one end of one connection saw into a script's lines."""
 
-    records: list[Record]
-    host: str
-    connection: int
+    end: Endpoint
     local: _End = field(default_factory=_End)
     remote: _End = field(default_factory=_End)
     told: set[int] = field(default_factory=set)  # the script's numbers of the time stamps sent so far
     writing: int | None = None  # the line of the write that waits
     asked: int = 0  # bytes that the last recv asked for
-    flow: FourTuple | None = None
-    passive: bool = False
-    start: int = 0
-
-    def __post_init__(self) -> None:
-        for record in self.records:
-            match record:
-                case Decided(host=self.host, decision=Allocated(connection=self.connection, flow=flow)):
-                    self.flow = flow
-        calls = [r for r in self.records if isinstance(r, Called) and r.host == self.host]
-        self.passive = not any(r.call == "connect" for r in calls)
-        self.start = min((r.time for r in calls), default=0)
 
     def lines(self, config: TcpConfig) -> Iterator[str]:
         """The events, in order. ValueError for two calls that wait at once."""
         yield f"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = {_SOCKET}"
         for level, name, value in options(config):
             yield f"+0 setsockopt({_SOCKET}, {level}, {name}, [{value}], 4) = 0"
-        if not self.passive:
+        if not self.end.passive:
             yield f"+0 fcntl({_SOCKET}, F_SETFL, O_RDWR|O_NONBLOCK) = 0"
         style = machine(config.name).style
         found: list[str] = []
-        for record in self._own():
+        for record in self.end.records:
             at = self._time(record.time)
             if isinstance(record, Called):
                 self._call(record, at, found)
             elif isinstance(record, Sent):
                 found.append(f"{at} {self._packet('>', record.packet.segment, style)}")
-            elif isinstance(record, Arrived):
+            else:
                 found.append(f"{at} {self._packet('<', record.packet.segment, style)}")
         if self.writing is not None:
             raise ValueError("a send still waits at the end of the trace: no packetdrill script can say that")
@@ -119,27 +103,8 @@ class _View:
 
     def _time(self, time: int) -> str:
         """Seconds since the first call, to the nanosecond."""
-        whole, rest = divmod(time - self.start, 1_000_000_000)
+        whole, rest = divmod(time - self.end.records[0].time, 1_000_000_000)
         return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
-
-    def _own(self) -> Iterator[Record]:
-        """This end's records, up to where it opens the same four-tuple again."""
-        assert self.flow is not None
-        begun = False
-        for record in self.records:
-            if record.host != self.host or record.time < self.start:
-                continue
-            match record:
-                case Decided(decision=Allocated(connection=number, flow=flow)) if flow == self.flow:
-                    if begun and number != self.connection:
-                        return
-                    begun = begun or number == self.connection
-                case Called(connection=number) if number in (0, self.connection):
-                    yield record
-                case Sent(packet=packet) if packet.segment.flow == self.flow:
-                    yield record
-                case Arrived(packet=packet) if packet.segment.flow == self.flow.reverse():
-                    yield record
 
     def _packet(self, direction: Direction, segment: Segment, style: Style) -> str:
         sender, receiver = (self.local, self.remote) if direction == ">" else (self.remote, self.local)
@@ -169,7 +134,7 @@ class _View:
         return stamps(val, ecr, literal=direction == "<" and bool(ecr) and ecr not in self.told)
 
     def _call(self, record: Called, at: str, found: list[str]) -> None:
-        fd = _ACCEPTED if self.passive and record.connection else _SOCKET
+        fd = _ACCEPTED if self.end.passive and record.connection else _SOCKET
         match record.event, record.call:
             case "call", "send":
                 if self.writing is not None:

@@ -37,7 +37,7 @@ class Params:
     ValueError for values out of range.
     """
 
-    text: int = param(1000, "text that the client sends over the first connection", "bytes")
+    request: int = param(1000, "text that the client sends over the first connection", "bytes")
     pause: float = param(1.0, "from the end of the first connection at the client to the second", "s")
     delay_forward: float = param(0.05, "one-way delay, client to server", "s")
     delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
@@ -47,9 +47,9 @@ class Params:
     loss_forward = loss_reverse = 0.0
 
     def __post_init__(self) -> None:
-        require_number("text", self.text, low=1, high=1 << 24, unit="bytes")
-        if self.text != int(self.text):
-            raise ValueError(f"text = {self.text!r}: must be a whole number of bytes")
+        require_number("request", self.request, low=1, high=1 << 24, unit="bytes")
+        if self.request != int(self.request):
+            raise ValueError(f"request = {self.request!r}: must be a whole number of bytes")
         for name in ("pause", "delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         most = self.server.time_wait - 3 * (self.delay_forward + self.delay_reverse)
@@ -105,7 +105,7 @@ def _twice(
     first = client.socket()
     first.bind(CLIENT_PORT)
     yield first.connect(("server", PORT))
-    yield first.send(bytes(params.text))
+    yield first.send(bytes(params.request))
     while (yield first.recv()):
         pass
     first.close()

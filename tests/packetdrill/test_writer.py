@@ -31,7 +31,7 @@ def _losing(numbers: Sequence[int]) -> Path:
 def replay(made: World, end: Host, text: str | None = None) -> Verdict:
     """The verdict on the script of that end's view."""
     assert isinstance(made.trace, Trace)
-    script = script_text(made.trace, host=end.name, config=end.config) if text is None else text
+    script = text or script_text(made.trace, host=end.name, config=end.config)
     verdict = run_text(script, profile=end.config.name, strict=True)
     assert verdict.verdict == "pass", f"{verdict}\n{script}"
     return verdict
@@ -197,3 +197,37 @@ def test_what_no_script_can_say() -> None:
     a.crash()
     with pytest.raises(ValueError, match="the host crashes"):
         script_text(made.trace, host="a", config=a.config)
+
+
+@pytest.mark.parametrize("end", ["a", "b"])
+@pytest.mark.parametrize("connection", [1, 2])
+def test_one_of_several_connections(connection: int, end: str) -> None:
+    """Two connections one after the other: each is a script of its own, without the other's calls and segments."""
+    made, a, b = world("rfc9293")
+
+    def client(host: Host) -> Application:
+        for _ in range(2):
+            socket = host.socket()
+            yield socket.connect((b, 80))
+            yield socket.send(bytes(100))
+            socket.close()
+            yield made.timeout(1.0)
+
+    def server(host: Host) -> Application:
+        listener = host.socket()
+        listener.listen(80)
+        for _ in range(2):
+            socket = yield listener.accept()
+            while (yield socket.recv()):
+                pass
+            socket.close()
+
+    made.process(server(b))
+    made.process(client(a))
+    made.run(10)
+    assert isinstance(made.trace, Trace)
+    host = {"a": a, "b": b}[end]
+    text = script_text(made.trace, host=end, config=host.config, connection=connection)
+    assert text.count("connect(") == (end == "a")
+    assert text.count("accept(") == (end == "b")
+    replay(made, host, text)
