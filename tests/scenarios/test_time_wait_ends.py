@@ -190,7 +190,7 @@ def test_what_reopening_costs_by_hand() -> None:
         (assassination, "duplicate", 1.5),
         (assassination, "duplicate_delay", -1.0),
         (assassination, "delay_forward", -1.0),
-        (reopen, "text", 0),
+        (reopen, "request", 0),
         (reopen, "pause", -1.0),
         (reopen, "pause", 240.0),
     ],
