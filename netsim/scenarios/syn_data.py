@@ -270,7 +270,9 @@ def amplification(params: Params) -> float:
 def theory(params: Params) -> dict[str, float]:
     """What is certain by arithmetic, and the growth of the memory while the queue has room."""
     values: dict[str, float] = {}
-    fits = params.response <= params.server.initial_window * min(params.client.mss, params.server.mss)
+    mss = min(params.client.mss, params.server.mss)
+    fits = params.response <= params.server.initial_window * mss
+    at_once = fits and (params.response <= mss or params.response % mss == 0 or not params.server.nagle)
     if not params.legit_rate:
         values["cpu_load"] = params.attack_rate * (params.cpu_per_segment + params.cpu_per_byte * params.attack_text)
     if not params.fast_open:
@@ -278,7 +280,7 @@ def theory(params: Params) -> dict[str, float]:
     if params.server.syn_cookies != "always" and (fits or not params.stolen_cookies):
         values["amplification"] = _amplification(params)
     if _has_room(params) and not params.stolen_cookies:
-        if params.legit_rate and fits and _free_of_cost(params) and not params.duplicate:
+        if params.legit_rate and at_once and _free_of_cost(params) and not params.duplicate:
             rtts = 1 if params.fast_open else 2
             values |= {"response_time": rtts * 2 * params.delay, "p_served": 1.0}
         if params.fast_open and params.duplicate_delay > 1.0 + 8 * params.delay and _free_of_cost(params):
@@ -293,14 +295,18 @@ def _free_of_cost(params: Params) -> bool:
 
 
 def _amplification(params: Params) -> float:
-    """A SYN-ACK of 44 bytes for each SYN-ACK timer; the response too, once, where it is sent before the third segment.
+    """A SYN-ACK of 44 bytes for each SYN-ACK timer; the response too, once, if text came with a cookie.
 
-    The SYN is 44 bytes and its text; a cookie takes 2 more and its size, in whole words.
+    The SYN is 44 bytes and its text; a cookie takes 2 more and its size, in whole words. Nagle's rule keeps back what
+    is left of the response behind whole segments.
     """
-    sent = 44 * len(params.server.synack_intervals())
+    sent, mss = 44 * len(params.server.synack_intervals()), min(MSS, params.server.mss)
     received = 44 + params.attack_text
     if params.stolen_cookies:
-        sent += params.response + 40 * -(-params.response // min(MSS, params.server.mss))
+        whole, rest = divmod(params.response, mss)
+        segments = whole + (rest > 0 and (not whole or not params.server.nagle))
+        if params.attack_text:
+            sent += min(segments * mss, params.response) + 40 * segments
         received += -(-(2 + params.server.fast_open_cookie) // 4) * 4
     return sent / received
 

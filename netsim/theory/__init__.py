@@ -46,7 +46,7 @@ from netsim.theory.forged_open import (
 )
 from netsim.theory.incarnation import IncarnationCell, incarnation_cell, old_bytes_acceptable
 from netsim.theory.late import p_late_exponential, p_late_pareto
-from netsim.theory.occupancy import connection_rate_ceiling, mean_population
+from netsim.theory.occupancy import connection_rate_ceiling, mean_population, pollaczek_khinchine_wait
 from netsim.theory.reuse import Moment, NewConnection, OldSegment, p_some_arrival_accepted, p_some_copy_accepted
 from netsim.theory.schedule import backoff_intervals
 from netsim.theory.setup import SetupLatency, SetupModel, setup_latency
@@ -161,6 +161,7 @@ __all__ = [
     "p_survives_random_drop",
     "p_teardown_timeout",
     "p_uniform_isn_guessed",
+    "pollaczek_khinchine_wait",
     "saturating_rate",
     "setup_latency",
     "single_syn_p_diverged",

@@ -33,3 +33,19 @@ def connection_rate_ceiling(*, ports: int, time_wait: float, duration: float = 0
     check_non_negative("duration", duration)
     check_positive("time_wait + duration", time_wait + duration)
     return ports / (time_wait + duration)
+
+
+def pollaczek_khinchine_wait(*, rate: float, service: float) -> float:
+    """Mean wait (s) before one server, first come first served: Poisson arrivals, each served for `service` s.
+
+    rho S / (2 (1 - rho)), with the load rho = rate times service.
+
+    Raises:
+        ValueError: a negative rate or service, or a load of 1 or more.
+    """
+    check_non_negative("rate", rate)
+    check_non_negative("service", service)
+    load = rate * service
+    if load >= 1:
+        raise ValueError(f"rate = {rate}: must be below 1 / service = {1 / service}")
+    return load * service / (2 * (1 - load))

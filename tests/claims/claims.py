@@ -12,15 +12,17 @@ from typing import Any, Final
 
 from netsim import Path, World
 from netsim.link import Exponential, Scripted
-from netsim.scenarios import ports, restart, teardown, time_wait, two_way
+from netsim.scenarios import forged_open, ports, restart, syn_data, teardown, time_wait, two_way
 from netsim.seeds import Seed
 from netsim.sim import Host
 from netsim.tcp.config import TcpConfig
+from netsim.tcp.isn import ClockIsn, ConstantIsn, HashIsn
 from netsim.tcp.profiles import freebsd, linux, rfc793, rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, TIME_WAIT
+from netsim.tcp.sysctl import configure
 from netsim.tcp.timers import NEVER
 from netsim.theory import (
     blind_reset,
@@ -368,3 +370,55 @@ def a_reset_in_time_wait_is_harmless() -> Finding:
     return verdict(
         holds=held["accept"] == 1
     ), f"one late FIN leaves {held['accept']} of 1 TIME-WAIT, {held['ignore']} if RSTs are ignored (RFC 1337, F1)"
+
+
+@claim("Data on the SYN saves a round trip")
+def data_on_the_syn_saves_a_round_trip() -> Finding:
+    calm: dict[str, Any] = {"attack_rate": 0.0, "horizon": 5.0}
+    client, server = rfc9293().replace(fast_open="client"), rfc9293().replace(fast_open="server")
+    daring = client.replace(fast_open_without_cookie=True)
+    held = syn_data.run(syn_data.Params(client=daring, **calm), Seed(1))["response_time"]
+    fast = syn_data.run(syn_data.Params(client=client, server=server, **calm), Seed(1))["response_time"]
+    number = f"of two, 0.1 s each: answered after {held:.1f} s if the text is held, {fast:.1f} s with Fast Open"
+    return verdict(holds=held < 0.15, sometimes=fast < 0.15), number
+
+
+@claim("TCP delivers every byte once")
+def every_byte_once() -> Finding:
+    """The network copies every segment of the client; the copy of the SYN comes when the connection is over."""
+    fast = {"client": rfc9293().replace(fast_open="client"), "server": rfc9293().replace(fast_open="server")}
+    shares = {}
+    for name, ends in (("handshake", {}), ("Fast Open", fast)):
+        params = syn_data.Params(attack_rate=0.0, horizon=5.0, duplicate=1.0, **ends)  # type: ignore[arg-type]
+        shares[name] = syn_data.run(params, Seed(1))["delivered_twice"]
+    number = f"{shares['handshake']:g} of requests twice after a handshake, {shares['Fast Open']:g} with Fast Open"
+    return verdict(holds=not any(shares.values()), sometimes=shares["handshake"] == 0), number
+
+
+@claim("tcp_fin_timeout shortens TIME-WAIT")
+def fin_timeout_shortens_time_wait() -> Finding:
+    world = World(seed=1)
+    config = configure(linux(), {"net.ipv4.tcp_fin_timeout": 5})
+    client, server = world.host("client", config), world.host("server", config)
+    world.link(client, server, Path(delay=0.05))
+    world.process(_serve(server))
+    world.process(_speak(client, server, b""))
+    held = []
+    for until in (10, 58, 65):
+        world.run(until)
+        held.append(client.stack.census().get(TIME_WAIT, 0))
+    number = f"at 5 s TIME-WAIT still lasts {config.time_wait:g}: {held} of 1 left after 10, 58 and 65 s"
+    return verdict(holds=held[0] == 0), number
+
+
+@claim("Who sees no answers can open no connection in another's name")
+def nobody_opens_blindly() -> Finding:
+    """Morris 1985, one guess after a sample; 1 ms of jitter."""
+    isns = {"a constant ISN": ConstantIsn(), "RFC 793's clock": ClockIsn(), "RFC 6528": HashIsn()}
+    chance = {
+        name: forged_open.theory(forged_open.Params(server=rfc9293().replace(isn=isn)))["p_opened"]
+        for name, isn in isns.items()
+    }
+    row = forged_open.run(forged_open.Params(server=rfc9293().replace(isn=ConstantIsn())), Seed(1))
+    number = ", ".join(f"{p:.2g} with {name}" for name, p in chance.items())
+    return verdict(holds=not row["opened"], sometimes=chance["RFC 6528"] < 1e-9), f"one guess opens it: {number}"

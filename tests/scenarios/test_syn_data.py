@@ -100,6 +100,7 @@ def test_a_busy_server_answers_late() -> None:
         (linux_classic(), 1000, False, 264 / 1044),
         (PLAIN, 0, False, 8.0),
         (HOST, 100, True, (8 * 44 + 1000 + 40) / (44 + 12 + 100)),
+        (HOST, 0, True, 8 * 44 / (44 + 12)),  # nothing was asked
         (HOST.replace(fast_open_queue=0), 100, True, 8 * 44 / (44 + 12 + 100)),
     ],
 )
@@ -107,6 +108,15 @@ def test_amplification_by_hand(server: TcpConfig, text: int, stolen: bool, facto
     point = params(server=server, attack_text=text, stolen_cookies=stolen)
     assert syn_data.amplification(point) == pytest.approx(factor)
     if server.fast_open_queue:
+        assert syn_data.theory(point)["amplification"] == pytest.approx(factor)
+
+
+def test_nagle_keeps_the_end_of_a_long_response_back() -> None:
+    """3,000 bytes are two whole segments and 80 bytes, which wait for an ACK that a silent host never sends."""
+    for nagle, text, segments in ((True, 2920, 2), (False, 3000, 3)):
+        point = params(server=HOST.replace(nagle=nagle), attack_text=100, stolen_cookies=True, response=3000)
+        factor = (8 * 44 + text + 40 * segments) / 156
+        assert syn_data.amplification(point) == pytest.approx(factor)
         assert syn_data.theory(point)["amplification"] == pytest.approx(factor)
 
 
@@ -131,6 +141,10 @@ def test_theory_is_silent_where_it_does_not_hold() -> None:
     assert "response_time" not in syn_data.theory(params(cpu_per_segment=0.001))
     assert "response_time" not in syn_data.theory(params(VISITOR, HOST.replace(fast_open_queue=1), legit_rate=10.0))
     assert "response_time" not in syn_data.theory(params(response=20_000))  # more than ten segments
+    assert "response_time" not in syn_data.theory(params(response=2000))  # Nagle keeps the second segment back
+    assert syn_data.theory(params(response=2920))["response_time"] == pytest.approx(
+        peace(response=2920)["response_time"]
+    )
 
 
 def test_a_run_without_clients_has_no_response_times() -> None:
