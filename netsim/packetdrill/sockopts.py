@@ -32,6 +32,7 @@ _BEFORE_OPEN: dict[str, Change] = {
     "TCP_KEEPINTVL": lambda config, value: config.replace(keepalive_interval=float(value)),
     "TCP_KEEPCNT": lambda config, value: config.replace(keepalive_probes=value),
     "TCP_USER_TIMEOUT": lambda config, value: config.replace(user_timeout=value / 1000 if value else None),
+    "TCP_DEFER_ACCEPT": lambda config, value: config.replace(defer_accept=float(value) if value else None),
     "TCP_LINGER2": lambda config, value: config.replace(fin_wait_2_timeout=float(value)),
 }
 

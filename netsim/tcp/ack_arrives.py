@@ -2,6 +2,7 @@
 
 from netsim.tcp.acceptability import answer_unacceptable, challenge
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
+from netsim.tcp.defer_accept import waits_for_text
 from netsim.tcp.establish import established
 from netsim.tcp.options import echo_sample
 from netsim.tcp.output import retransmit, send_reset_for
@@ -55,8 +56,12 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
         dropped(tcb, segment, _FIFTH)
         return False
     listener = tcb.listener
-    if listener is not None and not listener.admit(tcb, segment, now):
-        return False
+    if listener is not None:
+        if tcb.config.defer_accept is not None and waits_for_text(listener, tcb, segment):
+            dropped(tcb, segment, "TCP_DEFER_ACCEPT: no text yet")
+            return False
+        if not listener.admit(tcb, segment, now):
+            return False
     if tcb.ctx.record:
         accepted(tcb, segment, "ACK", _FIFTH)
     enter(tcb, ESTABLISHED, _FIFTH)

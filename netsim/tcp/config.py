@@ -143,6 +143,9 @@ class TcpConfig:
     half_open_bytes: int = policy(
         280, "memory of a half-open entry", "RFC 4987 2.1: 280 to over 1300", "bytes", allowed=(1, 1 << 20)
     )
+    defer_accept: float | None = seconds(
+        None, "a passive OPEN waits so long for the peer's first text; None: not at all", "tcp(7), TCP_DEFER_ACCEPT"
+    )
     abort_on_overflow: bool = policy(
         False, "accept queue full when the third segment comes: reset, or ignore it", "net.ipv4.tcp_abort_on_overflow"
     )

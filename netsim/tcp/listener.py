@@ -78,6 +78,7 @@ class Listener:
         "backlog",
         "config",
         "ctx",
+        "deferred",
         "early",
         "flow",
         "half_open",
@@ -103,6 +104,7 @@ class Listener:
         self._queue = _queue(ctx, config, self._syn_limit)
         self._cookies = CookieJar(ctx, config) if config.syn_cookies != "off" else None
         self.accept_queue: deque[Tcb] = deque()
+        self.deferred: list[Tcb] = []  # TCP_DEFER_ACCEPT: the peer has our SYN-ACK, its text is awaited
         self.early: list[Tcb] = []  # Fast Open: in the accept queue, or accepted, before they are ESTABLISHED
         enter(self, LISTEN, "3.10.1: OPEN")
 

@@ -2,6 +2,7 @@
 
 from netsim.tcp.acking import ran_out
 from netsim.tcp.connection import end, signal
+from netsim.tcp.defer_accept import keeps_silent
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_more, send_syn, transmit
 from netsim.tcp.rto import model_timeout
@@ -123,9 +124,11 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
         counters.TcpAttemptFails += 1
         return end(tcb, _R2, ConnectionTimedOut())
     tcb.transmissions += 1
+    tcb.arm(REXMT, now, intervals[tcb.transmissions - 1])
+    if listener is not None and listener.deferred and keeps_silent(listener, tcb):
+        return None
     counters.TcpRetransSegs += 1
     counters.TcpExtTCPSynRetrans += 1
-    tcb.arm(REXMT, now, intervals[tcb.transmissions - 1])
     return send_syn(tcb, now)
 
 

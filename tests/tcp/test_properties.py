@@ -1,7 +1,7 @@
 """Properties that hold whatever happens: arbitrary segments, calls and times; any path; every place of the wrap."""
 
 import random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -12,9 +12,10 @@ from netsim.tcp import user_calls
 from netsim.tcp.actions import Dropped, Moved, Transmit
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionReset, ConnectionTimedOut, TcpError
+from netsim.tcp.icmp import IcmpError, Kind
 from netsim.tcp.isn import ConstantIsn
 from netsim.tcp.profiles import PROFILES, linux, profile, rfc793, rfc9293
-from netsim.tcp.segment import ACK, FIN, RST, SYN, URG, FourTuple, Options, Segment
+from netsim.tcp.segment import ACK, CWR, ECE, FIN, RST, SYN, URG, FourTuple, Options, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, LEGAL, LISTEN, TIME_WAIT
@@ -35,6 +36,12 @@ CONFIGS = [
     *(profile(name).replace(**SMALL) for name in PROFILES),
     rfc9293().replace(**SMALL, syn_data="accept", crossed_synack="literal", window_scale=3, timestamps=True),
     linux().replace(**SMALL, syn_data="hold", timer_hz=250, keepalive=True, keepalive_idle=5.0, congestion="none"),
+    linux().replace(
+        **SMALL, ecn="request", defer_accept=3.0, receive_window="buffer", ack_second="any", fin_repeat=True
+    ),
+    profile("freebsd").replace(
+        **SMALL, time_wait_input="bsd", time_wait_reuse="bsd", syn_plain_after=1, timestamps=False
+    ),
     rfc793().replace(**SMALL, time_wait_reuse="rfc1122", abort_on_overflow=True, time_wait=1.0, user_timeout=5.0),
 ]
 IN = FourTuple("b", 80, "a", 4000)
@@ -47,8 +54,11 @@ def _often(choices: dict[Any, int]) -> Any:
 
 
 FLAGS = _often(
-    {ACK: 12, FIN | ACK: 2, SYN: 2, SYN | ACK: 2, 0: 1, FIN: 1, RST: 1, RST | ACK: 1, SYN | FIN: 1, URG | ACK: 1}
-)
+    {
+        ACK: 12, FIN | ACK: 2, SYN: 2, SYN | ACK: 2, 0: 1, FIN: 1, RST: 1, RST | ACK: 1, SYN | FIN: 1, URG | ACK: 1,
+        ACK | ECE: 1, ACK | CWR: 1, SYN | ECE | CWR: 1, SYN | ACK | ECE: 1,
+    }
+)  # fmt: skip
 FAR = st.sampled_from([HALF, HALF - 1, -HALF, 65535, 1 << 20])
 NEAR = _often({0: 6, st.integers(-3, 3): 2, st.integers(-400, 400): 4, FAR: 1})
 TIMES = _often({0.0: 1, 0.001: 2, 0.1: 3, 1.0: 3, st.floats(0, 10): 3, 70.0: 1, 300.0: 1})
@@ -58,6 +68,11 @@ OPTIONS = st.none() | st.builds(
     wscale=st.none() | st.sampled_from([0, 3, 14, 255]),
     ts_val=st.none() | st.sampled_from([0, 1, 5000, HALF, MASK]),
     ts_ecr=st.sampled_from([0, 1, MASK]),
+    sack_permitted=st.booleans(),
+    sack=st.lists(st.tuples(st.integers(-200, 500), st.integers(-200, 500)), max_size=4).map(tuple),
+)
+ICMP = st.tuples(
+    st.just("icmp"), st.sampled_from(get_args(Kind)), st.integers(-2, 400), st.sampled_from([0, 68, 90, 120, 1500])
 )
 SEGMENTS = st.tuples(
     st.just("segment"), FLAGS, NEAR, NEAR, st.sampled_from([0, 1, 50, 300, 65535]), st.integers(0, 350), OPTIONS
@@ -67,7 +82,7 @@ CALLS = st.tuples(
     _often({"send": 6, "receive": 4, "close": 2, "forsake": 1, "abort": 1, "status": 1, "open": 2, "accept": 1}),
 )
 WAITS = st.tuples(st.just("wait"), TIMES)
-STEPS = st.lists(_often({SEGMENTS: 6, CALLS: 3, WAITS: 2}), min_size=15, max_size=40)
+STEPS = st.lists(_often({SEGMENTS: 12, CALLS: 6, WAITS: 4, ICMP: 1}), min_size=15, max_size=40)
 STARTS = st.sampled_from(["established", "accepted", "open", "listen"])
 
 
@@ -85,9 +100,9 @@ class Anything:
             self.call("open")
             self.step(("wait", 0.1))
         if start == "established":
-            self.step(("segment", SYN | ACK, 0, 0, 300, 0, Options(mss=100, wscale=3, ts_val=9)))
+            self.step(("segment", SYN | ACK, 0, 0, 300, 0, Options(mss=100, wscale=3, sack_permitted=True, ts_val=9)))
         if start == "accepted":
-            self.step(("segment", SYN, 0, 0, 300, 0, Options(mss=100, wscale=3, ts_val=9)))
+            self.step(("segment", SYN, 0, 0, 300, 0, Options(mss=100, wscale=3, sack_permitted=True, ts_val=9)))
             self.step(("segment", ACK, 0, 0, 300, 0, Options(ts_val=9)))
             self.call("accept")
 
@@ -100,6 +115,8 @@ class Anything:
             self.arrives(*step[1:])
         elif step[0] == "wait":
             self.wait(step[1])
+        elif step[0] == "icmp":
+            self.icmp(*step[1:])
         else:
             self.call(step[1])
         if self.tcb is not None:
@@ -111,8 +128,14 @@ class Anything:
         seq0, ack0 = (tcb.rcv_nxt, tcb.snd_nxt) if tcb is not None else (self.irs, self.iss)
         if tcb is not None and options is not None and options.ts_val is not None:
             options.ts_val = (options.ts_val + tcb.ts_recent) & MASK
+        if tcb is not None and options is not None:
+            options.sack = tuple(((tcb.snd_una + a) & MASK, (tcb.snd_una + b) & MASK) for a, b in options.sack)
         segment = Segment(IN, (seq0 + seq) & MASK, (ack0 + ack) & MASK, flags, window, bytes(size), options)
         self.look(self.stack.on_segment(segment, self.now))
+
+    def icmp(self, kind: Kind, seq: int, mtu: int) -> None:
+        una = self.tcb.snd_una if self.tcb is not None else self.iss
+        self.look(self.stack.on_icmp(IcmpError(IN.reverse(), (una + seq) & MASK, kind, mtu), self.now))
 
     def wait(self, seconds: float) -> None:
         end = self.now + round(seconds * S)
@@ -205,6 +228,7 @@ PATHS = st.tuples(
 ENDS = [
     linux(), linux().replace(congestion="none", receive_buffer=2000), rfc9293(), rfc793().replace(receive_buffer=700),
     profile("freebsd"), profile("windows"), linux().replace(timer_hz=250, keepalive=True, keepalive_idle=30.0),
+    rfc9293().replace(sack=True, ecn="request", mss=300), linux().replace(dsack=False, ecn="request", mss=200),
     rfc9293().replace(zero_window_probe="empty", nagle=False, receive_buffer=600, window_scale=2, timestamps=True),
 ]  # fmt: skip
 INDEX = st.integers(0, len(ENDS) - 1)
