@@ -202,3 +202,18 @@ def close_latency_title(table: Rows, *, loss: float) -> str:
         f"At {percent(loss)} loss {percent(late['client'])} of clients and {percent(late['server'])} of servers "
         "wait for a timer before they are done with the close"
     )
+
+
+def incarnation_title(table: Rows) -> str:
+    """Which cells a clock-driven ISN keeps apart, and whether TIME-WAIT keeps all."""
+    seen = table.where(estimate="p_stale_data_accepted", source="simulation")
+    waits = sorted({float(w or 0.0) for w in seen.column("time_wait")})
+    clock = seen.where(isn="clock", time_wait=waits[0])
+    share = {str(row["kind"]): float(row["value"] or 0.0) for row in clock}
+    good, bad = [kind for kind, p in share.items() if not p], [p for p in share.values() if p]
+    waited = seen.where(time_wait=waits[-1])
+    runs, accepted = sum(map(int, waited.array("n"))), any(map(float, waited.array("value")))
+    kept = " and ".join(kind.replace(", ", " and ") for kind in good) or "no"
+    harm = f"; the others take old text in {percent(min(bad))} to {percent(max(bad))} of runs" if bad else ""
+    rest = "yet TIME-WAIT does not" if accepted else f"TIME-WAIT keeps all (none of {runs:,} runs)"
+    return f"A clock-driven ISN keeps {kept} connections apart{harm}; {rest}"

@@ -10,6 +10,7 @@ from typing import Any, Final
 NAMES: Final = (
     "setup",
     "stale",
+    "reincarnation",
     "two-way",
     "time-wait",
     "ports",

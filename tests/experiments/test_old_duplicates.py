@@ -10,6 +10,7 @@ from netsim.experiments import folder
 from netsim.scenarios.handshake_study import find_old_syn
 from netsim.sweep import read_csv
 
+E06 = folder() / "e06_reincarnation.py"
 E04 = folder() / "e04_why_three.py"
 FIGURES_OF_E04 = ["e04a_why_three", "e04b_memory"]
 
@@ -52,3 +53,16 @@ def test_the_old_syn_is_the_same_in_both_ladders() -> None:
     assert [row["state"] for row in two] == ["ESTABLISHED", "", "CLOSED"]
     assert [row["state"] for row in three] == ["SYN-RECEIVED", "", "LISTEN"]
     assert two[0]["arrives"] == pytest.approx(0.05 + found.late)
+
+
+def test_e06_writes_a_square_for_every_cell_and_isn(tmp_path: Path) -> None:
+    paths = list(load(E06, RUNS={"cells": 6, "waiting": 2}).main(tmp_path, workers=1))
+    assert [path.name for path in paths] == [f"e06a_cells.{ending}" for ending in ("pdf", "svg", "png", "csv")]
+    table = read_csv(paths[-1])
+    exact = table.where(estimate="unsafe", time_wait=0.0)
+    verdicts = {(row["cell"], row["isn"]): row["value"] for row in exact}
+    assert len(verdicts) == 12  # random ISNs have none
+    assert [isn for (cell, isn), value in verdicts.items() if not value and cell == "F1"] == ["clock", "rfc6528"]
+    assert all(verdicts[cell, isn] for cell in ("F2", "F3", "F4") for isn in ("clock", "rfc6528", "constant"))
+    assert not any(table.where(estimate="unsafe", time_wait=3.0).column("value"))
+    assert len(E06.read_text(encoding="utf-8").splitlines()) <= 60
