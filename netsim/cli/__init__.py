@@ -1,8 +1,11 @@
 """The command line. ``main`` is the entry point; what a command needs is imported when it runs."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import netsim
@@ -40,10 +43,11 @@ def script(main: Callable[..., Any]) -> None:
 
 
 def guarded(act: Callable[[], int]) -> int:
-    """The exit status of ``act``; bad input and interrupts become a line on stderr."""
+    """The exit status of ``act``; bad input and interrupts (Ctrl-C, SIGTERM) become a line on stderr."""
     try:
         try:
-            return act()
+            with _terminated_like_interrupted():
+                return act()
         except Exception as error:
             line = _bad_input(error)
             if line is None:
@@ -58,6 +62,19 @@ def guarded(act: Callable[[], int]) -> int:
     except BrokenPipeError:  # the reader of our output has gone: netsim list | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end the worker processes in order and keep what is done, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # only there may a handler be set
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(words: list[str]) -> int:

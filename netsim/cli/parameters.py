@@ -67,7 +67,18 @@ def build(params: type[Any], *sources: Mapping[str, Any]) -> Any:
     except UsageError:
         raise
     except ValueError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(_as_written(str(error), params, sources)) from None
+
+
+def _as_written(line: str, params: type[Any], sources: Iterable[Mapping[str, Any]]) -> str:
+    """A line about a field, about the shorthand instead if the user wrote that: "loss", not "loss_forward"."""
+    assert isinstance(params, Hashable)
+    known = options(params)
+    wrong = line.partition(" = ")[0]
+    for name, value in (item for given in sources for item in given.items()):
+        if wrong != name and wrong in known[name].fields:
+            return f"{name} = {value}: {line.partition(': ')[2]}"
+    return line
 
 
 def read_file(path: str, params: type[Any]) -> dict[str, Any]:
@@ -206,7 +217,8 @@ def _range(params: type[Any], option: Option, value: Any) -> str:
     try:
         params(**_with_configs(params, {field: value}))
     except (ValueError, TypeError) as error:
-        return str(error) if str(error).startswith(f"{field} =") else ""
+        line = str(error)
+        return f"{option.name}{line.removeprefix(field)}" if line.startswith(f"{field} =") else ""
     return ""
 
 

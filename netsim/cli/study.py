@@ -79,7 +79,7 @@ def natural(name: str, text: str | None, *, least: int = 0, most: int = _LARGEST
     except UsageError:
         value = least - 1
     if not least <= value <= most:
-        upper = f" and <= {most}" if most < _LARGEST else ""
+        upper = f" and <= {most}" if most < _LARGEST or value > most else ""
         raise UsageError(f"{name} = {text}: must be an integer >= {least}{upper}")
     return value
 

@@ -72,10 +72,13 @@ class Socket:
     def connect(self, address: "tuple[Host | str, int]", text: bytes = b"") -> Event:
         """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut.
 
-        ``text`` is sent first: on the SYN with Fast Open (``TcpConfig.fast_open``), else after the handshake.
+        ValueError for a name that no host has. ``text`` is sent first: on the SYN with Fast Open
+        (``TcpConfig.fast_open``), else after the handshake.
         """
         peer, port = address
         name = peer if isinstance(peer, str) else peer.name
+        if self.host.route(name) is None and name not in self.host.world.hosts:
+            raise ValueError(f"host = {name!r}: this world has {', '.join(map(repr, self.host.world.hosts))}")
         if self._traced:
             self.host.called("call", "connect", f"{name}:{port}")
         self.core.connect(name, port, self._env._now, text=text)

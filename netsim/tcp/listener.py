@@ -181,8 +181,10 @@ class Listener:
         return False
 
     def complete(self, tcb: Tcb) -> None:
-        """``tcb`` is ESTABLISHED: into the accept queue. Its SYN was no old duplicate."""
-        tcb.previous = None  # nor do records that follow one another hold each other for ever
+        """``tcb`` is ESTABLISHED: into the accept queue. Its SYN was no old duplicate: TIME-WAIT before it is over."""
+        previous, tcb.previous = tcb.previous, None
+        if previous is not None and previous.state is TIME_WAIT:
+            end(previous, _REOPEN, None)
         self.ctx.counters.TcpPassiveOpens += 1
         if self.early and tcb in self.early:
             return self.early.remove(tcb)

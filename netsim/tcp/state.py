@@ -116,6 +116,7 @@ _CLOSE: Final = (
     Edge(TIME_WAIT, CLOSED, "2MSL timeout", "3.10.8: TIME-WAIT timeout"),
     Edge(TIME_WAIT, SYN_RECEIVED, "rcv new SYN", "3.6.1: MAY-2"),
     Edge(TIME_WAIT, CLOSED, "replaced by an active OPEN", "3.10.1: OPEN"),
+    Edge(TIME_WAIT, CLOSED, "reopened by a new SYN, now ESTABLISHED", "3.6.1: MAY-2"),
 )
 
 # Where something may be unacknowledged: FIN-WAIT-2 and TIME-WAIT have nothing left to send, so no timer gives up there.

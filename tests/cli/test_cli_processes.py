@@ -54,7 +54,8 @@ def test_any_number_of_workers_gives_the_same_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT reaches a process group there")
-def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_what_is_done(how: signal.Signals, tmp_path: Path) -> None:
     rows = tmp_path / "rows.csv"
     words = ["run", "setup", "--replications", "10000000", "--json", "--out", str(rows)]
     for patience in (3, 10, 30):  # s; until the first runs are done, which a busy machine may delay
@@ -62,7 +63,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
             [sys.executable, "-m", "netsim", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         time.sleep(patience)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         out, err = process.communicate(timeout=60)
         if out or "Traceback" in err:
             break

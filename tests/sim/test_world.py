@@ -98,6 +98,14 @@ def test_hosts_without_a_link_do_not_hear_each_other() -> None:
         world.host("c", "vax")
 
 
+def test_a_name_that_no_host_has_is_an_error_at_once() -> None:
+    world = World()
+    a, b = world.host("client"), world.host("server")
+    world.link(a, b, Path())
+    with pytest.raises(ValueError, match=r"^host = 'sever': this world has 'client', 'server'$"):
+        a.socket().connect(("sever", 80))
+
+
 def _fails(operate: Callable[[], Any], errors: list[Any]) -> Run:
     try:
         yield operate()

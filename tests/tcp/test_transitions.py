@@ -83,6 +83,7 @@ ROWS: list[Key] = [
     ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"),
     ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"),
     ("TIME-WAIT", "CLOSED", OPEN),
+    ("TIME-WAIT", "CLOSED", "3.6.1: MAY-2"),  # the record before the one that its four-tuple's new SYN has opened
 ]  # fmt: skip
 
 
@@ -224,6 +225,19 @@ def reopened_by_the_peer() -> Lone:
     return lone
 
 
+def reopened_for_good() -> Lone:
+    lone = at("TIME-WAIT", BASE.replace(time_wait_reuse="rfc1122"))
+    lone.stack.listen(PORTS["A"], 5)
+    (answer,) = lone.arrive("SYN", 6000)
+    assert (
+        State.TIME_WAIT,
+        State.CLOSED,
+        "3.6.1: MAY-2",
+    ) not in lone.log.edges  # the SYN may be an old duplicate still
+    lone.arrive("ACK", 6001, int(answer.split("=")[1].split(">")[0]) + 1)
+    return lone
+
+
 def reopened_from_here() -> Lone:
     lone = at("TIME-WAIT", BASE.replace(time_wait_open="replace"))
     lone.stack.open("B", PORTS["B"], lone.ns, sport=PORTS["A"])
@@ -267,6 +281,7 @@ DRIVES: dict[Key, Drive] = {
     ("TIME-WAIT", "CLOSED", "3.10.8: TIME-WAIT timeout"): time_passes("TIME-WAIT", BASE, 240.0),
     ("TIME-WAIT", "SYN-RECEIVED", "3.6.1: MAY-2"): reopened_by_the_peer,
     ("TIME-WAIT", "CLOSED", OPEN): reopened_from_here,
+    ("TIME-WAIT", "CLOSED", "3.6.1: MAY-2"): reopened_for_good,
     ("SYN-RECEIVED", "LISTEN", ICMP): icmp_says("SYN-RECEIVED passive"),
     ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"): accept_queue_overflows,
     ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: driven out"): driven_out,
