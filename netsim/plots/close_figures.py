@@ -21,6 +21,8 @@ def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int
         f"RTO of 1 s, doubling; dashes: exact recursion; below: at {rate:g} connections/s, 28,232 ports, "
         "dashes: Little's law and ports over time"
     )
+    difference = table.where(source="paired difference", loss=loss, time_wait=60.0)
+    more = "; ".join(filter(None, [more, titles.paired(difference, "unclean with 60 s less without")]))
     note = titles.footer(n=n, seed=seed, interval=_WILSON, loss="independent losses after the second close", more=more)
     title = titles.time_wait_title(table, loss=loss)
     figure, (above, below) = sheet(title, note, rows=2, height=6.6, label_room=1.6, left_room=1.2, share_y=False)
@@ -46,7 +48,12 @@ def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int
 
 def segments_figure(table: Rows, *, think: float, n: int, seed: int, loss: float) -> Figure:
     """P(three segments) above, P(four) below, against the server's mean think time."""
-    more = "think time exponential; dashes: exact"
+    difference = table.where(source="paired difference", think=think, fin_ack="ACK waits 200 ms")
+    more = "; ".join(
+        filter(
+            None, ["think time exponential; dashes: exact", titles.paired(difference, "segments, 200 ms less at once")]
+        )
+    )
     note = titles.footer(
         n=n, seed=seed, interval=_WILSON, loss=f"independent losses of {titles.percent(loss)}", more=more
     )

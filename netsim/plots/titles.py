@@ -153,6 +153,15 @@ def memory_title(table: Rows, *, lifetime: float) -> str:
     )
 
 
+def paired(rows: Rows, what: str) -> str:
+    """One paired difference with its interval, as part of a footer; empty if none was estimated."""
+    for row in rows:
+        value, low, high = (row[c] for c in ("value", "low", "high"))
+        if low is not None and high is not None:
+            return f"{what}, same random numbers: {float(value or 0.0):+.3f} [{float(low):+.3f}, {float(high):+.3f}]"
+    return ""
+
+
 def time_wait_title(table: Rows, *, loss: float) -> str:
     """What TIME-WAIT buys at this loss: unclean closes without it, and with the longest that was simulated."""
     rows = table.where(estimate="p_unclean", source="simulation", loss=loss)

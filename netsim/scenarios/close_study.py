@@ -8,6 +8,7 @@ from typing import Any, Final
 from netsim.link import Exponential
 from netsim.scenarios import ports, teardown, time_wait
 from netsim.scenarios.studies import Case
+from netsim.scenarios.teardown_theory import exact_latency
 from netsim.sweep import Rows, Scalar, proportion
 from netsim.tcp.profiles import rfc9293
 from netsim.theory import connection_rate_ceiling, mean_population
@@ -105,7 +106,7 @@ def latency_survival(case: Case, rows: Rows) -> Rows:
     Columns: labels, ``end`` (client or server), ``source``, ``t``, ``value``, ``low``, ``high``, ``n``.
     """
     table: list[dict[str, Scalar]] = []
-    laws = teardown.exact_latency(case.params)
+    laws = exact_latency(case.params)
     assert laws is not None
     for end, law in (("client", laws.client), ("server", laws.server)):
         seen = sorted(math.inf if math.isnan(t) else float(t) for t in rows.array(f"{end}_latency"))

@@ -11,6 +11,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.rto import RttEstimator, model_timeout
 
 PORT: Final = 80
+UNREAD: Final = 100  # bytes that the server never reads, in the close of that name
 MOST_FINS: Final = 1000  # transmissions; the exact recursion takes long far beyond
 
 

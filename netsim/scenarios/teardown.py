@@ -5,7 +5,6 @@ aborts, or both ends close at once, or the server leaves text unread. The server
 sends what it has left, and closes.
 """
 
-import math
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,37 +13,26 @@ from typing import Any, Final, Literal, get_args
 
 from simpy import Event
 
-from netsim.link import DelayLaw, Exponential, Fixed, Path
+from netsim.link import DelayLaw, Path
 from netsim.link.laws import as_law
-from netsim.scenarios.closing import (
-    MOST_FINS,
-    fin_intervals,
-    first_repeat,
-    open_connection,
-    require_end,
-    rtt_is_measured,
-    segments_sent,
-)
+from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
 from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
+from netsim.scenarios.teardown_theory import teardown_theory
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
-from netsim.tcp.acking import first_delay
 from netsim.tcp.actions import Moved
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
-from netsim.theory import CloseLatency, close_latency, close_segments
 from netsim.trace.records import Decided, Record, Sent
-from netsim.units import nanoseconds, require_number
+from netsim.units import require_number
 
 QUESTION: Final = "How does a connection end: in how many segments, how soon, and where do both ends end up?"
 NEVER: Final = float("nan")
-_RARELY: Final = 1e-6  # P(an end gives up) above which its share of a mean is no longer nothing
-UNREAD: Final = 100  # bytes that the server never reads, in the close of that name
 
 Close = Literal["half-close", "close", "simultaneous", "abort", "unread"]
 How = Literal["TIME-WAIT", "clean", "reset", "timeout", "abort", "orphan", "data after close", "never"]
@@ -243,149 +231,8 @@ def _due(params: Params) -> int:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What closed forms give: segments and latency of a close without text, what becomes of a RST.
+    """What closed forms give: segments and latency of a close, what becomes of a RST; see teardown_theory.
 
-    Constant or exponential think time, exact timers, RTO longer than the RTT.
+    Constant or exponential think time, at most one segment of text, exact timers, RTO longer than the RTT.
     """
-    rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
-    client, server = params.client, params.server
-    if params.close in ("abort", "unread"):
-        return _theory_of_reset(params)
-    if client.timer_hz or server.timer_hz or client.keepalive or server.keepalive or params.left:
-        return {}
-    if not rtt_is_measured(rtt, client, server) or not (
-        _repeats(client, rtt, server) and _repeats(server, rtt, client)
-    ):
-        return {}
-    if params.close == "simultaneous":
-        return _theory_of_simultaneous(params)
-    return _theory_of_close(params, rtt)
-
-
-def _repeats(config: TcpConfig, rtt: int, peer: TcpConfig) -> bool:
-    """Whether an end repeats its FIN when it is lost, and only then: not before an answer can come, and not never."""
-    repeat, patience = first_repeat(config, rtt, peer=peer), config.ns.user_timeout
-    return rtt < repeat and len(fin_intervals(config, rtt, peer=peer)) > 1 and (patience is None or repeat < patience)
-
-
-def _theory_of_reset(params: Params) -> dict[str, float]:
-    """One RST decides all: it arrives, or the other end never hears of the close."""
-    if params.client.keepalive or params.server.keepalive:
-        return {}
-    if params.close == "unread" and _may_still_move(params):
-        return {}
-    victim, loss = ("server", params.loss_forward) if params.close == "abort" else ("client", params.loss_reverse)
-    delay = params.delay_forward if params.close == "abort" else params.delay_reverse
-    values = {"segments": 1.0, f"p_{victim}_reset": 1 - loss, f"p_{victim}_never": loss}
-    return values | ({f"{victim}_latency": delay} if loss < 1 else {})
-
-
-def _may_still_move(params: Params) -> bool:
-    """Whether the unread text takes more than one segment, and so perhaps more time than it is given."""
-    client, server = params.client, params.server
-    return min(client.mss, server.mss, client.send_buffer, server.receive_buffer) < 2 * UNREAD
-
-
-def _theory_of_simultaneous(params: Params) -> dict[str, float]:
-    """Two FINs that cross and the ACK of each: four segments exactly if none is lost."""
-    none_lost = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
-    values = {"p_four_segments": none_lost}
-    if none_lost == 1:
-        rtt = params.delay_forward + params.delay_reverse
-        values |= {"segments": 4.0, "client_latency": rtt, "server_latency": rtt, "p_client_time_wait": 1.0}
-    return values
-
-
-def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
-    """Three or four segments by the law of the think time; latencies for a constant one."""
-    client, server = params.client, params.server
-    repeat, orphaned = first_repeat(client, rtt, peer=server), client.ns.fin_wait_2_timeout
-    held = _held_ack(server)
-    law = _cdf(params.think)
-    if law is None or held + rtt >= repeat or law.jumps_at(repeat - rtt):
-        return {}
-    if params.close == "close" and orphaned is not None and law.below(orphaned) < 1:
-        return {}
-    rides, late = law.below(held), 1 - law.below(repeat - rtt)
-    segments = close_segments(
-        p_rides=rides, p_late=late, loss_forward=params.loss_forward, loss_reverse=params.loss_reverse
-    )
-    heard = 1 - params.loss_forward ** len(fin_intervals(client, rtt, peer=server))  # P(some FIN of the client arrives)
-    values = {
-        "p_three_segments": segments.p_three,
-        "p_four_segments": segments.p_four,
-        "p_ack_rides_on_fin": rides * heard,  # the first FIN to arrive is answered before another can come
-    }
-    if law.constant is None:
-        return values
-    if params.loss_forward == params.loss_reverse == 0:
-        values |= {"segments": 3.0 if rides else 4.0, "p_client_time_wait": 1.0, "p_server_clean": 1.0}
-    latency = exact_latency(params)
-    if latency is None:
-        return values
-    return values | {
-        "client_latency": latency.client.mean,
-        "client_p95": latency.client.quantile(0.95),
-        "server_latency": latency.server.mean,
-        "server_p95": latency.server.quantile(0.95),
-    }
-
-
-def _held_ack(server: TcpConfig) -> int:
-    """How long (ns) the server holds back the ACK of a FIN when no text was moved."""
-    delayed = server.ns.delayed_ack
-    if server.fin_ack == "immediate" or delayed is None:
-        return 0
-    if server.ack_clock == "linux":
-        return first_delay(server)
-    return 0 if server.quick_acks else delayed
-
-
-def exact_latency(params: Params) -> CloseLatency | None:
-    """The law of both ends' latencies, of a half-close or close where ``theory`` has segments and think is constant.
-
-    None elsewhere, and where an end gives up more often than hardly ever: that is not in these laws.
-    """
-    think = _cdf(params.think)
-    rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
-    client = fin_intervals(params.client, rtt, peer=params.server)
-    server = fin_intervals(params.server, rtt, peer=params.client)
-    unanswered = 1 - (1 - params.loss_forward) * (1 - params.loss_reverse)
-    if think is None or think.constant is None or max(len(client), len(server)) > MOST_FINS:
-        return None
-    if unanswered ** min(len(client), len(server)) > _RARELY:
-        return None
-    return close_latency(
-        client_intervals=client,
-        server_intervals=server,
-        think=think.constant / NS,
-        delay_forward=params.delay_forward,
-        delay_reverse=params.delay_reverse,
-        loss_forward=params.loss_forward,
-        loss_reverse=params.loss_reverse,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Think:
-    """A think time whose law is known: a constant (ns), or exponential with this mean (ns)."""
-
-    constant: int | None = None
-    mean: float = 0.0
-
-    def below(self, time: int) -> float:
-        """P(think time < ``time``)."""
-        if self.constant is not None:
-            return float(self.constant < time)
-        return -math.expm1(-max(time, 0) / self.mean)
-
-    def jumps_at(self, time: int) -> bool:
-        """Whether it is exactly ``time`` with a probability above 0."""
-        return self.constant == time
-
-
-def _cdf(think: float | DelayLaw) -> _Think | None:
-    if isinstance(think, Exponential) and not think.offset:
-        return _Think(mean=think.scale * NS)
-    seconds = think.seconds if isinstance(think, Fixed) else think
-    return _Think(constant=nanoseconds(seconds)) if isinstance(seconds, float | int) else None
+    return teardown_theory(params)

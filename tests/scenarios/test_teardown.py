@@ -102,9 +102,20 @@ def test_three_segments_by_hand() -> None:
 
 
 def test_with_text_left_to_send_the_ack_rides_on_the_text() -> None:
-    """FIN, text with ACK, FIN, ACK: four again, and none of them a pure ACK from the server."""
+    """FIN, text with ACK, FIN, ACK: four again, none of them a pure ACK from the server; with an ACK at once five.
+
+    A second segment of text brings an ACK of its own, at once (RFC 9293 3.8.6.3).
+    """
     row = teardown.run(params(server=DELAYED, left=100), Seed(1))
     assert (row["segments"], row["ack_rides_on_fin"], row["text_delivered"]) == (4, False, True)
+    counts = {
+        (name, left): teardown.run(params(server=server, left=left), Seed(1))["segments"]
+        for name, server in (("at once", rfc9293()), ("waits", DELAYED))
+        for left in (0, 1, 1460, 2920, 14_600)
+    }
+    assert [counts["at once", left] for left in (0, 1, 1460, 2920)] == [4, 5, 5, 7]
+    assert [counts["waits", left] for left in (0, 1, 1460, 2920)] == [3, 4, 4, 6]
+    assert counts["at once", 14_600] - counts["waits", 14_600] == 1
 
 
 # What is lost, and by hand P(three segments), P(four).
@@ -126,6 +137,12 @@ LOSSY: dict[str, tuple[dict[str, Any], float, float]] = {
         (1 - math.exp(-1)) * 0.9**3,
         # rides, after one lost FIN; alone and in time (below .9 s); alone and too late
         (1 - math.exp(-1)) * 0.1 * 0.9**3 + (math.exp(-1) - math.exp(-4.5)) * 0.9**3 + math.exp(-4.5) * 0.9**4,
+    ),
+    "text is left to send": ({"left": 1000, "loss_forward": 0.1, "loss_reverse": 0.2}, 0.0, 0.0),
+    "text is left to send and carries the ACK": (
+        {"left": 1000, "server": DELAYED, "loss_forward": 0.1, "loss_reverse": 0.2},
+        0.0,
+        0.9 * 0.8 * 0.8 * 0.9,
     ),
     "simultaneous": (
         {"close": "simultaneous", "loss_forward": 0.1, "loss_reverse": 0.2},
@@ -232,7 +249,9 @@ def test_without_losses_the_theory_is_the_run(close: str, server: TcpConfig) -> 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"left": 1},
+        {"left": 1461},
+        {"left": 1, "client": rfc9293().replace(delayed_ack=None)},
+        {"left": 1, "close": "close"},
         {"think": Exponential(1.0, 0.1)},
         {"think": Exponential(30.0), "close": "close", "client": profile("linux")},
         {"server": DELAYED.replace(delayed_ack=0.5), "client": rfc9293().replace(rto_min=0.5, rto_max=0.5)},

@@ -1,0 +1,183 @@
+"""What the closed forms of ``netsim.theory`` say of a close, under the names of the scenario's estimates."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from netsim.link import DelayLaw, Exponential, Fixed
+from netsim.scenarios.closing import MOST_FINS, UNREAD, fin_intervals, first_repeat, rtt_is_measured
+from netsim.sim.network import NS
+from netsim.tcp.acking import first_delay
+from netsim.tcp.config import TcpConfig
+from netsim.theory import CloseLatency, close_latency, close_segments
+from netsim.units import nanoseconds
+
+if TYPE_CHECKING:
+    from netsim.scenarios.teardown import Params
+
+_RARELY: Final = 1e-6  # P(an end gives up) above which its share of a mean is no longer nothing
+
+
+def teardown_theory(params: "Params") -> dict[str, float]:
+    """The values by the names of the scenario's estimates; empty where none holds."""
+    rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
+    client, server = params.client, params.server
+    if params.close in ("abort", "unread"):
+        return _theory_of_reset(params)
+    if client.timer_hz or server.timer_hz or client.keepalive or server.keepalive:
+        return {}
+    if not rtt_is_measured(rtt, client, server) or not (
+        _repeats(client, rtt, server) and _repeats(server, rtt, client)
+    ):
+        return {}
+    if params.close == "simultaneous":
+        return _theory_of_simultaneous(params)
+    if params.left:
+        return _theory_of_text(params, rtt)
+    return _theory_of_close(params, rtt)
+
+
+def _repeats(config: TcpConfig, rtt: int, peer: TcpConfig) -> bool:
+    """Whether an end repeats its FIN when it is lost, and only then: not before an answer can come, and not never."""
+    repeat, patience = first_repeat(config, rtt, peer=peer), config.ns.user_timeout
+    return rtt < repeat and len(fin_intervals(config, rtt, peer=peer)) > 1 and (patience is None or repeat < patience)
+
+
+def _theory_of_reset(params: "Params") -> dict[str, float]:
+    """One RST decides all: it arrives, or the other end never hears of the close."""
+    if params.client.keepalive or params.server.keepalive:
+        return {}
+    if params.close == "unread" and _may_still_move(params):
+        return {}
+    victim, loss = ("server", params.loss_forward) if params.close == "abort" else ("client", params.loss_reverse)
+    delay = params.delay_forward if params.close == "abort" else params.delay_reverse
+    values = {"segments": 1.0, f"p_{victim}_reset": 1 - loss, f"p_{victim}_never": loss}
+    return values | ({f"{victim}_latency": delay} if loss < 1 else {})
+
+
+def _may_still_move(params: "Params") -> bool:
+    """Whether the unread text takes more than one segment, and so perhaps more time than it is given."""
+    client, server = params.client, params.server
+    return min(client.mss, server.mss, client.send_buffer, server.receive_buffer) < 2 * UNREAD
+
+
+def _theory_of_simultaneous(params: "Params") -> dict[str, float]:
+    """Two FINs that cross and the ACK of each: four segments exactly if none is lost."""
+    none_lost = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
+    values = {"p_four_segments": none_lost}
+    if none_lost == 1:
+        rtt = params.delay_forward + params.delay_reverse
+        values |= {"segments": 4.0, "client_latency": rtt, "server_latency": rtt, "p_client_time_wait": 1.0}
+    return values
+
+
+def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
+    """Three or four segments by the law of the think time; latencies for a constant one."""
+    client, server = params.client, params.server
+    repeat, orphaned = first_repeat(client, rtt, peer=server), client.ns.fin_wait_2_timeout
+    held = _held_ack(server)
+    law = _cdf(params.think)
+    if law is None or held + rtt >= repeat or law.jumps_at(repeat - rtt):
+        return {}
+    if params.close == "close" and orphaned is not None and law.below(orphaned) < 1:
+        return {}
+    rides, late = law.below(held), 1 - law.below(repeat - rtt)
+    segments = close_segments(
+        p_rides=rides, p_late=late, loss_forward=params.loss_forward, loss_reverse=params.loss_reverse
+    )
+    heard = 1 - params.loss_forward ** len(fin_intervals(client, rtt, peer=server))  # P(some FIN of the client arrives)
+    values = {
+        "p_three_segments": segments.p_three,
+        "p_four_segments": segments.p_four,
+        "p_ack_rides_on_fin": rides * heard,  # the first FIN to arrive is answered before another can come
+    }
+    if law.constant is None:
+        return values
+    if params.loss_forward == params.loss_reverse == 0:
+        values |= {"segments": 3.0 if rides else 4.0, "p_client_time_wait": 1.0, "p_server_clean": 1.0}
+    latency = exact_latency(params)
+    if latency is None:
+        return values
+    return values | {
+        "client_latency": latency.client.mean,
+        "client_p95": latency.client.quantile(0.95),
+        "server_latency": latency.server.mean,
+        "server_p95": latency.server.quantile(0.95),
+    }
+
+
+def _theory_of_text(params: "Params", rtt: int) -> dict[str, float]:
+    """One segment of text to send: FIN, text with the ACK, FIN, ACK are four, if the ACK waits for it; else five.
+
+    The client acknowledges text and FIN together.
+    """
+    client, server = params.client, params.server
+    law, held, repeat = _cdf(params.think), _held_ack(server), first_repeat(client, rtt, peer=server)
+    if params.close == "close" or params.left > min(client.mss, server.mss) or law is None or held + rtt >= repeat:
+        return {}
+    if client.delayed_ack is None or client.quick_acks or client.ack_clock != "plain" or server.timestamps:
+        return {}
+    if params.left > client.receive_buffer or server.loss_probe:
+        return {}
+    all_arrive = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
+    return {"p_three_segments": 0.0, "p_four_segments": law.below(held) * all_arrive}
+
+
+def _held_ack(server: TcpConfig) -> int:
+    """How long (ns) the server holds back the ACK of a FIN when no text was moved."""
+    delayed = server.ns.delayed_ack
+    if server.fin_ack == "immediate" or delayed is None:
+        return 0
+    if server.ack_clock == "linux":
+        return first_delay(server)
+    return 0 if server.quick_acks else delayed
+
+
+def exact_latency(params: "Params") -> CloseLatency | None:
+    """The law of both ends' latencies, of a half-close or close where ``theory`` has segments and think is constant.
+
+    None elsewhere, and where an end gives up more often than hardly ever: that is not in these laws.
+    """
+    think = _cdf(params.think)
+    rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
+    client = fin_intervals(params.client, rtt, peer=params.server)
+    server = fin_intervals(params.server, rtt, peer=params.client)
+    unanswered = 1 - (1 - params.loss_forward) * (1 - params.loss_reverse)
+    if think is None or think.constant is None or max(len(client), len(server)) > MOST_FINS:
+        return None
+    if unanswered ** min(len(client), len(server)) > _RARELY:
+        return None
+    return close_latency(
+        client_intervals=client,
+        server_intervals=server,
+        think=think.constant / NS,
+        delay_forward=params.delay_forward,
+        delay_reverse=params.delay_reverse,
+        loss_forward=params.loss_forward,
+        loss_reverse=params.loss_reverse,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Think:
+    """A think time whose law is known: a constant (ns), or exponential with this mean (ns)."""
+
+    constant: int | None = None
+    mean: float = 0.0
+
+    def below(self, time: int) -> float:
+        """P(think time < ``time``)."""
+        if self.constant is not None:
+            return float(self.constant < time)
+        return -math.expm1(-max(time, 0) / self.mean)
+
+    def jumps_at(self, time: int) -> bool:
+        """Whether it is exactly ``time`` with a probability above 0."""
+        return self.constant == time
+
+
+def _cdf(think: float | DelayLaw) -> _Think | None:
+    if isinstance(think, Exponential) and not think.offset:
+        return _Think(mean=think.scale * NS)
+    seconds = think.seconds if isinstance(think, Fixed) else think
+    return _Think(constant=nanoseconds(seconds)) if isinstance(seconds, float | int) else None
