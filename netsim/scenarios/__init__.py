@@ -19,6 +19,7 @@ NAMES: Final = (
     "assassination",
     "teardown",
     "syn-flood",
+    "half-open",
     "blind",
     "forged-open",
     "syn-data",

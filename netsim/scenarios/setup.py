@@ -194,6 +194,8 @@ def _server_is_exact(params: Params) -> bool:
     It takes a silent client that acknowledges every repeated SYN-ACK, and half-open entries with ISNs of their own.
     """
     client, server = params.client, params.server
+    if server.syn_cookies == "always":
+        return False  # nobody asks again for a third segment that is lost
     answers_all = client.ns.invalid_ratelimit <= min(server.ns.synack_intervals)
     silent = not params.client_speaks and not client.keepalive
     return silent and answers_all and not isinstance(server.isn, ConstantIsn)
@@ -215,7 +217,7 @@ def exact_latency(params: Params) -> SetupLatency | None:
     if client.syn_transmissions > MOST_ENUMERATED or len(server.synack_intervals()) > MOST_ENUMERATED:
         return None
     return setup_latency(
-        policy=_POLICIES[server.duplicate_syn],
+        policy="stateless" if server.syn_cookies == "always" else _POLICIES[server.duplicate_syn],
         syn_intervals=client.syn_intervals(),
         synack_intervals=server.synack_intervals(),
         loss_forward=params.loss_forward,

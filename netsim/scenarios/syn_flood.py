@@ -179,15 +179,19 @@ class Play:
 
 def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
     """What became of two worlds' clients (shares), half-open entries, SYN-ACKs, cookies; NaN where nobody came."""
-    start, end = params.window
-    world, played = play(params, seed, observer, clients=(start, end))
+    row = long_run(params, seed, observer)
     young = dataclasses.replace(params, warmup=0.0)
     other = dataclasses.replace(seed, point=f"{seed.point}, from empty")
-    first = play(young, other, clients=(0.0, params.hold))[1]
-    row = _shares(params, played.during(start, end), played)
+    _, first = play(young, other, clients=(0.0, params.hold))
     from_empty = _shares(params, first.during(0.0, params.hold), first)
-    row |= {f"{name}_from_empty": from_empty[name] for name in ("p_first_syn_blocked", "p_never_connected")}
-    return row | _costs(params, world, played)
+    return row | {f"{name}_from_empty": from_empty[name] for name in ("p_first_syn_blocked", "p_never_connected")}
+
+
+def long_run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """The first of the two worlds of ``run`` alone: the flood has long been under way."""
+    start, end = params.window
+    world, played = play(params, seed, observer, clients=(start, end))
+    return _shares(params, played.during(start, end), played) | _costs(params, world, played)
 
 
 def _costs(params: Params, world: World, played: Play) -> dict[str, Any]:

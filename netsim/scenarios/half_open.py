@@ -1,0 +1,272 @@
+"""One end is gone, or was never there: how long does the other believe in a connection, and how does it find out?
+
+A client opens a connection over a path that loses nothing yet. During the handshake, or once both ends are ESTABLISHED,
+one host vanishes for good or crashes and is back at once without its memory; from then on the path loses segments. The
+survivor then waits, sends, or has keep-alive on; or the victim opens the connection anew (RFC 9293 figures 9 and 10).
+Without an accident the path loses segments from the start, and the question is who ends up ESTABLISHED alone.
+"""
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from simpy import Event
+
+from netsim.link import Path
+from netsim.scenarios import setup
+from netsim.scenarios.closing import PORT
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
+from netsim.seeds import Seed
+from netsim.sim import Host, Socket, World
+from netsim.sim.network import NS, Observer
+from netsim.sweep import Estimator
+from netsim.tcp.actions import Moved
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.state import CLOSED, LISTEN
+from netsim.trace.records import Decided, Record
+from netsim.units import require_number
+
+QUESTION: Final = "One end has vanished or crashed: how long does the other hold the connection, and what tells it?"
+NEVER: Final = float("nan")
+CLIENT_PORT: Final = 40_000
+
+Accident = Literal["none", "vanishes", "crashes"]
+End = Literal["client", "server"]
+During = Literal["handshake", "established"]
+FoundBy = Literal["nothing", "data", "keepalive", "open"]
+Outcome = Literal["reset", "timeout", "keep-alive", "never"]
+
+_OUTCOMES: Final[dict[str, Outcome]] = {
+    "3.10.7.4, second: RST": "reset",
+    "RFC 793 3.9, fourth: SYN": "reset",
+    "3.8.3: R2": "timeout",
+    "3.10.8: user timeout": "timeout",
+    "3.8.4: keep-alive": "keep-alive",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Parameters of the study of half-open connections. ``forward`` is client to server. ValueError for bad values."""
+
+    accident: Accident = param("crashes", "what happens to the victim: none, vanishes or crashes")
+    victim: End = param("client", "to whom: client or server")
+    during: During = param("established", "when: handshake (the client's SYN is under way) or established")
+    found_by: FoundBy = param(
+        "data", "what could tell the survivor: nothing, data it sends, keepalive, or the victim's new open"
+    )
+    pause: float = param(10.0, "from the accident to the survivor's data or the victim's new open", "s")
+    horizon: float = param(100_000.0, "end of the run; what is still held then counts as for ever", "s")
+    loss_forward: float = param(0.0, "loss probability, client to server, from the accident on")
+    loss_reverse: float = param(0.0, "loss probability, server to client, from the accident on")
+    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
+    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    client: TcpConfig = tcp_param("client")
+    server: TcpConfig = tcp_param("server")
+
+    def __post_init__(self) -> None:
+        require_probabilities(self, "loss_forward", "loss_reverse")
+        for name, high in (("delay_forward", 1e3), ("delay_reverse", 1e3), ("pause", 1e6), ("horizon", 1e9)):
+            require_number(name, getattr(self, name), low=0.0, high=high, unit="s")
+        for name, allowed in (
+            ("accident", ("none", "vanishes", "crashes")),
+            ("victim", ("client", "server")),
+            ("during", ("handshake", "established")),
+            ("found_by", ("nothing", "data", "keepalive", "open")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name} = {getattr(self, name)!r}: must be {', '.join(allowed[:-1])} or {allowed[-1]}"
+                )
+        if self.victim == "server" and (self.during == "handshake" or self.found_by == "open"):
+            raise ValueError("victim = 'server': must be client during the handshake, and where the victim opens again")
+        if self.found_by == "open" and self.accident == "vanishes":
+            raise ValueError("found_by = 'open': must be another where the victim vanishes for good")
+
+    @cached_property
+    def paths(self) -> tuple[Path, Path]:
+        """Client to server and back, from the accident on."""
+        return both_ways(self)
+
+    @property
+    def rtt(self) -> float:
+        """One round trip (s)."""
+        return self.delay_forward + self.delay_reverse
+
+    @property
+    def accident_at(self) -> float:
+        """When it happens (s): as soon as the SYN has left, or a second after both ends are ESTABLISHED."""
+        return 0.0 if self.during == "handshake" else 2 * self.rtt + 1.0
+
+    @property
+    def survivor(self) -> str:
+        """The end to which nothing happens."""
+        return "server" if self.victim == "client" else "client"
+
+    def config_of(self, end: str) -> TcpConfig:
+        """The TCP of one end; keep-alive is on at the survivor's if that is what finds the accident."""
+        config = self.client if end == "client" else self.server
+        return config.replace(keepalive=True) if self.found_by == "keepalive" and end == self.survivor else config
+
+
+ESTIMATES: Final = {
+    "p_never_found": Estimator(column="outcome", kind="proportion", equals="never"),
+    "p_reset": Estimator(column="outcome", kind="proportion", equals="reset"),
+    "p_timeout": Estimator(column="outcome", kind="proportion", equals="timeout"),
+    "p_keepalive": Estimator(column="outcome", kind="proportion", equals="keep-alive"),
+    "life": Estimator(column="life", kind="mean"),
+    "life_p50": Estimator(column="life", kind="quantile", at=0.5),
+    "segments": Estimator(column="segments", kind="mean"),
+    "p_client_alone": Estimator(column="client_alone", kind="proportion"),
+    "p_reopened": Estimator(column="reopened", kind="proportion"),
+}
+
+
+class _Witness:
+    """Notes when (ns) and by which clause the survivor's first record ended."""
+
+    def __init__(self, survivor: str, further: Observer | None) -> None:
+        self.survivor = survivor
+        self.further = further
+        self.ended: tuple[int, str] | None = None
+
+    def __call__(self, record: Record) -> None:
+        """One record of the run."""
+        if self.further is not None:
+            self.further(record)
+        if self.ended is None and type(record) is Decided and record.host == self.survivor:
+            moved = record.decision
+            if type(moved) is Moved and moved.connection == 1 and moved.new in (CLOSED, LISTEN):
+                self.ended = record.time, moved.clause
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The ends' sockets, whether the victim opened again, and what the survivor had sent before the accident."""
+
+    client: Socket | None = None
+    server: Socket | None = None
+    reopened: bool = False
+    before: int = 0
+
+
+def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+    """One connection: how long (s) the survivor held it after the accident, what ended it, segments, who is alone."""
+    witness = _Witness(params.survivor, observer)
+    world = World(seed=seed, observer=witness)
+    client, server = (world.host(name, params.config_of(name)) for name in ("client", "server"))
+    world.link(client, server, *(params.paths if params.accident == "none" else without_loss(params.paths)))
+    seen = _Seen()
+    world.process(_serve(server, seen))
+    world.process(_connect(world, client, seen))
+    if params.accident != "none":
+        world.process(_strike(world, params, seen))
+    world.run(until=params.horizon)
+    lost = witness.ended is None or params.accident == "none"
+    return {
+        "outcome": "never" if witness.ended is None else _OUTCOMES[witness.ended[1]],
+        "life": NEVER if lost or witness.ended is None else witness.ended[0] / NS - params.accident_at,
+        "segments": world.hosts[params.survivor].counters.TcpOutSegs - seen.before,
+        "client_alone": seen.client is not None and seen.server is None,
+        "reopened": seen.reopened,
+    }
+
+
+def _connect(world: World, host: Host, seen: _Seen) -> Generator[Event, Any, None]:
+    sock = host.socket()
+    sock.bind(CLIENT_PORT)
+    with suppress(TcpError):
+        yield sock.connect(("server", PORT))
+        seen.client = sock
+
+
+def _serve(host: Host, seen: _Seen) -> Generator[Event, Any, None]:
+    listener = host.socket()
+    listener.listen(PORT)
+    while True:
+        sock = yield listener.accept()
+        if seen.server is None:
+            seen.server = sock
+
+
+def _strike(world: World, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
+    """The accident, and what somebody does afterwards."""
+    client, server = world.hosts["client"], world.hosts["server"]
+    victim = world.hosts[params.victim]
+    yield world.timeout(params.accident_at)
+    seen.before = world.hosts[params.survivor].counters.TcpOutSegs
+    if params.accident == "vanishes":
+        world.link(
+            client, server, Path(delay=params.delay_forward, loss=1.0), Path(delay=params.delay_reverse, loss=1.0)
+        )
+    else:
+        world.link(client, server, *params.paths)
+        victim.crash()
+    yield world.timeout(params.pause)
+    if params.found_by == "data":
+        survivor = seen.server if params.survivor == "server" else seen.client
+        if survivor is not None:
+            with suppress(TcpError):
+                yield survivor.send(b"anybody there?")
+    elif params.found_by == "open":
+        again = victim.socket()
+        again.bind(CLIENT_PORT)
+        with suppress(TcpError):
+            yield again.connect(("server", PORT))
+            seen.reopened = True
+
+
+def theory(params: Params) -> dict[str, float]:
+    """What follows from the timers where nothing is lost after the accident, and who is alone where there is none."""
+    if params.client.timer_hz or params.server.timer_hz:
+        return {}
+    if params.accident == "none":
+        return _alone(params)
+    if params.loss_forward or params.loss_reverse:
+        return {}
+    life = expected_life(params)
+    if life is None:
+        return {}
+    if life == float("inf"):
+        return {"p_never_found": 1.0}
+    return {"p_never_found": 0.0, "life": life, "life_p50": life}
+
+
+def _alone(params: Params) -> dict[str, float]:
+    exact = setup.theory(
+        setup.Params(
+            loss_forward=params.loss_forward,
+            loss_reverse=params.loss_reverse,
+            delay_forward=params.delay_forward,
+            delay_reverse=params.delay_reverse,
+            client=params.config_of("client"),
+            server=params.config_of("server"),
+        )
+    )
+    return {"p_client_alone": exact["p_diverged"]} if "p_diverged" in exact else {}
+
+
+def expected_life(params: Params) -> float | None:
+    """Seconds from the accident to the end of the survivor's record, without loss; inf: for ever; None: unknown.
+
+    Figure 10: the survivor's text draws a RST, one round trip after it was sent. Figure 9: the new SYN draws an ACK,
+    the ACK a RST: three ways. A host that vanished draws nothing: the survivor's own timers must end it.
+    """
+    config, forward, rtt = params.config_of(params.survivor), params.delay_forward, params.rtt
+    if params.during == "handshake":
+        return forward + (sum(config.synack_intervals()) if params.accident == "vanishes" else rtt)
+    # The survivor last heard of its peer when it became ESTABLISHED itself.
+    since = params.accident_at - (forward + rtt if params.survivor == "server" else rtt)
+    probed = config.keepalive_idle - since
+    if params.found_by == "keepalive":
+        return probed + (rtt if params.accident == "crashes" else config.keepalive_probes * config.keepalive_interval)
+    if config.keepalive:
+        return None
+    if params.found_by == "nothing":
+        return float("inf")
+    if params.accident == "crashes":
+        return params.pause + (rtt if params.found_by == "data" else rtt + forward)
+    return params.pause + config.user_timeout if config.user_timeout is not None and config.retries2 is None else None

@@ -1,0 +1,51 @@
+"""e07 with few worlds: what it writes, and that its points lie where theory and the recorded kernel have them."""
+
+from pathlib import Path
+
+import pytest
+from test_experiments import load
+
+from netsim.experiments import folder
+from netsim.sweep import read_csv
+
+E07 = folder() / "e07_syn_flood.py"
+FILES = ("e07a_served", "e07b_population", "e07c_cookies", "e07d_peace")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("e07")
+    runs = {"served": 2, "population": 1, "cookies": 60, "peace": 1}
+    module = load(E07, RUNS=runs, RATES=[1.0, 50.0, 100.0], RECORDED=[50.0], FINE=[1.0, 100.0], LOSSES=[0.0, 0.2])
+    written = {path.name for path in module.main(out, workers=1, progress=lambda done, total: None)}
+    assert written == {f"{name}.{ending}" for name in FILES for ending in ("csv", "pdf", "png", "svg")}
+    return out
+
+
+def test_the_served_share_is_tidy_and_near_the_closed_forms_and_the_kernel(results: Path) -> None:
+    table = read_csv(results / "e07a_served.csv")
+    assert {"defence", "rate", "source", "value", "low", "high", "n"} <= set(table.columns)
+
+    def value(defence: str, rate: float, source: str) -> float:
+        (row,) = table.where(defence=defence, rate=rate, source=source)
+        return float(row["value"] or 0.0)
+
+    assert value("SYN cookies", 100.0, "simulation") == 1
+    # B/a = 128/6300 and 128/300, the fluid limits of 1 - Erlang B
+    assert value("no defence", 100.0, "exact") == pytest.approx(0.0203, abs=0.003)
+    assert value("short timer (3 s)", 100.0, "exact") == pytest.approx(0.4267, abs=0.01)
+    for defence in ("no defence", "short timer (3 s)"):
+        assert abs(value(defence, 100.0, "simulation") - value(defence, 100.0, "exact")) < 0.15
+    for rate, recorded in ((50.0, 0.2725),):
+        assert value("Linux's rules", rate, "kernel") == recorded
+        assert value("Linux's rules", rate, "simulation") == pytest.approx(recorded, abs=0.12)
+
+
+def test_cookies_leave_silent_clients_alone_and_entries_do_not(results: Path) -> None:
+    rows = read_csv(results / "e07c_cookies.csv").where(estimate="p_diverged", source="simulation", loss=0.2)
+    alone = {str(row["server"]): float(row["value"] or 0.0) for row in rows}
+    assert alone["SYN cookies"] > 0.05 > alone["entries"]
+
+
+def test_the_script_of_the_flood_is_thin() -> None:
+    assert len(E07.read_text(encoding="utf-8").splitlines()) <= 60
