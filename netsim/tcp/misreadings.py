@@ -1,9 +1,10 @@
-"""Settings of a Linux host that do not do what people think, and what holds instead."""
+"""Settings of a host that do not do what people think, and what holds instead; above all Linux's."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from netsim.tcp.cautions import listener_cautions
 from netsim.tcp.limits import HostSettings, limits, three_quarters
 
 TIME_WAIT: Final = 60  # s; TCP_TIMEWAIT_LEN, a constant of the kernel
@@ -18,8 +19,10 @@ class Note:
 
 
 def misreadings(host: HostSettings) -> list[Note]:
-    """What is worth knowing of this host's settings; nothing for a host that is no Linux."""
-    return [note for rule in _RULES for note in rule(host)] if host.is_linux else []
+    """What is worth knowing of this host's settings; of a host that is no Linux, what its listener makes of them."""
+    if not host.is_linux:
+        return [Note("listen", text) for text in listener_cautions(host.config, host.backlog)]
+    return [note for rule in _RULES for note in rule(host)]
 
 
 def _fin_timeout(host: HostSettings) -> Iterator[Note]:

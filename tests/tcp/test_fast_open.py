@@ -163,6 +163,14 @@ def test_with_a_cookie_the_server_reads_and_answers_in_syn_received() -> None:
     assert solo.stack.counters.TcpPassiveOpens == 1
 
 
+def test_text_on_a_syn_ack_is_taken() -> None:
+    """RFC 7413 4.2.1: a server may answer there; the text counts from the number behind the SYN."""
+    solo = client()
+    solo.open(text=b"GET /")
+    (ack,) = solo.feed(SYN | ACK | PSH, PEER_ISS, 1006, text=b"answer")
+    assert (ack.ack, solo.read()) == (PEER_ISS + 1 + 6, b"answer")
+
+
 def test_the_syn_ack_is_repeated_without_text_until_the_third_segment_comes() -> None:
     solo, listener = server()
     syn(solo, b"GET /")

@@ -153,4 +153,9 @@ def test_what_people_think(settings: HostSettings, name: str, words: str) -> Non
 
 def test_nothing_to_say_of_a_host_at_its_defaults() -> None:
     assert misreadings(host()) == []
-    assert misreadings(HostSettings(config=profile("freebsd"), given={"net.inet.tcp.msl": 1000})) == []
+    assert misreadings(HostSettings(config=profile("freebsd"), backlog=9, given={"net.inet.tcp.msl": 1000})) == []
+
+
+def test_a_host_that_is_no_linux_has_a_ceiling_too() -> None:
+    (note,) = misreadings(HostSettings(config=rfc9293().replace(somaxconn=128), backlog=511))
+    assert (note.setting, "511" in note.text, "128" in note.text) == ("listen", True, True)
