@@ -15,6 +15,7 @@ from netsim.packetdrill.sockopts import get_option, set_option
 from netsim.packetdrill.subject import Subject
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import ConnectionClosing, TcpError
+from netsim.tcp.output import may_speak
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN
 
@@ -102,15 +103,11 @@ class Calls:
         return _done(Result(0))
 
     def _connect(self, call: Call) -> Attempt:
-        descriptor, exchange = self.of(call), self.exchange
-        socket = descriptor.socket
+        socket = self.of(call).socket
         if "AF_UNSPEC" in names(self.argument(call, 1)):
             raise Unsupported(call.line, "connect to AF_UNSPEC")
         if socket.tcb is None:
-            port = _port(self.argument(call, 1), exchange.connect_port)
-            socket.connect(exchange.remote, port, exchange.now)
-            assert socket.tcb is not None
-            exchange.subject, exchange.passive = Subject(socket.tcb.flow), False
+            self._open_to(socket, self.argument(call, 1))
         elif socket.state is not CLOSED:
             return _done(Result(-1, "EISCONN" if socket.state >= ESTABLISHED else "EALREADY"))
 
@@ -121,6 +118,23 @@ class Calls:
                 return Result(-1, errno_of(error))
 
         return attempt
+
+    def _open_to(self, socket: Socket, address: Expression, text: bytes = b"") -> None:
+        exchange = self.exchange
+        socket.connect(exchange.remote, _port(address, exchange.connect_port), exchange.now, text=text)
+        assert socket.tcb is not None
+        exchange.subject, exchange.passive = Subject(socket.tcb.flow), False
+
+    def _send_first(self, call: Call, size: int) -> Attempt:
+        """sendto that opens the connection (RFC 7413). Linux's takes the text only if it goes with the SYN."""
+        descriptor, exchange = self.of(call), self.exchange
+        socket, linux = descriptor.socket, exchange.host.tools == "linux"
+        if linux and exchange.remote not in exchange.stack.ctx.cookies:
+            raise Unsupported(call.line, "sendto with MSG_FASTOPEN before there is a cookie")
+        if "MSG_FASTOPEN" in self._flags(call):
+            socket.configure(socket.options.replace(fast_open="client"), exchange.now)
+        self._open_to(socket, self.argument(call, 4), bytes(size))
+        return _done(Result(size))
 
     def _accept(self, call: Call) -> Attempt:
         listener = self.of(call).socket
@@ -140,17 +154,21 @@ class Calls:
     def _write(self, call: Call) -> Attempt:
         descriptor, exchange = self.of(call), self.exchange
         flags = self._flags(call)
-        if flags - {"MSG_DONTWAIT", "MSG_NOSIGNAL"}:
+        fresh = call.name == "sendto" and descriptor.socket.tcb is None and descriptor.socket.state is CLOSED
+        first = fresh and ("MSG_FASTOPEN" in flags or descriptor.socket.options.fast_open in ("client", "both"))
+        if flags - {"MSG_DONTWAIT", "MSG_NOSIGNAL"} - ({"MSG_FASTOPEN"} if first else set()):
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
         if "NULL" in names(self.argument(call, 1)):
             return _done(Result(-1, "EFAULT"))
         size, done, socket, blocks = self.integer(call, 2), 0, descriptor.socket, self.blocks(call)
         if not 0 <= size <= MOST_TEXT:
             raise Unsupported(call.line, f"{call.name} of {size} bytes")
+        if first:
+            return self._send_first(call, size)
 
         def attempt() -> Result | None:
             nonlocal done
-            if CLOSED < socket.state < ESTABLISHED:
+            if CLOSED < socket.state < ESTABLISHED and (socket.tcb is None or not may_speak(socket.tcb)):
                 return Result(-1, "ENOTCONN") if socket.state is LISTEN else None
             try:
                 done += socket.send(bytes(size - done), exchange.now)

@@ -14,6 +14,7 @@ from netsim.packetdrill.wire import packet_text
 from netsim.seeds import Seed
 from netsim.tcp.actions import Action, Transmit
 from netsim.tcp.config import TcpConfig
+from netsim.tcp.fast_open import cookie_for
 from netsim.tcp.listener import Listener
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.stack import Stack
@@ -42,6 +43,7 @@ class Exchange:
         self.local, self.remote = local, remote
         self.bind_port, self.connect_port = bind_port, connect_port
         self.stack = Stack(local, Seed(0).stream, host.config)
+        self.cookie = ""  # what the script calls the Fast Open cookie of this host, hexadecimal
         self.now = 0
         self._steps = 0
         self.subject = Subject()
@@ -111,6 +113,9 @@ class Exchange:
         receiver = self.tcb or self.stack.listeners.get(self.bind_port)
         if receiver is not None and any(receiver is old for old in self._stale):
             raise Unsupported(packet.line, "a segment for a socket older than the last change of a sysctl")
+        if self.cookie and self.subject.flow is not None:
+            size = len(self.cookie) // 2
+            self.subject.cookies[self.cookie] = cookie_for(self.stack.ctx, self.subject.flow.reverse(), size).hex()
         segment = self.subject.segment(packet)
         self._log.append((self.now, packet))
         self._perform(self.stack.on_segment(segment, self.now))

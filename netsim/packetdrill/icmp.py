@@ -28,6 +28,8 @@ _EXCEEDED: Final[dict[str | None, Kind]] = {
     None: "ttl_exceeded",
     "ttl_exceeded_in_transit": "ttl_exceeded",
     "exceeded_ttl": "ttl_exceeded",
+    "exceeded_hop_limit": "ttl_exceeded",
+    "exceeded_frag_time": "reassembly_exceeded",
     "frag_reass_exceeded": "reassembly_exceeded",
     "exceeded_fragtime": "reassembly_exceeded",
 }

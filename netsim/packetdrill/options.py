@@ -21,7 +21,7 @@ Words = Mapping[str, str]
 
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _BLOCK = re.compile(r"(\d{1,10}):(\d{1,10})(?!\d)")
-_HEX = re.compile(r"[0-9a-fA-F]{2,80}(?!\w)")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){1,40}(?!\w)")
 _RAW = re.compile(r"0x((?:[0-9a-fA-F]{2}){1,40})(?!\w)")
 _NUMBER = re.compile(r"\d{1,10}(?![\w.])")
 _FOREIGN = re.compile(r"(?:ECN|mp_\w+|dss\w*|add_addr\w*|remove_addr\w*|fastclose|tarr|gen|exp-[\w-]+)(?: [^,<>]*)?")
@@ -30,7 +30,7 @@ _FIXED: Final = {"nop": 1, "eol": 1, "sackOK": 2, "wscale": 3, "mss": 4, "TS": 1
 _LARGEST: Final = {"wscale": 255, "mss": 65535}
 _COOKIES: Final = {"FO": 2, "FOEXP": 4, "md5": 2}  # bytes before the hexadecimal ones
 _KNOWN_KINDS: Final = frozenset({2, 3, 4, 5, 8, 19, 29, 30, 34, 69, 172, 174, 253, 254})  # IANA's, in use somewhere
-CARRIED: Final = frozenset({*_FIXED, "sack"})
+CARRIED: Final = frozenset({*_FIXED, "sack", "FO"})
 """The options that the TCP core's segments can carry."""
 _NAMES: Final = ", ".join([*_FIXED, "sack", *_COOKIES])
 

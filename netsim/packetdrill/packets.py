@@ -7,7 +7,8 @@ ports       = source ">" destination
 tcp         = [ports] flags (start ":" end "(" length ")" | "..." "(" length ")") ["!"]
               ["ack" n] ["win" n] ["urg" n] ["<" options ">" | "<...>"]
 flags       = (letter of SFRPUEWA | ".")+ [digit] | "-"
-icmp        = "icmp" type [code] ["mtu" n] ["id" n] ["[" (start ":" end | "..." | "udp" | "raw") "(" length ")" "]"]
+icmp        = [quote] "icmp" type [code] ["mtu" n] ["id" n] [quote]
+quote       = "[" (start ":" end | "..." | "udp" | "raw") "(" length ")" "]"
 """
 
 import re
@@ -35,6 +36,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _FIELD = re.compile(r"(ack|win|urg)\b")
 _MTU = re.compile(r"mtu\b")
 _ID = re.compile(r"id\b")
+_QUOTE = re.compile(r"\[(?=\s*(?:\d|\.\.\.|udp|raw))")
 _QUOTED = re.compile(r"(udp|raw)\s*\(\s*(\d{1,5})\s*\)")
 _LIMITS: Final = {"ack": MASK, "win": 65535, "urg": 65535}
 _MOST_TEXT: Final = 65535 - 40  # bytes; RFC 791 3.1: Total Length has 16 bits
@@ -50,6 +52,10 @@ def packet(cursor: Cursor, direction: Direction, words: Mapping[str, str], line:
         return OtherPacket(direction=direction, protocol=tunnel[0], line=line)
     if cursor.take(_UDP):
         return OtherPacket(direction=direction, protocol="udp", line=line)
+    if cursor.peek(_QUOTE):  # nplab writes it before the type, too
+        quote = _quote(cursor)
+        cursor.expect(_ICMP, "icmp after what it quotes")
+        return _icmp(cursor, direction, ip, line, quote)
     if cursor.take(_ICMP):
         return _icmp(cursor, direction, ip, line)
     ports = None
@@ -126,7 +132,13 @@ def _sequence(cursor: Cursor) -> tuple[int | None, int, bool]:
     return start, length, bool(match[4])
 
 
-def _icmp(cursor: Cursor, direction: Direction, ip: tuple[tuple[str, str], ...], line: int) -> IcmpPacket:
+def _icmp(
+    cursor: Cursor,
+    direction: Direction,
+    ip: tuple[tuple[str, str], ...],
+    line: int,
+    quote: tuple[int | None, int, str] | None = None,
+) -> IcmpPacket:
     kind = cursor.expect(_WORD, "an ICMP type, such as unreachable")[0]
     code = None
     if not cursor.peek(_MTU) and not cursor.peek(_ID) and (match := cursor.take(_WORD)):
@@ -134,16 +146,23 @@ def _icmp(cursor: Cursor, direction: Direction, ip: tuple[tuple[str, str], ...],
     mtu = number(cursor, {}, _MOST_MTU) if cursor.take(_MTU) else None
     if cursor.take(_ID):
         number(cursor, {}, 65535)
-    seq, length, quoted = None, 0, "tcp"
-    if cursor.accept("["):
-        if match := cursor.take(_QUOTED):
-            quoted, length = match[1], int(match[2])
-        else:
-            seq, length, _ = _sequence(cursor)
-        cursor.require("]")
+    seq, length, quoted = _quote(cursor) if quote is None else quote
     return IcmpPacket(
         direction=direction, kind=kind, code=code, mtu=mtu, seq=seq, length=length, quoted=quoted, ip=ip, line=line
     )
+
+
+def _quote(cursor: Cursor) -> tuple[int | None, int, str]:
+    """The number and length of the segment that an ICMP message quotes, and its protocol."""
+    if not cursor.accept("["):
+        return None, 0, "tcp"
+    if match := cursor.take(_QUOTED):
+        found: tuple[int | None, int, str] = None, int(match[2]), match[1]
+    else:
+        seq, length, _ = _sequence(cursor)
+        found = seq, length, "tcp"
+    cursor.require("]")
+    return found
 
 
 def _options(cursor: Cursor, words: Mapping[str, str], direction: Direction) -> tuple[Option, ...] | None:

@@ -141,10 +141,12 @@ def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: b
     """Play the script. Its last command is carried out too: if it fails, packetdrill fails."""
     play = None
     try:
+        words = {**defined(script.settings), **symbols}
         play = Play(machine, settings_of(script), log_lines)
+        play.exchange.cookie = words.get("TFO_COOKIE", "").lower()
         if script.initial is not None:
             carry_out(script.initial, play.calls)
-        for event in _taken(script, {**defined(script.settings), **symbols}):
+        for event in _taken(script, words):
             play.event(event)
         play.end()
         if script.final is not None:

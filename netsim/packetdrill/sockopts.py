@@ -19,6 +19,11 @@ def _without_options(config: TcpConfig) -> TcpConfig:
     return config.replace(announce_mss=False, window_scale=None, timestamps=False, sack=False)
 
 
+def _fast_open(config: TcpConfig, value: int) -> TcpConfig:
+    """For a listener the value is the most connections that wait for their handshake's end."""
+    return config.replace(fast_open="both", fast_open_queue=value) if value else config.replace(fast_open="off")
+
+
 # Options that a socket takes before it is opened: the TcpConfig it then has.
 _BEFORE_OPEN: dict[str, Change] = {
     "SO_RCVBUF": lambda config, value: config.replace(receive_buffer=value),
@@ -27,6 +32,7 @@ _BEFORE_OPEN: dict[str, Change] = {
     "TCP_NODELAY": lambda config, value: config.replace(nagle=value == 0),
     "TCP_MAXSEG": lambda config, value: config.replace(mss=value),
     "TCP_NOOPT": lambda config, value: _without_options(config) if value else config,
+    "TCP_FASTOPEN": lambda config, value: _fast_open(config, value),
     "TCP_KEEPINIT": lambda config, value: config.replace(connect_timeout=float(value)),
     "TCP_KEEPIDLE": lambda config, value: config.replace(keepalive_idle=float(value)),
     "TCP_KEEPINTVL": lambda config, value: config.replace(keepalive_interval=float(value)),

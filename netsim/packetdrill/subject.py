@@ -25,7 +25,8 @@ class Subject:
     """``flow`` as our end writes it; None until a packet or a connect settles it.
 
     ``local_isn`` and ``remote_isn`` are (script's, wire's), or None before the SYN. ``stamps`` maps the script's time
-    stamps to the wire's; ``stamp_origin`` is the first pair of them.
+    stamps to the wire's; ``stamp_origin`` is the first pair of them. ``cookies`` of Fast Open likewise, hexadecimal:
+    those that this host makes depend on its key.
     """
 
     flow: FourTuple | None = None
@@ -33,6 +34,7 @@ class Subject:
     remote_isn: tuple[int, int] | None = None
     stamps: dict[int, int] = field(default_factory=dict)
     stamp_origin: tuple[int, int] | None = None
+    cookies: dict[str, str] = field(default_factory=dict)
 
     def _local_offset(self, flags: int) -> int:
         script, wire = self.local_isn or (0, 0)
@@ -81,6 +83,8 @@ class Subject:
                     found.ts_val, found.ts_ecr = option.values[0], self._echo(option, packet.line)
                     if found.ts_val is None:
                         raise Unsupported(packet.line, "an inbound time stamp without a value")
+                case "FO":
+                    found.cookie = bytes.fromhex(self.cookies.get(option.data, option.data))
                 case "sack":
                     offset = self._local_offset(packet.flags)
                     found.sack = tuple(((a + offset) & MASK, (b + offset) & MASK) for a, b in blocks(option))
@@ -100,6 +104,10 @@ class Subject:
         """The first outbound SYN settles the local ISN, the first outbound time stamp the origin of the others."""
         if expected.flags & segment.flags & SYN and self.local_isn is None:
             self.local_isn = (expected.seq or 0, segment.seq)
+        given = next((o.data for o in expected.options or () if o.name == "FO" and o.data), "")
+        made = segment.options.cookie if segment.options is not None else None
+        if made and not expected.flags & ~(SYN | ACK) & 0xFF and expected.flags & ACK and len(given) == 2 * len(made):
+            self.cookies[given] = made.hex()
         stamp, options = stamps_in(expected.options), segment.options
         val = stamp.values[0] if stamp is not None else None
         if val is None or options is None or options.ts_val is None:
@@ -128,7 +136,10 @@ class Subject:
         if option.name == "sack":
             offset = self._remote_offset(0)
             return Option("sack", tuple((edge - offset) & MASK for edge in option.values if edge is not None))
+        if option.name == "FO":
+            script = {wire: script for script, wire in self.cookies.items()}
+            return Option("FO", data=script.get(option.data, option.data))
         if option.name == "TS" and self.stamp_origin is not None and option.values[0] is not None:
-            script, wire = self.stamp_origin
-            return stamps((option.values[0] - wire + script) & MASK, option.values[1])
+            origin, wire = self.stamp_origin
+            return stamps((option.values[0] - wire + origin) & MASK, option.values[1])
         return option

@@ -41,6 +41,8 @@ def _bsd(options: Options) -> tuple[Option, ...]:
         put(stamps(options.ts_val, options.ts_ecr), 2, 4)
     if options.sack:
         put(_sack(options), 2, 4)
+    if options.cookie is not None:
+        laid.append(Option("FO", data=options.cookie.hex()))
     while _bytes(laid) % 4:
         laid.append(EOL)
     return tuple(laid)
@@ -59,6 +61,9 @@ def _linux(options: Options) -> tuple[Option, ...]:
         laid += [NOP, Option("wscale", (options.wscale,))]
     if options.sack:
         laid += [NOP, NOP, _sack(options)]
+    if options.cookie is not None:
+        laid.append(Option("FO", data=options.cookie.hex()))
+        laid += [NOP] * (-_bytes(laid) % 4)
     return tuple(laid)
 
 

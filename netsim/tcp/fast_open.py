@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from netsim.tcp.listener import Listener
 
 _CLAUSE: Final = "RFC 7413 4.2.2: SYN with a valid cookie"
+_COOKIE_SIZES: Final = range(4, 17, 2)  # bytes; RFC 7413 4.1.1: others are ignored
 _OPTION_ROOM: Final = 40  # bytes of options that a SYN may carry; its text leaves them free (RFC 7413 4.1.3)
 
 
@@ -53,7 +54,9 @@ def send_first_syn(tcb: Tcb, now: int) -> None:
 def learn_cookie(tcb: Tcb, segment: Segment) -> None:
     """A SYN-ACK brings a cookie: keep it, and the server's MSS, for the next SYN (4.1.3)."""
     options = segment.options
-    if options is not None and options.cookie and tcb.config.fast_open in ("client", "both"):
+    if options is None or options.cookie is None or tcb.config.fast_open not in ("client", "both"):
+        return
+    if len(options.cookie) in _COOKIE_SIZES:
         tcb.ctx.cookies[tcb.flow.dst] = (options.cookie, options.mss or tcb.config.mss_default)
 
 

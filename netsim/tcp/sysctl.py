@@ -182,6 +182,7 @@ FREEBSD: Final[dict[str, Setting]] = {
     "net.inet.tcp.rexmit_initial": lambda c, own, v: _rexmit(c, initial=v / 1000),
     "net.inet.tcp.rexmit_slop": lambda c, own, v: _rexmit(c, slop=v / 1000),
     "net.inet.tcp.tolerate_missing_ts": lambda c, own, v: c.replace(missing_timestamp="accept" if v else "drop"),
+    "net.inet.tcp.fastopen.client_enable": None,  # a socket asks for it; the cache of cookies is empty at first
     "net.inet.tcp.blackhole": frozenset({"0"}),
     "net.inet.tcp.hostcache.purgenow": None,
     "net.inet.tcp.ecn.enable": _ecn,

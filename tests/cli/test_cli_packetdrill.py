@@ -19,7 +19,7 @@ def scripts(tmp_path: Path) -> Path:
     (tmp_path / "b").mkdir()
     (tmp_path / "a.pkt").write_text(SYN)
     (tmp_path / "b" / "late.pkt").write_text(SYN + "+2 > S 0:0(0) <...>\n")
-    (tmp_path / "b" / "tfo.pkt").write_text(SYN + "+0 setsockopt(3, SOL_TCP, TCP_FASTOPEN, [1], 4) = 0\n")
+    (tmp_path / "b" / "tfo.pkt").write_text(SYN + "+0 setsockopt(3, SOL_TCP, TCP_CORK, [1], 4) = 0\n")
     return tmp_path
 
 
@@ -47,7 +47,7 @@ def test_json(scripts: Path) -> None:
         ("tfo.pkt", "unsupported", 5),
     ]
     assert all(set(s) == {"path", "verdict", "line", "reason", "seconds"} for s in result["scripts"])
-    assert result["scripts"][2]["reason"] == "setsockopt TCP_FASTOPEN"
+    assert result["scripts"][2]["reason"] == "setsockopt TCP_CORK"
 
 
 def test_exit_status_and_options(scripts: Path, tmp_path: Path) -> None:

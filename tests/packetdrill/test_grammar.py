@@ -123,6 +123,14 @@ def test_icmp() -> None:
     assert action == IcmpPacket(direction="<", kind="unreachable", code="frag_needed", mtu=1400, seq=1, length=1000)
 
 
+def test_what_icmp_quotes_may_stand_before_it() -> None:
+    """As nplab's parser has it; and ICMPv6's names."""
+    action = only("0 < [0:0(0)]icmp time_exceeded exceeded_hop_limit").action
+    assert action == IcmpPacket(
+        direction="<", kind="time_exceeded", code="exceeded_hop_limit", mtu=None, seq=0, length=0
+    )
+
+
 def test_calls() -> None:
     call = only(
         '0 f(..., -1, 0x1F, "a b", O_RDWR | O_NONBLOCK, [4], {sin_port=htons(80), 7}) = 0x02 (flags O_RDWR)'

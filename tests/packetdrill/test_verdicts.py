@@ -117,9 +117,9 @@ def test_strict_reports_what_is_left_over() -> None:
         "+0 `true && echo`",
         "+0 < icmp unreachable code_77 [0:0(0)]",
         "+0 epoll_create(1) = 5",
-        "+0 setsockopt(3, IPPROTO_TCP, TCP_FASTOPEN, [1], 4) = 0",
+        "+0 setsockopt(3, IPPROTO_TCP, TCP_CORK, [1], 4) = 0",
         "+0 < (tos 0x7) . 1:1(0) ack 1 win 1",
-        "+0 < . 1:1(0) ack 1 win 1 <FO 1234,nop,nop>",
+        "+0 < . 1:1(0) ack 1 win 1 <FOEXP 1234,nop,nop>",
         "+0 %{ import os }%",
         "+0 close(3",
         "+999999999 close(3) = 0",
@@ -291,6 +291,15 @@ def test_tcp_info_by_hand() -> None:
     assert run(handshake).verdict == "pass", str(run(handshake))
     wrong = script.replace("== (1, 30, 50)", "== (1, 30, 51)")
     assert "tcpi_bytes_received = 50" in run(wrong).got
+
+
+def test_packet_too_big_leaves_room_for_the_longer_header() -> None:
+    """RFC 8201: a path MTU of 1300 has room for 1240 bytes of text after 40 of IPv6 and 20 of TCP."""
+    script = "--ip_version=ipv6\n" + ESTABLISHED.replace("mss 1000", "mss 1440") + "+0 write(4, ..., 1440) = 1440\n"
+    script += "+0 > P. 1:1441(1440) ack 1\n+.1 < [1:1441(1440)]icmp packet_too_big mtu 1300\n"
+    got = run(script + "+0 > . 1:1241(1240) ack 1\n")
+    assert got.verdict == "pass", str(got)
+    assert run(script + "+0 > . 1:1261(1260) ack 1\n").verdict == "fail"
 
 
 def test_icmp_before_any_segment_is_unsupported() -> None:
