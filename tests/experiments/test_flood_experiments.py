@@ -1,5 +1,6 @@
-"""e07 with few worlds: what it writes, and that its points lie where theory and the recorded kernel have them."""
+"""e07 and e08 with few runs: what they write, and that their points lie where theory and the kernel have them."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from netsim.experiments import folder
 from netsim.sweep import read_csv
 
 E07 = folder() / "e07_syn_flood.py"
+E08 = folder() / "e08_half_open.py"
 FILES = ("e07a_served", "e07b_population", "e07c_cookies", "e07d_peace")
 
 
@@ -47,5 +49,21 @@ def test_cookies_leave_silent_clients_alone_and_entries_do_not(results: Path) ->
     assert alone["SYN cookies"] > 0.05 > alone["entries"]
 
 
-def test_the_script_of_the_flood_is_thin() -> None:
-    assert len(E07.read_text(encoding="utf-8").splitlines()) <= 60
+def test_the_lives_of_e08_are_those_of_the_timers(tmp_path: Path) -> None:
+    module = load(E08, RUNS={"accident": 1, "alone": 100}, RETRIES=[0, 1, 5], WAITS=[1.0], LOSSES=[0.2], FINE=[0.2])
+    written = {path.name for path in module.main(tmp_path, workers=1, progress=lambda done, total: None)}
+    names = ("e08a_accidents", "e08b_life", "e08c_alone")
+    assert written == {f"{name}.{ending}" for name in names for ending in ("csv", "pdf", "png", "svg")}
+    lives = {row["retries"]: row["value"] for row in read_csv(tmp_path / "e08b_life.csv").where(source="simulation")}
+    assert lives == pytest.approx({0: 1.05, 1: 3.05, 5: 63.05})  # the SYN takes 50 ms
+    accidents = read_csv(tmp_path / "e08a_accidents.csv").where(source="simulation", profile="rfc9293")
+    found = {row["case"]: row["value"] for row in accidents}
+    assert found["crash; data"] == pytest.approx(1.1)
+    assert found["crash; nothing"] == found["vanished; nothing"] == math.inf
+    alone = read_csv(tmp_path / "e08c_alone.csv").where(server="SYN cookies", source="simulation")
+    assert 0.05 < float(alone.array("value")[0]) < 0.4
+
+
+@pytest.mark.parametrize("path", [E07, E08], ids=["e07", "e08"])
+def test_the_scripts_of_the_flood_are_thin(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
