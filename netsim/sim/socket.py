@@ -31,10 +31,10 @@ class Socket:
     def __init__(self, host: "Host", *, config: TcpConfig | None = None, core: Core | None = None) -> None:
         self.host = host
         self.core = core if core is not None else Core(host.stack, config=config)
-        self.core.observer = self
         self._env = host.world.env
         self._traced = host.world.observer is not None
         self.waiting: list[tuple[str, Event, Callable[[], Any]]] = []
+        self.core.observer, self.core.waiting = self, self.waiting
 
     @property
     def state(self) -> State:
@@ -152,7 +152,8 @@ class Socket:
 
     def wake(self) -> None:
         """The core signalled: try what waits again. Called by the host."""
-        waiting, self.waiting = self.waiting, []
+        waiting = self.waiting[:]
+        self.waiting.clear()
         for call, event, attempt in waiting:
             try:
                 result = attempt()

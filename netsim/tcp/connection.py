@@ -99,9 +99,10 @@ def await_peer_fin(tcb: Tcb, now: int) -> None:
 
 
 def signal(tcb: Tcb) -> None:
-    """Tell the socket that something changed."""
-    if tcb.owner is not None:
-        tcb.ctx.actions.append(_new(Signal, (tcb.owner, False)))
+    """Tell the socket that something changed, if it waits for that."""
+    owner = tcb.owner
+    if owner is not None and owner.waiting:
+        tcb.ctx.actions.append(_new(Signal, (owner, False)))
 
 
 def dropped(tcb: Tcb, segment: Segment, clause: str) -> None:

@@ -189,7 +189,7 @@ class Listener:
         if self.early and tcb in self.early:
             return self.early.remove(tcb)
         self.accept_queue.append(tcb)
-        if self.owner is not None:
+        if self.owner is not None and self.owner.waiting:
             self.ctx.actions.append(_new(Signal, (self.owner, False)))
 
     def left(self, tcb: Tcb) -> None:

@@ -4,6 +4,7 @@ Calls that would wait return None (``accept``, ``receive``) or 0 (``send``); the
 again. What the peer or the network did comes out as an exception of ``netsim.tcp.errors``. Times are ns.
 """
 
+from collections.abc import Sized
 from typing import Any, Literal
 
 from netsim.tcp import user_calls
@@ -29,6 +30,8 @@ from netsim.tcp.tcb import Tcb
 class Socket:
     """One end of a connection, or a listener. ``config`` overrides the host's; ``observer`` is whom signals are for.
 
+    ``waiting``: what waits for a signal, such as a list of calls. While it is empty only the ``last`` one is emitted.
+
     Options: ``linger_zero`` (SO_LINGER with time 0), ``reuse_address`` (SO_REUSEADDR, before ``bind`` or ``listen``),
     ``nonblocking`` (O_NONBLOCK: whoever drives the socket must not wait for it). The others are fields of TcpConfig.
     ``sticky_error``: every call tells what ended the connection; else only the first one does, as on real hosts
@@ -48,6 +51,7 @@ class Socket:
         "stack",
         "sticky_error",
         "tcb",
+        "waiting",
     )
 
     def __init__(self, stack: Stack, *, config: TcpConfig | None = None, tcb: Tcb | None = None) -> None:
@@ -59,6 +63,7 @@ class Socket:
         self.observer: Any = None
         self.linger_zero = self.reuse_address = self.nonblocking = self.read_shut = self._told = False
         self.sticky_error = True
+        self.waiting: Sized | bool = True
         if tcb is not None:
             tcb.owner = self
 

@@ -1,5 +1,7 @@
 """Every timer of RFC 9293 3.8 and RFC 6298, against instants worked out by hand."""
 
+from types import SimpleNamespace
+
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
@@ -276,7 +278,7 @@ def test_r1_wakes_the_user() -> None:
     """R1 = 3: after the third retransmission went unanswered the user is told (RFC 9293 3.8.3)."""
     solo = Solo(rfc9293())
     solo.establish(rtt=0.1)
-    owner = object()
+    owner = SimpleNamespace(waiting=True)
     solo.tcb.owner = owner
     solo.call(send, b"x")
     woken: list[float] = []
