@@ -66,7 +66,7 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
     info: dict[str, float] = {"tcpi_state": exchange.host.state_numbers[exchange.state]}
     tcb = exchange.tcb
     if tcb is not None:
-        info |= _of_connection(tcb, tcb.config)
+        info |= _of_connection(tcb, tcb.config, exchange.now)
         if exchange.host.tools == "linux":  # in segments; elsewhere in bytes
             congestion = tcb.congestion
             cwnd = congestion.cwnd // tcb.snd_mss if congestion is not None else tcb.config.initial_window
@@ -76,12 +76,16 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
     return info
 
 
-def _of_connection(tcb: Tcb, config: TcpConfig) -> dict[str, float]:
+def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
     text_acknowledged = (tcb.snd_una - tcb.iss - 1) & MASK if tcb.snd_una != tcb.iss else 0
     measured: dict[str, float] = (
         {"tcpi_rtt": tcb.rtt.srtt // 1000, "tcpi_rttvar": tcb.rtt.rttvar // 1000} if tcb.rtt is not None else {}
     )
+    spent = (tcb.chrono.busy.read(now), tcb.chrono.limited.read(now)) if tcb.chrono is not None else (0, 0)
     return measured | {
+        "tcpi_busy_time": spent[0] // 1000,
+        "tcpi_rwnd_limited": spent[1] // 1000,
+        "tcpi_last_data_recv": (now - tcb.text_at) // 1_000_000,
         "tcpi_options": 1 * tcb.ts_ok | 2 * tcb.sack_ok | 4 * tcb.scaling | 8 * (tcb.ecn is not None),
         "tcpi_snd_mss": tcb.snd_mss,
         "tcpi_advmss": config.mss,

@@ -92,6 +92,8 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
     ):
         retransmit(tcb, tcb.queue[0], now)
     if tcb.snd_buffer is not None:
+        if tcb.chrono is not None and not tcb.snd_buffer:
+            tcb.chrono.update(now, text=False, held_back=False)
         signal(tcb)  # there may be room for more
 
 

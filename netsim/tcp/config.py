@@ -273,6 +273,11 @@ class TcpConfig:
         allowed=(1, 1 << 20),
     )
     limited_transmit: bool = policy(True, "the first two duplicate ACKs let new text go out", "RFC 3042")
+    cwnd_validation: bool = policy(
+        False,
+        "the congestion window grows only while it is used: wholly, or in slow start by half",
+        "RFC 5681 is silent; RFC 7661; net/ipv4/tcp_output.c, tcp_cwnd_validate",
+    )
     initial_window: int = policy(10, "initial congestion window", "RFC 6928 2", "segments", allowed=(1, 1 << 20))
 
     # Timers

@@ -14,18 +14,23 @@ class NewReno:
     """One connection's congestion state; windows in bytes, ``recovery_at`` in ns.
 
     ``growth`` is what one ACK may add in slow start (RFC 5681 3.1: an MSS; RFC 3465 2.2). ``beyond`` is what may go out
-    beyond the window because of the first two duplicate ACKs (RFC 3042).
+    beyond the window because of the first two duplicate ACKs (RFC 3042). With ``validate`` the window grows only if it
+    is used: ``used`` is the most that was in flight since ``used_until`` was SND.NXT, ``full`` whether that filled it.
     """
 
     mss: int
     cwnd: int
     growth: int
     limited_transmit: bool
+    validate: bool
     ssthresh: int = UNLIMITED
     duplicates: int = 0
     beyond: int = 0
     recover: int = 0
     recovery_at: int = 0
+    used: int = 0
+    used_until: int = 0
+    full: bool = False
     in_recovery: bool = False
     after_timeout: bool = False
 
@@ -42,11 +47,19 @@ class NewReno:
             self.cwnd = min(self.ssthresh, max(flight, self.mss) + self.mss)
             self.in_recovery = False
             return False
+        if self.validate and not self.full and not self.cwnd < min(2 * self.used, self.ssthresh):
+            return False
         if self.cwnd < self.ssthresh:
             self.cwnd += min(count, self.growth)
         else:
             self.cwnd += max(1, self.mss * self.mss // self.cwnd)
         return False
+
+    def sent(self, una: int, nxt: int, flight: int) -> None:
+        """New text went out: how much of the window is in use (net/ipv4/tcp_output.c, tcp_cwnd_validate)."""
+        full = flight + self.mss > self.cwnd
+        if full or (una - self.used_until) & MASK < HALF or (not self.full and flight > self.used):
+            self.full, self.used, self.used_until = full, flight, nxt
 
     def duplicate(self, una: int) -> bool:
         """A duplicate ACK came. True if it is the third, and recovery must begin (RFC 5681 3.2)."""

@@ -19,6 +19,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     if tcb.queue:
         acknowledge(tcb, segment.ack, now)
     tcb.snd_una = segment.ack
+    tcb.text_at = now
     # The window of a segment that is a SYN itself is never scaled (RFC 7323 2.2).
     window = segment.window if segment.flags & SYN else segment.window << tcb.snd_wscale
     tcb.snd_wnd = window

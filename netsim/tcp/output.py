@@ -216,7 +216,7 @@ def _send_text(tcb: Tcb, now: int) -> None:
         config, mss = tcb.config, tcb.snd_mss
         segments = 1 if tcb.transmissions > 1 else config.initial_window
         growth = UNLIMITED if config.slow_start_growth is None else config.slow_start_growth * mss
-        tcb.congestion = NewReno(mss, segments * mss, growth, config.limited_transmit)
+        tcb.congestion = NewReno(mss, segments * mss, growth, config.limited_transmit, config.cwnd_validation)
     mss = tcb.snd_mss if tcb.reassembly is None else max(1, tcb.snd_mss - sack_bytes(tcb))
     window, congestion = tcb.snd_wnd, tcb.congestion
     if congestion is not None and congestion.cwnd + congestion.beyond < window:
@@ -235,6 +235,12 @@ def _send_text(tcb: Tcb, now: int) -> None:
             break
         flags = ACK | (PSH if last and size else 0) | (FIN if fin else 0)
         send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"")
+    if congestion is not None and congestion.validate:
+        congestion.sent(tcb.snd_una, tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK)
+    if tcb.chrono is not None:
+        flight = (tcb.snd_nxt - tcb.snd_una) & MASK
+        held_back = flight + min(mss, len(buffer) - flight) > tcb.snd_wnd == window
+        tcb.chrono.update(now, text=bool(buffer), held_back=held_back and len(buffer) > flight)
     if tcb.snd_una == tcb.snd_nxt and (buffer or tcb.close_called) and tcb.deadlines[PERSIST] == NEVER:
         tcb.arm(PERSIST, now, tcb.rto)
 

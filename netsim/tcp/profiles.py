@@ -86,6 +86,7 @@ _LINUX: _Values = {
     "ecn": ("accept", f"{_LINUX_SYSCTL}: tcp_ecn is 2"),
     "icmp_opening": ("any", f"{_LINUX_IPV4}: tcp_v4_err"),
     "icmp_synchronized": ("note", f"{_LINUX_IPV4}: tcp_v4_err"),
+    "cwnd_validation": (True, "Linux 6.18, net/ipv4/tcp_output.c: tcp_cwnd_validate"),
     "slow_start_growth": (None, "Linux 6.18, net/ipv4/tcp_cong.c: tcp_slow_start"),
     "time_wait_ack": ("any", f"{_LINUX_MINISOCKS}: tcp_timewait_state_process"),
     "reset_errors": ("linux", f"{_LINUX_INPUT}: tcp_reset"),

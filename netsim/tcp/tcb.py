@@ -15,6 +15,7 @@ from netsim.tcp.timers import COUNT, NEVER
 
 if TYPE_CHECKING:
     from netsim.tcp.acking import AckClock
+    from netsim.tcp.chrono import Chrono
     from netsim.tcp.congestion import NewReno
     from netsim.tcp.context import Context
     from netsim.tcp.ecn import Ecn
@@ -36,6 +37,7 @@ class Tcb:
         "ack_wanted",  # an ACK must go out when the current event ends
         "acked_at",  # when an unacceptable segment was last answered (rate limit)
         "backoff",  # retransmissions of the oldest segment so far
+        "chrono",  # how the time of sending was spent, or None before the first SEND
         "close_called",  # CLOSE was called: a FIN follows the last text
         "config",
         "congestion",  # NewReno, or None
@@ -89,6 +91,7 @@ class Tcb:
         "state",
         "syn_answered_at",  # when a repeated or crossing SYN was last answered; -NEVER: never
         "syn_text",  # text that came with a SYN and waits for ESTABLISHED
+        "text_at",  # when text last arrived; at first, when the connection was ESTABLISHED
         "transmissions",  # SYNs or SYN-ACKs sent by OPEN or by timer
         "ts_ok",
         "ts_recent",
@@ -143,6 +146,8 @@ class Tcb:
         self.keepalive = config.keepalive
         self.nodelay = not config.nagle
         self.probes = 0
+        self.chrono: Chrono | None = None
+        self.text_at = 0
         self.probe_end = -1
         self.silent_since = 0
         self.previous: Tcb | None = None

@@ -83,6 +83,7 @@ def deliver(tcb: Tcb, text: bytes, now: int) -> None:
         if not held.blocks and held.duplicate is None:
             tcb.reassembly = None
     count = len(text)
+    tcb.text_at = now
     tcb.rcv_nxt = (tcb.rcv_nxt + count) & MASK
     tcb.rcv_wnd -= count
     if tcb.rcv_buffer is None:

@@ -6,6 +6,7 @@ The passive OPEN is ``netsim.tcp.listener``: a listener stays in LISTEN, each SY
 from dataclasses import dataclass
 
 from netsim.tcp.acking import read_calls_for_ack
+from netsim.tcp.chrono import chrono
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import allocate, await_peer_fin, end, enter
 from netsim.tcp.context import Context
@@ -101,6 +102,7 @@ def send(tcb: Tcb, text: bytes, now: int) -> None:
         raise InsufficientResources(f"{len(text)} bytes, room for {send_room(tcb)}")
     if tcb.snd_buffer is None:
         tcb.snd_buffer = bytearray()
+        tcb.chrono = chrono()
     tcb.snd_buffer += text
     if may_speak(tcb):
         output(tcb, now)

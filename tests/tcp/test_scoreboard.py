@@ -145,3 +145,24 @@ def test_with_sack_every_loss_is_repaired_once(lost: set[int], sack: bool) -> No
     if sack and len(lost) < 6:
         assert pair.stacks["a"].counters.TcpRetransSegs == len(lost)
         assert pair.stacks["a"].counters.TcpExtTCPTimeouts == 0
+
+
+def test_a_window_that_is_not_used_does_not_grow() -> None:
+    """Linux, tcp_is_cwnd_limited, ten segments of window: two at a time do not widen it, in slow start six do up to
+    twelve, ten that fill it do by all that is acknowledged."""
+    for size, windows in ((2, [10]), (6, [11, 12, 12, 12, 12, 12]), (10, list(range(11, 21)))):
+        solo = Solo(linux().replace(timestamps=False))
+        solo.establish(options=Options(mss=1000))
+        solo.call(send, bytes(1000 * size))
+        congestion = solo.tcb.congestion
+        assert congestion is not None
+        for k, segments in enumerate(windows):
+            ack(solo, 2001 + 1000 * k)
+            assert congestion.cwnd == 1000 * segments
+    solo = in_flight(rfc9293(), sack=False)
+    congestion = solo.tcb.congestion
+    assert congestion is not None
+    ack(solo, 11_001)
+    solo.call(send, b"x")
+    ack(solo, 11_002)
+    assert congestion.cwnd == 11_001  # RFC 5681 asks for no such thing

@@ -1,0 +1,56 @@
+"""TCP_INFO's times: busy while text is unacknowledged, limited while the peer's window holds some back."""
+
+from pair import PEER_ISS, Solo
+
+from netsim.tcp.chrono import Chrono
+from netsim.tcp.profiles import linux, rfc9293
+from netsim.tcp.segment import ACK, Options
+from netsim.tcp.user_calls import send
+
+ONE = PEER_ISS + 1
+
+
+def times(solo: Solo) -> tuple[float, float]:
+    chrono: Chrono | None = solo.tcb.chrono
+    return (0, 0) if chrono is None else (chrono.busy.read(solo.ns) / 1e9, chrono.limited.read(solo.ns) / 1e9)
+
+
+def test_busy_from_the_send_to_the_last_ack() -> None:
+    """Idle until .5 s; text from then to its ACK at .7 s; text again at 1.7 s, for a tenth of a second."""
+    solo = Solo(rfc9293())
+    solo.establish(options=Options(mss=1000))
+    solo.advance(0.5)
+    assert times(solo) == (0, 0)
+    solo.call(send, bytes(1000))
+    solo.advance(0.6)
+    assert times(solo) == (0.1, 0)
+    solo.advance(0.7)
+    solo.feed(ACK, ONE, 2001)
+    solo.advance(1.7)
+    assert times(solo) == (0.2, 0)
+    solo.call(send, bytes(10))
+    solo.advance(1.8)
+    solo.feed(ACK, ONE, 2011)
+    solo.advance(5.0)
+    assert times(solo) == (0.3, 0)
+
+
+def test_limited_while_the_window_is_too_small() -> None:
+    """A window of 2,000 for 3,000 bytes: the last thousand waits from .1 to .3 s, when the window has moved."""
+    solo = Solo(linux().replace(timestamps=False))
+    solo.establish(options=Options(mss=1000), window=2000)
+    assert len(solo.call(send, bytes(3000))) == 2
+    solo.advance(0.2)
+    assert times(solo) == (0.1, 0.1)
+    solo.advance(0.3)
+    solo.feed(ACK, ONE, 2001, window=2000)
+    solo.advance(0.5)
+    assert times(solo) == (0.4, 0.2)
+
+
+def test_a_congestion_window_that_is_smaller_is_no_limit_of_the_peers() -> None:
+    solo = Solo(rfc9293().replace(initial_window=2))
+    solo.establish(options=Options(mss=1000))
+    assert len(solo.call(send, bytes(3000))) == 2
+    solo.advance(0.2)
+    assert times(solo) == (0.1, 0)
