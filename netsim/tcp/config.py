@@ -83,6 +83,11 @@ class TcpConfig:
         "RFC 7413 5.1: PendingFastOpenRequests; the number is a choice",
         allowed=(0, 1 << 31),
     )
+    fast_open_synack_wait: float | None = seconds(
+        None,
+        "how long a SYN-ACK that acknowledges text waits for text to carry; None: it is sent at once",
+        "RFC 7413 4.2.2: MAY carry text; net/ipv4/tcp_fastopen.c sends at once",
+    )
     fast_open_without_cookie: bool = policy(
         False, "a client's SYN carries text even without a cookie", "RFC 9293 3.4; net.ipv4.tcp_fastopen, bit 4"
     )

@@ -28,6 +28,7 @@ class Nanoseconds:
     invalid_ratelimit: int
     wrong_ack_repeat: int | None
     synack_ratelimit: int
+    fast_open_synack_wait: int | None
     syn_cookie_recent: int | None
 
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 from netsim.tcp.actions import Signal
 from netsim.tcp.connection import accepted
 from netsim.tcp.context import Context
-from netsim.tcp.output import send_syn
+from netsim.tcp.output import output, send_syn
 from netsim.tcp.retransmission import Sent
 from netsim.tcp.segment import ACK, FIN, PSH, FourTuple, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import SYN_RECEIVED
 from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import REXMT
 
 if TYPE_CHECKING:
     from netsim.tcp.listener import Listener
@@ -46,9 +47,26 @@ def send_first_syn(tcb: Tcb, now: int) -> None:
     send_syn(tcb, now, text=text, cookie=cookie if cookie or not text else None)
     if text:
         tcb.ctx.counters.TcpExtTCPFastOpenActive += 1
-        start = (tcb.iss + 1) & MASK
-        tcb.queue = deque([Sent(start, len(text), ACK | PSH, now)])
-        tcb.snd_nxt = (start + len(text)) & MASK
+        _note_sent(tcb, text, now)
+
+
+def speak_early(tcb: Tcb, now: int) -> None:
+    """The server has something to send before the third segment: on the SYN-ACK if that still waits, else behind it."""
+    if tcb.snd_nxt == tcb.iss:
+        room = min(tcb.snd_mss - _OPTION_ROOM, tcb.snd_wnd)
+        text = bytes(tcb.snd_buffer[: max(room, 0)]) if tcb.snd_buffer else b""
+        tcb.arm(REXMT, now, tcb.config.ns.synack_intervals[0])
+        send_syn(tcb, now, text=text)
+        if text:
+            _note_sent(tcb, text, now)
+    output(tcb, now)
+
+
+def _note_sent(tcb: Tcb, text: bytes, now: int) -> None:
+    """``text`` has gone out with our SYN: it is to be acknowledged like any other."""
+    start = (tcb.iss + 1) & MASK
+    tcb.queue = deque([Sent(start, len(text), ACK | PSH, now)])
+    tcb.snd_nxt = (start + len(text)) & MASK
 
 
 def learn_cookie(tcb: Tcb, segment: Segment) -> None:

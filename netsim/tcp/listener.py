@@ -248,6 +248,10 @@ class Listener:
         options = segment.options
         if options is not None and options.cookie is not None and config.fast_open in ("server", "both"):
             cookie = take_early_text(self, tcb, segment)
+            wait = config.ns.fast_open_synack_wait
+            if wait is not None and tcb in self.early:
+                tcb.arm(REXMT, now, wait)
+                return tcb
         elif segment.payload or segment.flags & FIN:
             self._take_text(tcb, segment)
         tcb.arm(REXMT, now, config.ns.synack_intervals[0])

@@ -113,6 +113,9 @@ def _r2(tcb: Tcb) -> int | None:
 def _repeat_syn(tcb: Tcb, now: int) -> None:
     """A SYN or SYN-ACK went unanswered: again by the schedule, until it ends (R2 of MUST-23)."""
     ns, counters, listener = tcb.config.ns, tcb.ctx.counters, tcb.listener
+    if tcb.snd_nxt == tcb.iss:  # Fast Open: the SYN-ACK has waited for text and found none
+        tcb.arm(REXMT, now, ns.synack_intervals[0])
+        return send_syn(tcb, now)
     intervals = ns.syn_intervals
     counters.TcpExtTCPTimeouts += 1
     if tcb.state is SYN_RECEIVED and listener is not None:

@@ -16,8 +16,8 @@ from netsim.tcp.errors import (
     ConnectionDoesNotExist,
     InsufficientResources,
 )
-from netsim.tcp.fast_open import send_first_syn
-from netsim.tcp.output import may_speak, output, send_abort, send_ack, send_syn, window_update_due
+from netsim.tcp.fast_open import send_first_syn, speak_early
+from netsim.tcp.output import SENDING, may_speak, output, send_abort, send_ack, send_syn, window_update_due
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import (
@@ -104,8 +104,10 @@ def send(tcb: Tcb, text: bytes, now: int) -> None:
         tcb.snd_buffer = bytearray()
         tcb.chrono = chrono()
     tcb.snd_buffer += text
-    if may_speak(tcb):
+    if tcb.state in SENDING:
         output(tcb, now)
+    elif may_speak(tcb):
+        speak_early(tcb, now)
 
 
 def send_room(tcb: Tcb) -> int:
@@ -168,6 +170,8 @@ def close(tcb: Tcb, now: int) -> None:
         raise ConnectionClosing()
     if state is SYN_SENT:
         return end(tcb, _CLOSE, ConnectionClosing())
+    if state is SYN_RECEIVED and tcb.snd_nxt == tcb.iss:
+        speak_early(tcb, now)
     tcb.close_called = True
     if state is SYN_RECEIVED and tcb.snd_buffer:
         return None  # "queue for processing after entering ESTABLISHED state"

@@ -171,6 +171,68 @@ def test_text_on_a_syn_ack_is_taken() -> None:
     assert (ack.ack, solo.read()) == (PEER_ISS + 1 + 6, b"answer")
 
 
+WAITING = SERVER.replace(fast_open_synack_wait=0.01)
+
+
+def test_the_syn_ack_can_carry_the_answer() -> None:
+    """RFC 7413 4.2.2: it waits for the application; one segment takes what would be two."""
+    solo, listener = server(WAITING)
+    assert syn(solo, b"GET /") == []
+    sock = listener.accept()
+    assert sock is not None
+    sock.send(b"answer", 0)
+    (answer,) = solo._collect(solo.stack.take())
+    assert (answer.flags, answer.seq, answer.ack, answer.payload) == (SYN | ACK, 1000, 83, b"answer")
+    assert solo.advance(0.9) == []
+    ((at, again),) = solo.advance(1.5)
+    assert (at, again.flags, again.payload) == (1.0, SYN | ACK, b"")  # repeated without text
+    solo.feed(ACK, 83, 1007, flow=TO_PORT_80)
+    assert sock.tcb is not None
+    assert sock.state is ESTABLISHED
+    assert not sock.tcb.queue
+    assert not sock.tcb.snd_buffer
+
+
+def test_a_long_answer_goes_on_behind_the_syn_ack() -> None:
+    """The peer announced no MSS: 536 - 40 = 496 bytes on the SYN-ACK, then segments of 536."""
+    solo, listener = server(WAITING)
+    syn(solo, b"GET /")
+    sock = listener.accept()
+    assert sock is not None
+    sock.send(b"x" * 1568, 0)
+    sent = solo._collect(solo.stack.take())
+    assert [(s.seq, len(s.payload)) for s in sent] == [(1000, 496), (1497, 536), (2033, 536)]
+
+
+def test_a_syn_ack_waits_no_longer_than_it_may() -> None:
+    solo, listener = server(WAITING)
+    syn(solo, b"GET /")
+    ((at, answer),) = solo.advance(0.5)
+    assert (at, answer.flags, answer.ack, answer.payload) == (0.01, SYN | ACK, 83, b"")
+    assert solo.stack.counters.TcpRetransSegs == 0
+    sock = listener.accept()
+    assert sock is not None
+    sock.send(b"answer", solo.ns)
+    (text,) = solo._collect(solo.stack.take())
+    assert (text.flags, text.seq) == (ACK | PSH, 1001)
+
+
+def test_an_application_that_closes_at_once_still_answers_the_syn() -> None:
+    solo, listener = server(WAITING)
+    syn(solo, b"GET /")
+    sock = listener.accept()
+    assert sock is not None
+    assert sock.receive(100, 0) == b"GET /"
+    sock.close(0)
+    answer, fin = solo._collect(solo.stack.take())
+    assert (answer.flags, answer.seq, fin.flags & 1, fin.seq) == (SYN | ACK, 1000, 1, 1001)
+
+
+def test_only_fast_open_waits() -> None:
+    solo, _ = server(WAITING)
+    assert syn(solo, b"GET /", cookie=b"")[0].ack == 78
+
+
 def test_the_syn_ack_is_repeated_without_text_until_the_third_segment_comes() -> None:
     solo, listener = server()
     syn(solo, b"GET /")
