@@ -99,7 +99,7 @@ def test_ports_are_checked(port: object) -> None:
     with pytest.raises(ValueError, match="port = "):
         host.socket().listen(port)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="port = "):
-        host.socket().connect(("b", port))  # type: ignore[arg-type]
+        host.socket().connect(("a", port))  # type: ignore[arg-type]
 
 
 def test_backlogs_and_profiles_are_checked() -> None:
