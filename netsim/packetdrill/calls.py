@@ -9,7 +9,7 @@ from typing import Literal
 from netsim.packetdrill import vectors
 from netsim.packetdrill.descriptor import Attempt, Descriptor, Result, names, pointed
 from netsim.packetdrill.errno import errno_of
-from netsim.packetdrill.exchange import Exchange
+from netsim.packetdrill.exchange import DEFAULT_TTL, Exchange
 from netsim.packetdrill.script import Application, Call, Expression, Number, Structure
 from netsim.packetdrill.sockopts import get_option, set_option
 from netsim.packetdrill.subject import Subject
@@ -81,7 +81,9 @@ class Calls:
         if kinds - {"SOCK_STREAM", "SOCK_NONBLOCK", "SOCK_CLOEXEC"}:
             raise Unsupported(call.line, f"sockets other than SOCK_STREAM: {', '.join(sorted(kinds))}")
         self._open(call, Socket(self.exchange.stack), nonblocking="SOCK_NONBLOCK" in kinds)
-        self.exchange.subject, self.exchange.passive = Subject(), False
+        exchange = self.exchange
+        exchange.subject, exchange.passive = Subject(), False
+        exchange.ttl, exchange.tos = DEFAULT_TTL, 0
         return _done(_opened(call))
 
     def _open(self, call: Call, socket: Socket, *, nonblocking: bool = False) -> None:

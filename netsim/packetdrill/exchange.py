@@ -21,16 +21,19 @@ from netsim.tcp.stack import Stack
 from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
 
+DEFAULT_TTL = 64  # RFC 1700; net.ipv4.ip_default_ttl, net.inet.ip.ttl
 FIRST_PORT = 32768  # the remote ports of passive connections, one after the other
 MOST_STEPS = 200_000  # of time in one script; no real one needs a hundredth
 LOG_LINES = 8  # of the exchange that a verdict shows, if nobody asks for more
 
 
 class Emitted(NamedTuple):
-    """A segment that the host sent, and when (ns)."""
+    """A segment that the host sent, when (ns), and with which Time to Live and Type of Service in its IP header."""
 
     segment: Segment
     at: int
+    ttl: int = DEFAULT_TTL
+    tos: int = 0
 
 
 class Exchange:
@@ -43,6 +46,7 @@ class Exchange:
         self.local, self.remote = local, remote
         self.bind_port, self.connect_port = bind_port, connect_port
         self.stack = Stack(local, Seed(0).stream, host.config)
+        self.ttl, self.tos = DEFAULT_TTL, 0  # of the script's socket, by its options
         self.cookie = ""  # what the script calls the Fast Open cookie of this host, hexadecimal
         self.now = 0
         self._steps = 0
@@ -162,7 +166,7 @@ class Exchange:
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             if isinstance(action, Transmit) and not self.muted:
-                self.sent.append(Emitted(action.segment, self.now))
+                self.sent.append(Emitted(action.segment, self.now, self.ttl, self.tos))
                 self._log.append((self.now, action.segment))
 
     @property

@@ -8,13 +8,15 @@ from netsim.packetdrill.verdict import Unsupported
 from netsim.tcp.segment import ACK, CWR, FIN, PSH, Segment
 from netsim.tcp.seq import HALF, MASK
 
+_TTL = ("ttl", "hlim")
+_TOS = ("tos", "class")
 _MAY_DIFFER = ~(FIN | PSH | CWR)
 
 
 def require_supported(packet: TcpPacket) -> None:
     """Unsupported for what the TCP core's segments cannot carry."""
     for name, value in packet.ip:
-        if name not in CODEPOINTS and name != "ect01":
+        if name not in CODEPOINTS and name not in ("ect01", *_TTL, *_TOS):
             raise Unsupported(packet.line, f"the IP header's {name} {value}".rstrip())
     if packet.flags & AE or packet.ace is not None:
         raise Unsupported(packet.line, "accurate ECN")
@@ -34,11 +36,27 @@ def differences(expected: TcpPacket, got: TcpPacket) -> list[str]:
         names.append("window")
     if expected.options is not None and _shape(expected.options) != _shape(got.options or ()):
         names.append("options")
-    wanted = {name for name, _ in expected.ip}
+    wanted = {name for name, value in expected.ip if not value}
     wanted |= {"ect0", "ect1"} if "ect01" in wanted else set()
-    if wanted and not wanted & ({name for name, _ in got.ip} or {"noecn"}):
+    if wanted and not wanted & ({name for name, value in got.ip if not value} or {"noecn"}):
         names.append("ECN codepoint")
     return names
+
+
+def header(expected: TcpPacket, emitted: Emitted) -> tuple[tuple[str, str], ...]:
+    """What the IP header has in the fields that the script names with a value, in the script's own notation."""
+    found = []
+    for name, value in expected.ip:
+        if name in (*_TTL, *_TOS):
+            got = emitted.ttl if name in _TTL else emitted.tos | emitted.segment.ecn
+            found.append((name, hex(got) if value.startswith("0x") else str(got)))
+    return tuple(found)
+
+
+def header_differs(expected: TcpPacket, found: tuple[tuple[str, str], ...]) -> bool:
+    """Whether one of those fields is not what the script wants."""
+    wanted = [int(value, 0) for name, value in expected.ip if name in (*_TTL, *_TOS)]
+    return wanted != [int(value, 0) for _, value in found]
 
 
 def _shape(options: tuple[Option, ...]) -> tuple[Option, ...]:
@@ -86,4 +104,6 @@ def joined(one: Emitted, other: Emitted, largest: int) -> Emitted | None:
             last.ecn,
         ),
         other.at,
+        other.ttl,
+        other.tos,
     )

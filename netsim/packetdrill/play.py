@@ -10,7 +10,7 @@ from netsim.packetdrill.descriptor import Attempt, Result
 from netsim.packetdrill.errno import same
 from netsim.packetdrill.exchange import Emitted, Exchange
 from netsim.packetdrill.host import Host
-from netsim.packetdrill.match import differences, joined, require_supported, stamp_difference
+from netsim.packetdrill.match import differences, header, header_differs, joined, require_supported, stamp_difference
 from netsim.packetdrill.script import (
     Action,
     Call,
@@ -177,6 +177,9 @@ class Play:
         exchange.subject.learn(packet, emitted.segment)
         got = exchange.subject.observe(emitted.segment, self.host.style)
         wrong = differences(packet, got)
+        if fields := header(packet, emitted):
+            got = replace(got, ip=fields + got.ip)
+            wrong += ["IP header"] if header_differs(packet, fields) else []
         ticks = stamp_difference(packet, got) * self.settings.tick
         if not wrong and ticks > self._tolerance(emitted.at - self._previous):
             wrong = ["time stamp"]

@@ -42,6 +42,14 @@ _BEFORE_OPEN: dict[str, Change] = {
     "TCP_LINGER2": lambda config, value: config.replace(fin_wait_2_timeout=float(value)),
 }
 
+_IP_HEADER = {"IP_TTL", "IPV6_UNICAST_HOPS", "IP_TOS", "IPV6_TCLASS"}
+_CLASSES = {f"IPTOS_DSCP_CS{n}": n << 5 for n in range(8)} | {
+    "IPTOS_LOWDELAY": 0x10,
+    "IPTOS_THROUGHPUT": 0x08,
+    "IPTOS_RELIABILITY": 0x04,
+    "IPTOS_DSCP_EF": 0xB8,
+    **{f"IPTOS_DSCP_AF{n}{drop}": n << 5 | drop << 3 for n in range(1, 5) for drop in range(1, 4)},
+}  # RFC 1349, RFC 2474, RFC 2597, RFC 3246: netinet/ip.h
 _ONLY_BEFORE_OPEN = {"TCP_NOOPT", "TCP_KEEPINIT"}
 
 _READ: dict[str, Callable[[TcpConfig], float]] = {
@@ -68,6 +76,8 @@ def set_option(calls: "Calls", call: Call) -> Result:
         return Result(0)
     if name == "SO_LINGER":
         return _linger(descriptor, value, call)
+    if name in _IP_HEADER:
+        return _ip_header(calls, name, value, call)
     if name not in _BEFORE_OPEN or not isinstance(value, Number):
         raise Unsupported(call.line, f"setsockopt {name}")
     try:
@@ -78,6 +88,20 @@ def set_option(calls: "Calls", call: Call) -> Result:
         raise Unsupported(call.line, f"setsockopt {name} on an open socket")
     descriptor.socket.configure(config, calls.exchange.now)
     calls.exchange.settle()
+    return Result(0)
+
+
+def _ip_header(calls: "Calls", name: str, value: Expression, call: Call) -> Result:
+    """The IP header's fields, which TCP does not look at; one socket at a time, as a script has it."""
+    number = value.value if isinstance(value, Number) else _CLASSES.get("".join(names(value)))
+    if number is None:
+        raise Unsupported(call.line, f"setsockopt {name} with a value that is no number")
+    if not 0 <= number <= 255:
+        return Result(-1, "EINVAL")
+    if name in ("IP_TTL", "IPV6_UNICAST_HOPS"):
+        calls.exchange.ttl = number
+    else:
+        calls.exchange.tos = number & ~3  # the two bits of ECN are TCP's: RFC 3168 5
     return Result(0)
 
 

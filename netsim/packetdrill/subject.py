@@ -64,7 +64,7 @@ class Subject:
             payload=bytes(packet.length),
             options=self._options(packet),
             urgent=packet.urgent,
-            ecn=next((CODEPOINTS[name] for name, _ in packet.ip if name in CODEPOINTS), 0),
+            ecn=_codepoint(packet),
         )
 
     def _options(self, packet: TcpPacket) -> Options | None:
@@ -143,3 +143,13 @@ class Subject:
             origin, wire = self.stamp_origin
             return stamps((option.values[0] - wire + origin) & MASK, option.values[1])
         return option
+
+
+def _codepoint(packet: TcpPacket) -> int:
+    """By its name, or as the low bits of the whole field."""
+    for name, value in packet.ip:
+        if name in CODEPOINTS:
+            return CODEPOINTS[name]
+        if name in ("tos", "class"):
+            return int(value, 0) & 3
+    return 0

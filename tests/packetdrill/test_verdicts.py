@@ -118,7 +118,7 @@ def test_strict_reports_what_is_left_over() -> None:
         "+0 < icmp unreachable code_77 [0:0(0)]",
         "+0 epoll_create(1) = 5",
         "+0 setsockopt(3, IPPROTO_TCP, TCP_CORK, [1], 4) = 0",
-        "+0 < (tos 0x7) . 1:1(0) ack 1 win 1",
+        "+0 < (flowlabel 0x7) . 1:1(0) ack 1 win 1",
         "+0 < . 1:1(0) ack 1 win 1 <FOEXP 1234,nop,nop>",
         "+0 %{ import os }%",
         "+0 close(3",
@@ -300,6 +300,25 @@ def test_packet_too_big_leaves_room_for_the_longer_header() -> None:
     got = run(script + "+0 > . 1:1241(1240) ack 1\n")
     assert got.verdict == "pass", str(got)
     assert run(script + "+0 > . 1:1261(1260) ack 1\n").verdict == "fail"
+
+
+def test_fields_of_the_ip_header() -> None:
+    """IP_TTL and IP_TOS hold for what is sent after them; RFC 1700: 64 otherwise."""
+    script = ESTABLISHED.replace("> S. 0:0(0)", "> (ttl 64) S. 0:0(0)")
+    script += "+0 setsockopt(4, IPPROTO_IP, IP_TTL, [5], 4) = 0\n"
+    script += "+0 setsockopt(4, IPPROTO_IP, IP_TOS, [IPTOS_DSCP_CS1], 4) = 0\n"
+    script += (
+        "+0 write(4, ..., 10) = 10\n+0 > (ttl 5, tos 0x20) P. 1:11(10) ack 1\n+0 < (ttl 3) . 1:1(0) ack 11 win 9\n"
+    )
+    assert run(script).verdict == "pass", str(run(script))
+    for wrong in (
+        script.replace("(ttl 5", "(ttl 6"),
+        script.replace("0x20", "0x40"),
+        script.replace("ttl 64", "ttl 63"),
+    ):
+        got = run(wrong)
+        assert (got.verdict, got.reason) == ("fail", "another IP header")
+    assert "(ttl 5) (tos 0x20) P. 1:11(10)" in run(script.replace("0x20", "0x40")).got
 
 
 def test_icmp_before_any_segment_is_unsupported() -> None:
