@@ -39,7 +39,9 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
     tcb.ack_pending = 0
     tcb.deadlines[DELACK] = NEVER
     ack = tcb.last_ack_sent = tcb.rcv_nxt
-    window = tcb.rcv_wnd if not tcb.rcv_wscale else _scaled_window(tcb)
+    window, scale = tcb.rcv_wnd, tcb.rcv_wscale
+    if scale:
+        window = window >> scale if not window & (1 << scale) - 1 else _scaled_window(tcb)
     segment = Segment(tcb.flow, seq, ack, flags, window if window < MAX_WINDOW else MAX_WINDOW, payload)
     if tcb.with_options or tcb.reassembly is not None:
         _add_options(tcb, segment, now)
@@ -64,8 +66,6 @@ def _scaled_window(tcb: Tcb) -> int:
     """The window field: rounded up while there is room, since the right edge must not move back (RFC 7323 2.4)."""
     scale = tcb.rcv_wscale
     window = tcb.rcv_wnd >> scale
-    if window << scale == tcb.rcv_wnd:
-        return window
     free = tcb.rcv_space - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0)
     if window << scale < free:
         window += 1
@@ -205,7 +205,10 @@ def output(tcb: Tcb, now: int) -> None:
             else:
                 _send_text(tcb, now)
     if tcb.ack_wanted:
-        send_ack(tcb, now)
+        if tcb.fin_seq < 0:
+            transmit(tcb, now, ACK, tcb.snd_nxt)
+        else:
+            send_ack(tcb, now)
 
 
 def _send_text(tcb: Tcb, now: int) -> None:
