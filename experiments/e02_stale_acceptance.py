@@ -1,22 +1,26 @@
-"""Old segments in a reopened connection, against loss. Run alone, or by ``netsim reproduce e02``."""
+"""Old segments in a reopened connection. Run alone, or by ``netsim reproduce e02``."""
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from netsim import experiments
 from netsim.cli import script
-from netsim.plots.output import save, save_text
+from netsim.plots import chances
+from netsim.plots.output import save, save_table, save_text
 from netsim.plots.reuse_figures import acceptance_figure, sequence_figure
 from netsim.plots.style import styled
-from netsim.scenarios import stale
+from netsim.scenarios import reuse_study, stale
+from netsim.scenarios import stale_study as study
 from netsim.scenarios.accident import accident_text, describe, sequence_rows
-from netsim.scenarios.reuse_study import COPIES, HEADINGS, find_accident, stale_cases
-from netsim.scenarios.studies import estimates, simulate
+from netsim.scenarios.studies import differences, differences_text, estimates, simulate
 
 TITLE = "Does a reopened connection accept segments of the connection before it?"
 LOSSES = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-RUNS = 400  # a point; twenty-five times as many for a report
+RUNS = {"acceptance": 60, "tails": 40, "bytes": 30, "lifetime": 20, "paws": 80}  # a point; a report: 25 times
+ACCEPTANCE = partial(acceptance_figure, headings=reuse_study.HEADINGS, model=reuse_study.COPIES)
+BYTES = partial(chances.bytes_figure, clock=study.CLOCK, edge=study.EDGE)
 
 
 def main(
@@ -27,22 +31,29 @@ def main(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Path]:
-    """P(old data accepted) for three ISN policies and three TIME-WAITs, and one accident from close by."""
-    accident = find_accident(seed)
-    rows = sequence_rows(accident)
+    """P(old text accepted) against loss, TIME-WAIT, bytes, lifetime and timestamps; one accident from close by."""
+    rows = sequence_rows(accident := reuse_study.find_accident(seed))
     with styled():
         paths = save(sequence_figure(rows, describe(accident)), rows, out, "e02b_sequence")
     yield from [*paths, *save_text(accident_text(accident), out, "e02c_accident")]
-
-    cases = stale_cases(LOSSES)
-    n = 25 * RUNS if full else RUNS
+    studies = {
+        "a_acceptance": (reuse_study.stale_cases(LOSSES), ACCEPTANCE),
+        "d_tails": (study.tail_cases(), chances.tails_figure),
+        "e_bytes": (study.bytes_cases(), BYTES),
+        "f_lifetime": (study.lifetime_cases(), chances.lifetime_figure),
+        "g_paws": (study.paws_cases(), chances.paws_figure),
+    }
     with nullcontext(progress) if progress else experiments.progress("e02") as tell:
-        results = simulate(stale.run, cases, replications=n, seed=seed, workers=workers, progress=tell)
-    table = estimates(cases, results, stale.ESTIMATES)
-    with styled():
-        figure = acceptance_figure(table, headings=HEADINGS, n=n, seed=seed, model=COPIES)
-        paths = save(figure, table, out, "e02a_acceptance")
-    yield from paths
+        run = partial(simulate, stale.run, seed=seed, workers=workers, progress=tell)
+        for name, (cases, draw) in studies.items():
+            n = RUNS[name[2:]] * (25 if full else 1)
+            results = run(cases, replications=n, common=name == "g_paws")
+            table = estimates(cases, results, stale.ESTIMATES)
+            with styled():
+                paths = save(draw(table, n=n, seed=seed), table, out, f"e02{name}")
+            yield from paths
+        table = differences(cases, results, study.COMPARED, by="timestamps", base="without")
+        yield from save_table(table, differences_text(table, study.PAWS), out, "e02h_differences")
 
 
 if __name__ == "__main__":

@@ -226,3 +226,52 @@ def incarnation_title(table: Rows) -> str:
     harm = f"; the others take old text in {percent(min(bad))} to {percent(max(bad))} of runs" if bad else ""
     rest = "yet TIME-WAIT does not" if accepted else f"TIME-WAIT keeps all (none of {runs:,} runs)"
     return f"A clock-driven ISN keeps {kept} connections apart{harm}; {rest}"
+
+
+def tails_title(table: Rows) -> str:
+    """Which tail outlasts which TIME-WAIT."""
+    rows = table.where(estimate="p_stale_data_expected", loss=0.0)
+    middle = sorted({float(w or 0.0) for w in rows.column("time_wait")})[-2]
+    at = {str(row["tail"]): float(row["value"] or 0.0) for row in rows.where(time_wait=middle)}
+    worst, best = max(at, key=lambda tail: at[tail]), min(at, key=lambda tail: at[tail])
+    return (
+        f"What TIME-WAIT is worth depends on the tail: after {seconds(middle)} old text is accepted in "
+        f"{percent(at[best])} of runs ({best}) to {percent(at[worst])} ({worst}) with the same mean delay"
+    )
+
+
+def bytes_title(table: Rows, *, edge: float) -> str:
+    """What the clock protects, and what it does not."""
+    rows = table.where(isn="clock", estimate="p_stale_data_expected")
+    below = [float(r["value"] or 0.0) for r in rows if float(r["size"] or 0.0) < edge]
+    above = [float(r["value"] or 0.0) for r in rows if float(r["size"] or 0.0) > edge]
+    shield = "nothing" if not any(below) else "something"
+    return (
+        f"A clock-driven ISN is a cliff: {shield} old gets in after up to {edge:,.0f} bytes; beyond, where the text "
+        f"has outrun the clock, it does in up to {percent(max(above))} of runs"
+    )
+
+
+def lifetime_title(table: Rows) -> str:
+    """The square where waiting is enough, and the worst one."""
+    rows = list(table.where(estimate="p_stale_data_expected"))
+    waited = [row for row in rows if float(row["time_wait"] or 0.0) >= float(row["lifetime"] or 0.0)]
+    other = [float(row["value"] or 0.0) for row in rows if row not in waited]
+    enough = not any(float(row["value"] or 0.0) for row in waited)
+    return (
+        f"A TIME-WAIT as long as segments live {'lets nothing old in' if enough else 'still lets old text in'}; a "
+        f"shorter one does in {percent(min(other))} to {percent(max(other))} of runs"
+    )
+
+
+def paws_title(rows: Rows) -> str:
+    """What timestamps are worth at the highest share of copies."""
+    most = max(map(float, rows.array("duplicate")))
+    (without,) = rows.where(duplicate=most, timestamps="without")
+    (stamped,) = rows.where(duplicate=most, timestamps="with")
+    few = float(stamped["value"] or 0.0)
+    rest = percent(few) if few else f"none of {int(stamped['n'] or 0):,}"
+    return (
+        f"Timestamps refuse old text (PAWS): wrong bytes in {percent(float(without['value'] or 0.0))} of runs without, "
+        f"{rest} with them"
+    )

@@ -14,7 +14,17 @@ from typing import Any, Final
 
 from netsim.scenarios import setup
 from netsim.seeds import Seed
-from netsim.sweep import Estimator, Rows, Scalar, paired_difference, point_key, proportion, sweep
+from netsim.sweep import (
+    Estimate,
+    Estimator,
+    Rows,
+    Scalar,
+    paired_difference,
+    paired_proportions,
+    point_key,
+    proportion,
+    sweep,
+)
 from netsim.tcp.profiles import profile
 
 PROFILES: Final = ("rfc9293", "linux", "linux_classic", "freebsd", "windows")
@@ -63,7 +73,8 @@ def differences(
 ) -> Rows:
     """Every case less the one that differs from it in the label ``by``, which is ``base`` there; run by run.
 
-    For cases that share their random numbers. ``source`` is ``paired difference``; intervals from 2,000 runs up.
+    For cases that share their random numbers. ``source`` is ``paired difference``. Yes-or-no columns have an interval
+    at once, others from 2,000 runs up.
     """
     table: list[dict[str, Scalar]] = []
     found = {tuple(case.labels.items()): rows for case, rows in zip(cases, results, strict=True)}
@@ -72,7 +83,7 @@ def differences(
             continue
         reference = found[tuple((case.labels | {by: base}).items())]
         for column in columns:
-            e = paired_difference(_numbers(reference, column), _numbers(rows, column))
+            e = _difference(reference.column(column), rows.column(column))
             numbers = {"value": e.value, "low": e.low, "high": e.high, "n": e.n}
             labels = {**case.labels, "against": base}
             table.append({**labels, "estimate": column, "source": "paired difference", **numbers})
@@ -94,8 +105,14 @@ def differences_text(table: Rows, heading: str) -> str:
     return "\n".join([heading, "", *body, ""])
 
 
-def _numbers(rows: Rows, column: str) -> list[float | None]:
-    return [None if value is None else float(value) for value in rows.column(column)]
+def _difference(first: Sequence[Scalar], second: Sequence[Scalar]) -> Estimate:
+    if all(isinstance(value, bool | None) for value in (*first, *second)):
+        return paired_proportions(first, second)
+    return paired_difference(_numbers(first), _numbers(second))
+
+
+def _numbers(values: Sequence[Scalar]) -> list[float | None]:
+    return [None if value is None else float(value) for value in values]
 
 
 def estimates(cases: Sequence[Case], results: Sequence[Rows], wanted: Mapping[str, Estimator]) -> Rows:

@@ -16,8 +16,9 @@ E01 = folder() / "e01_setup_latency.py"
 E02 = folder() / "e02_stale_acceptance.py"
 FIGURES = {
     "e01": ["a_ccdf", "b_mean", "c_median", "d_p95", "e_p99", "f_failed", "g_diverged", "h_bursts"],
-    "e02": ["a_acceptance", "b_sequence"],
+    "e02": ["a_acceptance", "b_sequence", "d_tails", "e_bytes", "f_lifetime", "g_paws"],
 }
+OTHERS = ["e02c_accident.txt", "e02h_differences.csv", "e02h_differences.txt"]
 TIDY = {"source", "value", "low", "high", "n"}
 
 
@@ -41,7 +42,8 @@ def quick_e01() -> ModuleType:
 
 
 def quick_e02() -> ModuleType:
-    return load(E02, RUNS=8, LOSSES=[0.0, 0.3])
+    runs = {"acceptance": 8, "tails": 3, "bytes": 3, "lifetime": 3, "paws": 3}
+    return load(E02, RUNS=runs, LOSSES=[0.0, 0.3])
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 def test_every_figure_has_three_formats_and_a_table(name: str, outputs: dict[str, list[Path]]) -> None:
     names = sorted(path.name for path in outputs[name])
     wanted = [f"{name}{figure}.{ending}" for figure in FIGURES[name] for ending in ("csv", "pdf", "png", "svg")]
-    assert names == sorted([*wanted, *(["e02c_accident.txt"] if name == "e02" else [])])
+    assert names == sorted([*wanted, *(OTHERS if name == "e02" else [])])
     assert all(path.stat().st_size > 0 for path in outputs[name])
 
 
@@ -79,6 +81,11 @@ def test_nothing_else_is_touched(outputs: dict[str, list[Path]]) -> None:
         ("e01f_failed.csv", {"profile", "loss", "estimate", "upper_bound"}),
         ("e01h_bursts.csv", {"profile", "loss", "losses", "estimate"}),
         ("e02a_acceptance.csv", {"isn", "time_wait", "loss", "estimate", "upper_bound"}),
+        ("e02d_tails.csv", {"tail", "time_wait", "loss", "estimate", "upper_bound"}),
+        ("e02e_bytes.csv", {"isn", "size", "estimate", "upper_bound"}),
+        ("e02f_lifetime.csv", {"time_wait", "lifetime", "estimate"}),
+        ("e02g_paws.csv", {"timestamps", "duplicate", "estimate"}),
+        ("e02h_differences.csv", {"timestamps", "duplicate", "against", "estimate"}),
     ],
 )
 def test_tables_are_tidy(file: str, columns: set[str], outputs: dict[str, list[Path]]) -> None:
@@ -130,7 +137,7 @@ def test_a_script_runs_alone(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / "results").iterdir())) == 9
+    assert len(list((tmp_path / "results").iterdir())) == 27
     assert "e02b_sequence.png" in done.stdout
 
 
