@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from netsim.packetdrill import vectors
-from netsim.packetdrill.descriptor import Attempt, Descriptor, Result, names, pointed
 from netsim.packetdrill.errno import errno_of
 from netsim.packetdrill.exchange import DEFAULT_TTL, Exchange
+from netsim.packetdrill.results import Attempt, Result, names, pointed
 from netsim.packetdrill.script import Application, Call, Expression, Number, Structure
 from netsim.packetdrill.sockopts import get_option, set_option
 from netsim.packetdrill.subject import Subject
@@ -28,7 +28,7 @@ class Calls:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self.descriptors: dict[int, Descriptor] = {}
+        self.descriptors: dict[int, Socket] = {}
         self.counted: dict[str, int] = {}  # the host's counters when nstat last told them
 
     def begin(self, call: Call) -> Attempt:
@@ -37,6 +37,8 @@ class Calls:
         handler = _HANDLERS.get(call.name)
         if handler is None:
             raise Unsupported(call.line, f"the system call {call.name}")
+        if call.name != "socket" and self.integer(call, 0) not in self.descriptors:
+            return _done(Result(-1, "EBADF"))
         try:
             return handler(self, call)
         except TcpError as error:
@@ -50,18 +52,15 @@ class Calls:
     def blocks(self, call: Call) -> bool:
         """Whether this call waits rather than return EAGAIN."""
         call = self.plain(call)
-        return not self.of(call).socket.nonblocking and "MSG_DONTWAIT" not in self._flags(call)
+        return not self.of(call).nonblocking and "MSG_DONTWAIT" not in self._flags(call)
 
     def _flags(self, call: Call) -> set[str]:
         """The MSG_ flags of a call that has such an argument."""
         return names(self.argument(call, 3)) if call.name in _WITH_FLAGS else set()
 
-    def of(self, call: Call) -> Descriptor:
-        """The descriptor that a call's first argument names."""
-        number = self.integer(call, 0)
-        if number not in self.descriptors:
-            raise Failure(call.line, f"{call.name}: descriptor {number} is not open")
-        return self.descriptors[number]
+    def of(self, call: Call) -> Socket:
+        """The socket that a call's first argument names."""
+        return self.descriptors[self.integer(call, 0)]
 
     def argument(self, call: Call, index: int) -> Expression:
         """An argument. Failure if there are fewer."""
@@ -91,21 +90,21 @@ class Calls:
             if call.result in self.descriptors:
                 raise Failure(call.line, f"{call.name}: descriptor {call.result} is open already")
             socket.nonblocking, socket.sticky_error = nonblocking, False
-            self.descriptors[call.result] = Descriptor(socket)
+            self.descriptors[call.result] = socket
 
     def _bind(self, call: Call) -> Attempt:
         port = _port(self.argument(call, 1), self.exchange.bind_port)
-        self.of(call).socket.bind(port)
+        self.of(call).bind(port)
         self.exchange.bind_port = port  # where inbound segments go that do not say their ports
         return _done(Result(0))
 
     def _listen(self, call: Call) -> Attempt:
-        self.of(call).socket.listen(None, self.integer(call, 1))
+        self.of(call).listen(None, self.integer(call, 1))
         self.exchange.passive = True
         return _done(Result(0))
 
     def _connect(self, call: Call) -> Attempt:
-        socket = self.of(call).socket
+        socket = self.of(call)
         if "AF_UNSPEC" in names(self.argument(call, 1)):
             raise Unsupported(call.line, "connect to AF_UNSPEC")
         if socket.tcb is None:
@@ -129,8 +128,8 @@ class Calls:
 
     def _send_first(self, call: Call, size: int) -> Attempt:
         """sendto that opens the connection (RFC 7413). Linux's takes the text only if it goes with the SYN."""
-        descriptor, exchange = self.of(call), self.exchange
-        socket, linux = descriptor.socket, exchange.host.tools == "linux"
+        socket, exchange = self.of(call), self.exchange
+        socket, linux = socket, exchange.host.tools == "linux"
         if linux and exchange.remote not in exchange.stack.ctx.cookies:
             raise Unsupported(call.line, "sendto with MSG_FASTOPEN before there is a cookie")
         if "MSG_FASTOPEN" in self._flags(call):
@@ -139,7 +138,7 @@ class Calls:
         return _done(Result(size))
 
     def _accept(self, call: Call) -> Attempt:
-        listener = self.of(call).socket
+        listener = self.of(call)
         nonblocking = call.name == "accept4" and "SOCK_NONBLOCK" in names(self.argument(call, 3))
 
         def attempt() -> Result | None:
@@ -154,15 +153,15 @@ class Calls:
         return attempt
 
     def _write(self, call: Call) -> Attempt:
-        descriptor, exchange = self.of(call), self.exchange
+        socket, exchange = self.of(call), self.exchange
         flags = self._flags(call)
-        fresh = call.name == "sendto" and descriptor.socket.tcb is None and descriptor.socket.state is CLOSED
-        first = fresh and ("MSG_FASTOPEN" in flags or descriptor.socket.options.fast_open in ("client", "both"))
+        fresh = call.name == "sendto" and socket.tcb is None and socket.state is CLOSED
+        first = fresh and ("MSG_FASTOPEN" in flags or socket.options.fast_open in ("client", "both"))
         if flags - {"MSG_DONTWAIT", "MSG_NOSIGNAL"} - ({"MSG_FASTOPEN"} if first else set()):
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
         if "NULL" in names(self.argument(call, 1)):
             return _done(Result(-1, "EFAULT"))
-        size, done, socket, blocks = self.integer(call, 2), 0, descriptor.socket, self.blocks(call)
+        size, done, socket, blocks = self.integer(call, 2), 0, socket, self.blocks(call)
         if not 0 <= size <= MOST_TEXT:
             raise Unsupported(call.line, f"{call.name} of {size} bytes")
         if first:
@@ -181,7 +180,7 @@ class Calls:
         return attempt
 
     def _read(self, call: Call) -> Attempt:
-        socket = self.of(call).socket
+        socket = self.of(call)
         flags = self._flags(call)
         if flags - {"MSG_DONTWAIT", "MSG_PEEK"}:
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
@@ -197,21 +196,21 @@ class Calls:
         return attempt
 
     def _shutdown(self, call: Call) -> Attempt:
-        descriptor, how = self.of(call), names(self.argument(call, 1))
+        socket, how = self.of(call), names(self.argument(call, 1))
         if how not in ({"SHUT_RD"}, {"SHUT_WR"}, {"SHUT_RDWR"}):
             raise Unsupported(call.line, "shutdown with a number")
-        if descriptor.socket.tcb is None or descriptor.socket.state is CLOSED:
+        if socket.tcb is None or socket.state is CLOSED:
             return _done(Result(-1, "ENOTCONN"))
         try:
-            descriptor.socket.shutdown(self.exchange.now, _SHUTDOWN[how.pop()])
+            socket.shutdown(self.exchange.now, _SHUTDOWN[how.pop()])
         except ConnectionClosing:
             return _done(Result(0))
         return _done(Result(0))
 
     def _close(self, call: Call) -> Attempt:
-        descriptor = self.of(call)
+        socket = self.of(call)
         del self.descriptors[self.integer(call, 0)]
-        descriptor.socket.close(self.exchange.now)
+        socket.close(self.exchange.now)
         return _done(Result(0))
 
     def _getsockopt(self, call: Call) -> Attempt:
@@ -221,19 +220,19 @@ class Calls:
         return _done(set_option(self, call))
 
     def _fcntl(self, call: Call) -> Attempt:
-        descriptor, command = self.of(call), names(self.argument(call, 1))
+        socket, command = self.of(call), names(self.argument(call, 1))
         if command == {"F_GETFL"}:
-            return _done(Result(0x2 | (self.exchange.host.nonblock if descriptor.socket.nonblocking else 0)))
+            return _done(Result(0x2 | (self.exchange.host.nonblock if socket.nonblocking else 0)))
         if command != {"F_SETFL"} or names(self.argument(call, 2)) - {"O_RDWR", "O_NONBLOCK", "2"}:
             raise Unsupported(call.line, f"fcntl with {', '.join(sorted(command))}")
-        descriptor.socket.nonblocking = "O_NONBLOCK" in names(self.argument(call, 2))
+        socket.nonblocking = "O_NONBLOCK" in names(self.argument(call, 2))
         return _done(Result(0))
 
     def _ioctl(self, call: Call) -> Attempt:
-        descriptor, command = self.of(call), names(self.argument(call, 1))
+        socket, command = self.of(call), names(self.argument(call, 1))
         if command not in ({"SIOCINQ"}, {"FIONREAD"}):
             raise Unsupported(call.line, f"ioctl with {', '.join(sorted(command))}")
-        unread, expected = descriptor.socket.status().unread, self.integer(call, 2)
+        unread, expected = socket.status().unread, self.integer(call, 2)
         if unread != expected:
             raise Failure(call.line, "ioctl: another number of unread bytes", str(expected), str(unread))
         return _done(Result(0))

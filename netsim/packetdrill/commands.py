@@ -126,7 +126,7 @@ def _sockstat(match: re.Match[str], line: int, calls: Calls) -> None:
     state = _BSD_STATES[name]
     port = re.search(r"-p (\d+)", match[1])
     if match[2]:
-        sockets = [d.socket for d in calls.descriptors.values()]
+        sockets = list(calls.descriptors.values())
         count = sum(s.state is state and (port is None or s.port == int(port[1])) for s in sockets)
     else:
         stack = calls.exchange.stack

@@ -6,11 +6,11 @@ from typing import Any
 from netsim.packetdrill.calls import Calls
 from netsim.packetdrill.code import check, tcp_info
 from netsim.packetdrill.commands import carry_out
-from netsim.packetdrill.descriptor import Attempt, Result
 from netsim.packetdrill.errno import same
 from netsim.packetdrill.exchange import Emitted, Exchange
 from netsim.packetdrill.host import Host
 from netsim.packetdrill.match import differences, header, header_differs, joined, require_supported, stamp_difference
+from netsim.packetdrill.results import Attempt, Result
 from netsim.packetdrill.script import (
     Action,
     Call,

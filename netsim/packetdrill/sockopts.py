@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from netsim.packetdrill.descriptor import Descriptor, Result, names, pointed
 from netsim.packetdrill.errno import errno_of, same
+from netsim.packetdrill.results import Result, names, pointed
 from netsim.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config import TcpConfig
+from netsim.tcp.socket import Socket
 
 if TYPE_CHECKING:
     from netsim.packetdrill.calls import Calls
@@ -68,25 +69,25 @@ _READ: dict[str, Callable[[TcpConfig], float]] = {
 
 def set_option(calls: "Calls", call: Call) -> Result:
     """setsockopt(fd, level, name, [value], length)."""
-    descriptor, name = calls.of(call), _name(calls, call)
+    socket, name = calls.of(call), _name(calls, call)
     value = pointed(calls.argument(call, 3))
     if name == "SO_REUSEADDR" and isinstance(value, Number):
-        descriptor.socket.reuse_address = bool(value.value)
+        socket.reuse_address = bool(value.value)
     if name in ("SO_REUSEADDR", "SO_REUSEPORT"):
         return Result(0)
     if name == "SO_LINGER":
-        return _linger(descriptor, value, call)
+        return _linger(socket, value, call)
     if name in _IP_HEADER:
         return _ip_header(calls, name, value, call)
     if name not in _BEFORE_OPEN or not isinstance(value, Number):
         raise Unsupported(call.line, f"setsockopt {name}")
     try:
-        config = _BEFORE_OPEN[name](descriptor.socket.options, value.value)
+        config = _BEFORE_OPEN[name](socket.options, value.value)
     except ValueError:
         return Result(-1, "EINVAL")
-    if name in _ONLY_BEFORE_OPEN and descriptor.socket.tcb is not None:
+    if name in _ONLY_BEFORE_OPEN and socket.tcb is not None:
         raise Unsupported(call.line, f"setsockopt {name} on an open socket")
-    descriptor.socket.configure(config, calls.exchange.now)
+    socket.configure(config, calls.exchange.now)
     calls.exchange.settle()
     return Result(0)
 
@@ -107,16 +108,16 @@ def _ip_header(calls: "Calls", name: str, value: Expression, call: Call) -> Resu
 
 def get_option(calls: "Calls", call: Call) -> Result:
     """getsockopt(fd, level, name, [value], [length]): the value is compared with what the option is."""
-    descriptor, name = calls.of(call), _name(calls, call)
+    socket, name = calls.of(call), _name(calls, call)
     expected = pointed(calls.argument(call, 3))
     if name == "SO_ERROR":
-        _compare_error(descriptor, expected, call)
+        _compare_error(socket, expected, call)
     elif name in _READ:
-        tcb = descriptor.socket.tcb
+        tcb = socket.tcb
         live = tcb is not None and name == "SO_RCVBUF"
-        _compare(tcb.rcv_space if tcb and live else _READ[name](descriptor.socket.options), expected, name, call)
-    elif name == "TCP_MAXSEG" and descriptor.socket.tcb is not None:
-        _compare(descriptor.socket.tcb.snd_mss, expected, name, call)
+        _compare(tcb.rcv_space if tcb and live else _READ[name](socket.options), expected, name, call)
+    elif name == "TCP_MAXSEG" and socket.tcb is not None:
+        _compare(socket.tcb.snd_mss, expected, name, call)
     else:
         raise Unsupported(call.line, f"getsockopt {name}")
     return Result(0)
@@ -129,13 +130,13 @@ def _name(calls: "Calls", call: Call) -> str:
     return name.value
 
 
-def _linger(descriptor: Descriptor, value: Expression, call: Call) -> Result:
+def _linger(socket: Socket, value: Expression, call: Call) -> Result:
     numbers = [f.value for _, f in value.fields if isinstance(f, Number)] if isinstance(value, Structure) else []
     if len(numbers) != 2:
         raise Unsupported(call.line, "setsockopt SO_LINGER without {onoff=, linger=}")
     if numbers[0] and numbers[1]:
         raise Unsupported(call.line, "setsockopt SO_LINGER with a time")
-    descriptor.socket.linger_zero = bool(numbers[0])
+    socket.linger_zero = bool(numbers[0])
     return Result(0)
 
 
@@ -148,8 +149,8 @@ def _compare(value: float, expected: Expression, name: str, call: Call) -> None:
         raise Failure(call.line, f"getsockopt {name} gives another value", str(expected.value), f"{value:g}")
 
 
-def _compare_error(descriptor: Descriptor, expected: Expression, call: Call) -> None:
-    pending = descriptor.socket.take_error()
+def _compare_error(socket: Socket, expected: Expression, call: Call) -> None:
+    pending = socket.take_error()
     error = errno_of(pending) if pending is not None else None
     wanted = "".join(names(expected)) or "0"
     if isinstance(expected, Items):

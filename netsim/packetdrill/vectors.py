@@ -3,7 +3,7 @@
 A message is {msg_name(...)=..., msg_iov(n)=[{..., length}, ...], msg_flags=flags}, a vector [{..., length}, ...].
 """
 
-from netsim.packetdrill.descriptor import names
+from netsim.packetdrill.results import names
 from netsim.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
 from netsim.packetdrill.verdict import Failure, Unsupported
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from in_process import netsim
 
+from netsim.scenarios import NAMES
+
 SYN = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0
 +0 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
@@ -125,3 +127,8 @@ def test_bad_input_of_the_writer(tmp_path: Path, words: str, said: str) -> None:
     done = netsim("trace", "setup", *words.format(out=tmp_path / "out.pkt").split())
     assert (done.status, done.out) == (2, "")
     assert said in done.err
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_parameter_of_a_scenario_hides_an_option_of_trace(name: str) -> None:
+    assert netsim("trace", name, "--help").status == 0

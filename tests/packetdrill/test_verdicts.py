@@ -267,6 +267,13 @@ def test_a_call_that_succeeds_does_not_pass_for_one_that_fails() -> None:
     assert run(LISTEN.replace("IPPROTO_TCP) = 3", "IPPROTO_TCP) = -1")).line == 1
 
 
+def test_a_descriptor_that_is_not_open() -> None:
+    """POSIX: EBADF."""
+    assert run(CONNECT + "+0 close(7) = -1 EBADF (Bad file descriptor)").verdict == "pass"
+    closed = run(CONNECT + "+0 close(3) = 0\n+0 write(3, ..., 10) = 10")
+    assert (closed.verdict, closed.line, closed.got) == ("fail", 6, "-1 EBADF")
+
+
 def test_the_share_of_the_distance_that_a_script_asks_for() -> None:
     late = CONNECT + "1.3 > S 0:0(0) <...>"
     assert run("--tolerance_percent=30\n" + late).verdict == "pass"

@@ -1,11 +1,9 @@
-"""Script descriptors, the results of calls, and the symbols in their arguments."""
+"""What calls return, and the symbols in their arguments."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from netsim.packetdrill.script import Either, Expression, Items, Name, Number
-from netsim.tcp.socket import Socket
 
 
 class Result(NamedTuple):
@@ -16,13 +14,6 @@ class Result(NamedTuple):
 
 
 Attempt = Callable[[], Result | None]
-
-
-@dataclass(slots=True)
-class Descriptor:
-    """A script's file descriptor."""
-
-    socket: Socket
 
 
 def names(expression: Expression) -> set[str]:
