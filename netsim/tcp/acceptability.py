@@ -92,7 +92,8 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
 def _only_ack_counts(tcb: Tcb, segment: Segment) -> bool:
     """Whether this segment from before the window may still acknowledge, as 4.4BSD has it."""
     old = 0 < (tcb.rcv_nxt - segment.seq) & MASK < HALF
-    return old and segment.flags & SYN_ACK == ACK and tcb.state is not TIME_WAIT
+    half_open = tcb.state is SYN_RECEIVED and tcb.listener is not None
+    return old and segment.flags & SYN_ACK == ACK and tcb.state is not TIME_WAIT and not half_open
 
 
 def _is_duplicate_syn(tcb: Tcb, segment: Segment) -> bool:
