@@ -326,7 +326,9 @@ def _has_room(params: Params) -> bool:
     most = min(params.backlog, server.somaxconn, server.max_syn_backlog or BIG) / 2
     if server.syn_cookies == "always" or server.syncache_hashsize is not None:
         return False
-    if params.fast_open and _p_beyond(server.fast_open_queue, 4 * params.delay * params.legit_rate) > NEGLIGIBLE:
+    # Of the connections that Fast Open keeps waiting: real ones for a round trip, those of copied SYNs for long.
+    waiting = params.legit_rate * (4 * params.delay + params.duplicate * params.horizon)
+    if params.fast_open and _p_beyond(server.fast_open_queue, waiting) > NEGLIGIBLE:
         return False
     return _p_beyond(most, (params.attack_rate + params.legit_rate) * params.horizon) < NEGLIGIBLE
 

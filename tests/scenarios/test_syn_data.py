@@ -122,7 +122,7 @@ def test_nagle_keeps_the_end_of_a_long_response_back() -> None:
 
 def test_a_copied_syn_delivers_its_text_twice_with_fast_open_only() -> None:
     """RFC 7413 2.1. The network copies every fifth segment, 3 s late; the first connection is over by then."""
-    point = params(VISITOR, HOST, duplicate=0.2, attack_rate=0.0, legit_rate=5.0)
+    point = params(VISITOR, HOST.replace(fast_open_queue=256), duplicate=0.2, attack_rate=0.0, legit_rate=5.0)
     assert syn_data.theory(point)["p_delivered_twice"] == 0.2
     rows = sweep(syn_data.run, [point], replications=20, seed=1, workers=1)
     clients = sum(map(int, rows.array("clients")))
@@ -134,6 +134,15 @@ def test_a_copied_syn_delivers_its_text_twice_with_fast_open_only() -> None:
         held = params(client, PLAIN, duplicate=0.2, attack_rate=0.0, legit_rate=5.0)
         assert syn_data.theory(held)["p_delivered_twice"] == 0.0
         assert syn_data.run(held, Seed(1))["delivered_twice"] == 0.0
+
+
+def test_copied_syns_can_fill_the_pending_limit() -> None:
+    """Nobody answers the SYN-ACK of a copy but with a RST a second later: too many of them, and clients wait longer."""
+    crowded = params(VISITOR, HOST, duplicate=1.0, attack_rate=0.0, legit_rate=40.0, horizon=8.0)
+    assert "p_delivered_twice" not in syn_data.theory(crowded)
+    row = syn_data.run(crowded, Seed(1))
+    assert row["delivered_twice"] < 0.9
+    assert row["response_time"] > 0.12
 
 
 def test_theory_is_silent_where_it_does_not_hold() -> None:
