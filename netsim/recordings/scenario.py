@@ -86,6 +86,7 @@ _STEPS: Final[dict[str, tuple[str, ...]]] = {
     "sleep": ("seconds",),
     "socket": (),
 }
+ACCEPTED_STEPS: Final = tuple(_STEPS)
 _WHOLE: Final = {
     "bytes": (1, 1 << 30),
     "answer": (0, 1 << 30),

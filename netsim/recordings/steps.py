@@ -10,7 +10,7 @@ from simpy import Event
 
 from netsim.packetdrill.errno import errno_of, pending
 from netsim.recordings.scenario import Rule, Step
-from netsim.tcp.errors import TcpError
+from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 from netsim.tcp.user_calls import peer_closed
 
 if TYPE_CHECKING:
@@ -22,11 +22,12 @@ _CHUNK: Final = 65536
 
 
 def _connect(program: "Program", descriptor: "Descriptor") -> GoesOn:
+    connected = descriptor.socket.core.tcb is not None
     try:
         yield program.open(descriptor)
     except TcpError as error:
         descriptor.told = True
-        program.result(f"connect {errno_of(error)}")
+        program.result(f"connect {_connect_errno(error, connected=connected)}")
         return False
     descriptor.since = program.run.world.env.now
     program.result("connect ok")
@@ -34,14 +35,22 @@ def _connect(program: "Program", descriptor: "Descriptor") -> GoesOn:
 
 
 def _connect_nowait(program: "Program", descriptor: "Descriptor") -> bool:
+    connected = descriptor.socket.core.tcb is not None
     try:
         program.open(descriptor)
     except TcpError as error:
-        program.result(f"connect {errno_of(error)}")
+        program.result(f"connect {_connect_errno(error, connected=connected)}")
         return False
     descriptor.socket.waiting = []  # nobody waits
     program.result("connect EINPROGRESS")
     return True
+
+
+def _connect_errno(error: TcpError, *, connected: bool) -> str:
+    """connect(2): EISCONN for a socket that has been opened, EADDRNOTAVAIL for a four-tuple that is in use."""
+    if isinstance(error, ConnectionAlreadyExists):
+        return "EISCONN" if connected else "EADDRNOTAVAIL"
+    return errno_of(error)
 
 
 def _bind(program: "Program", descriptor: "Descriptor", port: int) -> bool:
@@ -131,6 +140,9 @@ def _serve(program: "Program", descriptor: "Descriptor", answer: int) -> GoesOn:
 
 def _receive(program: "Program", descriptor: "Descriptor", count: int) -> Generator[Event, Any, int | None]:
     """How many bytes came: 0 at the end of the stream, None for a failure. An error is told once, then the end."""
+    if descriptor.socket.core.tcb is None:
+        program.result("recv ENOTCONN")
+        return None
     try:
         text = yield descriptor.socket.recv(count)
     except TcpError as error:

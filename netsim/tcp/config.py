@@ -96,8 +96,11 @@ class TcpConfig:
     ports: Ports = policy(
         Ports(), "choice of the local port of an active OPEN", "RFC 9293 is silent; RFC 6056 has better ones"
     )
-    time_wait_open: Literal["refuse", "replace"] = policy(
-        "refuse", "an active OPEN of a four-tuple that this end holds in TIME-WAIT", "RFC 9293 3.10.1: already exists"
+    time_wait_open: Literal["refuse", "replace", "linux"] = policy(
+        "refuse",
+        "an active OPEN of a four-tuple that this end holds in TIME-WAIT: refused, or allowed; or with timestamps and "
+        "after a second allowed, from an ISS beyond the old numbers (linux)",
+        "RFC 9293 3.10.1: already exists; net.ipv4.tcp_tw_reuse = 1",
     )
 
     # Listener
@@ -234,6 +237,9 @@ class TcpConfig:
     window_scale: int | None = policy(
         None, "shift offered on the SYN; None: option not offered", "RFC 7323 2.2", allowed=(0, 14)
     )
+    syn_echo_check: bool = policy(
+        False, "a SYN-ACK that echoes none of this OPEN's timestamps draws a RST", "tcp_rcv_synsent_state_process"
+    )
     timestamps: bool = policy(False, "offer timestamps, and PAWS with them", "RFC 7323 3")
     ts_tick: float = policy(
         0.001, "tick of the timestamp clock", "RFC 7323 5.4: 1 ms to 1 s", "s", allowed=(59e-9, 1.0)
@@ -282,6 +288,11 @@ class TcpConfig:
         False,
         "the congestion window grows only while it is used: wholly, or in slow start by half",
         "RFC 5681 is silent; RFC 7661; net/ipv4/tcp_output.c, tcp_cwnd_validate",
+    )
+    initial_window_after_loss: Literal["rfc5681", "linux"] = policy(
+        "rfc5681",
+        "the initial window is one segment once the SYN or SYN-ACK was repeated; or, of an active OPEN, repeated twice",
+        "RFC 5681 3.1; net/ipv4/tcp_input.c: tcp_init_transfer",
     )
     initial_window: int = policy(10, "initial congestion window", "RFC 6928 2", "segments", allowed=(1, 1 << 20))
 

@@ -25,6 +25,7 @@ from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.syn_queue import RandomDrop, RecycleOldest, SynCache, SynQueue
 from netsim.tcp.tcb import Tcb
+from netsim.tcp.time_wait import first_beyond
 from netsim.tcp.timers import REXMT
 
 _new = tuple.__new__  # half the price of Signal(...)
@@ -38,7 +39,6 @@ _SYN_QUEUE = "listener: SYN queue full"
 _ACCEPT_QUEUE = "listener: accept queue full"
 _SYN_FIN = "listener: SYN with FIN"
 _DRIVEN_OUT = "RFC 4987 3.4: driven out"
-_REOPEN_STEP = 65_537  # how far a new ISS lies beyond the old connection's last number: net/ipv4/tcp_minisocks.c
 
 
 def syn_queue_limit(config: TcpConfig, backlog: int) -> int:
@@ -232,7 +232,7 @@ class Listener:
         linux = config.time_wait_reuse == "linux"
         if previous is not None and (linux or not 0 < (tcb.iss - previous.snd_nxt) & MASK < HALF):
             # RFC 1122 4.2.2.13: a new ISS beyond all numbers of the old connection.
-            tcb.iss = tcb.snd_una = tcb.snd_nxt = (previous.snd_nxt + _REOPEN_STEP) & MASK
+            tcb.iss = tcb.snd_una = tcb.snd_nxt = first_beyond(previous)
         tcb.irs = segment.seq
         tcb.rcv_nxt = (segment.seq + 1) & MASK
         negotiate(tcb, segment.options, now)

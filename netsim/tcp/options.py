@@ -70,6 +70,16 @@ def echo_sample(tcb: Tcb, segment: Segment, now: int) -> int | None:
     return max(ticks, 1) * tcb.config.ns.ts_tick
 
 
+def echoes_our_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
+    """Whether the peer's echo, if there is one, is of a SYN of this OPEN: none before the first, nor in the future."""
+    options = segment.options
+    if options is None or not options.ts_ecr:
+        return True
+    first = tcb.sent_at if tcb.transmissions == 1 else tcb.silent_since
+    oldest, newest = (tcb.ctx.ts_clock(time, tcb.config) for time in (first, now))
+    return (options.ts_ecr - oldest) & MASK <= (newest - oldest) & MASK
+
+
 def reopens_time_wait(tcb: Tcb, segment: Segment, config: TcpConfig) -> bool:
     """Whether this SYN may open a new connection out of TIME-WAIT, by the configured rule.
 

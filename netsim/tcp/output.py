@@ -217,7 +217,10 @@ def _send_text(tcb: Tcb, now: int) -> None:
     if buffer and tcb.congestion is None and tcb.config.congestion == "newreno":
         # RFC 6928 2; one segment if the SYN had to be repeated (RFC 5681 3.1).
         config, mss = tcb.config, tcb.snd_mss
-        segments = 1 if tcb.transmissions > 1 else config.initial_window
+        lost = tcb.transmissions > 1
+        if config.initial_window_after_loss == "linux":
+            lost = tcb.transmissions > 2 and tcb.listener is None
+        segments = 1 if lost else config.initial_window
         growth = UNLIMITED if config.slow_start_growth is None else config.slow_start_growth * mss
         tcb.congestion = NewReno(mss, segments * mss, growth, config.limited_transmit, config.cwnd_validation)
     mss = tcb.snd_mss if tcb.reassembly is None else max(1, tcb.snd_mss - sack_bytes(tcb))

@@ -71,6 +71,8 @@ _LINUX: _Values = {
     "orphan_retries": (8, f"{_LINUX_TIMER}: tcp_orphan_retries, 0 meaning 8"),
     "user_timeout": (None, f"{_LINUX_SYSCTL}: R2 alone"),
     "sack_fin": (True, f"{_LINUX_INPUT}: tcp_data_queue, tcp_send_dupack"),
+    "initial_window_after_loss": ("linux", f"{_LINUX_INPUT}: tcp_init_transfer"),
+    "syn_echo_check": (True, f"{_LINUX_INPUT}: tcp_rcv_synsent_state_process"),
     "nagle_small": (True, "Linux 6.18, net/ipv4/tcp_output.c: tcp_minshall_check"),
     "r2_measure": ("time", f"{_LINUX_TIMER}: retransmits_timed_out"),
     "loss_probe": (True, f"{_LINUX_SYSCTL}: tcp_early_retrans"),

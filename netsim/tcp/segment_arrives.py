@@ -12,7 +12,7 @@ from netsim.tcp.ecn import negotiate_ecn
 from netsim.tcp.errors import BrokenPipe, ConnectionRefused, ConnectionReset, TcpError
 from netsim.tcp.establish import established
 from netsim.tcp.fast_open import learn_cookie
-from netsim.tcp.options import negotiate
+from netsim.tcp.options import echoes_our_syn, negotiate
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.retransmission import fin_acknowledged
 from netsim.tcp.sack import came_twice
@@ -56,6 +56,10 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         if soon is not None and tcb.transmissions == 1:
             tcb.arm(REXMT, now, soon)
         return dropped(tcb, segment, _SYN_SENT_1)
+    if flags & ACK and tcb.config.syn_echo_check and not echoes_our_syn(tcb, segment, now):
+        tcb.ctx.counters.TcpExtPAWSActive += 1
+        send_reset_for(tcb.ctx, segment, tcb)
+        return dropped(tcb, segment, "net/ipv4/tcp_input.c: SYN-ACK with a foreign echo")
     if flags & RST:
         if not flags & ACK:
             return dropped(tcb, segment, _SYN_SENT_2)

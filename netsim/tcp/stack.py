@@ -29,6 +29,7 @@ from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
 from netsim.tcp.segment_arrives import in_later_states, in_syn_sent
 from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
+from netsim.tcp.time_wait import first_beyond, may_replace
 from netsim.tcp.timeouts import timers_expire
 from netsim.tcp.timers import NEVER, TimerQueue
 from netsim.tcp.user_calls import open_active
@@ -237,13 +238,14 @@ class Stack:
         flow = key.reverse()
         old = self.ctx.connections.get(key)
         if old is not None:
-            if old.state is not TIME_WAIT or config.time_wait_open == "refuse":
+            if old.state is not TIME_WAIT or not may_replace(old, config, now):
                 raise ConnectionAlreadyExists(f"{flow} is in {old.state}")
             end(old, _OPEN, None)
         if listener is not None:
             self._forget(listener, now)
         origin = CLOSED if listener is None else LISTEN
-        tcb = open_active(self.ctx, config, flow, key, now, origin=origin, clause=clause, text=text)
+        iss = first_beyond(old) if old is not None and config.time_wait_open == "linux" else None
+        tcb = open_active(self.ctx, config, flow, key, now, origin=origin, clause=clause, text=text, iss=iss)
         tcb.owner = owner
         self.schedule(tcb)
         return tcb

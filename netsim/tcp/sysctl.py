@@ -149,6 +149,8 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_synack_retries": lambda c, own, v: c.replace(synack_retries=v),
     "net.ipv4.tcp_syncookies": _syncookies,
     "net.ipv4.tcp_timestamps": lambda c, own, v: c.replace(timestamps=v != 0),
+    "net.ipv4.tcp_early_retrans": lambda c, own, v: c.replace(loss_probe=v in (3, 4)),
+    "net.ipv4.tcp_tw_reuse": lambda c, own, v: c.replace(time_wait_open="linux" if v == 1 else "refuse"),
     "net.ipv4.tcp_window_scaling": lambda c, own, v: c.replace(window_scale=own.window_scale if v else None),
     "net.ipv4.tcp_rmem": _rmem,
     # the rest as defaults.sh of the kernel's packetdrill suite sets it, and as the profile is
@@ -160,6 +162,12 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_pacing_ss_ratio": None,  # when segments of one burst leave: the model's leave at once
     "net.ipv4.tcp_pacing_ca_ratio": None,
     "net.ipv4.tcp_min_tso_segs": None,
+    "net.ipv4.tcp_tw_reuse_delay": frozenset({"1000"}),
+    "net.ipv4.tcp_rto_min_us": lambda c, own, v: c.replace(rto_min=v / 1e6, rto_variance_floor=v / 1e6),
+    "net.ipv4.tcp_congestion_control": None,  # losses are repaired as NewReno does, whatever the window's law
+    "net.ipv4.tcp_max_tw_buckets": None,  # memory is not modelled
+    "net.ipv4.tcp_max_orphans": None,
+    "net.ipv4.ip_local_port_range": None,  # which port a socket gets decides nothing
     "net.ipv4.tcp_notsent_lowat": frozenset({"4294967295"}),
 }
 

@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.output import send_ack
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.tcb import Tcb
 
+_REOPEN_STEP: Final = 65_537
+_REUSE_DELAY: Final = 1_000_000_000  # ns; net.ipv4.tcp_tw_reuse_delay
 _TWCHECK: Final = "TIME-WAIT: sys/netinet/tcp_timewait.c, tcp_twcheck"
 
 
@@ -38,3 +41,18 @@ def _twcheck(tcb: Tcb, segment: Segment, now: int) -> None:
 def is_expected_ack(tcb: Tcb, segment: Segment) -> bool:
     """A bare ACK with the number that is due: nothing that calls for an answer."""
     return segment.flags & (SYN | FIN | RST | ACK) == ACK and not segment.payload and segment.seq == tcb.rcv_nxt
+
+
+def may_replace(old: Tcb, config: TcpConfig, now: int) -> bool:
+    """Whether an active OPEN may take the four-tuple that ``old`` holds in TIME-WAIT (net.ipv4.tcp_tw_reuse).
+
+    Linux asks for timestamps on both connections, and that a second has gone by, so that they are newer.
+    """
+    if config.time_wait_open == "linux":
+        return old.ts_ok and config.timestamps and now - old.ts_recent_at > _REUSE_DELAY
+    return config.time_wait_open == "replace"
+
+
+def first_beyond(old: Tcb) -> int:
+    """An ISS beyond all numbers of the old connection (net/ipv4/tcp_ipv4.c, tcp_twsk_unique; tcp_minisocks.c)."""
+    return (old.snd_nxt + _REOPEN_STEP) & MASK

@@ -126,6 +126,8 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
     if not goes_on:
         counters.TcpAttemptFails += 1
         return end(tcb, _R2, ConnectionTimedOut())
+    if tcb.transmissions == 1:
+        tcb.silent_since = tcb.sent_at
     tcb.transmissions += 1
     tcb.arm(REXMT, now, intervals[tcb.transmissions - 1])
     if listener is not None and listener.deferred and keeps_silent(listener, tcb):

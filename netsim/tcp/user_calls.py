@@ -69,14 +69,17 @@ def open_active(
     origin: State = CLOSED,
     clause: str = _OPEN,
     text: bytes = b"",
+    iss: int | None = None,
 ) -> Tcb:
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
 
     ``text`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED.
-    ``flow`` is the four-tuple as this end writes it, ``key`` as the peer does.
+    ``flow`` is the four-tuple as this end writes it, ``key`` as the peer does; ``iss`` is not left to the policy.
     ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then tells which call did it.
     """
     tcb = allocate(ctx, config, flow, key, origin, now)
+    if iss is not None:
+        tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
     enter(tcb, SYN_SENT, clause)
     ctx.counters.TcpActiveOpens += 1
     tcb.transmissions = 1

@@ -1,0 +1,146 @@
+"""Every kind of step and rule does what a process, its kernel and the link would do; results as Linux's calls give."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netsim.recordings.compare import scenarios_of
+from netsim.recordings.exchange import Exchange
+from netsim.recordings.rebuild import rebuild
+from netsim.recordings.scenario import ACCEPTED_STEPS
+
+DROP_ALL = {"dir": "s2c", "match": "ANY", "nth": "*", "do": "drop"}
+REUSE = {"net.ipv4.tcp_tw_reuse": 1}
+AGAIN: list[list[Any]] = [["connect"], ["close"], ["sleep", 2], ["socket"], ["bind", 40000], ["connect"], ["close"]]
+
+# name: client's steps, server's steps, what else is said, the results of each end
+CASES: dict[str, tuple[list[Any], list[Any], dict[str, Any], list[str], list[str]]] = {
+    "accept_each, socket": (
+        [["connect"], ["send", 9], ["recv", 99], ["close"], ["socket"], ["connect"], ["send", 9], ["recv", 99]],
+        [["accept_each", [["serve", 5], ["close"]]]],
+        {},
+        ["connect ok", "5 bytes", "connect ok", "5 bytes"],
+        ["accept", "9 bytes", "EOF", "accept", "9 bytes"],
+    ),
+    "bind: the server was first to close, its TIME-WAIT takes the new SYN": (
+        [["connect"], ["recv", 9], ["close"], ["sleep", 2], ["socket"], ["bind", 40000], ["connect"], ["recv", 9]],
+        [["accept_each", [["close"]]]],
+        {},
+        ["connect ok", "EOF", "connect ok", "EOF"],
+        ["accept", "accept"],
+    ),
+    "a four-tuple in TIME-WAIT": (
+        AGAIN,
+        [["accept_each", [["recv_all"], ["close"]]]],
+        {},
+        ["connect ok", "connect EADDRNOTAVAIL"],
+        ["accept", "EOF"],
+    ),
+    "a four-tuple in TIME-WAIT, tcp_tw_reuse": (
+        AGAIN,
+        [["accept_each", [["recv_all"], ["close"]]]],
+        {"client": {"sysctl": REUSE}},
+        ["connect ok", "connect ok"],
+        ["accept", "EOF", "accept", "EOF"],
+    ),
+    "accept queue of backlog + 1": (
+        [["connect"], ["socket"], ["connect_nowait"], ["socket"], ["connect_nowait"]],
+        [["sleep", 9]],
+        {"server": {"listen": 0}},
+        ["connect ok", "connect EINPROGRESS", "connect EINPROGRESS"],
+        [],
+    ),
+    "kill_at with unread data, barrier": (
+        [["connect"], ["barrier"], ["send", 200], ["sleep", 1], ["send", 200], ["recv", 9], ["close"]],
+        [["accept"], ["barrier"], ["kill_at", 0.5]],
+        {},
+        ["connect ok", "send ECONNRESET", "EOF"],
+        ["accept"],
+    ),
+    "listener_closed_after_accept": (
+        [["connect"], ["send", 20], ["recv", 9], ["close"], ["socket"], ["connect"]],
+        [["accept"], ["serve", 5], ["close"]],
+        {"server": {"listener_closed_after_accept": True}},
+        ["connect ok", "5 bytes", "connect ECONNREFUSED"],
+        ["accept", "20 bytes", "EOF"],
+    ),
+    "keepalive on an open connection, rule": (
+        [["connect"], ["keepalive", 2, 1, 3], ["sleep", 3], ["rule", DROP_ALL], ["recv", 10]],
+        [["accept"], ["serve", 0]],
+        {},
+        ["connect ok", "recv ETIMEDOUT"],
+        ["accept", "recv ECONNRESET"],
+    ),
+    "abort, at, clock, shutdown_wr": (
+        [["connect"], ["at", 0.2], ["clock", 1.0], ["shutdown_wr"], ["recv_all"], ["abort"], ["send", 1]],
+        [["accept"], ["recv_all"], ["send", 7], ["close"]],
+        {},
+        ["connect ok", "7 bytes", "EOF", "send EPIPE"],
+        ["accept", "EOF"],
+    ),
+    "a socket that was never opened, and one that is": (
+        [["send", 9], ["recv", 9], ["shutdown_wr"], ["connect"], ["connect"]],
+        [["accept"]],
+        {},
+        ["send EPIPE", "recv ENOTCONN", "shutdown ENOTCONN", "connect ok", "connect EISCONN"],
+        ["accept"],
+    ),
+    "listen null": ([["connect"], ["send", 9]], [], {"server": {"listen": None}}, ["connect ECONNREFUSED"], []),
+    "a RST that is lost, one that is not": (
+        [["connect"], ["sleep", 0.3], ["abort"]],
+        [["accept"], ["sleep", 1], ["send", 9], ["sleep", 1], ["send", 9], ["recv", 9]],
+        {"link": [{"dir": "c2s", "match": "RST", "nth": "1", "do": "drop"}]},
+        ["connect ok"],
+        ["accept", "send ECONNRESET", "EOF"],
+    ),
+}
+
+
+def played(folder: Path, client: list[Any], server: list[Any], more: dict[str, Any]) -> Exchange:
+    ends = {
+        "client": {"sysctl": {}, "steps": client} | more.get("client", {}),
+        "server": {"sysctl": {}, "steps": server, "listen": 64} | more.get("server", {}),
+    }
+    table = {"name": "one", "duration": 20, "one_way_delay": 0.05, "link": more.get("link", []), **ends}
+    (folder / "scenarios.json").write_text(json.dumps([table]))
+    (scenario,) = scenarios_of(folder)
+    return rebuild(scenario, system="linux", phase=0.1)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_results_of_the_calls(tmp_path: Path, name: str) -> None:
+    client, server, more, at_client, at_server = CASES[name]
+    assert played(tmp_path, client, server, more).results == {"c": at_client, "s": at_server}
+
+
+def test_every_kind_of_step_is_here() -> None:
+    used = {step[0] for case in CASES.values() for steps in case[:2] for step in steps}
+    assert used == set(ACCEPTED_STEPS)
+
+
+def test_a_wrong_ack_in_syn_sent_draws_a_reset_and_the_syn_again_soon(tmp_path: Path) -> None:
+    """KERNEL: a RST at once, and the SYN about 10 ms later, not after 1 s. The server still has the old connection."""
+    client = [["connect"], ["abort"], ["sleep", 1], ["socket"], ["bind", 40000], ["connect"]]
+    link = [{"dir": "c2s", "match": "RST", "nth": "1", "do": "drop"}]
+    exchange = played(tmp_path, client, [["accept_each", [["recv", 9]]]], {"link": link})
+    flags = [(p.sender, p.flags, p.time) for p in exchange.normal()]
+    syns = [time for sender, letters, time in flags if (sender, letters) == ("c", "S")]
+    challenge, reset = (
+        next(time for sender, letters, time in flags if time > syns[1] and (sender, letters) == what)
+        for what in (("s", "A"), ("c", "R"))
+    )
+    assert reset == pytest.approx(challenge + 0.05)
+    assert reset + 0.008 <= syns[2] <= reset + 0.012
+    assert exchange.results["c"] == ["connect ok", "connect ok"]
+
+
+def test_fin_acknowledged_with_dsack_when_it_comes_again(tmp_path: Path) -> None:
+    """net/ipv4/tcp_input.c, tcp_send_dupack: a FIN has a number, and a number that came twice is reported."""
+    link = [{"dir": "s2c", "match": "ACKFIN", "nth": "1", "do": "drop"}]
+    exchange = played(
+        tmp_path, [["connect"], ["close"]], [["accept"], ["recv", 9], ["sleep", 2], ["close"]], {"link": link}
+    )
+    acks = [p for p in exchange.normal() if (p.sender, p.flags) == ("s", "A")]
+    assert [p.options for p in acks] == [("ts",), ("ts", "sack")]
