@@ -17,7 +17,7 @@ WITH = rfc9293().replace(timestamps=True)
 
 def _established(config: TcpConfig = WITH, ts: int = 1000) -> Solo:
     solo = Solo(config)
-    solo.establish(options=Options(mss=1460, ts_val=ts, ts_ecr=1))
+    solo.establish(options=Options(mss=1460, ts_val=ts, ts_ecr=0))
     return solo
 
 
