@@ -92,7 +92,8 @@ def _failure(event: Event) -> BaseException:
 
 def done(env: Environment, value: Any = None) -> Event:
     """An event in the past: whoever yields it goes on at once, and SimPy's queue never sees it."""
-    event = Event(env)
+    event: Event = Event.__new__(Event)  # its own constructor would make a list of callbacks that nobody uses
+    event.env = env
     event._ok = True
     event._value = value
     event.callbacks = None  # type: ignore[assignment]  # SimPy's own mark of a processed event

@@ -51,12 +51,12 @@ class Ports:
 
     def candidates(self, *, src: str, dst: str, dport: int, opened: int, source: PortSource) -> Iterator[int]:
         """Ports to try, best first, each once, for a connection to ``dst``:``dport`` after ``opened`` earlier ones."""
-        start = opened
+        start, size = opened, self.last - self.first + 1
         if self.order == "random":
-            start = source.port_stream().randrange(len(self))
+            start = source.port_stream().randrange(size)
         elif self.order == "hash":
             text = f"|{src}|{dst}|{dport}".encode()
             digest = blake2b(source.secret() + text, digest_size=4, person=b"ports").digest()
             start += int.from_bytes(digest, "big")
-        start = self.first + start % len(self)
+        start = self.first + start % size
         return chain(range(start, self.last + 1), range(self.first, start))
