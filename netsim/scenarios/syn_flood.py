@@ -60,7 +60,7 @@ class Params:
     sources: int = param(4094, "addresses that the attacker claims")
     backlog: int = param(128, "the listener's backlog")
     service: float = param(0.0, "time the server's application spends on a connection before the next accept", "s")
-    legit_rate: float = param(1.0, "legitimate clients, Poisson", "1/s")
+    legit_rate: float = param(1.0, "legitimate clients, Poisson; their SYNs are load too", "1/s")
     warmup: float | None = param(
         None, "the flood's age when the stationary window begins; None: very old, else one hold", "s"
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from netsim import Path, World
 from netsim.link import Exponential, Scripted
-from netsim.scenarios import forged_open, ports, restart, syn_data, teardown, time_wait, two_way
+from netsim.scenarios import forged_open, ports, restart, syn_data, syn_flood, teardown, time_wait, two_way
 from netsim.seeds import Seed
 from netsim.sim import Host
 from netsim.tcp.config import TcpConfig
@@ -28,6 +28,7 @@ from netsim.theory import (
     blind_reset,
     connection_rate_ceiling,
     p_segment_accepted,
+    saturating_rate,
     teardown_outcome,
 )
 from netsim.trace import Trace
@@ -422,3 +423,20 @@ def nobody_opens_blindly() -> Finding:
     row = forged_open.run(forged_open.Params(server=rfc9293().replace(isn=ConstantIsn())), Seed(1))
     number = ", ".join(f"{p:.2g} with {name}" for name, p in chance.items())
     return verdict(holds=not row["opened"], sometimes=chance["RFC 6528"] < 1e-9), f"one guess opens it: {number}"
+
+
+@claim("A bigger backlog stops a SYN flood")
+def a_bigger_backlog_is_enough() -> Finding:
+    """B / T: what fills a queue of entries that live 63 s; at ten times that rate nearly everybody is shut out."""
+    rates = {backlog: saturating_rate(slots=backlog, hold=63.0) for backlog in (128, 4096)}
+    left = {
+        backlog: syn_flood.theory(
+            syn_flood.Params(backlog=backlog, attack_rate=10 * rate, server=rfc9293().replace(synack_retries=5))
+        )["p_served_at_first_syn"]
+        for backlog, rate in rates.items()
+    }
+    number = (
+        f"{rates[128]:.2f} SYNs a second fill 128 places, {rates[4096]:.0f} fill 4,096; "
+        f"at ten times that rate {left[4096]:.2g} of first SYNs get in"
+    )
+    return verdict(holds=left[4096] > 0.9), number
