@@ -197,17 +197,17 @@ def test_latency_of_both_ends_over_a_lossy_path() -> None:
 
 
 def test_theory_of_the_close_lies_inside_the_interval_as_often_as_it_claims() -> None:
-    """Over 100 seeds a 95 % interval holds the truth 87 to 100 times, but for one chance in about 1,000."""
+    """Over 60 seeds a 95 % interval holds the truth 50 to 60 times, but for one chance in about 1,000."""
     point = params(server=DELAYED, think=Exponential(0.2), loss_forward=0.1, loss_reverse=0.1)
     truth = teardown.theory(point)
     inside = dict.fromkeys(("p_three_segments", "p_four_segments"), 0)
-    for seed in range(100):
+    for seed in range(60):
         rows = sweep(teardown.run, [point], replications=30, seed=seed, workers=1)
         for name, e in estimate(rows, {name: teardown.ESTIMATES[name] for name in inside}).items():
             assert e.low is not None
             assert e.high is not None
             inside[name] += e.low <= truth[name] <= e.high
-    assert all(count >= 87 for count in inside.values()), inside
+    assert all(count >= 50 for count in inside.values()), inside
 
 
 @pytest.mark.parametrize(("close", "victim", "loss"), [("abort", "server", 0.3), ("unread", "client", 0.4)])
