@@ -19,6 +19,7 @@ from netsim.tcp.output import may_speak
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN
 
+LONGEST_BACKLOG = 0x7FFFFFFF  # what a negative one stands for: hosts cut it to their somaxconn
 UNEXPECTED = 99  # a descriptor that no script opens
 MOST_TEXT = 1 << 24  # bytes in one write
 
@@ -43,6 +44,8 @@ class Calls:
             return handler(self, call)
         except TcpError as error:
             return _done(Result(-1, errno_of(error)))
+        except ValueError as error:
+            raise Unsupported(call.line, f"{call.name}: {error}") from None
 
     @staticmethod
     def plain(call: Call) -> Call:
@@ -79,6 +82,9 @@ class Calls:
         kinds = names(self.argument(call, 1))
         if kinds - {"SOCK_STREAM", "SOCK_NONBLOCK", "SOCK_CLOEXEC"}:
             raise Unsupported(call.line, f"sockets other than SOCK_STREAM: {', '.join(sorted(kinds))}")
+        protocols = names(self.argument(call, 2)) - {"IPPROTO_TCP", "IPPROTO_IP"}
+        if protocols:
+            raise Unsupported(call.line, f"sockets of {', '.join(sorted(protocols))}")
         self._open(call, Socket(self.exchange.stack), nonblocking="SOCK_NONBLOCK" in kinds)
         exchange = self.exchange
         exchange.subject, exchange.passive = Subject(), False
@@ -99,7 +105,8 @@ class Calls:
         return _done(Result(0))
 
     def _listen(self, call: Call) -> Attempt:
-        self.of(call).listen(None, self.integer(call, 1))
+        backlog = self.integer(call, 1)
+        self.of(call).listen(None, backlog if backlog >= 0 else LONGEST_BACKLOG)
         self.exchange.passive = True
         return _done(Result(0))
 

@@ -43,6 +43,12 @@ _BEFORE_OPEN: dict[str, Change] = {
     "TCP_LINGER2": lambda config, value: config.replace(fin_wait_2_timeout=float(value)),
 }
 
+_LEVELS = {
+    "SO": {"SOL_SOCKET"},
+    "TCP": {"SOL_TCP", "IPPROTO_TCP"},
+    "IP": {"SOL_IP", "IPPROTO_IP"},
+    "IPV6": {"SOL_IPV6", "IPPROTO_IPV6"},
+}
 _IP_HEADER = {"IP_TTL", "IPV6_UNICAST_HOPS", "IP_TOS", "IPV6_TCLASS"}
 _CLASSES = {f"IPTOS_DSCP_CS{n}": n << 5 for n in range(8)} | {
     "IPTOS_LOWDELAY": 0x10,
@@ -127,6 +133,9 @@ def _name(calls: "Calls", call: Call) -> str:
     name = calls.argument(call, 2)
     if not isinstance(name, Name):
         raise Unsupported(call.line, f"{call.name} with an option that has no name")
+    levels = _LEVELS.get(name.value.partition("_")[0], set())
+    if names(calls.argument(call, 1)) - levels:
+        raise Unsupported(call.line, f"{call.name} {name.value} at another level than {', '.join(sorted(levels))}")
     return name.value
 
 
