@@ -18,6 +18,7 @@ from netsim.cli.values import plain, read, show
 from netsim.scenarios.parameters import changed_fields
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.profiles import PROFILES
+from netsim.tcp.sysctl import configure
 
 Profile: Final[Any] = Literal[tuple(PROFILES)]
 
@@ -97,7 +98,7 @@ def read_file(path: str, params: type[Any]) -> dict[str, Any]:
         if name not in ends(params):
             given[name] = value
         elif isinstance(value, dict):
-            given |= {f"{name}.{field}": inner for field, inner in value.items()}
+            given |= {f"{name}.{field}": inner for field, inner in _without_sysctls(path, name, value, table, params)}
         else:
             raise UsageError(f"{path}: {name} = {value!r}: must be a table, [{name}]")
     try:
@@ -105,6 +106,40 @@ def read_file(path: str, params: type[Any]) -> dict[str, Any]:
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
     return given
+
+
+def _without_sysctls(
+    path: str, end: str, value: Mapping[str, Any], table: Mapping[str, Any], params: type[Any]
+) -> Iterator[tuple[str, Any]]:
+    """The fields of an end's table; its ``sysctl`` (``[server.sysctl]``) becomes those that the settings change."""
+    yield from ((field, inner) for field, inner in value.items() if field != "sysctl")
+    if "sysctl" not in value:
+        return
+    names = (value.get("profile"), table.get(f"{end}_profile"), table.get("profile"))
+    name = next((name for name in names if name in PROFILES), None)
+    default = next(f for f in dataclasses.fields(params) if f.name == end)
+    base = PROFILES[name]() if name is not None else _default(default)
+    try:
+        settings = dict(_flat(value["sysctl"]))
+        changes = changed_fields(configure(base, settings), base)
+    except ValueError as error:
+        raise UsageError(f"{path}: {end}.sysctl: {error}") from None
+    for field in changes:
+        if field in value:
+            raise UsageError(f"{path}: {end}.{field}: {end}.sysctl sets it too; must be only one of these two")
+    yield from ((field, plain(inner)) for field, inner in changes.items())
+
+
+def _flat(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings by their dotted names, whether TOML took these for tables or for quoted keys."""
+    if not isinstance(settings, dict):
+        raise ValueError(f"{settings!r}: must be a table of settings")
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _flat(value, f"{name}.")
+        else:
+            yield name, value
 
 
 def as_given(params: Any) -> dict[str, Any]:

@@ -148,3 +148,40 @@ def test_unknown_names_are_guessed() -> None:
         build(Params, {"loss_foward": 1})
     with pytest.raises(UsageError, match=r"did you mean client.syn_retries\?$"):
         build(Params, {"client.syn_retires": 1})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "net.ipv4.tcp_syn_retries = 3\nnet.ipv4.tcp_syn_linear_timeouts = 0\n",
+        '"net.ipv4.tcp_syn_retries" = 3\n"net.ipv4.tcp_syn_linear_timeouts" = "0"\n',
+    ],
+)
+def test_a_file_may_give_a_host_by_its_sysctls(tmp_path: Path, settings: str) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text(f'profile = "linux"\n[server]\nmss = 1400\n[server.sysctl]\n{settings}')
+    expected = linux().replace(mss=1400, syn_retries=3, syn_backoff=BackOff(linear=0))
+    assert build(Params, read_file(str(file), Params)) == Params(client=linux(), server=expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[client.sysctl]\nnet.ipv4.tcp_magic = 1\n", "client.sysctl: net.ipv4.tcp_magic = 1: no such setting"),
+        (
+            "[client.sysctl]\nnet.ipv4.tcp_syn_retries = -1\n",
+            "net.ipv4.tcp_syn_retries = -1: allowed is an integer >= 0",
+        ),
+        ("[client]\nsysctl = 3\n", "client.sysctl: 3: must be a table of settings"),
+        (
+            "[client]\nsyn_retries = 2\n[client.sysctl]\nnet.ipv4.tcp_syn_retries = 1\n",
+            "client.syn_retries: client.sysctl sets it too; must be only one of these two",
+        ),
+    ],
+)
+def test_bad_sysctls_in_a_file(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as error:
+        read_file(str(file), Params)
+    assert said in str(error.value)
