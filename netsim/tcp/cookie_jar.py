@@ -3,6 +3,7 @@
 from typing import Final
 
 from netsim.tcp.actions import Accepted, Transmit
+from netsim.tcp.authentication import sign
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.context import Context
 from netsim.tcp.cookies import key_of, options_of, stamped
@@ -64,6 +65,8 @@ class CookieJar:
             ctx.actions.append(Accepted(0, segment, "SYN", COOKIE))
         window = min(config.receive_buffer, MAX_WINDOW)
         synack = Segment(flow, iss, (segment.seq + 1) & MASK, SYN | ACK, window, b"", options)
+        if config.authentication_key is not None:
+            sign(synack, config.authentication_key)
         ctx.actions.append(Transmit(synack, 0))
 
     def read(self, segment: Segment, now: int) -> Options | None:

@@ -34,7 +34,8 @@ _OPTION_ROOM: Final = 40  # bytes of options that a SYN may carry; its text leav
 
 def cookie_for(ctx: Context, flow: FourTuple, size: int) -> bytes:
     """The server's cookie for the client that wrote ``flow``: a keyed hash of both addresses (4.1.2)."""
-    return blake2b(f"fast open|{flow.dst}|{flow.src}".encode(), key=ctx.secret(), digest_size=size).digest()
+    text = f"|fast open|{flow.dst}|{flow.src}".encode()
+    return blake2b(ctx.secret() + text, digest_size=size).digest()
 
 
 def send_first_syn(tcb: Tcb, now: int) -> None:

@@ -4,6 +4,7 @@ They are here to be compared with the real one. The peer is a TCP like any other
 """
 
 from netsim.tcp.actions import Transmit
+from netsim.tcp.authentication import sign
 from netsim.tcp.connection import enter
 from netsim.tcp.output import send_syn
 from netsim.tcp.segment import ACK, Segment
@@ -28,7 +29,10 @@ def _send_bare_ack(tcb: Tcb) -> None:
     ctx = tcb.ctx
     ctx.counters.TcpOutSegs += 1
     window = min(tcb.rcv_wnd, 65535)
-    ctx.actions.append(Transmit(Segment(tcb.flow, tcb.iss, tcb.rcv_nxt, ACK, window), tcb.id, False))
+    ack = Segment(tcb.flow, tcb.iss, tcb.rcv_nxt, ACK, window)
+    if tcb.config.authentication_key is not None:
+        sign(ack, tcb.config.authentication_key)
+    ctx.actions.append(Transmit(ack, tcb.id, False))
 
 
 def _believe(tcb: Tcb, now: int) -> None:

@@ -7,6 +7,7 @@ import hmac
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Solo
 
+from netsim import Path, World
 from netsim.tcp.authentication import mac_of, refused_by_mac, sign
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.counters import Counters
@@ -140,6 +141,47 @@ def test_the_option_takes_sixteen_bytes_of_every_segment() -> None:
     solo = opened(mss=1460)
     assert solo.tcb.snd_mss == 1444
     assert solo.log[-1][1].wire_size == 40 + 16
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"syn_cookies": "always"},
+        {"handshake": "four-way"},
+        {"handshake": "two-way"},
+        {"timestamps": True, "sack": True},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_every_way_to_open_is_signed(changes: dict[str, object]) -> None:
+    """SYN cookies, the other handshakes, more options: no segment of either end is refused."""
+    world = World(seed=1)
+    client, server = world.host("client", CONFIG), world.host("server", CONFIG.replace(**changes))
+    world.link(client, server, Path(delay=0.05))
+    heard = []
+
+    def speak():
+        sock = client.socket()
+        yield sock.connect(("server", 80))
+        yield sock.send(b"hello")
+        sock.close()
+
+    def serve():
+        listener = server.socket()
+        listener.listen(80)
+        sock = yield listener.accept()
+        heard.append((yield sock.recv()))
+        sock.close()
+
+    world.process(speak())
+    world.process(serve())
+    world.run(until=10.0)
+    assert heard == [b"hello"]
+    for host in (client, server):
+        counters = host.counters
+        assert (counters.TcpExtTCPAORequired, counters.TcpExtTCPAOBad) == (0, 0)
+        assert counters.TcpExtTCPAOGood >= counters.TcpInSegs > 0
+        assert counters.TcpRetransSegs == 0
 
 
 def test_a_stack_that_has_no_key_knows_nothing_of_all_this() -> None:
