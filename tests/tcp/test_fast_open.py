@@ -1,13 +1,14 @@
 """Fast Open (RFC 7413), one stack at a time: cookies, the pending limit, what goes out again."""
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Solo
+from pair import PEER_ISS, TO_PORT_80, Solo, streams
 
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.fast_open import cookie_for
 from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Options, Segment
 from netsim.tcp.socket import Socket
+from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
 from netsim.tcp.timers import REXMT
 
@@ -139,6 +140,12 @@ def test_cookies_differ_by_client_and_by_server(size: int) -> None:
     assert {len(cookie) for cookie in cookies} == {size}
     another_port = FourTuple("b", 2, "a", 80)
     assert cookie_for(solo.stack.ctx, another_port, size) in cookies  # of the address, not of the port
+
+
+def test_a_hosts_key_may_be_of_any_length() -> None:
+    for key in (b"", b"k" * 200):
+        stack = Stack("a", streams(), SERVER, secret=key)
+        assert len(cookie_for(stack.ctx, TO_PORT_80, 16)) == 16
 
 
 def test_with_a_cookie_the_server_reads_and_answers_in_syn_received() -> None:
