@@ -1,6 +1,7 @@
 """Socket calls as SimPy events: ``yield`` them in plain processes. Errors are exceptions with the RFC's names."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simpy import Event
@@ -59,14 +60,20 @@ class Socket:
         """Use ``port`` as the local port. ConnectionAlreadyExists (EADDRINUSE) if an old connection still has it."""
         if self._traced:
             self.host.called("call", "bind", port)
-        self.core.bind(port)
-        return self._at_once()
+        return self._take_port("bind", partial(self.core.bind, port))
 
     def listen(self, port: int | None = None, backlog: int = 128) -> Event:
-        """Passive OPEN on ``port``."""
+        """Passive OPEN on ``port``. ConnectionAlreadyExists (EADDRINUSE) as in ``bind``."""
         if self._traced:
             self.host.called("call", "listen", port)
-        self.core.listen(port, backlog)
+        return self._take_port("listen", partial(self.core.listen, port, backlog))
+
+    def _take_port(self, call: str, act: Callable[[], None]) -> Event:
+        try:
+            act()
+        except TcpError as error:
+            self.host.called("return", call, error)
+            raise
         return self._at_once()
 
     def connect(self, address: "tuple[Host | str, int]", text: bytes = b"") -> Event:

@@ -9,6 +9,7 @@ from netsim.scenarios import restart
 from netsim.seeds import Seed
 from netsim.sweep import sweep
 from netsim.tcp.profiles import linux, rfc9293
+from netsim.trace import Trace
 
 CLEAN: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0}
 
@@ -54,3 +55,12 @@ def test_theory_of_the_restart_uses_the_keys_of_the_estimates() -> None:
 def test_bad_parameters_of_the_restart_are_named(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=field):
         restart.Params(**{field: value})
+
+
+def test_the_ladder_says_why_the_server_cannot_start() -> None:
+    """TIME-WAIT of 2 s from .25 s on; attempts at 1.15 and 2.15 s fail, that at 3.15 s does not."""
+    trace = Trace()
+    restart.run(restart.Params(server=rfc9293().replace(time_wait=2.0), **CLEAN), Seed(1), trace.records.append)
+    text = " ".join(trace.ladder().replace("|", " ").split())
+    assert text.count("listen(80)") == 4  # the first start, and three more
+    assert text.count("address already in use") == 2
