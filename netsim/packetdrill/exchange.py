@@ -188,9 +188,10 @@ class Exchange:
 
     def recent(self) -> tuple[str, ...]:
         """The last segments in both directions, as packetdrill lines."""
-        return tuple(f"{at / 1e9:.6f} {self._shown(packet)}" for at, packet in self._log)
+        return tuple(f"{at / 1e9:.6f} {self.shown(packet)}" for at, packet in self._log)
 
-    def _shown(self, packet: TcpPacket | IcmpPacket | Segment) -> str:
+    def shown(self, packet: TcpPacket | IcmpPacket | Segment) -> str:
+        """A packet in the script's words and numbers."""
         if not isinstance(packet, Segment):
             return packet_text(packet)
         flow = packet.flow

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from netsim.packetdrill.commands import carry_out
-from netsim.packetdrill.exchange import LOG_LINES
+from netsim.packetdrill.exchange import LOG_LINES, Exchange
 from netsim.packetdrill.host import Host, host
 from netsim.packetdrill.parser import defined, parse, parse_file
 from netsim.packetdrill.play import Play
@@ -151,8 +151,8 @@ def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: b
         play.end()
         if script.final is not None:
             carry_out(script.final, play.calls)
-        if strict and play.exchange.left_over:
-            raise Failure(0, f"{len(play.exchange.left_over)} segments are left over at the end")
+        if strict:
+            _require_empty(play.exchange)
         if play.expected == 0:
             raise Unsupported(0, "no outbound packet is expected: it would pass whatever TCP does")
         return Verdict(path=script.path, verdict="pass", exchange=play.exchange.recent())
@@ -171,6 +171,15 @@ def _run(script: Script, machine: Host, symbols: Mapping[str, str], *, strict: b
         exchange = play.exchange.recent() if play is not None else ()
         return Verdict(
             path=script.path, verdict="unsupported", line=line, reason=unsupported.construct, exchange=exchange
+        )
+
+
+def _require_empty(exchange: Exchange) -> None:
+    left = exchange.left_over
+    if left:
+        many = "1 segment is" if len(left) == 1 else f"{len(left)} segments are"
+        raise Failure(
+            0, f"{many} left over at the end", got=f"{left[0].at / 1e9:.6f} {exchange.shown(left[0].segment)}"
         )
 
 

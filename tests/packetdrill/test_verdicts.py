@@ -106,7 +106,8 @@ def test_strict_reports_what_is_left_over() -> None:
     script = CONNECT + "+2 `true`"
     assert run(script).verdict == "pass"
     left = run(script, strict=True)
-    assert (left.verdict, left.reason) == ("fail", "1 segments are left over at the end")
+    assert (left.verdict, left.reason) == ("fail", "1 segment is left over at the end")
+    assert left.got.startswith("1.000000 > S 0:0(0) win 65535")
 
 
 @pytest.mark.parametrize(
@@ -355,7 +356,7 @@ def test_ports_name_a_connection() -> None:
     assert verdict.verdict == "pass", str(verdict)
     assert run(script.replace("> 8080 > 1002 S. 0:0(0) ack 501", "> 8080 > 1002 S. 0:0(0) ack 1")).line == 6
     missing = "\n".join(line for line in script.splitlines() if "> 8080 > 1001" not in line)
-    assert run(missing, strict=True).reason == "1 segments are left over at the end"
+    assert run(missing, strict=True).reason == "1 segment is left over at the end"
 
 
 @pytest.mark.parametrize(
