@@ -18,14 +18,19 @@ NS: Final = 1_000_000_000
 Observer = Callable[[Record], None]
 
 # SimPy serves lower priorities first; its own events, and so every application, have 0 or 1.
-FIRST, SECOND = EventPriority(-2), EventPriority(-1)
+_FIRST, _SECOND = EventPriority(-2), EventPriority(-1)
+FIRST_OF: Final = {"timer-first": (_FIRST, _SECOND), "packet-first": (_SECOND, _FIRST)}  # of timers, of arrivals
 
 
 class Network:
     """A world as its hosts see it."""
 
     def __init__(
-        self, seed: Seed, observer: Observer | None, *, timers_first: bool, shuffle: random.Random | None
+        self,
+        seed: Seed,
+        observer: Observer | None,
+        priorities: tuple[EventPriority, EventPriority],
+        shuffle: random.Random | None,
     ) -> None:
         self.env = Clock()
         self.seed = seed
@@ -36,7 +41,7 @@ class Network:
         self.packets = 0
         self.done = done(self.env)
         self.shuffle = shuffle
-        self.timer_priority, self.arrival_priority = (FIRST, SECOND) if timers_first else (SECOND, FIRST)
+        self.timer_priority, self.arrival_priority = priorities
 
     @property
     def now(self) -> float:

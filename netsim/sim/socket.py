@@ -29,9 +29,9 @@ class Socket:
 
     __slots__ = ("__weakref__", "_env", "_traced", "core", "host", "waiting")
 
-    def __init__(self, host: "Host", *, config: TcpConfig | None = None, core: Core | None = None) -> None:
+    def __init__(self, host: "Host", config: TcpConfig | None = None, core: Core | None = None) -> None:
         self.host = host
-        self.core = core if core is not None else Core(host.stack, config=config)
+        self.core = core if core is not None else Core(host.stack, config)
         self._env = host.world.env
         self._traced = host.world.observer is not None
         self.waiting: list[tuple[str, Event, Callable[[], Any]]] = []
@@ -180,7 +180,7 @@ class Socket:
 
     def _try_accept(self) -> Any:
         core = self.core.accept()
-        return _WAIT if core is None else Socket(self.host, core=core)
+        return _WAIT if core is None else Socket(self.host, None, core)
 
     def _wait(self, call: str, attempt: Callable[[], Any]) -> Event:
         """Try at once; else an event that a later signal triggers."""

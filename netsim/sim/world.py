@@ -10,7 +10,7 @@ from netsim.link import Path
 from netsim.seeds import Seed
 from netsim.sim.events import Clock
 from netsim.sim.host import Host
-from netsim.sim.network import NS, Network, Observer
+from netsim.sim.network import FIRST_OF, NS, Network, Observer
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.profiles import profile as profile_named
 from netsim.trace.recorder import Trace
@@ -38,7 +38,7 @@ class World:
         ties: Ties = "timer-first",
         shuffle_ties: bool = False,
     ) -> None:
-        if ties not in ("timer-first", "packet-first"):
+        if ties not in FIRST_OF:
             raise ValueError(f"ties = {ties!r}: allowed is 'timer-first' or 'packet-first'")
         seed = seed if isinstance(seed, Seed) else Seed(seed)
         self.seed = seed
@@ -46,8 +46,8 @@ class World:
         self.network = Network(
             seed,
             self.trace.records.append if trace else observer,
-            timers_first=ties == "timer-first",
-            shuffle=seed.stream("ties") if shuffle_ties else None,
+            FIRST_OF[ties],
+            seed.stream("ties") if shuffle_ties else None,
         )
 
     def __del__(self) -> None:
@@ -90,9 +90,9 @@ class World:
         config = profile_named(profile) if isinstance(profile, str) else profile
         if not isinstance(config, TcpConfig):
             raise ValueError(f"profile = {profile!r}: allowed is a profile's name or a TcpConfig")
-        host = network.hosts[name] = Host(
-            network, name, config, cpu_per_segment=cpu_per_segment, cpu_per_byte=cpu_per_byte
-        )
+        host = network.hosts[name] = Host(network, name, config)
+        if cpu_per_segment or cpu_per_byte:
+            host.add_processor(cpu_per_segment, cpu_per_byte)
         return host
 
     def link(self, a: Host, b: Host, forward: Path, reverse: Path | None = None) -> None:

@@ -54,7 +54,7 @@ class Socket:
         "waiting",
     )
 
-    def __init__(self, stack: Stack, *, config: TcpConfig | None = None, tcb: Tcb | None = None) -> None:
+    def __init__(self, stack: Stack, config: TcpConfig | None = None, tcb: Tcb | None = None) -> None:
         self.stack = stack
         self.config = config
         self.tcb = tcb
@@ -129,7 +129,7 @@ class Socket:
         queue = self.listener.accept_queue
         if not queue:
             return None
-        socket = Socket(self.stack, config=self.config, tcb=queue.popleft())
+        socket = Socket(self.stack, self.config, queue.popleft())
         socket.sticky_error = self.sticky_error
         return socket
 

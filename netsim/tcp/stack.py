@@ -55,7 +55,6 @@ class Stack:
         address: str,
         streams: Streams,
         config: TcpConfig | None = None,
-        *,
         secret: bytes | None = None,
         alarm: Callable[[int, Tcb], None] | None = None,
     ) -> None:
