@@ -164,7 +164,7 @@ class Calls:
         flags = self._flags(call)
         fresh = call.name == "sendto" and socket.tcb is None and socket.state is CLOSED
         first = fresh and ("MSG_FASTOPEN" in flags or socket.options.fast_open in ("client", "both"))
-        if flags - {"MSG_DONTWAIT", "MSG_NOSIGNAL"} - ({"MSG_FASTOPEN"} if first else set()):
+        if flags - {"MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_MORE"} - ({"MSG_FASTOPEN"} if first else set()):
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
         if "NULL" in names(self.argument(call, 1)):
             return _done(Result(-1, "EFAULT"))
@@ -179,7 +179,7 @@ class Calls:
             if CLOSED < socket.state < ESTABLISHED and (socket.tcb is None or not may_speak(socket.tcb)):
                 return Result(-1, "ENOTCONN") if socket.state is LISTEN else None
             try:
-                done += socket.send(bytes(size - done), exchange.now)
+                done += socket.send(bytes(size - done), exchange.now, more="MSG_MORE" in flags)
             except TcpError as error:
                 return Result(-1, errno_of(error))
             return Result(done) if done == size or (done and not blocks) else None

@@ -31,6 +31,7 @@ _BEFORE_OPEN: dict[str, Change] = {
     "SO_SNDBUF": lambda config, value: config.replace(send_buffer=value),
     "SO_KEEPALIVE": lambda config, value: config.replace(keepalive=value != 0),
     "TCP_NODELAY": lambda config, value: config.replace(nagle=value == 0),
+    "TCP_CORK": lambda config, value: config.replace(cork=value != 0),
     "TCP_MAXSEG": lambda config, value: config.replace(mss=value),
     "TCP_NOOPT": lambda config, value: _without_options(config) if value else config,
     "TCP_FASTOPEN": lambda config, value: _fast_open(config, value),

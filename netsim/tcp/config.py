@@ -276,6 +276,9 @@ class TcpConfig:
         False, "Nagle's rule looks only at small segments unacknowledged (Minshall)", "tcp_output.c: tcp_minshall_check"
     )
     nagle: bool = policy(True, "hold back a small segment while text is unacknowledged", "RFC 9293 3.7.4, SHLD-7")
+    cork: bool = policy(
+        False, "a segment of less than full size waits for more text, at most one RTO", "tcp(7), TCP_CORK"
+    )
     congestion: choices.Congestion = policy("newreno", "congestion control, or none", "RFC 5681; RFC 6582")
     slow_start_growth: int | None = policy(
         1,

@@ -192,8 +192,11 @@ def may_speak(tcb: Tcb) -> bool:
     )
 
 
-def output(tcb: Tcb, now: int) -> None:
-    """Send what may be sent now, and the ACK that is owed, alone if nothing carried it."""
+def output(tcb: Tcb, now: int, *, more: bool = False) -> None:
+    """Send what may be sent now, and the ACK that is owed, alone if nothing carried it.
+
+    ``more``: the user is about to send more, so that a segment of less than full size waits for it (MSG_MORE).
+    """
     if tcb.snd_buffer or tcb.close_called:
         if tcb.queue and tcb.backoff == 0:
             congestion = tcb.congestion
@@ -203,7 +206,7 @@ def output(tcb: Tcb, now: int) -> None:
             if tcb.snd_wnd and not tcb.snd_buffer:
                 send_new(tcb, now, ACK | FIN, b"")  # no text is left to go before it
             else:
-                _send_text(tcb, now)
+                _send_text(tcb, now, more=more)
     if tcb.ack_wanted:
         if tcb.fin_seq < 0:
             transmit(tcb, now, ACK, tcb.snd_nxt)
@@ -211,7 +214,7 @@ def output(tcb: Tcb, now: int) -> None:
             send_ack(tcb, now)
 
 
-def _send_text(tcb: Tcb, now: int) -> None:
+def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
     """Segmentize and send new text, then FIN, as far as both windows and Nagle's rule allow (3.10.2, 3.8.6.2.1)."""
     buffer = tcb.snd_buffer if tcb.snd_buffer is not None else b""
     if buffer and tcb.congestion is None and tcb.config.congestion == "newreno":
@@ -237,7 +240,7 @@ def _send_text(tcb: Tcb, now: int) -> None:
         fin = tcb.close_called and last and flight + size < window
         if size < 0 or (size == 0 and not fin):
             break
-        if size < mss and not fin and not _small_segment_allowed(tcb, size, flight, last=last):
+        if size < mss and not fin and (more or not _small_segment_allowed(tcb, size, flight, last=last)):
             break
         flags = ACK | (PSH if last and size else 0) | (FIN if fin else 0)
         send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"")
@@ -267,6 +270,8 @@ def send_one_more(tcb: Tcb, now: int) -> bool:
 def _small_segment_allowed(tcb: Tcb, size: int, flight: int, *, last: bool) -> bool:
     """The sender's silly window avoidance with Nagle's rule (3.8.6.2.1, 3.7.4)."""
     if last:
+        if tcb.config.cork:
+            return False
         return flight == 0 or tcb.nodelay or (tcb.config.nagle_small and not _small_outstanding(tcb))
     return size >= tcb.max_snd_wnd // 2
 

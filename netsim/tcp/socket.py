@@ -133,8 +133,8 @@ class Socket:
         socket.sticky_error = self.sticky_error
         return socket
 
-    def send(self, text: bytes, now: int, *, to: tuple[str, int] | None = None) -> int:
-        """SEND as much of ``text`` as there is room for; how many bytes that was.
+    def send(self, text: bytes, now: int, *, to: tuple[str, int] | None = None, more: bool = False) -> int:
+        """SEND as much of ``text`` as there is room for; how many bytes that was. ``more`` is to follow (MSG_MORE).
 
         In LISTEN the remote socket must be named, and the connection is opened actively (3.10.2).
         """
@@ -147,7 +147,7 @@ class Socket:
             raise self.take_error() or ConnectionClosing()
         part = text[: max(user_calls.send_room(tcb), 0)]
         if part or not text:
-            user_calls.send(tcb, part, now)
+            user_calls.send(tcb, part, now, more=more)
             self.stack.schedule(tcb)
         return len(part)
 

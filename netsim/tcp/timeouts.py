@@ -139,6 +139,8 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
 
 def _persist(tcb: Tcb, now: int) -> None:
     """A zero-window probe, with exponential back-off, for as long as the peer answers (3.8.6.1, MUST-37)."""
+    if not tcb.queue and send_one_more(tcb, now):
+        return None  # no zero window: text that waited for more (TCP_CORK, MSG_MORE) has waited long enough
     limit = _longest_silence(tcb)
     if tcb.last_received_at > tcb.silent_since or not tcb.probes:
         tcb.silent_since = now  # the last probe was answered: silence counts from this one on

@@ -95,7 +95,7 @@ def open_active(
     return tcb
 
 
-def send(tcb: Tcb, text: bytes, now: int) -> None:
+def send(tcb: Tcb, text: bytes, now: int, *, more: bool = False) -> None:
     """3.10.2: queue ``text`` and send what the windows allow; before ESTABLISHED it waits."""
     if tcb.state is CLOSED or tcb.state is LISTEN:
         raise tcb.error or ConnectionDoesNotExist()
@@ -108,7 +108,7 @@ def send(tcb: Tcb, text: bytes, now: int) -> None:
         tcb.chrono = chrono()
     tcb.snd_buffer += text
     if tcb.state in SENDING:
-        output(tcb, now)
+        output(tcb, now, more=more)
     elif may_speak(tcb):
         speak_early(tcb, now)
 

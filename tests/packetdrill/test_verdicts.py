@@ -122,7 +122,7 @@ def test_strict_reports_what_is_left_over() -> None:
         "+0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 4",
         "+0 setsockopt(3, SOL_SOCKET, TCP_NODELAY, [1], 4) = 0",
         "+0 setsockopt(3, SOL_TCP, SO_SNDBUF, [5000], 4) = 0",
-        "+0 setsockopt(3, IPPROTO_TCP, TCP_CORK, [1], 4) = 0",
+        "+0 setsockopt(3, IPPROTO_TCP, TCP_REPAIR, [1], 4) = 0",
         "+0 < (flowlabel 0x7) . 1:1(0) ack 1 win 1",
         "+0 < . 1:1(0) ack 1 win 1 <FOEXP 1234,nop,nop>",
         "+0 %{ import os }%",
@@ -214,8 +214,18 @@ def test_messages_and_vectors() -> None:
     assert verdict.verdict == "pass", str(verdict)
     assert run(script.replace("= 150", "= 149")).line == 8
     assert run(script.replace("], 2) = 50", "], 3) = 50")).line == 11
-    more = run(script.replace("}, 0) = 150", "}, MSG_MORE) = 150"))
-    assert (more.verdict, more.reason) == ("unsupported", "send with MSG_MORE")
+    more = run(script.replace("}, 0) = 150", "}, MSG_OOB) = 150"))
+    assert (more.verdict, more.reason) == ("unsupported", "send with MSG_OOB")
+
+
+def test_msg_more_and_the_cork_hold_small_segments_back() -> None:
+    """tcp(7): what would be sent at once waits for a send without MSG_MORE, or for the cork to be pulled."""
+    held = ESTABLISHED + "+0 send(4, ..., 100, MSG_MORE) = 100\n+.1 send(4, ..., 50, 0) = 50\n+0 > P. 1:151(150) ack 1"
+    assert run(held).verdict == "pass"
+    cork = "+0 setsockopt(4, IPPROTO_TCP, TCP_CORK, [{}], 4) = 0\n"
+    held = ESTABLISHED + cork.format(1) + "+0 write(4, ..., 100) = 100\n+.1 " + cork.format(0)[3:]
+    assert run(held + "+0 > P. 1:101(100) ack 1").verdict == "pass"
+    assert run(held.replace("[1]", "[0]") + "+0 > P. 1:101(100) ack 1").verdict == "fail"
 
 
 def test_nstat_tells_what_was_counted_since() -> None:

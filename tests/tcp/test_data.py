@@ -112,12 +112,15 @@ def test_half_of_the_largest_window_is_worth_a_segment() -> None:
 
 
 def test_a_sliver_goes_out_when_its_timer_rings() -> None:
-    """Nothing outstanding, a window too small to be worth it: after the override time-out it is used all the same."""
+    """Nothing outstanding, a window too small to be worth it: after the override time-out it is used all the same.
+
+    RFC 9293 3.8.6.2.1, (4): min(D,U), here the hundred bytes that the window takes.
+    """
     solo = _open(options=Options(mss=1000), window=600)
     solo.call(send, bytes(2000))
     solo.feed(ACK, ONE, 1601, window=100)
     sent = solo.advance(solo.now + 1.0)
-    assert [len(s.payload) for _, s in sent] == [1]
+    assert [len(s.payload) for _, s in sent] == [100]
 
 
 # Buffers

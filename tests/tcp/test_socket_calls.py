@@ -179,3 +179,46 @@ def test_a_listener_hands_its_options_on() -> None:
     assert client.status().snd_wnd
     assert client.tcb is not None
     assert client.tcb.snd_mss == 500
+
+
+def sizes(pair: Pair, end: str = "a") -> list[int]:
+    return [len(s.payload) for _, who, s, _ in pair.wire if who == end and s.payload]
+
+
+def test_msg_more_holds_the_last_small_segment_back() -> None:
+    """tcp(7): full segments go, the rest waits for the next send."""
+    pair, client, _ = joined(rfc9293().replace(mss=100))
+    client.send(bytes(250), pair.ns, more=True)
+    pair.perform("a")
+    assert sizes(pair) == [100, 100]
+    client.send(bytes(30), pair.ns)
+    pair.perform("a")
+    assert sizes(pair) == [100, 100]  # Nagle: something is in flight
+    pair.run(pair.now + 0.2)
+    assert sizes(pair) == [100, 100, 80]
+
+
+def test_a_cork_holds_until_it_is_pulled() -> None:
+    pair, client, server = joined(rfc9293().replace(mss=100, rto_min=0.2, delayed_ack=None))
+    client.configure(client.options.replace(cork=True), pair.ns)
+    pair.send(client, bytes(150))
+    pair.run(pair.now + 0.2)  # all that was sent is acknowledged
+    assert sizes(pair) == [100]
+    client.configure(client.options.replace(cork=False), pair.ns)
+    pair.perform("a")
+    assert sizes(pair) == [100, 50]
+    pair.run(pair.now + 1)
+    assert server.receive(999, pair.ns) == bytes(150)
+
+
+def test_a_cork_holds_no_longer_than_a_time_out() -> None:
+    """tcp(7): a ceiling of 200 ms on Linux; here the RTO, 0.3 s after one sample of 0.1 s (RFC 6298 2.2)."""
+    pair, client, server = joined(rfc9293().replace(mss=100, rto_min=0.2, cork=True))
+    start = pair.now
+    pair.send(client, b"small")
+    pair.run(start + 0.29)
+    assert sizes(pair) == []
+    pair.run(start + 0.31)
+    assert sizes(pair) == [5]
+    pair.run(start + 1)
+    assert server.receive(9, pair.ns) == b"small"
