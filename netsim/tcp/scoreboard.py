@@ -25,6 +25,8 @@ def blocks_arrive(tcb: Tcb, segment: Segment) -> bool:
             continue
         for sent in tcb.queue:
             offset = (sent.seq - una) & MASK
+            if offset >= stop:
+                break
             if not sent.sacked and start <= offset and offset + sent.length <= stop:
                 sent.sacked = news = True
     return news
