@@ -49,7 +49,7 @@ def test_counts_agree_with_the_expectation_over_all_cells() -> None:
     """Two-sided alpha 1e-4 for their sum; each run's chance is known, so the variance is at most that of a binomial."""
     counted, chances = 0, []
     for cell in (F2, F3, F4):
-        rows = rows_of(cell_params(cell, "clock"), 40)
+        rows = rows_of(cell_params(cell, "clock"), 25)
         counted += sum(map(bool, rows.column("stale_data_accepted")))
         chances += list(map(float, rows.array("p_expected")))
     assert abs(counted - math.fsum(chances)) < 3.89 * math.sqrt(math.fsum(p * (1 - p) for p in chances))

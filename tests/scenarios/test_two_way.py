@@ -150,7 +150,7 @@ def test_theory_lies_in_the_interval_at_the_stated_rate() -> None:
     params = two_way.Params(duplicate=0.5)
     p, missed = two_way.theory(params)["p_ghost"], 0
     for seed in range(200):
-        rows = sweep(two_way.run, [params], replications=25, seed=seed, workers=1)
+        rows = sweep(two_way.run, [params], replications=15, seed=seed, workers=1)
         estimate = two_way.ESTIMATES["p_ghost"](rows)
         assert estimate.low is not None
         assert estimate.high is not None
