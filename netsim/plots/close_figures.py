@@ -46,6 +46,24 @@ def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int
     return figure
 
 
+def assassination_figure(table: Rows, *, duplicate: float, n: int, seed: int) -> Figure:
+    """P(a RST ends TIME-WAIT) against the share of segments that have a late copy."""
+    note = titles.footer(
+        n=n, seed=seed, interval=_WILSON, loss="no losses",
+        more="copies late by 20 s on average, exponential; TIME-WAIT of 240 s; RFC 1337: F1 ignores RSTs in TIME-WAIT, "
+        "F2 for 2 s; dashes: exact",
+    )  # fmt: skip
+    figure, (ax,) = sheet(titles.assassination_title(table, duplicate=duplicate), note, label_room=1.2)
+    names = looks([str(name) for (name,) in table.group_by("rst")])
+    labels = proportions(ax, table.where(estimate="p_killed"), x="duplicate", by="rst", names=names)
+    ax.set_ylim(-0.02, 1.0)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    ax.set_xlabel("segments with a late copy")
+    ax.set_ylabel("P(TIME-WAIT is killed)")
+    label_curves(ax, labels)
+    return figure
+
+
 def segments_figure(table: Rows, *, think: float, n: int, seed: int, loss: float) -> Figure:
     """P(three segments) above, P(four) below, against the server's mean think time."""
     difference = table.where(source="paired difference", think=think, fin_ack="ACK waits 200 ms")

@@ -175,6 +175,17 @@ def time_wait_title(table: Rows, *, loss: float) -> str:
     )
 
 
+def assassination_title(table: Rows, *, duplicate: float) -> str:
+    """How often TIME-WAIT ends early, with and without the fixes of RFC 1337."""
+    rows = table.where(source="simulation", duplicate=duplicate, estimate="p_killed")
+    (_, plain), *fixed = [(str(n), float(v)) for n, v in zip(rows.column("rst"), rows.array("value"), strict=True)]
+    fixes = ", ".join(f"{_rare(p) if p else 'never'} with {name}" for name, p in fixed)
+    return (
+        f"When {percent(duplicate)} of segments have a late copy, a RST ends TIME-WAIT early in {percent(plain)} "
+        f"of cases; {fixes}"
+    )
+
+
 def segments_title(table: Rows, *, think: float) -> str:
     """How often three segments do, for a server that thinks so long, by how long its ACK may wait."""
     rows = table.where(estimate="p_three_segments", source="simulation", think=think)

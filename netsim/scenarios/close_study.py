@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from netsim.link import Exponential
-from netsim.scenarios import ports, teardown, time_wait
+from netsim.scenarios import assassination, ports, teardown, time_wait
 from netsim.scenarios.studies import Case
 from netsim.scenarios.teardown_theory import exact_latency
 from netsim.sweep import Rows, Scalar, proportion
@@ -15,6 +15,7 @@ from netsim.theory import connection_rate_ceiling, mean_population
 
 PORTS: Final = 28_232  # net.ipv4.ip_local_port_range: 32768 to 60999
 RATE: Final = 100.0  # connections a second, of which TIME-WAIT keeps what is left
+FIXES: Final = {"no fix": "accept", "fix F2": "ignore-2s", "fix F1": "ignore"}  # RFC 1337 4
 WAITS: Final[dict[str, float | None]] = {"ACK at once": None, "ACK waits 40 ms": 0.04, "ACK waits 200 ms": 0.2}
 
 
@@ -63,6 +64,18 @@ def price(lengths: Sequence[float]) -> Rows:
         most = connection_rate_ceiling(ports=PORTS, time_wait=length)
         table.append({"time_wait": length, "estimate": "rate_ceiling", "source": "exact", "value": most})
     return Rows.from_dicts(table)
+
+
+def assassination_cases(duplicates: Sequence[float]) -> list[Case]:
+    """RSTs in TIME-WAIT accepted, or ignored as RFC 1337 wants; copies late by 20 s on average, TIME-WAIT 240 s."""
+    return [
+        Case(
+            {"rst": name, "duplicate": duplicate},
+            assassination.Params(duplicate=duplicate, client=rfc9293().replace(time_wait_rst=policy)),
+        )
+        for name, policy in FIXES.items()
+        for duplicate in duplicates
+    ]
 
 
 def segment_cases(thinks: Sequence[float], *, loss: float) -> list[Case]:

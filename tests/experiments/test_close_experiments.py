@@ -11,13 +11,14 @@ from netsim.sweep import Rows, read_csv
 
 E03 = folder() / "e03_time_wait.py"
 E05 = folder() / "e05_teardown.py"
-FILES = {"e03": ["e03a_time_wait"], "e05": ["e05a_segments", "e05b_latency", "e05c_segments"]}
+FILES = {"e03": ["e03a_time_wait", "e03b_assassination"], "e05": ["e05a_segments", "e05b_latency", "e05c_segments"]}
 
 
 @pytest.fixture(scope="module")
 def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("close")
-    e03 = load(E03, RUNS={"time_wait": 200, "price": 1}, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5])
+    runs = {"time_wait": 200, "price": 1, "killed": 60}
+    e03 = load(E03, RUNS=runs, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5], COPIES=[0.1, 0.3])
     runs = {"segments": 150, "latency": 300, "shares": 60}
     e05 = load(E05, RUNS=runs, THINKS=[0.03, 0.1], LOSSES=[0.0, 0.5])
     for module in (e03, e05):
@@ -65,6 +66,14 @@ def test_e03_has_paired_differences_and_the_price(folder_of_results: Path) -> No
     assert difference["against"] == 0.0
     ceiling = {r["time_wait"]: r["value"] for r in table.where(estimate="rate_ceiling")}
     assert ceiling[60.0] == pytest.approx(470.53, abs=0.01)  # 28,232 ports over 60 s
+
+
+def test_the_points_of_e03b_lie_where_the_closed_form_has_them(folder_of_results: Path) -> None:
+    table = read_csv(folder_of_results / "e03b_assassination.csv")
+    assert len(table.where(source="exact")) == 4  # accepted, and fix F1; two shares of copies each
+    assert simulated_within(table, "rst", "duplicate") == 0
+    f1 = table.where(rst="fix F1", source="simulation")
+    assert set(f1.column("value")) == {0.0}
 
 
 def test_the_points_of_e05_lie_where_the_closed_forms_have_them(folder_of_results: Path) -> None:

@@ -62,3 +62,19 @@ def shares() -> Rows:
             for loss, value in zip((0.0, 0.2, 0.5), values, strict=True)
         ]
     )
+
+
+def assassination() -> Rows:
+    curves = {
+        "no fix": [0.07, 0.5, 0.9],
+        "fix F2": [0.06, 0.45, 0.86],
+        "fix F1": [0.0, 0.0, 0.0],
+    }
+    table: list[dict[str, Scalar]] = []
+    for name, values in curves.items():
+        for duplicate, value in zip((0.01, 0.1, 0.3), values, strict=True):
+            labels: dict[str, Scalar] = {"rst": name, "duplicate": duplicate, "estimate": "p_killed"}
+            table.append({**labels, **_simulated(value or None)})
+            if name != "fix F2":
+                table.append({**labels, "source": "exact", "value": value})
+    return Rows.from_dicts(table)

@@ -17,7 +17,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from netsim.plots.close_figures import latency_figure, segments_figure, shares_figure, time_wait_figure
+from netsim.plots.close_figures import (
+    assassination_figure,
+    latency_figure,
+    segments_figure,
+    shares_figure,
+    time_wait_figure,
+)
 from netsim.plots.output import render, save
 from netsim.plots.reuse_figures import acceptance_figure, sequence_figure
 from netsim.plots.setup_figures import bursts_figure, ccdf_figure, estimate_figures
@@ -54,6 +60,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "time-wait": lambda: time_wait_figure(close_tables.time_wait(), loss=0.2, rate=100.0, n=2000, seed=1),
     "segments": lambda: segments_figure(close_tables.segments(), think=0.1, n=2000, seed=1, loss=0.02),
     "close latency": lambda: latency_figure(close_tables.latency(), loss=0.1, n=6000, seed=1),
+    "assassination": lambda: assassination_figure(close_tables.assassination(), duplicate=0.1, n=600, seed=1),
     "shares": lambda: shares_figure(close_tables.shares(), n=1000, seed=1),
 }
 
