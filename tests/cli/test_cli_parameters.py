@@ -137,7 +137,7 @@ def test_every_parameter_of_every_scenario_has_an_option_with_its_meaning() -> N
 
 
 def test_a_value_that_is_no_number_is_answered_with_the_range() -> None:
-    with pytest.raises(UsageError, match=r"^loss_forward = 'abc': must be a probability in \[0, 1\]$"):
+    with pytest.raises(UsageError, match=r"^loss = 'abc': must be a probability in \[0, 1\]$"):
         build(Params, {"loss": "abc"})
     with pytest.raises(UsageError, match=r"^client.mss = '1.5': allowed is an integer from 1 to 65535$"):
         build(Params, {"client.mss": "1.5"})

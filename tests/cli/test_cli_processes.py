@@ -39,7 +39,7 @@ def test_help_loads_neither_simulator_nor_numpy() -> None:
 def test_bad_input_has_no_traceback() -> None:
     done = _netsim("run", "setup", "--loss", "2")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "netsim: loss_forward = 2.0: must be a probability in [0, 1]\n"
+    assert done.stderr == "netsim: loss = 2: must be a probability in [0, 1]\n"
 
 
 def test_any_number_of_workers_gives_the_same_numbers(tmp_path: Path) -> None:
