@@ -60,7 +60,11 @@ def test_ctrl_c_keeps_what_is_done(how: signal.Signals, tmp_path: Path) -> None:
     words = ["run", "setup", "--replications", "10000000", "--json", "--out", str(rows)]
     for patience in (3, 10, 30):  # s; until the first runs are done, which a busy machine may delay
         process = subprocess.Popen(
-            [sys.executable, "-m", "netsim", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "netsim", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what a shell starts with & ignores it
         )
         time.sleep(patience)
         process.send_signal(how)
