@@ -14,7 +14,8 @@ from netsim.recordings.rebuild import host_config, rebuild
 from netsim.recordings.scenario import CLIENT, SERVER, End, Scenario, read_scenarios
 
 PHASES: Final = 64
-_PHASE: Final = 0.032  # s; 64 of them make up the coarsest slot that recordings of a few minutes use
+_SLOT: Final = 0.032  # s; 64 of them make up the coarsest slot that recordings of a few minutes use
+_WITHIN_TICK: Final = 0.001  # s; the phases lie at four places within a tick of 4 ms
 _EXACT: Final = 0.005  # s that a kernel and its recorder may take
 _SHARE: Final = 0.06  # of a delay
 # Delays up to so many seconds fall into slots of so many, at 250 Hz: kernel/time/timer.c
@@ -73,7 +74,7 @@ def compare(folder: Path, scenario: Scenario, *, system: str = "linux") -> Verdi
     recorded = read_exchange(folder, scenario.name)
     best: Verdict | None = None
     for phase in range(PHASES):
-        ours = rebuild(scenario, system=system, phase=phase * _PHASE)
+        ours = rebuild(scenario, system=system, phase=phase * _SLOT + phase % 4 * _WITHIN_TICK)
         difference = first_difference(recorded, ours, scenario)
         verdict = Verdict(name=scenario.name, phase=phase, difference=difference)
         if difference is None:

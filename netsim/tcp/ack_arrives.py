@@ -6,8 +6,9 @@ from netsim.tcp.defer_accept import waits_for_text
 from netsim.tcp.establish import established
 from netsim.tcp.options import echo_sample
 from netsim.tcp.output import retransmit, send_reset_for
+from netsim.tcp.rack import overdue
 from netsim.tcp.retransmission import acknowledge, fin_acknowledged, measured, rearm
-from netsim.tcp.scoreboard import blocks_arrive, loss_is_plain, recover
+from netsim.tcp.scoreboard import begin_recovery, blocks_arrive, loss_is_plain, recover
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_RECEIVED, TIME_WAIT
@@ -37,6 +38,8 @@ def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
     else:
         if ahead:
             _advance(tcb, segment, now)
+        elif tcb.probe_end == ack:
+            tcb.probe_end = -1  # the original and its probe have both arrived (RFC 8985 7.4.2)
         _update_window(tcb, segment, now, ahead, flight)
         if tcb.state > CLOSE_WAIT and fin_acknowledged(tcb):
             return _closing_states(tcb, segment, now)
@@ -120,7 +123,7 @@ def _update_window(tcb: Tcb, segment: Segment, now: int, ahead: int, flight: int
     if tcb.sack_ok:
         _selective(tcb, segment, now)
     elif same and not ahead and flight and segment.length == 0 and tcb.congestion.duplicate(tcb.snd_una):
-        _begin_recovery(tcb, now)
+        begin_recovery(tcb, now)
         retransmit(tcb, tcb.queue[0], now)
 
 
@@ -131,16 +134,10 @@ def _selective(tcb: Tcb, segment: Segment, now: int) -> None:
     news = segment.options is not None and segment.options.sack != () and blocks_arrive(tcb, segment)
     if news and not congestion.in_recovery:
         third = congestion.duplicate(tcb.snd_una)
-        if third or (not congestion.after_timeout and loss_is_plain(tcb)):
-            _begin_recovery(tcb, now)
+        if third or (not congestion.after_timeout and (loss_is_plain(tcb) or (tcb.config.rack and overdue(tcb, now)))):
+            begin_recovery(tcb, now)
     if congestion.in_recovery:
         recover(tcb, now)
-
-
-def _begin_recovery(tcb: Tcb, now: int) -> None:
-    assert tcb.congestion is not None
-    tcb.ctx.counters.TcpExtTCPFastRetrans += 1
-    tcb.congestion.begin_recovery(tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK, now)
 
 
 def _window_opened(tcb: Tcb, now: int) -> None:

@@ -319,6 +319,8 @@ class TcpConfig:
     user_timeout: float | None = seconds(
         300.0, "text unacknowledged this long: give up; None: R2 alone", "RFC 793 3.8; RFC 5482", least=1e-9
     )
+    window_update: Literal["segments", "doubled"] = timing.WINDOW_UPDATE
+    rack: bool = timing.RACK
     loss_probe: bool = timing.LOSS_PROBE
     timeout_reset: bool = timing.TIMEOUT_RESET
     wrong_ack_repeat: float | None = timing.WRONG_ACK_REPEAT

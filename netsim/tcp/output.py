@@ -95,8 +95,10 @@ def round_buffer(tcb: Tcb, mss: int) -> None:
 
 
 def window_update_due(tcb: Tcb) -> bool:
-    """Whether the user has taken so much that the sender should hear of it: two segments, or half the buffer."""
+    """Whether the user has taken so much that the sender should hear of it."""
     free = min(tcb.rcv_space - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0), MAX_WINDOW << tcb.rcv_wscale)
+    if tcb.config.window_update == "doubled":
+        return free >= 2 * tcb.rcv_wnd
     return free - tcb.rcv_wnd >= min(tcb.rcv_space // 2, 2 * tcb.config.mss)
 
 

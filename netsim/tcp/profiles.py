@@ -75,6 +75,8 @@ _LINUX: _Values = {
     "syn_echo_check": (True, f"{_LINUX_INPUT}: tcp_rcv_synsent_state_process"),
     "nagle_small": (True, "Linux 6.18, net/ipv4/tcp_output.c: tcp_minshall_check"),
     "r2_measure": ("time", f"{_LINUX_TIMER}: retransmits_timed_out"),
+    "window_update": ("doubled", "Linux 6.18, net/ipv4/tcp.c: __tcp_cleanup_rbuf"),
+    "rack": (True, "Linux 6.18, net/ipv4/tcp_recovery.c"),
     "loss_probe": (True, f"{_LINUX_SYSCTL}: tcp_early_retrans"),
     "timeout_reset": (True, f"{_LINUX_TIMER}: tcp_keepalive_timer"),
     "wrong_ack_repeat": (0.008, f"{_LINUX_TCP_H}: TCP_TIMEOUT_MIN, two ticks at 250 Hz"),

@@ -106,6 +106,8 @@ def start_loss_probe(tcb: Tcb, now: int, rto_at: int) -> bool:
     first SYN waits (net/ipv4/tcp_output.c, tcp_schedule_loss_probe). Not while something is being repaired.
     """
     congestion = tcb.congestion
+    if len(tcb.queue) > 1 and any(sent.sacked for sent in tcb.queue):
+        return False
     if not tcb.sack_ok or tcb.backoff or (congestion is not None and congestion.repairing):
         return False
     ns = tcb.config.ns

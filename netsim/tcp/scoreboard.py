@@ -41,6 +41,13 @@ def loss_is_plain(tcb: Tcb) -> bool:
     return beyond > 2 * tcb.snd_mss
 
 
+def begin_recovery(tcb: Tcb, now: int) -> None:
+    """Something is lost: half the window, until all that is outstanding now is acknowledged (RFC 6675 5, (4))."""
+    assert tcb.congestion is not None
+    tcb.ctx.counters.TcpExtTCPFastRetrans += 1
+    tcb.congestion.begin_recovery(tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK, now)
+
+
 def recover(tcb: Tcb, now: int) -> None:
     """Send lost segments again while the pipe is smaller than half the old window (RFC 6675 5, (C)).
 

@@ -6,7 +6,7 @@ from netsim.tcp.defer_accept import keeps_silent
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_more, send_syn, transmit
 from netsim.tcp.rto import model_timeout
-from netsim.tcp.scoreboard import forget_if_reneged
+from netsim.tcp.scoreboard import begin_recovery, forget_if_reneged, recover
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
@@ -78,6 +78,10 @@ def _loss_probe(tcb: Tcb, now: int) -> None:
     Of two in a row the second is none: the RTO is due (net/ipv4/tcp_output.c, tcp_send_loss_probe).
     """
     assert tcb.queue, "the loss probe's timer runs only while something is unacknowledged"
+    if tcb.congestion is not None and any(sent.sacked for sent in tcb.queue):
+        begin_recovery(tcb, now)  # RACK's reordering timer: the oldest segment has not come (RFC 8985 6.3)
+        recover(tcb, now)
+        return tcb.arm(REXMT, now, tcb.rto)
     if tcb.probe_end >= 0:
         return tcb.arm(REXMT, now, max(tcb.queue[0].sent_at + tcb.rto - now, 1))
     tcb.ctx.counters.TcpExtTCPLossProbes += 1

@@ -10,6 +10,17 @@ R2_MEASURE: Any = policy(
     "each time: whatever the path's RTT (Linux)",
     "RFC 9293 3.8.3; net/ipv4/tcp_timer.c: retransmits_timed_out",
 )
+WINDOW_UPDATE: Any = policy(
+    "segments",
+    "a user's reading sends a window update once it opens the window by two segments or half the buffer; or once it "
+    "doubles it (Linux)",
+    "RFC 9293 3.8.6.2.2; net/ipv4/tcp.c: __tcp_cleanup_rbuf",
+)
+RACK: Any = policy(
+    False,
+    "where SACK is agreed on, the oldest segment is lost a quarter of the RTT after one sent later was delivered",
+    "RFC 8985 6; net/ipv4/tcp_recovery.c",
+)
 LOSS_PROBE: Any = policy(
     False,
     "where SACK is agreed on, the first retransmission is a tail loss probe: after two round trips, at the RTO at "

@@ -144,3 +144,21 @@ def test_fin_acknowledged_with_dsack_when_it_comes_again(tmp_path: Path) -> None
     )
     acks = [p for p in exchange.normal() if (p.sender, p.flags) == ("s", "A")]
     assert [p.options for p in acks] == [("ts",), ("ts", "sack")]
+
+
+def test_a_lost_segment_is_repaired_by_time(tmp_path: Path) -> None:
+    """RACK: the FIN behind the lost text is reported at once, a quarter of the RTT (25 ms) later the text goes again.
+
+    No third duplicate ACK, no time-out: 2 ms (TCP_TIMEOUT_MIN_US) and up to two ticks of 4 ms come on top.
+    """
+    link = [{"dir": "c2s", "match": "DATA", "nth": "1", "do": "drop"}]
+    exchange = played(tmp_path, [["connect"], ["send", 200], ["close"]], [["accept"], ["serve", 0]], {"link": link})
+    text = [p.time for p in exchange.normal() if p.length]
+    assert 0.1 + 0.1 + 0.027 <= text[1] <= 0.1 + 0.1 + 0.036
+
+
+def test_reading_sends_no_window_update_before_the_window_doubles(tmp_path: Path) -> None:
+    """net/ipv4/tcp.c, __tcp_cleanup_rbuf: four segments are four ACKs, however fast the application reads."""
+    exchange = played(tmp_path, [["connect"], ["send", 5000]], [["accept"], ["recv_all"]], {})
+    acks = [p.ack for p in exchange.normal() if (p.sender, p.flags) == ("s", "A")]
+    assert acks == [1449, 2897, 4345, 5001]
