@@ -185,7 +185,8 @@ def _victim(params: Params, seed: Seed, observer: Observer | None = None) -> _Vi
 
 def fields(params: Params) -> tuple[Field, Field]:
     """What the rules of the server's TCP take as sequence and as acknowledgment number (RFC 9293 3.10.7.4)."""
-    config, window, attack = params.server, params.window, params.attack
+    config, attack = params.server, params.attack
+    window = max(params.window, _offered(params, params.server))
     # One beyond the window is acceptable to Linux, but its text or SYN lies outside and has no effect.
     last = window - 1 + (config.window_edge == "inclusive" and attack in ("rst", "ack"))
     seq, ack = (0, last), (-(SEQUENCE_SPACE // 2), SEQUENCE_SPACE // 2 - 1)
@@ -193,15 +194,22 @@ def fields(params: Params) -> tuple[Field, Field]:
         seq = (0, 0)
     elif attack == "data":
         seq = (1 - params.length, last)
-        scale = params.end(params.client).window_scale or 0
-        largest = window >> scale << scale if window > LARGEST_UNSCALED else window
-        behind = SEQUENCE_SPACE // 2 if config.ack_policy == "rfc793" else largest
+        behind = SEQUENCE_SPACE // 2 if config.ack_policy == "rfc793" else _offered(params, params.client)
         ack = (-behind, params.in_flight)
     elif attack == "ack":
         ack = (1, params.in_flight)
     if kept_out(params):
         seq = (0, -1)
     return Field(*seq, params.space), Field(*ack, params.space)
+
+
+def _offered(params: Params, config: TcpConfig) -> int:
+    """The largest window that an end offers: in whole units of its scale, rounded up as far as the field goes."""
+    scales = [params.end(end).window_scale for end in (params.client, params.server)]
+    if None in scales:
+        return min(params.window, LARGEST_UNSCALED)
+    scale = params.end(config).window_scale or 0
+    return max(min(-(-params.window // (1 << scale)), LARGEST_UNSCALED) << scale, min(params.window, LARGEST_UNSCALED))
 
 
 def kept_out(params: Params) -> bool:
@@ -227,18 +235,24 @@ def measured(params: Params) -> tuple[Field, Field]:
     middle = 1 if params.attack == "ack" else 0
     if not takes(0, middle):
         return Field(0, -1, params.space), Field(0, -1, params.space)
-    seq = _edges(lambda distance: takes(distance, middle), 0)
-    ack = _edges(lambda distance: takes(0, distance), middle)
+    said_seq, said_ack = fields(params)
+    seq = _edges(lambda distance: takes(distance, middle), 0, said_seq)
+    ack = _edges(lambda distance: takes(0, distance), middle, said_ack)
     return Field(*seq, params.space), Field(*ack, params.space)
 
 
-def _edges(takes: Callable[[int], bool], middle: int) -> tuple[int, int]:
-    """The first and the last of the distances around ``middle`` that are taken, by bisection."""
+def _edges(takes: Callable[[int], bool], middle: int, said: Field) -> tuple[int, int]:
+    """The first and the last of the distances around ``middle`` that are taken, by bisection.
+
+    Where the rules say the edge to be is tried first: if it is there, two forged segments show it.
+    """
     edges = []
-    for far in (-(SEQUENCE_SPACE // 2), SEQUENCE_SPACE // 2 - 1):
+    for far, edge, step in ((-(SEQUENCE_SPACE // 2), said.low, -1), (SEQUENCE_SPACE // 2 - 1, said.high, 1)):
         good, bad = middle, far
         if takes(far):
             good = bad
+        elif edge != far and takes(edge) and not takes(edge + step):
+            good, bad = edge, edge + step
         while abs(bad - good) > 1:
             half = (good + bad) // 2
             good, bad = (half, bad) if takes(half) else (good, half)

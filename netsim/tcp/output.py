@@ -67,7 +67,7 @@ def _scaled_window(tcb: Tcb) -> int:
     scale = tcb.rcv_wscale
     window = tcb.rcv_wnd >> scale
     free = tcb.rcv_space - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0)
-    if window << scale < free:
+    if window << scale < free and window < MAX_WINDOW:
         window += 1
         tcb.rcv_wnd = window << scale
     return window
