@@ -23,7 +23,8 @@ def listing(name: str | None) -> str:
     """Everything, or all about one scenario, profile or experiment. UsageError for any other name."""
     if name is None:
         return _everything()
-    name = aliases().get(name) or pick("name", name, [*NAMES, *PROFILES, *experiments()])
+    if name not in NAMES:  # reincarnation is a scenario and, in short, an experiment
+        name = aliases().get(name) or pick("name", name, [*NAMES, *PROFILES, *experiments()])
     if name in NAMES:
         return "\n".join([*_scenario(name), "", *_policies(), "", _FORMS])
     if name in PROFILES:

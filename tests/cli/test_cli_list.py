@@ -29,6 +29,12 @@ def test_netsim_alone_gives_three_commands_that_work_as_they_stand() -> None:
     assert netsim(*commands[1].split(), "--replications", "2").status == 0
 
 
+def test_a_scenario_comes_before_the_experiment_of_its_name() -> None:
+    for name in NAMES:
+        assert netsim("list", name).out.startswith(f"Scenario {name}: ")
+    assert "e06_reincarnation" in netsim("list", "e06").out
+
+
 def test_list_names_every_scenario_parameter_profile_and_policy() -> None:
     status, out, err = netsim("list")
     assert (status, err) == (0, "")
