@@ -71,7 +71,7 @@ def sweep(
     ledger = _Ledger(plan, progress, on_rows)
     try:
         if executor is not None:
-            _run_remotely(executor.submit, _pickle(run), plan, ledger, workers=workers)
+            _run_remotely(executor.submit, _pickle(run), plan, ledger, workers=workers, stays_open=True)
         elif workers == 1:
             _run_here(run, plan, ledger)
         else:
@@ -185,8 +185,13 @@ def _run_remotely(
     workers: int,
     start: int = 0,
     cost: float | None = None,
+    stays_open: bool = False,
 ) -> None:
-    """Run the cases from `start` on, two blocks per worker under way, sized by what the last ones took."""
+    """Run the cases from `start` on, two blocks per worker under way, sized by what the last ones took.
+
+    When it is interrupted, an executor that stays open is told to forget what waits. A pool that will be killed is
+    not: its manager may stumble over futures that somebody else has cancelled.
+    """
     window = 2 * workers
     costs = deque([] if cost is None else [cost], maxlen=window)  # s per run; unknown at first
     pending: set[Future[Block]] = set()
@@ -207,7 +212,11 @@ def _run_remotely(
                 ledger.add(block)
             pending -= done
     except BaseException:
-        _keep_finished(pending, ledger)
+        for future in pending:
+            if stays_open and future.cancel():
+                continue
+            if future.done() and future.exception() is None:
+                ledger.keep(future.result())
         raise
 
 
@@ -217,10 +226,3 @@ def _block_size(left: int, window: int, cost: float | None) -> int:
         return 1
     share = max(left / window, _SMALLEST_BLOCK / cost)
     return min(left, max(1, int(min(_BLOCK / cost, share))))
-
-
-def _keep_finished(pending: set[Future[Block]], ledger: _Ledger) -> None:
-    """Keep the blocks that are done, call off the rest."""
-    for future in pending:
-        if not future.cancel() and future.done() and future.exception() is None:
-            ledger.keep(future.result())
