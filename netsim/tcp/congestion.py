@@ -35,8 +35,16 @@ class NewReno:
     after_timeout: bool = False
 
     def acknowledged(self, count: int, una: int, flight: int) -> bool:
-        """``count`` new bytes were acknowledged, up to ``una``. True if the next hole must be sent again."""
-        self.duplicates = self.beyond = 0
+        """``count`` new bytes were acknowledged, up to ``una``. True if the next hole must be sent again.
+
+        Where one ACK may add all that it acknowledges, that is what was not known to be delivered by duplicate ACKs
+        (net/ipv4/tcp_input.c, tcp_cong_control).
+        """
+        delivered = count
+        if self.duplicates:
+            if self.growth == UNLIMITED:
+                delivered = max(count - self.duplicates * self.mss, 0)
+            self.duplicates = self.beyond = 0
         if self.after_timeout and (una - self.recover) & MASK < HALF:
             self.after_timeout = False
         if self.in_recovery:
@@ -50,7 +58,7 @@ class NewReno:
         if self.validate and not self.full and not self.cwnd < min(2 * self.used, self.ssthresh):
             return False
         if self.cwnd < self.ssthresh:
-            self.cwnd += min(count, self.growth)
+            self.cwnd += min(delivered, self.growth)
         else:
             self.cwnd += max(1, self.mss * self.mss // self.cwnd)
         return False

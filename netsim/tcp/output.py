@@ -1,12 +1,14 @@
 """Building and sending segments: what goes out, with which window, acknowledgment and options."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
 from netsim.tcp.acking import acknowledged, answered
 from netsim.tcp.actions import Transmit
 from netsim.tcp.authentication import sign
+from netsim.tcp.bursts import piece, pushes
 from netsim.tcp.congestion import UNLIMITED, NewReno
 from netsim.tcp.context import Context
 from netsim.tcp.ecn import mark, offered
@@ -232,6 +234,7 @@ def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
     window, congestion = tcb.snd_wnd, tcb.congestion
     if congestion is not None and congestion.cwnd + congestion.beyond < window:
         window = congestion.cwnd + congestion.beyond
+    burst = _pushed(tcb, window, mss) if tcb.config.min_tso_segs is not None else None
     while tcb.fin_seq < 0:
         flight = ((tcb.snd_nxt - tcb.snd_una) & MASK) - (1 if tcb.snd_una == tcb.iss else 0)
         unsent = len(buffer) - flight
@@ -245,7 +248,8 @@ def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
         if size < mss and not fin and (more or not _small_segment_allowed(tcb, size, flight, last=last)):
             break
         flags = ACK | (PSH if last and size else 0) | (FIN if fin else 0)
-        send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"")
+        push = PSH if burst is not None and next(burst, False) else 0
+        send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"", push=push)
     if congestion is not None and congestion.validate:
         congestion.sent(tcb.snd_una, tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK)
     if tcb.chrono is not None:
@@ -254,6 +258,20 @@ def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
         tcb.chrono.update(now, text=bool(buffer), held_back=held_back and len(buffer) > flight)
     if tcb.snd_una == tcb.snd_nxt and (buffer or tcb.close_called) and tcb.deadlines[PERSIST] == NEVER:
         tcb.arm(PERSIST, now, tcb.rto)
+
+
+def _pushed(tcb: Tcb, window: int, mss: int) -> Iterator[bool] | None:
+    """Which of the segments that go out now carry PSH by ``min_tso_segs``; None if fewer than two do."""
+    flight = (tcb.snd_nxt - tcb.snd_una) & MASK
+    unsent = len(tcb.snd_buffer or b"") - flight
+    room = window - flight
+    count = -(-unsent // mss) if unsent <= room else room // mss
+    if count < 2:
+        return None
+    rate = tcb.congestion.cwnd if tcb.congestion is not None else window
+    threshold = tcb.congestion.ssthresh if tcb.congestion is not None else UNLIMITED
+    least = tcb.config.min_tso_segs or 1
+    return pushes(count, piece(least, mss, rate, threshold, tcb.rtt.srtt if tcb.rtt is not None else None))
 
 
 def send_one_more(tcb: Tcb, now: int) -> bool:
@@ -283,8 +301,8 @@ def _small_outstanding(tcb: Tcb) -> bool:
     return any(sent.length < tcb.snd_mss for sent in tcb.queue)
 
 
-def send_new(tcb: Tcb, now: int, flags: int, payload: bytes) -> None:
-    """Send new text or FIN at SND.NXT and put it on the retransmission queue."""
+def send_new(tcb: Tcb, now: int, flags: int, payload: bytes, *, push: int = 0) -> None:
+    """Send new text or FIN at SND.NXT and put it on the retransmission queue; ``push`` is PSH for this time only."""
     seq = tcb.snd_nxt
     length = len(payload)
     if flags & FIN:
@@ -303,7 +321,7 @@ def send_new(tcb: Tcb, now: int, flags: int, payload: bytes) -> None:
     if tcb.config.loss_probe:
         start_loss_probe(tcb, now, queue[0].sent_at + tcb.rto)
     tcb.snd_nxt = (seq + length) & MASK
-    transmit(tcb, now, flags, seq, payload)
+    transmit(tcb, now, flags | push, seq, payload)
 
 
 def retransmit(tcb: Tcb, sent: Sent, now: int) -> None:

@@ -77,6 +77,7 @@ _LINUX: _Values = {
     "r2_measure": ("time", f"{_LINUX_TIMER}: retransmits_timed_out"),
     "window_update": ("doubled", "Linux 6.18, net/ipv4/tcp.c: __tcp_cleanup_rbuf"),
     "rack": (True, "Linux 6.18, net/ipv4/tcp_recovery.c"),
+    "min_tso_segs": (2, "Linux 6.18, net/ipv4/tcp_output.c: __tcp_transmit_skb; net.ipv4.tcp_min_tso_segs"),
     "loss_probe": (True, f"{_LINUX_SYSCTL}: tcp_early_retrans"),
     "timeout_reset": (True, f"{_LINUX_TIMER}: tcp_keepalive_timer"),
     "wrong_ack_repeat": (0.008, f"{_LINUX_TCP_H}: TCP_TIMEOUT_MIN, two ticks at 250 Hz"),

@@ -161,7 +161,7 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_no_metrics_save": None,
     "net.ipv4.tcp_pacing_ss_ratio": None,  # when segments of one burst leave: the model's leave at once
     "net.ipv4.tcp_pacing_ca_ratio": None,
-    "net.ipv4.tcp_min_tso_segs": None,
+    "net.ipv4.tcp_min_tso_segs": lambda c, own, v: c.replace(min_tso_segs=v),
     "net.ipv4.tcp_tw_reuse_delay": frozenset({"1000"}),
     "net.ipv4.tcp_rto_min_us": lambda c, own, v: c.replace(rto_min=v / 1e6, rto_variance_floor=v / 1e6),
     "net.ipv4.tcp_congestion_control": None,  # losses are repaired as NewReno does, whatever the window's law
