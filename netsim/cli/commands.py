@@ -93,18 +93,20 @@ def trace(
     config: Annotated[Text, Parameter(help="TOML file with parameters; the command line wins over it")] = None,
     text: Annotated[Switch, Parameter(help="as a text ladder (the default)")] = True,
     unicode: Annotated[Switch, Parameter(help="smoother arrows")] = False,
+    limit: Annotated[Text, Parameter(help="lines of each pair of hosts (default 400; 0: all lines, all pairs)")] = None,
     packetdrill: Annotated[Text, Parameter(help="write one end's view as a packetdrill script to this file")] = None,
     end: Annotated[Text, Parameter(help="whose view that is: client (default) or server")] = None,
 ) -> int:
     """One run of a scenario as a ladder of segments, states and timers."""
-    from netsim.cli.study import Study, traced
+    from netsim.cli.study import LINES, Study, natural, traced
 
+    lines = natural("limit", limit)
     run = traced(Study.read(name, given, config=config, seed=seed), replication=replication)
     if packetdrill is not None:
         from netsim.cli.packetdrill import write
 
         write(run, end=end, path=packetdrill)
-    print(run.ladder(unicode=unicode))
+    print(run.ladder(unicode=unicode, limit=LINES if lines is None else lines or None))
     return 0
 
 

@@ -27,6 +27,8 @@ REPLICATIONS: Final = 2000
 _MOST_WORKERS: Final = 1024
 _LARGEST: Final = 2**63 - 1
 _WIDTH: Final = 100  # columns of a ladder
+LINES: Final = 400  # of each pair of hosts
+_PAIRS: Final = 4  # of hosts, unless all is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +138,15 @@ class Run:
     title: str
     outcome: str
 
-    def ladder(self, *, unicode: bool) -> str:
-        """What came of it, then its ladder."""
+    def ladder(self, *, unicode: bool, limit: int | None) -> str:
+        """What came of it, then its ladder; ``limit`` lines of each of the first pairs of hosts, or all."""
         from netsim.trace.ladder import ladder
 
+        pairs = None if limit is None else _PAIRS
         head = textwrap.fill(f"{self.title}: {self.outcome}", width=_WIDTH, subsequent_indent="  ")
-        return f"{head}\n\n{ladder(self.trace, unicode=unicode, width=_WIDTH)}"
+        text = ladder(self.trace, unicode=unicode, width=_WIDTH, limit=limit, most_pairs=pairs)
+        cut = "\n\nCut short: --limit 0 shows all." if "\n... " in text else ""
+        return f"{head}\n\n{text}{cut}"
 
 
 def traced(what: Study, *, replication: str | None) -> Run:

@@ -10,12 +10,13 @@ Each end has its own time (s) and state (after the event); what happens at neith
 ``---X loss`` is lost on the way, ``---...`` still on its way when the next thing happens, and ``...---`` arrives.
 """
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from netsim.tcp.segment import Options
+from netsim.tcp.segment import FourTuple, Options
 from netsim.trace.numbers import Numbers
 from netsim.trace.records import Arrived, Called, Decided, Record, Sent
 from netsim.trace.rows import End, Row, Rows
@@ -48,12 +49,14 @@ def ladder(
     width: int = 100,
     unicode: bool = False,
     limit: int | None = None,
+    most_pairs: int | None = None,
 ) -> str:
     """The records as a text ladder, one section for each pair of hosts that talk to each other.
 
     ``hosts`` picks one pair, the left one first. Sequence numbers count from the SYN, for each direction and
     incarnation, or are as sent if not ``relative``. ``states=False`` leaves the states out. No line is longer than
-    ``width`` columns. ``unicode`` draws smoother arrows. ``limit`` keeps the first so many lines of a section.
+    ``width`` columns. ``unicode`` draws smoother arrows. ``limit`` keeps the first so many lines of a section,
+    ``most_pairs`` the first so many sections; pairs of which one end is an address without a host come last.
     ValueError for a width that is too small, or hosts that are not two of the trace.
     """
     records = list(trace)
@@ -64,17 +67,46 @@ def ladder(
     if hosts is not None and (len(set(hosts)) != 2 or not set(hosts) <= set(names)):
         raise ValueError(f"hosts = {list(hosts)!r}: must be two of {', '.join(names)}")
     layout = _layout(records, states=states, width=width, unicode=unicode)
+    if hosts is not None:
+        pair = (hosts[0], hosts[1])
+        alone = {name: sum(name in other for other in pairs) == 1 for name in pair}
+        groups = {pair: [r for r in records if r.host in pair and _concerns(r, pair, alone=alone[r.host])]}
+    else:
+        groups = _groups(records, pairs)
     sections = []
-    for pair in pairs if hosts is None else [(hosts[0], hosts[1])]:
+    for pair, own in itertools.islice(groups.items(), most_pairs):
         rows = Rows(pair, Numbers(relative=relative))
-        for record in records:
-            if _concerns(record, pair, pairs):
-                rows.add(record)
+        for record in own:
+            rows.add(record)
         lines = layout.section(pair, rows)
         if limit is not None and len(lines) > limit:
-            lines[limit:] = [f"... {len(lines) - limit} more lines"]
+            lines[limit:] = [f"... {len(lines) - limit:,} more lines"]
         sections.append("\n".join(lines))
+    if most_pairs is not None and len(groups) > most_pairs:
+        sections.append(f"... {len(groups) - most_pairs:,} more pairs of hosts")
     return "\n\n".join(sections)
+
+
+def _groups(records: list[Record], pairs: list[tuple[str, str]]) -> dict[tuple[str, str], list[Record]]:
+    """The records of each pair; in one pass, since a flood has thousands of pairs. Pairs of real hosts come first."""
+    real = {record.host for record in records}
+    groups: dict[tuple[str, str], list[Record]] = {p: [] for p in sorted(pairs, key=lambda p: not real.issuperset(p))}
+    of_ends = {frozenset(pair): pair for pair in groups}
+    of_host: dict[str, list[tuple[str, str]]] = {}
+    for pair in groups:
+        for name in dict.fromkeys(pair):
+            of_host.setdefault(name, []).append(pair)
+    for record in records:
+        own = of_host.get(record.host, [])
+        alone = len(own) == 1
+        flow = _flow(record)
+        if flow is not None and flow.dst:
+            pair_of_flow = of_ends.get(frozenset((flow.src, flow.dst)))
+            own = [pair_of_flow] if pair_of_flow is not None and record.host in pair_of_flow else []
+        for pair in own:
+            if _concerns(record, pair, alone=alone):
+                groups[pair].append(record)
+    return groups
 
 
 def _pairs(records: list[Record]) -> list[tuple[str, str]]:
@@ -90,20 +122,29 @@ def _pairs(records: list[Record]) -> list[tuple[str, str]]:
     return list(pairs.values())
 
 
-def _concerns(record: Record, pair: tuple[str, str], pairs: list[tuple[str, str]]) -> bool:
-    """Whether a record belongs to the section of ``pair``. A call names no peer but for connect: shown if clear."""
-    if record.host not in pair:
-        return False
+def _flow(record: Record) -> FourTuple | None:
+    """The connection of a segment or of a decision; a call has none."""
     match record:
         case Sent(packet=packet) | Arrived(packet=packet):
-            flow = packet.segment.flow
+            return packet.segment.flow
         case Decided(decision=decision):
-            flow = decision.flow if hasattr(decision, "flow") else decision.segment.flow
-        case Called(call=call, detail=detail, event=event):
-            if call == "connect" and event == "call":
-                return str(detail).rpartition(":")[0] in pair
-            return call in ("listen", "crash") or sum(record.host in other for other in pairs) == 1
-    return {flow.src, flow.dst} == set(pair) or not flow.dst  # a listener has no peer
+            return decision.flow if hasattr(decision, "flow") else decision.segment.flow
+    return None
+
+
+def _concerns(record: Record, pair: tuple[str, str], *, alone: bool) -> bool:
+    """Whether a record of one of its hosts belongs to the section of ``pair``; ``alone``: that host is in no other.
+
+    A call names no peer but for connect: shown if clear.
+    """
+    flow = _flow(record)
+    if flow is not None:
+        return {flow.src, flow.dst} == set(pair) or not flow.dst  # a listener has no peer
+    if isinstance(record, Called):
+        if record.call == "connect" and record.event == "call":
+            return str(record.detail).rpartition(":")[0] in pair
+        return record.call in ("listen", "crash") or alone
+    return False
 
 
 def _options(options: Options | None) -> list[str]:

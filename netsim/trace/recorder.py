@@ -10,6 +10,7 @@ from netsim.trace.ladder import ladder
 from netsim.trace.records import Arrived, Decided, Decision, Packet, Record, Sent
 
 _SHOWN = 200  # lines that a notebook shows of each pair of hosts
+_PAIRS = 8  # pairs that it shows
 
 
 class Trace:
@@ -32,7 +33,7 @@ class Trace:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """What IPython shows: the ladder, cut after some screens."""
-        printer.text(repr(self) if cycle else self.ladder(limit=_SHOWN))
+        printer.text(repr(self) if cycle else self.ladder(limit=_SHOWN, most_pairs=_PAIRS))
 
     def ladder(
         self,
@@ -43,10 +44,18 @@ class Trace:
         width: int = 100,
         unicode: bool = False,
         limit: int | None = None,
+        most_pairs: int | None = None,
     ) -> str:
         """The run as text, with times and states; see ``netsim.trace.ladder.ladder`` for the parameters."""
         return ladder(
-            self.records, hosts=hosts, relative=relative, states=states, width=width, unicode=unicode, limit=limit
+            self.records,
+            hosts=hosts,
+            relative=relative,
+            states=states,
+            width=width,
+            unicode=unicode,
+            limit=limit,
+            most_pairs=most_pairs,
         )
 
     def digest(self) -> str:

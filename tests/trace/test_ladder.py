@@ -1,5 +1,6 @@
 """The ladder's promises beyond the golden ones: width, order in time, completeness, options, notebooks."""
 
+import random
 import re
 
 import pytest
@@ -22,6 +23,7 @@ from runs import (
 
 from netsim.link import Path
 from netsim.sim import Host, World
+from netsim.sim.floods import flood, spoofed_sources
 from netsim.tcp.errors import TcpError
 from netsim.tcp.profiles import PROFILES, linux, rfc9293
 from netsim.tcp.segment import SYN, FourTuple, Segment
@@ -133,6 +135,23 @@ def test_sections_hold_one_pair_each_and_one_can_be_picked() -> None:
     assert len(picked.splitlines()) == len(sections[0].splitlines())
     assert "49152>80" in sections[1]  # two connections of one pair are told apart by their ports
     assert ">80" not in sections[0]
+
+
+def test_of_thousands_of_pairs_the_real_hosts_come_first_and_the_rest_is_counted() -> None:
+    """A flood: each spoofed address is a pair of its own, and the client comes after all of them."""
+    world = World(seed=1, trace=True)
+    client, server, attacker = world.host("client"), world.host("server"), world.host("attacker")
+    world.link(client, server, Path(delay=0.05))
+    world.link(attacker, server, Path(delay=0.05))
+    server.socket().listen(80, backlog=4096)
+    gaps = iter([0.001] * 3000)
+    world.process(flood(attacker, ("server", 80), sources=spoofed_sources(3000), gaps=gaps, stream=random.Random(1)))
+    world.run(until=4.0)
+    client.socket().connect(("server", 80))
+    world.run(until=5.0)
+    sections = world.trace.ladder(limit=3, most_pairs=2).split("\n\n")
+    assert [section.split()[1] for section in sections] == ["client", "spoofed-0", "2,999"]
+    assert sections[-1] == "... 2,999 more pairs of hosts"
 
 
 def test_bad_parameters_are_refused_by_name() -> None:
