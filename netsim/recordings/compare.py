@@ -99,7 +99,11 @@ def first_difference(recorded: Exchange, ours: Exchange, scenario: Scenario) -> 
             ours=_around(mine, first.time),
         )
     for end, plan in ((CLIENT, scenario.client), (SERVER, scenario.server)):
-        difference = _in_results(recorded, ours, end, plan) or _in_states(recorded, ours, end)
+        difference = (
+            _in_results(recorded, ours, end, plan)
+            or _in_failures(recorded, ours, end)
+            or _in_states(recorded, ours, end)
+        )
         if difference is not None:
             return difference
     return None
@@ -146,7 +150,23 @@ def _in_results(recorded: Exchange, ours: Exchange, end: str, plan: End) -> Diff
         same = theirs == mine
     if same:
         return None
-    return Difference(text=f"application of {end}: recorded {theirs}; ours {mine}", time=float("inf"))
+    return _of_lists(f"application of {end}", theirs, mine)
+
+
+def _in_failures(recorded: Exchange, ours: Exchange, end: str) -> Difference | None:
+    """How long the errors took to come; a process that was killed has told fewer."""
+    for theirs, mine in zip(recorded.failed_after[end], ours.failed_after[end], strict=False):
+        if abs(theirs - mine) > _tolerance(theirs, timer=True):
+            text = (
+                f"application of {end}: an error recorded {theirs:.3f} s after the event before it, ours {mine:.3f} s"
+            )
+            return Difference(text=text, time=float("inf"))
+    return None
+
+
+def _of_lists(what: str, theirs: Sequence[str], mine: Sequence[str]) -> Difference:
+    text = f"{what}: recorded {theirs}; ours {mine}"
+    return Difference(text=text, time=float("inf"), recorded=tuple(theirs), ours=tuple(mine))
 
 
 def _in_states(recorded: Exchange, ours: Exchange, end: str) -> Difference | None:
@@ -154,7 +174,7 @@ def _in_states(recorded: Exchange, ours: Exchange, end: str) -> Difference | Non
     theirs, mine = recorded.states[end], ours.states[end]
     if _is_subsequence(theirs, mine):
         return None
-    return Difference(text=f"states of {end}: recorded {theirs}; ours {mine}", time=float("inf"))
+    return _of_lists(f"states of {end}", theirs, mine)
 
 
 def _is_subsequence(part: Iterable[str], whole: Iterable[str]) -> bool:

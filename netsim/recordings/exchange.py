@@ -80,11 +80,15 @@ class Packet:
 
 @dataclass(slots=True)
 class Exchange:
-    """One run. ``results`` are the applications', ``states`` the kernel's, each in order, by end."""
+    """One run. ``results`` are the applications', ``states`` the kernel's, each in order, by end.
+
+    ``failed_after`` says of each result that is an error how long (s) nothing else had happened at that end.
+    """
 
     packets: list[RawPacket] = field(default_factory=list)
     results: dict[str, list[str]] = field(default_factory=lambda: {end: [] for end in ENDS})
     states: dict[str, list[str]] = field(default_factory=lambda: {end: [] for end in ENDS})
+    failed_after: dict[str, list[float]] = field(default_factory=lambda: {end: [] for end in ENDS})
 
     def result(self, end: str, what: str) -> None:
         """Note what a call returned; bytes received one after another count together."""
@@ -129,6 +133,12 @@ def _relative(number: int, isns: Sequence[int]) -> int | None:
         return number
     distance = min((number - isn) & MASK for isn in isns)
     return distance if distance < _FAR else None
+
+
+def is_failure(result: str) -> bool:
+    """Whether a call returned an error that took its time to come: ``connect ETIMEDOUT``."""
+    word = result.rpartition(" ")[2]
+    return len(word) > 1 and word[0] == "E" and word.isupper() and word not in ("EOF", "EINPROGRESS")
 
 
 def other(end: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from netsim.recordings.errors import RecordingError
-from netsim.recordings.exchange import ENDS, Exchange, Ports, RawPacket, other
+from netsim.recordings.exchange import ENDS, Exchange, Ports, RawPacket, is_failure, other
 from netsim.recordings.scenario import CLIENT, SERVER
 from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN
 
@@ -31,15 +31,18 @@ _MOVE: Final = re.compile(r"(?:\S+:? )?(\S+) -> (\S+)")
 def read_exchange(folder: Path, name: str) -> Exchange:
     """What was recorded of scenario ``name``. RecordingError if a file is missing or malformed."""
     exchange = Exchange()
-    moments: list[tuple[float, str, RawPacket | None]] = []
+    moments: list[tuple[float, str, RawPacket | bool]] = []  # a packet went, or whether something failed
     for packet in _packets(folder / f"{name}.packets.csv"):
         moments.append((packet.time, packet.sender, packet))
-        moments += [(arrival, other(packet.sender), None) for arrival in packet.arrivals]
-    moments += [(time, end, None) for time, end in _states(folder / f"{name}.states.csv", exchange)]
+        moments += [(arrival, other(packet.sender), False) for arrival in packet.arrivals]
+    moments += _states(folder / f"{name}.states.csv", exchange)
     last: dict[str, float] = {}
-    for time, end, sent in sorted(moments, key=lambda moment: moment[0]):
-        if sent is not None:
-            exchange.packets.append(replace(sent, since=time - last.get(end, time)))
+    for time, end, what in sorted(moments, key=lambda moment: moment[0]):
+        since = time - last.get(end, time)
+        if isinstance(what, RawPacket):
+            exchange.packets.append(replace(what, since=since))
+        elif what:
+            exchange.failed_after[end].append(since)
         last[end] = time
     return exchange
 
@@ -111,8 +114,8 @@ def _option(word: str) -> str:
     return word if kind in _VALUED else kind
 
 
-def _states(path: Path, exchange: Exchange) -> Iterator[tuple[float, str]]:
-    """When applications did something, and where; results and states go to ``exchange``."""
+def _states(path: Path, exchange: Exchange) -> Iterator[tuple[float, str, bool]]:
+    """When and where applications did something, and whether it failed; results and states go to ``exchange``."""
     for where, row in _rows(path, _STATES):
         time, end, what = _number(where, row, "t"), row["end"], row["what"]
         if end not in ENDS:
@@ -127,7 +130,7 @@ def _states(path: Path, exchange: Exchange) -> Iterator[tuple[float, str]]:
             result = _result(what)
             if result is not None:
                 exchange.result(end, result)
-            yield time, end
+            yield time, end, result is not None and is_failure(result)
         else:
             raise RecordingError(f"{where}: kind = {row['kind']!r}: must be state or app")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event, Interrupt, Process
 
-from netsim.recordings.exchange import other
+from netsim.recordings.exchange import is_failure, other
 from netsim.recordings.scenario import CLIENT, CLIENT_PORT, SERVER_PORT, End, Step
 from netsim.recordings.steps import ACTS
 from netsim.sim import Host, Socket
@@ -93,6 +93,8 @@ class Program:
 
     def result(self, what: str) -> None:
         """Note what a call returned."""
+        if is_failure(what):
+            self.run.exchange.failed_after[self.end].append(self.run.silence(self.end))
         self.act()
         self.run.exchange.result(self.end, what)
 

@@ -86,6 +86,11 @@ class Run:
         """An application of ``end`` did something."""
         self._last[end] = self.world.env.now
 
+    def silence(self, end: str) -> float:
+        """How long (s) nothing has happened at ``end``: no packet came or went, no application acted."""
+        now = self.world.env.now
+        return (now - self._last.get(end, now)) / _NS
+
     def at_barrier(self) -> Event:
         """An event for one end that has come to a barrier; it happens when the other has."""
         event = self.world.env.event()

@@ -118,6 +118,8 @@ def read_scenarios(folder: Path) -> list[Scenario]:
         raise RecordingError(f"{path}: no JSON: {error}") from None
     if not isinstance(found, list):
         raise RecordingError(f"{path}: must be a list of scenarios")
+    if not found:
+        raise RecordingError(f"{path}: there are no scenarios in it")
     scenarios = [_scenario(f"{path}, scenario {number}", table) for number, table in enumerate(found, 1)]
     names = [scenario.name for scenario in scenarios]
     for name in names:

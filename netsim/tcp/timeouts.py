@@ -195,11 +195,15 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
         tcb.probes = 0
         tcb.arm(KEEPALIVE, now, wait - idle)
         return
+    if tcb.last_received_at >= tcb.silent_since:
+        tcb.probes = 0  # the last one was answered, if not lately enough to wait anew: they may be further apart
     if tcb.probes >= config.keepalive_probes:
         tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
         if config.timeout_reset:
             send_abort(tcb, now)
         return end(tcb, _KEEPALIVE, ConnectionTimedOut())
+    if not tcb.probes:
+        tcb.silent_since = now
     tcb.probes += 1
     tcb.ctx.counters.TcpExtTCPKeepAlive += 1
     transmit(tcb, now, ACK, (tcb.snd_una - 1) & MASK)

@@ -80,6 +80,16 @@ def test_a_changed_recording_differs(copy: Callable[[str], Path], file: str, old
     assert said in verdict.difference.text
 
 
+def test_an_error_that_came_at_another_time_differs(copy: Callable[[str], Path]) -> None:
+    folder = copy("keepalive_blackhole")
+    path = folder / "keepalive_blackhole.states.csv"
+    path.write_text(path.read_text().replace("7.301068,c,app,recv -> ETIMEDOUT", "8.761282,c,app,recv -> ETIMEDOUT"))
+    (scenario,) = scenarios_of(folder)
+    difference = compare(folder, scenario).difference
+    assert difference is not None
+    assert "an error recorded 1.460 s after the event before it" in difference.text
+
+
 def test_a_line_too_few_and_a_line_too_many_differ(copy: Callable[[str], Path]) -> None:
     folder = copy("fin_lost_once")
     path = folder / "fin_lost_once.packets.csv"

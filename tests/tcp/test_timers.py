@@ -328,6 +328,17 @@ def test_keep_alive_starts_over_when_the_peer_answers() -> None:
     assert _silent(solo) == pytest.approx(0.5)
 
 
+def test_answered_keep_alive_probes_never_end_a_connection_however_far_apart_they_are() -> None:
+    """An interval longer than the idle time: each probe was answered (RFC 9293 3.8.4, MUST-27); then two are not."""
+    solo = Solo(PLAIN.replace(keepalive=True, keepalive_idle=1.0, keepalive_interval=2.0, keepalive_probes=2))
+    solo.establish(rtt=0.1)
+    for k in range(5):
+        assert [t for t, _ in solo.advance(1.1 + 2 * k)] == pytest.approx([1.1 + 2 * k])
+        solo.feed(ACK, ONE, 1001)
+    assert solo.tcb.state is ESTABLISHED
+    assert _silent(solo) == pytest.approx(6)  # probes 2 and 4 s later, the end at 6 s
+
+
 def test_keep_alive_waits_while_text_is_outstanding() -> None:
     """RFC 9293 3.8.4, MUST-26: probes only when no sent data is outstanding; that has its own timer."""
     solo = Solo(PLAIN.replace(keepalive=True, keepalive_idle=1.0, keepalive_interval=1.0, keepalive_probes=2))
