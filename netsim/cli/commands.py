@@ -5,6 +5,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
@@ -73,15 +74,25 @@ def run(
     config: Annotated[Text, Parameter(help="TOML file with parameters; the command line wins over it")] = None,
     out: Annotated[Text, Parameter(help="CSV file for the rows, one per run")] = None,
     json: Annotated[Switch, Parameter(help="print one JSON object, not a table")] = False,
-) -> int:
+    against: Annotated[
+        list[str] | None,
+        Parameter(
+            consume_multiple=True, negative="", show_default=False, metavar="NAME=VALUE",
+            help="compare with the same runs but for these parameters: paired differences",
+        ),
+    ] = None,
+) -> int:  # fmt: skip
     """Many runs of a scenario: estimates with 95 % intervals, exact theory beside them."""
+    from netsim.cli.against import read_changes
     from netsim.cli.study import Study, study
 
-    return study(
-        Study.read(name, given, config=config, replications=replications, seed=seed, workers=workers),
-        out=out,
-        as_json=json,
-    )
+    read = partial(Study.read, name, given, config=config, replications=replications, seed=seed, workers=workers)
+    what, variant = read(), None
+    if against is not None:
+        variant = read(changes=read_changes(against))
+        if variant.params == what.params:
+            raise UsageError(f"against = {' '.join(against)}: changes nothing; must differ from the parameters given")
+    return study(what, out=out, as_json=json, against=variant)
 
 
 def trace(

@@ -39,7 +39,7 @@ class Result:
 
     def as_table(self) -> str:
         """One line for each estimate: value, 95 % interval, number of observations, theory."""
-        lines = [f"{self.scenario}: {self.question}", f"seed {self.seed}, {self.n} runs; {self._changes()}", ""]
+        lines = [f"{self.scenario}: {self.question}", f"seed {self.seed}, {self.n} runs; {self.changes()}", ""]
         head = ("", "estimate", "95 % interval", "n", "theory")
         cells = [head, *(self._cells(name) for name in self.estimates)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
@@ -54,7 +54,8 @@ class Result:
         theory = number(self.theory[name]) if name in self.theory else ""
         return name, number(e.value), interval, str(e.n), theory
 
-    def _changes(self) -> str:
+    def changes(self) -> str:
+        """The parameters that are not at their defaults."""
         now, default = as_given(self.params), as_given(type(self.params)())
         changed = [f"{name} = {_short(value)}" for name, value in now.items() if value != default[name]]
         return ", ".join(changed) or "all parameters at their defaults"

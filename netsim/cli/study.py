@@ -3,11 +3,12 @@
 import sys
 import tempfile
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from netsim.cli.against import Differences, paired, sharing
 from netsim.cli.errors import UsageError
 from netsim.cli.parameters import build, read_file
 from netsim.cli.report import Result, number
@@ -52,14 +53,15 @@ class Study:
         replications: str | None = None,
         seed: str | None = None,
         workers: str | None = None,
+        changes: Mapping[str, str] | None = None,
     ) -> "Study":
-        """From the command line and, where one is named, a file. UsageError for whatever is wrong with them."""
+        """From the command line and, where one is named, a file; ``changes`` win over both. UsageError if bad."""
         module = scenario(name)
         in_file = read_file(config, module.Params) if config is not None else {}
         return cls(
             name=name,
             module=module,
-            params=build(module.Params, in_file, given),
+            params=build(module.Params, in_file, given, changes or {}),
             replications=natural("replications", replications, least=1) or default_replications(module),
             seed=read_seed(seed),
             workers=read_workers(workers),
@@ -97,22 +99,24 @@ def read_workers(text: str | None) -> int | None:
     return natural("workers", text, least=1, most=_MOST_WORKERS)
 
 
-def study(what: Study, *, out: str | None, as_json: bool) -> int:
+def study(what: Study, *, out: str | None, as_json: bool, against: Study | None = None) -> int:
     """Run it, print the result, write the rows; the exit status.
 
+    ``against``: a variant that runs on the same random numbers; the paired differences are printed too.
     After Ctrl-C (130) or a breakdown of the workers (1), the same with the runs that are done.
     """
     if out is not None:
         require_writable(out)
-    for caution in cautions(what):
+    studies = [what] if against is None else [what, against]
+    for caution in dict.fromkeys(caution for one in studies for caution in cautions(one)):
         say(f"warning: {caution}")
-    theory = _theory(what)
+    theory = [_theory(one) for one in studies]
     status = 0
     try:
         with progress(what.name) as tell:
             rows = sweep(
-                what.module.run,
-                [what.params],
+                what.module.run if against is None else sharing(what.module.run, what.params),
+                [one.params for one in studies],
                 replications=what.replications,
                 seed=what.seed,
                 workers=what.workers,
@@ -124,7 +128,7 @@ def study(what: Study, *, out: str | None, as_json: bool) -> int:
         say(f"{stop}{kept}")
     if len(rows):
         status = _keep(rows, out) or status
-        result = _result(what, rows, theory)
+        result = _found(studies, rows, theory)
         print(result.as_json() if as_json else result.as_table(), flush=True)
     return _report_failures(rows) or status
 
@@ -163,6 +167,16 @@ def traced(what: Study, *, replication: str | None) -> Run:
 def say(line: str) -> None:
     """One line on stderr."""
     print(f"netsim: {line}", file=sys.stderr, flush=True)
+
+
+def _found(studies: Sequence[Study], rows: Rows, theory: Sequence[Mapping[str, float]]) -> Result | Differences:
+    """What came of one study, or of two that share their random numbers."""
+    parts = [rows.where(point=point_key(one.params)) for one in studies]
+    found = [_result(*one) for one in zip(studies, parts, theory, strict=True)]
+    if len(found) == 1:
+        return found[0]
+    result, variant = found
+    return Differences(result, variant, paired(parts[1], parts[0], result.estimators))
 
 
 def _result(what: Study, rows: Rows, theory: Mapping[str, float]) -> Result:
