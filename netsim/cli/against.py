@@ -15,10 +15,10 @@ from netsim.sweep import Estimate, Estimator, Rows, Scalar, paired_difference, p
 
 
 def read_changes(words: Iterable[str]) -> dict[str, str]:
-    """``NAME=VALUE`` by name, as options of the command line are named, dashes before it or none. UsageError."""
+    """``NAME=VALUE`` by name, names as the options have them, without the dashes before. UsageError."""
     changes: dict[str, str] = {}
     for word in words:
-        name, equals, value = word.removeprefix("--").partition("=")
+        name, equals, value = word.partition("=")
         name = name.strip().replace("-", "_")
         if not equals or not name:
             raise UsageError(f"against = {word!r}: must be NAME=VALUE, for example time-wait=60")

@@ -41,7 +41,7 @@ def test_the_table_names_the_variant_and_its_policies() -> None:
 
 def test_both_variants_rows_are_kept(tmp_path: Path) -> None:
     out = tmp_path / "rows.csv"
-    words = ("--replications", "3", "--against", "--handshake=three-way", "--out", str(out))
+    words = ("--replications", "3", "--against", "handshake=three-way", "--out", str(out))
     assert netsim("run", "two-way", *words).status == 0
     rows = read_csv(out)
     assert rows.column("handshake") == ["two-way"] * 3 + ["three-way"] * 3
@@ -80,4 +80,4 @@ def test_what_is_no_variant_is_one_line(words: list[str], line: str) -> None:
 
 
 def test_names_are_those_of_the_options() -> None:
-    assert read_changes(["--client.syn-retries=3", "time_wait=1 s"]) == {"client.syn_retries": "3", "time_wait": "1 s"}
+    assert read_changes(["client.syn-retries=3", "time_wait=1 s"]) == {"client.syn_retries": "3", "time_wait": "1 s"}
