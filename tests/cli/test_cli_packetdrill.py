@@ -21,7 +21,7 @@ def scripts(tmp_path: Path) -> Path:
     (tmp_path / "b").mkdir()
     (tmp_path / "a.pkt").write_text(SYN)
     (tmp_path / "b" / "late.pkt").write_text(SYN + "+2 > S 0:0(0) <...>\n")
-    (tmp_path / "b" / "tfo.pkt").write_text(SYN + "+0 setsockopt(3, SOL_TCP, TCP_CORK, [1], 4) = 0\n")
+    (tmp_path / "b" / "md5.pkt").write_text(SYN + "+0 setsockopt(3, SOL_TCP, TCP_MD5SIG, [1], 4) = 0\n")
     return tmp_path
 
 
@@ -46,16 +46,16 @@ def test_json(scripts: Path) -> None:
     assert [(Path(s["path"]).name, s["verdict"], s["line"]) for s in result["scripts"]] == [
         ("a.pkt", "pass", None),
         ("late.pkt", "fail", 5),
-        ("tfo.pkt", "unsupported", 5),
+        ("md5.pkt", "unsupported", 5),
     ]
     assert all(set(s) == {"path", "verdict", "line", "reason", "seconds"} for s in result["scripts"])
-    assert result["scripts"][2]["reason"] == "setsockopt TCP_CORK"
+    assert result["scripts"][2]["reason"] == "setsockopt TCP_MD5SIG"
 
 
 def test_exit_status_and_options(scripts: Path, tmp_path: Path) -> None:
     a = str(scripts / "a.pkt")
     assert netsim("packetdrill", a).status == 0
-    assert netsim("packetdrill", str(scripts / "b" / "tfo.pkt")).status == 0
+    assert netsim("packetdrill", str(scripts / "b" / "md5.pkt")).status == 0
     bad = tmp_path / "bad.pkt"
     bad.write_text("0 > X\n")
     done = netsim("packetdrill", a, str(bad))
