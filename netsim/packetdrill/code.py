@@ -69,7 +69,9 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
         info |= _of_connection(tcb, tcb.config, exchange.now)
         if exchange.host.tools == "linux":  # in segments; elsewhere in bytes
             congestion = tcb.congestion
-            cwnd = congestion.cwnd // tcb.snd_mss if congestion is not None else tcb.config.initial_window
+            cwnd = tcb.config.initial_window
+            if congestion is not None:
+                cwnd = (congestion.prr.window if congestion.prr else congestion.cwnd) // tcb.snd_mss
             limited = congestion is not None and congestion.ssthresh != UNLIMITED
             info["tcpi_snd_cwnd"] = cwnd
             info["tcpi_snd_ssthresh"] = congestion.ssthresh // tcb.snd_mss if congestion and limited else 0x7FFFFFFF

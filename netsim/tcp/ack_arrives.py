@@ -131,11 +131,11 @@ def _selective(tcb: Tcb, segment: Segment, now: int) -> None:
     """Duplicate ACKs and recovery where SACK is agreed on: new blocks are what counts (RFC 6675 5)."""
     congestion = tcb.congestion
     assert congestion is not None
-    news = segment.options is not None and segment.options.sack != () and blocks_arrive(tcb, segment)
+    news = blocks_arrive(tcb, segment) if segment.options is not None and segment.options.sack else 0
     if news and not congestion.in_recovery:
         third = congestion.duplicate(tcb.snd_una)
         if third or (not congestion.after_timeout and (loss_is_plain(tcb) or (tcb.config.rack and overdue(tcb, now)))):
-            begin_recovery(tcb, now)
+            begin_recovery(tcb, now, news)
     if congestion.in_recovery:
         recover(tcb, now)
 

@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_type_hints
 
-from netsim.tcp import bursts, choices, timing
+from netsim.tcp import bursts, choices, prr, timing
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.cookies import BernsteinCookie, SynCookie, key_of
 from netsim.tcp.durations import Nanoseconds, in_nanoseconds
@@ -321,6 +321,7 @@ class TcpConfig:
     )
     window_update: Literal["segments", "doubled"] = timing.WINDOW_UPDATE
     rack: bool = timing.RACK
+    loss_response: Literal["half", "proportional"] = prr.LOSS_RESPONSE
     loss_probe: bool = timing.LOSS_PROBE
     min_tso_segs: int | None = bursts.MIN_TSO_SEGS
     timeout_reset: bool = timing.TIMEOUT_RESET

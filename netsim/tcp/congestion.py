@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from netsim.tcp.prr import Prr
 from netsim.tcp.seq import HALF, MASK
 
 DUPLICATE_ACKS: Final = 3  # RFC 5681 3.2
@@ -16,6 +17,7 @@ class NewReno:
     ``growth`` is what one ACK may add in slow start (RFC 5681 3.1: an MSS; RFC 3465 2.2). ``beyond`` is what may go out
     beyond the window because of the first two duplicate ACKs (RFC 3042). With ``validate`` the window grows only if it
     is used: ``used`` is the most that was in flight since ``used_until`` was SND.NXT, ``full`` whether that filled it.
+    ``proportional``: a loss leaves 0.7 of the window, and with SACK ``prr`` says what recovery sends.
     """
 
     mss: int
@@ -23,6 +25,7 @@ class NewReno:
     growth: int
     limited_transmit: bool
     validate: bool
+    proportional: bool
     ssthresh: int = UNLIMITED
     duplicates: int = 0
     beyond: int = 0
@@ -33,6 +36,7 @@ class NewReno:
     full: bool = False
     in_recovery: bool = False
     after_timeout: bool = False
+    prr: Prr | None = None
 
     def acknowledged(self, count: int, una: int, flight: int) -> bool:
         """``count`` new bytes were acknowledged, up to ``una``. True if the next hole must be sent again.
@@ -52,8 +56,8 @@ class NewReno:
                 # RFC 6582 3.2, step 3: a partial acknowledgment deflates the window and repairs the next hole.
                 self.cwnd = max(self.cwnd - count, 0) + self.mss
                 return True
-            self.cwnd = min(self.ssthresh, max(flight, self.mss) + self.mss)
-            self.in_recovery = False
+            self.cwnd = self.ssthresh if self.proportional else min(self.ssthresh, max(flight, self.mss) + self.mss)
+            self.in_recovery, self.prr = False, None
             return False
         if self.validate and not self.full and not self.cwnd < min(2 * self.used, self.ssthresh):
             return False
@@ -83,15 +87,21 @@ class NewReno:
 
     def begin_recovery(self, nxt: int, flight: int, now: int) -> None:
         """Fast retransmit: half the window, and the three segments that have left (RFC 5681 3.2, RFC 6582 3.2)."""
-        self.ssthresh = max(flight // 2, 2 * self.mss)
+        self.ssthresh = self._threshold(flight)
         self.cwnd = self.ssthresh + DUPLICATE_ACKS * self.mss
         self.beyond = 0
         self.recover, self.recovery_at = nxt, now
         self.in_recovery, self.after_timeout = True, False
 
+    def _threshold(self, flight: int) -> int:
+        """The window that a loss leaves: half the flight (RFC 5681 3.1), or 0.7 of the window (RFC 9438 4.6)."""
+        if self.proportional:
+            return max(self.cwnd // self.mss * 717 // 1024, 2) * self.mss  # net/ipv4/tcp_cubic.c: beta
+        return max(flight // 2, 2 * self.mss)
+
     def reduce(self, flight: int) -> None:
         """The network says that it is congested, nothing was lost: half the window (RFC 3168 6.1.2)."""
-        self.ssthresh = max(flight // 2, 2 * self.mss)
+        self.ssthresh = self._threshold(flight)
         self.cwnd = min(self.cwnd, self.ssthresh)
 
     @property
@@ -101,8 +111,9 @@ class NewReno:
 
     def timeout(self, nxt: int, flight: int) -> None:
         """The retransmission timer rang: one segment of window, slow start again (RFC 5681 3.1)."""
-        self.ssthresh = max(flight // 2, 2 * self.mss)
+        if not (self.proportional and self.repairing):  # net/ipv4/tcp_input.c, tcp_enter_loss
+            self.ssthresh = self._threshold(flight)
         self.cwnd = self.mss
         self.recover = nxt
         self.duplicates = self.beyond = 0
-        self.in_recovery, self.after_timeout = False, True
+        self.in_recovery, self.after_timeout, self.prr = False, True, None

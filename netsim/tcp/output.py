@@ -229,7 +229,10 @@ def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
             lost = tcb.transmissions > 2 and tcb.listener is None
         segments = 1 if lost else config.initial_window
         growth = UNLIMITED if config.slow_start_growth is None else config.slow_start_growth * mss
-        tcb.congestion = NewReno(mss, segments * mss, growth, config.limited_transmit, config.cwnd_validation)
+        proportional = config.loss_response == "proportional"
+        tcb.congestion = NewReno(
+            mss, segments * mss, growth, config.limited_transmit, config.cwnd_validation, proportional
+        )
     mss = tcb.snd_mss if tcb.reassembly is None else max(1, tcb.snd_mss - sack_bytes(tcb))
     window, congestion = tcb.snd_wnd, tcb.congestion
     if congestion is not None and congestion.cwnd + congestion.beyond < window:

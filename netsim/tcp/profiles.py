@@ -76,6 +76,7 @@ _LINUX: _Values = {
     "nagle_small": (True, "Linux 6.18, net/ipv4/tcp_output.c: tcp_minshall_check"),
     "r2_measure": ("time", f"{_LINUX_TIMER}: retransmits_timed_out"),
     "window_update": ("doubled", "Linux 6.18, net/ipv4/tcp.c: __tcp_cleanup_rbuf"),
+    "loss_response": ("proportional", f"{_LINUX_INPUT}: tcp_cwnd_reduction; CUBIC's factor"),
     "rack": (True, "Linux 6.18, net/ipv4/tcp_recovery.c"),
     "min_tso_segs": (2, "Linux 6.18, net/ipv4/tcp_output.c: __tcp_transmit_skb; net.ipv4.tcp_min_tso_segs"),
     "loss_probe": (True, f"{_LINUX_SYSCTL}: tcp_early_retrans"),
