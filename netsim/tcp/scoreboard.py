@@ -15,8 +15,8 @@ from netsim.tcp.tcb import Tcb
 def blocks_arrive(tcb: Tcb, segment: Segment) -> int:
     """Mark what the blocks cover (RFC 6675 4, Update). Returns how many bytes of it are news.
 
-    If any are, the ACK is a duplicate one. Blocks below SND.UNA report duplicates (RFC 2883), and others are no business
-    of this connection.
+    If any are, the ACK is a duplicate one. Blocks below SND.UNA report duplicates (RFC 2883), and others are no
+    business of this connection.
     """
     options = segment.options
     una, end = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
