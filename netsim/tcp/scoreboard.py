@@ -82,7 +82,8 @@ def recover(tcb: Tcb, now: int) -> None:
 def _survey(tcb: Tcb, since: int) -> tuple[int, int, int, Sent | None]:
     """The pipe, what was selectively acknowledged, what is lost (in bytes), and the first lost segment.
 
-    Lost is what was not sent again since recovery began, at ``since``. By RACK whatever is behind a delivered segment is lost now (RFC 8985 6.2).
+    Lost is what was not sent again since recovery began, at ``since``. By RACK whatever is behind a delivered segment
+    is lost now (RFC 8985 6.2).
     """
     pipe = beyond = lost = 0
     hole, threshold = None, 0 if tcb.config.rack else 2 * tcb.snd_mss
