@@ -304,6 +304,7 @@ class TcpConfig:
     rto_min: float = seconds(1.0, "least RTO", "RFC 6298 2.4")
     rto_max: float = seconds(128.0, "greatest RTO", "RFC 6298 2.5: at least 60 s", least=1e-9)
     rto_variance_floor: float = seconds(0.0, "least value of the 4 RTTVAR term", "RFC 6298 has none")
+    rtt_variance: Literal["rfc6298", "peak"] = timing.RTT_VARIANCE
     rto_after_syn_timeout: float | None = seconds(
         3.0, "RTO for data after the SYN had to be repeated", "RFC 6298 5.7", least=1e-9
     )

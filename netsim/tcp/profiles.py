@@ -65,6 +65,7 @@ _LINUX: _Values = {
     "rto_min": (0.2, f"{_LINUX_TCP_H}: TCP_RTO_MIN"),
     "rto_max": (120.0, f"{_LINUX_TCP_H}: TCP_RTO_MAX"),
     "rto_variance_floor": (0.2, f"{_LINUX_INPUT}: tcp_rtt_estimator"),
+    "rtt_variance": ("peak", f"{_LINUX_INPUT}: tcp_rtt_estimator"),
     "rto_after_syn_timeout": (3.0, f"{_LINUX_TCP_H}: TCP_TIMEOUT_FALLBACK"),
     "retries1": (3, f"{_LINUX_SYSCTL}: tcp_retries1"),
     "retries2": (15, f"{_LINUX_SYSCTL}: tcp_retries2"),

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from netsim.tcp.rto import RttEstimator
+from netsim.tcp.rto import PeakEstimator, RttEstimator
 from netsim.tcp.segment import FIN
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb
@@ -72,12 +72,15 @@ def fin_acknowledged(tcb: Tcb) -> bool:
 
 def measured(tcb: Tcb, sample: int) -> None:
     """A new RTT sample: SRTT, RTTVAR, RTO (RFC 6298 2); the back-off ends."""
-    rtt = tcb.rtt
-    if rtt is None:
-        rtt = tcb.rtt = RttEstimator(sample, sample // 2)  # RFC 6298 2.2
-    else:
+    rtt, ns = tcb.rtt, tcb.config.ns
+    if isinstance(rtt, RttEstimator):
         rtt.update(sample)
-    ns = tcb.config.ns
+    elif rtt is not None:
+        rtt.update(sample, ns.rto_variance_floor, tcb.snd_una, tcb.snd_nxt)
+    elif tcb.config.rtt_variance == "peak":
+        rtt = tcb.rtt = PeakEstimator.first(sample, ns.rto_variance_floor, tcb.snd_nxt)
+    else:
+        rtt = tcb.rtt = RttEstimator(sample, sample // 2)  # RFC 6298 2.2
     tcb.rto = rtt.rto(ns.clock_granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
 
 

@@ -4,6 +4,9 @@ All times are integer nanoseconds. With samples of 1, 2 and 1.5 s the RTO is 3, 
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from netsim.tcp.seq import HALF, MASK
 
 
 @dataclass(slots=True)
@@ -38,6 +41,56 @@ class RttEstimator:
         if rto < minimum:
             return minimum
         return maximum if rto > maximum else rto
+
+
+@dataclass(slots=True)
+class PeakEstimator:
+    """Linux's: the RTO stands on the greatest deviation of a round trip (net/ipv4/tcp_input.c, tcp_rtt_estimator).
+
+    ``deviation`` is four times a smoothed mean deviation, ``peak`` its greatest value in this round trip, ``spread``
+    what the RTO adds to SRTT: it follows a higher peak at once, a lower one by a quarter of the way each round trip.
+    A round trip is over when what had been sent as it began, up to ``end``, is acknowledged.
+    """
+
+    srtt: int
+    deviation: int
+    peak: int
+    spread: int
+    end: int
+
+    @classmethod
+    def first(cls, sample: int, floor: int, snd_nxt: int) -> "PeakEstimator":
+        """SRTT = R, the spread 2 R; at least ``floor`` (ns)."""
+        spread = max(2 * sample, floor)
+        return cls(sample, 2 * sample, spread, spread, snd_nxt)
+
+    @property
+    def rttvar(self) -> int:
+        """The smoothed mean deviation itself, as TCP_INFO has it."""
+        return self.deviation >> 2
+
+    def update(self, sample: int, floor: int, snd_una: int, snd_nxt: int) -> None:
+        """One more sample. One below SRTT raises the deviation by an eighth of what one above it does."""
+        error = sample - self.srtt
+        excess = abs(error) - (self.deviation >> 2)
+        if error < 0 < excess:
+            excess >>= 3
+        self.srtt += error >> 3
+        self.deviation += excess
+        if self.deviation > self.peak:
+            self.peak = self.deviation
+            self.spread = max(self.spread, self.peak)
+        if 0 < (snd_una - self.end) & MASK < HALF:
+            if self.peak < self.spread:
+                self.spread -= (self.spread - self.peak) >> 2
+            self.peak, self.end = floor, snd_nxt
+
+    def rto(self, granularity: int, variance_floor: int, minimum: int, maximum: int) -> int:
+        """SRTT and the spread, kept within [minimum, maximum]."""
+        return min(max(self.srtt + max(self.spread, variance_floor, granularity), minimum), maximum)
+
+
+Estimator: TypeAlias = RttEstimator | PeakEstimator
 
 
 def model_timeout(retransmissions: int, minimum: int, maximum: int) -> int:

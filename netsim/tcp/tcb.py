@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from netsim.tcp.listener import Listener
     from netsim.tcp.reassembly import Reassembly
     from netsim.tcp.retransmission import Sent
-    from netsim.tcp.rto import RttEstimator
+    from netsim.tcp.rto import Estimator
 
 NO_SEGMENTS: tuple[()] = ()
 
@@ -73,7 +73,7 @@ class Tcb:
         "rcv_wscale",
         "reassembly",  # text out of order, or None
         "rto",  # current timeout, back-off included
-        "rtt",  # RttEstimator, or None before the first sample
+        "rtt",  # Estimator, or None before the first sample
         "sack_ok",
         "scaling",  # both ends offered window scaling
         "scheduled",  # earliest wake-up known to the stack for this record
@@ -130,7 +130,7 @@ class Tcb:
         self.reassembly: Reassembly | None = None
         self.syn_text: bytes = b""
         self.queue: deque[Sent] | tuple[()] = NO_SEGMENTS
-        self.rtt: RttEstimator | None = None
+        self.rtt: Estimator | None = None
         self.rto = config.ns.rto_initial
         self.backoff = 0
         self.transmissions = 0

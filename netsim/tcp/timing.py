@@ -4,6 +4,12 @@ from typing import Any
 
 from netsim.tcp.policy import policy
 
+RTT_VARIANCE: Any = policy(
+    "rfc6298",
+    "what the RTO adds to SRTT: four times RTTVAR; or that deviation's peak, to which it falls by a quarter of the way "
+    "each round trip, and which grows little where the RTT falls (Linux)",
+    "RFC 6298 2.3; net/ipv4/tcp_input.c: tcp_rtt_estimator",
+)
 R2_MEASURE: Any = policy(
     "count",
     "R2 is reached after so many retransmissions, or once so many would have been sent at the least RTO, doubled "

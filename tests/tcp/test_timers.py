@@ -8,7 +8,7 @@ from pair import PEER_ISS, TO_PORT_80, Pair, Solo
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.profiles import freebsd, linux, profile, rfc9293
-from netsim.tcp.rto import RttEstimator
+from netsim.tcp.rto import PeakEstimator, RttEstimator
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Options
 from netsim.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from netsim.tcp.user_calls import close, forsake, send
@@ -30,6 +30,29 @@ def test_estimator_by_hand() -> None:
     assert (rtt.srtt, rtt.rttvar, rtt.rto(**bounds)) == (1_125_000_000, 625_000_000, 3_625_000_000)
     rtt.update(1_500_000_000)
     assert (rtt.srtt, rtt.rttvar, rtt.rto(**bounds)) == (1_171_875_000, 562_500_000, 3_421_875_000)
+
+
+def test_linux_estimator_by_hand() -> None:
+    """tcp_rtt_estimator, samples of 1 s, each in a round trip of its own: RTO 3, 3, then 1 + 2 - (2 - 1.125) / 4 s.
+
+    RFC 6298 would have 3, 2.5, 2.125 s.
+    """
+    bounds = {"granularity": 0, "variance_floor": S // 5, "minimum": S // 5, "maximum": 120 * S}
+    rtt = PeakEstimator.first(S, S // 5, snd_nxt=1)
+    assert rtt.rto(**bounds) == 3 * S
+    rtt.update(S, S // 5, snd_una=2, snd_nxt=2)
+    assert (rtt.rttvar, rtt.rto(**bounds)) == (375_000_000, 3 * S)
+    rtt.update(S, S // 5, snd_una=3, snd_nxt=3)
+    assert rtt.rto(**bounds) == 2_781_250_000
+
+
+def test_linux_estimator_hardly_fears_an_rtt_that_falls() -> None:
+    """1.1 s, then .1 s: the deviation grows by (1 - 2.2 / 4) / 8 s to 2.25625 s, SRTT is .975 s. RFC 6298: 3.625 s."""
+    rtt = PeakEstimator.first(1_100_000_000, S // 5, snd_nxt=1)
+    rtt.update(S // 10, S // 5, snd_una=2, snd_nxt=2)
+    assert rtt.rto(0, S // 5, S // 5, 120 * S) == 3_231_250_000
+    rtt.update(2 * S, S // 5, snd_una=2, snd_nxt=2)  # and follows one that rises at once
+    assert rtt.rto(0, S // 5, S // 5, 120 * S) == 1_103_125_000 + 2_717_187_500
 
 
 def test_estimator_bounds() -> None:
