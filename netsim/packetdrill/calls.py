@@ -14,7 +14,7 @@ from netsim.packetdrill.script import Application, Call, Expression, Number, Str
 from netsim.packetdrill.sockopts import get_option, set_option
 from netsim.packetdrill.subject import Subject
 from netsim.packetdrill.verdict import Failure, Unsupported
-from netsim.tcp.errors import ConnectionClosing, TcpError
+from netsim.tcp.errors import ConnectionClosing, ConnectionDoesNotExist, TcpError
 from netsim.tcp.output import may_speak
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN
@@ -31,6 +31,7 @@ class Calls:
         self.exchange = exchange
         self.descriptors: dict[int, Socket] = {}
         self.counted: dict[str, int] = {}  # the host's counters when nstat last told them
+        self._opening: set[int] = set()  # sockets opened actively whose connect has not told success
 
     def begin(self, call: Call) -> Attempt:
         """Start a call. Unsupported for one that is not known."""
@@ -116,14 +117,20 @@ class Calls:
             raise Unsupported(call.line, "connect to AF_UNSPEC")
         if socket.tcb is None:
             self._open_to(socket, self.argument(call, 1))
-        elif socket.state is not CLOSED:
-            return _done(Result(-1, "EISCONN" if socket.state >= ESTABLISHED else "EALREADY"))
+            self._opening.add(id(socket))
+        elif socket.state >= ESTABLISHED and (id(socket) not in self._opening or self.exchange.host.tools != "linux"):
+            return _done(Result(-1, "EISCONN"))
+        elif CLOSED < socket.state < ESTABLISHED:
+            return _done(Result(-1, "EALREADY"))
 
         def attempt() -> Result | None:
             try:
-                return Result(0) if socket.connected else None
+                if not socket.connected:
+                    return None
             except TcpError as error:
                 return Result(-1, errno_of(error))
+            self._opening.discard(id(socket))  # Linux tells of success once (net/ipv4/af_inet.c, inet_stream_connect)
+            return Result(0)
 
         return attempt
 
@@ -173,13 +180,16 @@ class Calls:
             raise Unsupported(call.line, f"{call.name} of {size} bytes")
         if first:
             return self._send_first(call, size)
+        unconnected = "EPIPE" if exchange.host.tools == "linux" else "ENOTCONN"  # net/core/stream.c; uipc_socket.c
 
         def attempt() -> Result | None:
             nonlocal done
             if CLOSED < socket.state < ESTABLISHED and (socket.tcb is None or not may_speak(socket.tcb)):
-                return Result(-1, "ENOTCONN") if socket.state is LISTEN else None
+                return Result(-1, unconnected) if socket.state is LISTEN else None
             try:
                 done += socket.send(bytes(size - done), exchange.now, more="MSG_MORE" in flags)
+            except ConnectionDoesNotExist:
+                return Result(-1, unconnected)
             except TcpError as error:
                 return Result(-1, errno_of(error))
             return Result(done) if done == size or (done and not blocks) else None
@@ -191,13 +201,15 @@ class Calls:
         flags = self._flags(call)
         if flags - {"MSG_DONTWAIT", "MSG_PEEK"}:
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
-        size = self.integer(call, 2)
+        size, nowhere = self.integer(call, 2), "NULL" in names(self.argument(call, 1))
 
         def attempt() -> Result | None:
             try:
-                text = socket.receive(size, self.exchange.now, peek="MSG_PEEK" in flags)
+                text = socket.receive(size, self.exchange.now, peek="MSG_PEEK" in flags or nowhere)
             except TcpError as error:
                 return Result(-1, errno_of(error))
+            if text and nowhere:
+                return Result(-1, "EFAULT")
             return Result(len(text)) if text is not None else None
 
         return attempt

@@ -72,10 +72,22 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
             cwnd = tcb.config.initial_window
             if congestion is not None:
                 cwnd = (congestion.prr.window if congestion.prr else congestion.cwnd) // tcb.snd_mss
+            if tcb.ecn is None:  # what ECN's echo asks for (CWR) is not told from Open
+                info["tcpi_ca_state"] = _ca_state(tcb)
             limited = congestion is not None and congestion.ssthresh != UNLIMITED
             info["tcpi_snd_cwnd"] = cwnd
             info["tcpi_snd_ssthresh"] = congestion.ssthresh // tcb.snd_mss if congestion and limited else 0x7FFFFFFF
     return info
+
+
+def _ca_state(tcb: Tcb) -> int:
+    """Open, Disorder, Recovery or Loss: include/uapi/linux/tcp.h, enum tcp_ca_state."""
+    congestion = tcb.congestion
+    if tcb.backoff or (congestion is not None and congestion.after_timeout):
+        return 4
+    if congestion is not None and congestion.in_recovery:
+        return 3
+    return int(congestion is not None and (congestion.duplicates > 0 or any(sent.sacked for sent in tcb.queue)))
 
 
 def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
@@ -96,6 +108,7 @@ def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
         "tcpi_probes": tcb.probes,
         "tcpi_retransmits": tcb.backoff,
         "tcpi_unacked": len(tcb.queue),
+        "tcpi_sacked": sum(sent.sacked for sent in tcb.queue),
         "tcpi_bytes_acked": text_acknowledged - (tcb.fin_seq >= 0 and tcb.snd_una == (tcb.fin_seq + 1) & MASK),
         "tcpi_bytes_received": max(((tcb.rcv_nxt - tcb.irs - 1) & MASK) - (tcb.peer_fin >= 0), 0),
         "tcpi_snd_wscale": tcb.snd_wscale,

@@ -76,6 +76,11 @@ class Host:
             "TCPI_OPT_SACK": 2,
             "TCPI_OPT_WSCALE": 4,
             "TCPI_OPT_ECN": 8,
+            "TCP_CA_Open": 0,
+            "TCP_CA_Disorder": 1,
+            "TCP_CA_CWR": 2,
+            "TCP_CA_Recovery": 3,
+            "TCP_CA_Loss": 4,
         }
 
 
