@@ -7,11 +7,11 @@ from pathlib import Path
 
 from netsim import experiments
 from netsim.cli import script
-from netsim.plots.close_figures import assassination_figure, time_wait_figure
+from netsim.plots.close_figures import assassination_figure, time_wait_figure, why_four_figure
 from netsim.plots.output import save
 from netsim.plots.style import styled
-from netsim.scenarios import assassination, ports, time_wait
-from netsim.scenarios.close_study import RATE, assassination_cases, exact, price, price_cases, time_wait_cases
+from netsim.scenarios import close_study as study
+from netsim.scenarios import ports, time_wait
 from netsim.scenarios.studies import differences, estimates, simulate
 from netsim.sweep import Rows
 
@@ -21,7 +21,7 @@ LOSSES, COPIES = [0.1, 0.2, 0.3], [0.01, 0.05, 0.1, 0.2, 0.3]  # shares of segme
 LENGTHS = [0.0, 0.5, 1.5, 4.0, 12.0, 60.0]  # s
 HELD = [0.5, 1.5, 4.0]  # s, of which the population is counted too
 FINE = [0.0, *(0.25 * 1.06**k for k in range(119))]  # for the exact curves, up to 240 s
-RUNS = {"time_wait": 2_000, "price": 10, "killed": 400}  # a point; ten times as many for a report
+RUNS = {"time_wait": 2_000, "price": 10, "killed": 400, "segments": 400}  # a point; ten times as many for a report
 
 
 def main(
@@ -36,24 +36,24 @@ def main(
     n = {name: 10 * runs if full else runs for name, runs in RUNS.items()}
     with nullcontext(progress) if progress else experiments.progress("e03") as tell:
         run = partial(simulate, seed=seed, workers=workers, progress=tell)
-        cases = time_wait_cases(LOSSES, LENGTHS)
+        cases = study.time_wait_cases(LOSSES, LENGTHS)
         results = run(time_wait.run, cases, replications=n["time_wait"], common=True)
         parts = [estimates(cases, results, {name: time_wait.ESTIMATES[name] for name in NAMES})]
         parts.append(differences(cases, results, ["unclean"], by="time_wait", base=0.0))
-        parts.append(exact(time_wait.theory, time_wait_cases(LOSSES, FINE), NAMES))
-        cases = price_cases(HELD)
+        parts.append(study.exact(time_wait.theory, study.time_wait_cases(LOSSES, FINE), NAMES))
+        cases = study.price_cases(HELD)
         results = run(ports.run, cases, replications=n["price"])
         parts.append(estimates(cases, results, {"client_time_wait": ports.ESTIMATES["client_time_wait"]}))
-        cases = assassination_cases(COPIES)
-        results = run(assassination.run, cases, replications=n["killed"])
-        killed = estimates(cases, results, {"p_killed": assassination.ESTIMATES["p_killed"]})
-    table = Rows.concatenate([*parts, price(sorted({*FINE, *LENGTHS} - {0.0}))])
+        killed = study.killed(run, COPIES, n=n["killed"])
+        close = study.why_four(run, loss=0.02, n=n["segments"])
+    table = Rows.concatenate([*parts, study.price(sorted({*FINE, *LENGTHS} - {0.0}))])
     with styled():
-        figure = time_wait_figure(table, loss=0.2, rate=RATE, n=n["time_wait"], seed=seed)
+        figure = time_wait_figure(table, loss=0.2, rate=study.RATE, n=n["time_wait"], seed=seed)
         yield from save(figure, table, out, "e03a_time_wait")
-        table = Rows.concatenate([killed, exact(assassination.theory, cases, ["p_killed"])])
-        figure = assassination_figure(table, duplicate=0.1, n=n["killed"], seed=seed)
-        yield from save(figure, table, out, "e03b_assassination")
+        figure = why_four_figure(close, table, think=0.1, lost=0.02, loss=0.2, rate=study.RATE, n=n, seed=seed)
+        yield from save(figure, Rows.concatenate([close, table]), out, "e03c_why_four")
+        figure = assassination_figure(killed, duplicate=0.1, n=n["killed"], seed=seed)
+        yield from save(figure, killed, out, "e03b_assassination")
 
 
 if __name__ == "__main__":

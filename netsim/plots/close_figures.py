@@ -1,7 +1,8 @@
 """The figures of the studies of the close, whole: sentence, panels, footer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -9,23 +10,64 @@ from netsim.plots import titles
 from netsim.plots.close import logarithmic, means, numbers, proportions, seconds_axis, survival
 from netsim.plots.labels import label_curves
 from netsim.plots.style import LOOKS, looks, sheet
-from netsim.sweep import Rows
+from netsim.sweep import Rows, Scalar
 
 _WILSON = "95 % intervals by Wilson"
 
 
 def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int) -> Figure:
     """Above: P(the server closes uncleanly) against the length of TIME-WAIT; below: what that length costs."""
-    unclean = table.where(estimate="p_unclean")
-    more = (
-        f"RTO of 1 s, doubling; dashes: exact recursion; below: at {rate:g} connections/s, 28,232 ports, "
-        "dashes: Little's law and ports over time"
-    )
+    more = f"RTO of 1 s, doubling; dashes: exact recursion; below: {_price(rate)}"
     difference = table.where(source="paired difference", loss=loss, time_wait=60.0)
     more = "; ".join(filter(None, [more, titles.paired(difference, "unclean with 60 s less without")]))
     note = titles.footer(n=n, seed=seed, interval=_WILSON, loss="independent losses after the second close", more=more)
     title = titles.time_wait_title(table, loss=loss)
-    figure, (above, below) = sheet(title, note, rows=2, height=6.6, label_room=1.6, left_room=1.2, share_y=False)
+    figure, panels = sheet(title, note, rows=2, height=6.6, label_room=1.6, left_room=1.2, share_y=False)
+    _worth_and_price(panels, table)
+    return figure
+
+
+def why_four_figure(
+    close: Rows, table: Rows, *, think: float, lost: float, loss: float, rate: float, n: Mapping[str, int], seed: int
+) -> Figure:
+    """Why four: P(3) and P(4) segments against think time (``close``); why 2MSL: below, as ``time_wait_figure``."""
+    more = (
+        f"above: exponential think time (title: {titles.duration(think)}), loss of {titles.percent(lost)}, "
+        f"n = {n['segments']:,}, an ACK that waits does for 200 ms; dashes: exact; below: {_price(rate)}"
+    )
+    losses = "independent losses"
+    note = titles.footer(n=n["time_wait"], seed=seed, interval=_WILSON, loss=losses, more=more)
+    title = titles.why_four_title(close, table, think=think, loss=loss)
+    room = 2.6
+    figure, panels = sheet(
+        title, note, rows=2, height=9.0, label_room=1.9, left_room=1.2, head_room=room, share_y=False
+    )
+    _worth_and_price(panels, table)
+    box, height = panels[0].get_position(), float(figure.get_size_inches()[1])
+    above = figure.add_axes((box.x0, box.y1 + 0.95 / height, box.width, (room - 0.95) / height))
+    curves = {"4, ACK at once": ("ACK at once", "four"), "4, ACK waits": ("ACK waits 200 ms", "four"),
+              "3, ACK waits": ("ACK waits 200 ms", "three")}  # fmt: skip
+    named: list[dict[str, Scalar]] = []
+    for name, (fin_ack, count) in curves.items():
+        rows = close.where(fin_ack=fin_ack, estimate=f"p_{count}_segments")
+        named += [{**row, "curve": name} for row in rows]
+    labels = proportions(above, Rows.from_dicts(named), x="think", by="curve", names=looks(list(curves)))
+    above.set_ylim(-0.04, 1.04)
+    seconds_axis(above, [0.001, 0.01, 0.1, 1.0, 10.0], "the server's mean think time before its own close")
+    above.set_xlim(0.0008, 12.0)
+    above.set_ylabel("P(3 or 4\nsegments)")
+    label_curves(above, labels)
+    return figure
+
+
+def _price(rate: float) -> str:
+    return f"at {rate:g} connections/s, 28,232 ports, dashes: Little's law and ports over time"
+
+
+def _worth_and_price(panels: Sequence[Axes], table: Rows) -> None:
+    """P(the server closes uncleanly), and below it sockets held and connections a second, against TIME-WAIT."""
+    above, below = panels
+    unclean = table.where(estimate="p_unclean")
     losses = sorted(set(numbers(unclean, "loss")))
     names = {titles.percent(value) + " loss": value for value in losses}
     named = _named(unclean, "loss", {value: name for name, value in names.items()})
@@ -43,7 +85,6 @@ def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int
     )
     label_curves(below, [held, most])
     below.set_ylabel("price")
-    return figure
 
 
 def assassination_figure(table: Rows, *, duplicate: float, n: int, seed: int) -> Figure:

@@ -175,6 +175,20 @@ def time_wait_title(table: Rows, *, loss: float) -> str:
     )
 
 
+def why_four_title(close: Rows, table: Rows, *, think: float, loss: float) -> str:
+    """How many closes need the fourth segment, and how many the time after the last one."""
+    three = close.where(estimate="p_three_segments", source="simulation", think=think)
+    waits = percent(max(map(float, three.array("value"))))
+    rows = table.where(estimate="p_unclean", source="simulation", loss=loss)
+    by_length = dict(zip(map(float, rows.array("time_wait")), map(float, rows.array("value")), strict=True))
+    longest = max(by_length)
+    return (
+        f"Four segments, as the ACK of a FIN goes at once (three in {waits} of cases if it waits); at {percent(loss)} "
+        f"loss {seconds(longest)} of TIME-WAIT cut unclean closes from {percent(by_length[0.0])} to "
+        f"{_rare(by_length[longest])}"
+    )
+
+
 def assassination_title(table: Rows, *, duplicate: float) -> str:
     """How often TIME-WAIT ends early, with and without the fixes of RFC 1337."""
     rows = table.where(source="simulation", duplicate=duplicate, estimate="p_killed")

@@ -2,12 +2,12 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from netsim.link import Exponential
 from netsim.scenarios import assassination, ports, teardown, time_wait
-from netsim.scenarios.studies import Case
+from netsim.scenarios.studies import Case, estimates
 from netsim.scenarios.teardown_theory import exact_latency
 from netsim.sweep import Rows, Scalar, proportion
 from netsim.tcp.profiles import rfc9293
@@ -15,6 +15,8 @@ from netsim.theory import connection_rate_ceiling, mean_population
 
 PORTS: Final = 28_232  # net.ipv4.ip_local_port_range: 32768 to 60999
 RATE: Final = 100.0  # connections a second, of which TIME-WAIT keeps what is left
+THINKS: Final = (0.002, 0.01, 0.03, 0.1, 0.3, 1.0, 5.0)  # s, mean
+FINE_THINKS: Final = tuple(0.001 * 1.1**k for k in range(98))  # for the exact curves, up to 10 s
 FIXES: Final = {"no fix": "accept", "fix F2": "ignore-2s", "fix F1": "ignore"}  # RFC 1337 4
 WAITS: Final[dict[str, float | None]] = {"ACK at once": None, "ACK waits 40 ms": 0.04, "ACK waits 200 ms": 0.2}
 
@@ -78,6 +80,14 @@ def assassination_cases(duplicates: Sequence[float]) -> list[Case]:
     ]
 
 
+def killed(run: Callable[..., list[Rows]], duplicates: Sequence[float], *, n: int) -> Rows:
+    """P(a RST ends TIME-WAIT), simulated and exact; ``run`` as for ``why_four``."""
+    cases = assassination_cases(duplicates)
+    results = run(assassination.run, cases, replications=n)
+    simulated = estimates(cases, results, {"p_killed": assassination.ESTIMATES["p_killed"]})
+    return Rows.concatenate([simulated, exact(assassination.theory, cases, ["p_killed"])])
+
+
 def segment_cases(thinks: Sequence[float], *, loss: float) -> list[Case]:
     """A server that thinks for an exponential time of mean ``think`` (s), and acknowledges a FIN as ``WAITS`` says."""
     cases = []
@@ -87,6 +97,18 @@ def segment_cases(thinks: Sequence[float], *, loss: float) -> list[Case]:
             params = teardown.Params(loss_forward=loss, loss_reverse=loss, think=Exponential(think), server=server)
             cases.append(Case({"fin_ack": name, "think": think}, params))
     return cases
+
+
+def why_four(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
+    """P(3 segments) and P(4) against the server's mean think time, where its ACK goes at once and where it waits.
+
+    ``run`` is ``simulate`` but for the scenario, the cases and their number.
+    """
+    names = ("p_three_segments", "p_four_segments")
+    cases = segment_cases(THINKS, loss=loss)
+    results = run(teardown.run, cases, replications=n, common=True)
+    simulated = estimates(cases, results, {name: teardown.ESTIMATES[name] for name in names})
+    return Rows.concatenate([simulated, exact(teardown.theory, segment_cases(FINE_THINKS, loss=loss), names)])
 
 
 def teardown_cases(losses: Sequence[float]) -> list[Case]:

@@ -11,13 +11,16 @@ from netsim.sweep import Rows, read_csv
 
 E03 = folder() / "e03_time_wait.py"
 E05 = folder() / "e05_teardown.py"
-FILES = {"e03": ["e03a_time_wait", "e03b_assassination"], "e05": ["e05a_segments", "e05b_latency", "e05c_segments"]}
+FILES = {
+    "e03": ["e03a_time_wait", "e03b_assassination", "e03c_why_four"],
+    "e05": ["e05a_segments", "e05b_latency", "e05c_segments"],
+}
 
 
 @pytest.fixture(scope="module")
 def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("close")
-    runs = {"time_wait": 200, "price": 1, "killed": 60}
+    runs = {"time_wait": 200, "price": 1, "killed": 60, "segments": 40}
     e03 = load(E03, RUNS=runs, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5], COPIES=[0.1, 0.3])
     runs = {"segments": 150, "latency": 300, "shares": 60}
     e05 = load(E05, RUNS=runs, THINKS=[0.03, 0.1], LOSSES=[0.0, 0.5])
@@ -74,6 +77,19 @@ def test_the_points_of_e03b_lie_where_the_closed_form_has_them(folder_of_results
     assert simulated_within(table, "rst", "duplicate") == 0
     f1 = table.where(rst="fix F1", source="simulation")
     assert set(f1.column("value")) == {0.0}
+
+
+def test_why_four_shows_the_third_and_the_fourth_segment_where_theory_has_them(folder_of_results: Path) -> None:
+    table = read_csv(folder_of_results / "e03c_why_four.csv")
+    assert len(table.where(estimate="p_unclean", source="simulation")) == 2  # what TIME-WAIT is for, in the same figure
+    for name in ("p_three_segments", "p_four_segments"):
+        assert len(table.where(estimate=name, source="simulation")) == 21  # seven think times, three waits
+    # RFC 9293's ACK goes at once: a close is never of three; of four
+    # unless a FIN or the last ACK is lost (the first ACK may be: the FIN behind it says the same)
+    exact = table.where(source="exact", fin_ack="ACK at once")
+    assert {row["value"] for row in exact.where(estimate="p_three_segments")} == {0.0}
+    first = exact.where(estimate="p_four_segments").array("value")[0]
+    assert first == pytest.approx(0.98**3, abs=1e-3)
 
 
 def test_the_points_of_e05_lie_where_the_closed_forms_have_them(folder_of_results: Path) -> None:

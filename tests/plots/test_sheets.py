@@ -23,6 +23,7 @@ from netsim.plots.close_figures import (
     segments_figure,
     shares_figure,
     time_wait_figure,
+    why_four_figure,
 )
 from netsim.plots.output import render, save
 from netsim.plots.reuse_figures import acceptance_figure, sequence_figure
@@ -44,6 +45,12 @@ def estimate(name: str) -> Figure:
     return figure
 
 
+def why_four() -> Figure:
+    n = {"segments": 400, "time_wait": 2000}
+    close, table = close_tables.segments(), close_tables.time_wait()
+    return why_four_figure(close, table, think=0.1, lost=0.02, loss=0.2, rate=100.0, n=n, seed=1)
+
+
 def bursts() -> Figure:
     table = tables.estimates({"independent": [0.1, 0.31, 0.9, 2.4], "in 5 s bursts": [0.1, 1.7, 4.8, 9.5]}, by="losses")
     return bursts_figure(table, loss=0.1, n=2600, seed=1)
@@ -58,6 +65,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "acceptance": lambda: acceptance_figure(tables.acceptance(), headings=HEADINGS, n=500, seed=1, model="late copies"),
     "sequence": lambda: sequence_figure(tables.sequence(), "One run; seed 1."),
     "time-wait": lambda: time_wait_figure(close_tables.time_wait(), loss=0.2, rate=100.0, n=2000, seed=1),
+    "why four": why_four,
     "segments": lambda: segments_figure(close_tables.segments(), think=0.1, n=2000, seed=1, loss=0.02),
     "close latency": lambda: latency_figure(close_tables.latency(), loss=0.1, n=6000, seed=1),
     "assassination": lambda: assassination_figure(close_tables.assassination(), duplicate=0.1, n=600, seed=1),
