@@ -308,6 +308,7 @@ class TcpConfig:
     rto_after_syn_timeout: float | None = seconds(
         3.0, "RTO for data after the SYN had to be repeated", "RFC 6298 5.7", least=1e-9
     )
+    rto_fallback: Literal["timer", "no sample"] = timing.RTO_FALLBACK
     clock_granularity: float = seconds(0.0, "G of RFC 6298", "RFC 6298 2: exact timers")
     retries1: int = retries(3, "R1: retransmissions before the user is warned", "RFC 9293 3.8.3, SHLD-10")
     retries2: int | None = retries(

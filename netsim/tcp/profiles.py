@@ -67,6 +67,7 @@ _LINUX: _Values = {
     "rto_variance_floor": (0.2, f"{_LINUX_INPUT}: tcp_rtt_estimator"),
     "rtt_variance": ("peak", f"{_LINUX_INPUT}: tcp_rtt_estimator"),
     "rto_after_syn_timeout": (3.0, f"{_LINUX_TCP_H}: TCP_TIMEOUT_FALLBACK"),
+    "rto_fallback": ("no sample", "Linux 6.18, net/ipv4/tcp_metrics.c: tcp_init_metrics"),
     "retries1": (3, f"{_LINUX_SYSCTL}: tcp_retries1"),
     "retries2": (15, f"{_LINUX_SYSCTL}: tcp_retries2"),
     "orphan_retries": (8, f"{_LINUX_TIMER}: tcp_orphan_retries, 0 meaning 8"),

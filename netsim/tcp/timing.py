@@ -10,6 +10,12 @@ RTT_VARIANCE: Any = policy(
     "each round trip, and which grows little where the RTT falls (Linux)",
     "RFC 6298 2.3; net/ipv4/tcp_input.c: tcp_rtt_estimator",
 )
+RTO_FALLBACK: Any = policy(
+    "timer",
+    "rto_after_syn_timeout is for an end whose SYN or SYN-ACK a timer repeated, or for any that the handshake gave no "
+    "RTT sample: a duplicate SYN had it repeated, or it was a cookie (Linux)",
+    "RFC 6298 5.7; net/ipv4/tcp_metrics.c: tcp_init_metrics",
+)
 R2_MEASURE: Any = policy(
     "count",
     "R2 is reached after so many retransmissions, or once so many would have been sent at the least RTO, doubled "

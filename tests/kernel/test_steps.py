@@ -162,3 +162,22 @@ def test_reading_sends_no_window_update_before_the_window_doubles(tmp_path: Path
     exchange = played(tmp_path, [["connect"], ["send", 5000]], [["accept"], ["recv_all"]], {})
     acks = [p.ack for p in exchange.normal() if (p.sender, p.flags) == ("s", "A")]
     assert acks == [1449, 2897, 4345, 5001]
+
+
+def test_a_server_without_an_rtt_sample_waits_three_seconds(tmp_path: Path) -> None:
+    """A duplicate SYN, no timer, had the SYN-ACK repeated (tcp_init_metrics): probe after 1 s, then the RTO of 3 s."""
+    off = {"net.ipv4.tcp_timestamps": 0}
+    lost = [("SYNACK", "1"), ("DATA", "1-2")]
+    exchange = played(
+        tmp_path,
+        [["connect"], ["send", 200], ["recv", 300]],
+        [["accept"], ["serve", 300]],
+        {
+            "duration": 8,
+            "client": {"sysctl": off},
+            "link": [{"dir": "s2c", "match": kind, "nth": nth, "do": "drop"} for kind, nth in lost],
+        },
+    )
+    first, probe, third = [p for p in exchange.normal() if p.sender == "s" and p.length]
+    assert probe.time - first.time == pytest.approx(1, abs=0.04)
+    assert third.time - probe.time == pytest.approx(3, abs=0.26)
