@@ -17,7 +17,7 @@ from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import ConnectionClosing, ConnectionDoesNotExist, TcpError
 from netsim.tcp.output import may_speak
 from netsim.tcp.socket import Socket
-from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN
+from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, TIME_WAIT
 
 LONGEST_BACKLOG = 0x7FFFFFFF  # what a negative one stands for: hosts cut it to their somaxconn
 UNEXPECTED = 99  # a descriptor that no script opens
@@ -218,7 +218,7 @@ class Calls:
         socket, how = self.of(call), names(self.argument(call, 1))
         if how not in ({"SHUT_RD"}, {"SHUT_WR"}, {"SHUT_RDWR"}):
             raise Unsupported(call.line, "shutdown with a number")
-        if socket.tcb is None or socket.state is CLOSED:
+        if socket.tcb is None or socket.state in (CLOSED, TIME_WAIT):  # soisdisconnected; tcp_time_wait, tcp_done
             return _done(Result(-1, "ENOTCONN"))
         try:
             socket.shutdown(self.exchange.now, _SHUTDOWN[how.pop()])

@@ -18,6 +18,7 @@ from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.congestion import UNLIMITED
 from netsim.tcp.seq import MASK
+from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -67,7 +68,9 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
     tcb = exchange.tcb
     if tcb is not None:
         info |= _of_connection(tcb, tcb.config, exchange.now)
-        if exchange.host.tools == "linux":  # in segments; elsewhere in bytes
+        if exchange.host.tools == "linux":  # windows are in segments; elsewhere in bytes
+            if exchange.state is State.TIME_WAIT:  # another object has it: net/ipv4/tcp_minisocks.c, tcp_time_wait
+                info["tcpi_state"] = exchange.host.state_numbers[State.CLOSED]
             congestion = tcb.congestion
             cwnd = tcb.config.initial_window
             if congestion is not None:
