@@ -212,6 +212,18 @@ def segments_title(table: Rows, *, think: float) -> str:
     )
 
 
+def ends_title(table: Rows, *, loss: float) -> str:
+    """How often the other end stays open for ever after a close by RST, and by FIN."""
+    by_rst = {row["close"] for row in table.where(how="abort")}
+    closes = {row["close"] for row in table}
+    left = {row["close"]: float(row["value"] or 0.0) for row in table.where(how="never")}
+    rst, fin = (sum(left.get(c, 0.0) for c in which) / len(which) for which in (by_rst, closes - by_rst))
+    return (
+        f"A lost FIN is sent again, a lost RST is not: at {percent(loss)} loss {percent(rst)} of closes by RST leave "
+        f"the other end open for ever, {percent(fin) if fin else 'none'} of those by FIN"
+    )
+
+
 def shares_title(table: Rows) -> str:
     """How much of the shortest close is left at the highest loss."""
     least = str(table.column("segments")[0])

@@ -18,6 +18,12 @@ RATE: Final = 100.0  # connections a second, of which TIME-WAIT keeps what is le
 THINKS: Final = (0.002, 0.01, 0.03, 0.1, 0.3, 1.0, 5.0)  # s, mean
 FINE_THINKS: Final = tuple(0.001 * 1.1**k for k in range(98))  # for the exact curves, up to 10 s
 FIXES: Final = {"no fix": "accept", "fix F2": "ignore-2s", "fix F1": "ignore"}  # RFC 1337 4
+CLOSES: Final[dict[teardown.Close, str]] = {
+    "half-close": "one after the other",
+    "simultaneous": "both at once",
+    "abort": "the client aborts",
+    "unread": "the server has unread text",
+}
 WAITS: Final[dict[str, float | None]] = {"ACK at once": None, "ACK waits 40 ms": 0.04, "ACK waits 200 ms": 0.2}
 
 
@@ -132,6 +138,26 @@ def segment_shares(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
     for case in cases:
         value = teardown.theory(case.params)["p_four_segments"]
         table.append({**case.labels, "segments": "4 segments", "source": "exact", "value": value})
+    return Rows.from_dicts(table)
+
+
+def ends(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
+    """What becomes of either end by the kind of close; ``run`` as for ``why_four``.
+
+    Columns: ``close``, ``end`` (client or server), ``how``, ``source``, ``value``, ``low``, ``high``, ``n``.
+    """
+    cases = [
+        Case({"close": name}, teardown.Params(close=kind, loss_forward=loss, loss_reverse=loss))
+        for kind, name in CLOSES.items()
+    ]
+    table: list[dict[str, Scalar]] = []
+    for case, rows in zip(cases, run(teardown.run, cases, replications=n), strict=True):
+        for end in ("client", "server"):
+            outcomes = rows.column(f"{end}_end")
+            for how in dict.fromkeys(outcomes):
+                e = proportion([outcome == how for outcome in outcomes])
+                numbers: dict[str, Scalar] = {"value": e.value, "low": e.low, "high": e.high, "n": e.n}
+                table.append({**case.labels, "end": end, "how": how, "source": "simulation", **numbers})
     return Rows.from_dicts(table)
 
 

@@ -13,7 +13,7 @@ E03 = folder() / "e03_time_wait.py"
 E05 = folder() / "e05_teardown.py"
 FILES = {
     "e03": ["e03a_time_wait", "e03b_assassination", "e03c_why_four"],
-    "e05": ["e05a_segments", "e05b_latency", "e05c_segments"],
+    "e05": ["e05a_segments", "e05b_latency", "e05c_segments", "e05d_ends"],
 }
 
 
@@ -22,7 +22,7 @@ def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("close")
     runs = {"time_wait": 200, "price": 1, "killed": 60, "segments": 40}
     e03 = load(E03, RUNS=runs, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5], COPIES=[0.1, 0.3])
-    runs = {"segments": 150, "latency": 300, "shares": 60}
+    runs = {"segments": 150, "latency": 300, "shares": 60, "ends": 100}
     e05 = load(E05, RUNS=runs, THINKS=[0.03, 0.1], LOSSES=[0.0, 0.5])
     for module in (e03, e05):
         list(module.main(out, workers=1, progress=lambda done, total: None))
@@ -77,6 +77,16 @@ def test_the_points_of_e03b_lie_where_the_closed_form_has_them(folder_of_results
     assert simulated_within(table, "rst", "duplicate") == 0
     f1 = table.where(rst="fix F1", source="simulation")
     assert set(f1.column("value")) == {0.0}
+
+
+def test_a_lost_rst_leaves_the_other_end_open_for_ever_and_a_lost_fin_does_not(folder_of_results: Path) -> None:
+    table = read_csv(folder_of_results / "e05d_ends.csv")
+    left = {(r["close"], r["end"]): float(r["value"] or 0.0) for r in table.where(how="never")}
+    assert set(left) == {("the client aborts", "server"), ("the server has unread text", "client")}
+    for share in left.values():  # one RST, lost with .2
+        assert abs(share - 0.2) < 3.9 * math.sqrt(0.2 * 0.8 / 100)
+    for (_, _), rows in table.group_by("close", "end").items():
+        assert sum(map(float, rows.array("value"))) == pytest.approx(1.0)
 
 
 def test_why_four_shows_the_third_and_the_fourth_segment_where_theory_has_them(folder_of_results: Path) -> None:

@@ -78,3 +78,21 @@ def assassination() -> Rows:
             if name != "fix F2":
                 table.append({**labels, "source": "exact", "value": value})
     return Rows.from_dicts(table)
+
+
+def ends() -> Rows:
+    outcomes = {
+        ("one after the other", "client"): {"TIME-WAIT": 1.0},
+        ("one after the other", "server"): {"clean": 0.998, "timeout": 0.002},
+        ("the client aborts", "client"): {"abort": 1.0},
+        ("the client aborts", "server"): {"reset": 0.7, "never": 0.3},
+        ("the server has unread text", "client"): {"reset": 0.8, "never": 0.2},
+        ("the server has unread text", "server"): {"abort": 1.0},
+    }
+    return Rows.from_dicts(
+        [
+            {"close": close, "end": end, "how": how, **_simulated(share)}
+            for (close, end), shares in outcomes.items()
+            for how, share in shares.items()
+        ]
+    )

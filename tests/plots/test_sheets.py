@@ -25,6 +25,7 @@ from netsim.plots.close_figures import (
     time_wait_figure,
     why_four_figure,
 )
+from netsim.plots.ends import ends_figure
 from netsim.plots.output import render, save
 from netsim.plots.reuse_figures import acceptance_figure, sequence_figure
 from netsim.plots.setup_figures import bursts_figure, ccdf_figure, estimate_figures
@@ -66,6 +67,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "sequence": lambda: sequence_figure(tables.sequence(), "One run; seed 1."),
     "time-wait": lambda: time_wait_figure(close_tables.time_wait(), loss=0.2, rate=100.0, n=2000, seed=1),
     "why four": why_four,
+    "ends": lambda: ends_figure(close_tables.ends(), loss=0.25, n=1000, seed=1),
     "segments": lambda: segments_figure(close_tables.segments(), think=0.1, n=2000, seed=1, loss=0.02),
     "close latency": lambda: latency_figure(close_tables.latency(), loss=0.1, n=6000, seed=1),
     "assassination": lambda: assassination_figure(close_tables.assassination(), duplicate=0.1, n=600, seed=1),

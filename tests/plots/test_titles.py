@@ -101,3 +101,10 @@ def test_why_four_counts_the_third_segment_and_the_last() -> None:
         "Four segments, as the ACK of a FIN goes at once (three in 80 % of cases if it waits); at 20 % loss 60 s of "
         "TIME-WAIT cut unclean closes from 20 % to 0.12 %"
     )
+
+
+def test_ends_are_left_by_rst_and_not_by_fin() -> None:
+    assert titles.ends_title(close_tables.ends(), loss=0.25) == (
+        "A lost FIN is sent again, a lost RST is not: at 25 % loss 25 % of closes by RST leave the other end open for "
+        "ever, none of those by FIN"
+    )
