@@ -130,6 +130,10 @@ def _in_packets(theirs: Sequence[Packet], mine: Sequence[Packet], end: str, dura
                 f"allowed {allowed:.3f}: {recorded}",
                 time=recorded.time,
             )
+        for wanted, taken in zip(recorded.transits(), our.transits(), strict=True):
+            if abs(wanted - taken) > _tolerance(wanted, timer=False):
+                text = f"recorded {wanted:.3f} s on its way, ours {taken:.3f} s: {recorded}"
+                return Difference(text=text, time=recorded.time)
     return None
 
 

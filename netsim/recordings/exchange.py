@@ -64,6 +64,10 @@ class Packet:
         """Whether no copy arrived."""
         return not self.arrivals
 
+    def transits(self) -> list[float]:
+        """How long each copy that arrived was on its way (s), the first to arrive first."""
+        return [arrival - self.time for arrival in sorted(self.arrivals)]
+
     def what(self) -> tuple[object, ...]:
         """What must be the same in two exchanges."""
         return (self.pair, self.flags, self.seq, self.ack, self.length, self.options, len(self.arrivals))

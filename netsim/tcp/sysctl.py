@@ -168,6 +168,13 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_max_tw_buckets": None,  # memory is not modelled
     "net.ipv4.tcp_max_orphans": None,
     "net.ipv4.ip_local_port_range": None,  # which port a socket gets decides nothing
+    "net.ipv4.tcp_autocorking": None,  # needs a queue at the interface
+    "net.ipv4.tcp_fastopen": frozenset({"0", "1"}),  # a socket that does not ask for it opens as ever
+    "net.ipv4.tcp_migrate_req": frozenset({"0"}),
+    "net.ipv4.tcp_mtu_probing": frozenset({"0"}),
+    "net.ipv4.tcp_pingpong_thresh": frozenset({"1"}),
+    "net.ipv4.tcp_recovery": frozenset({"1"}),
+    "net.ipv4.tcp_thin_linear_timeouts": frozenset({"0"}),
     "net.ipv4.tcp_notsent_lowat": frozenset({"4294967295"}),
 }
 

@@ -59,6 +59,7 @@ def copy(tmp_path: Path) -> Callable[[str], Path]:
         ("packets", "PASS,8080,40000,FA,301,202", "PASS,8080,40000,FA,302,202", "s FA 302"),
         ("packets", "PASS,8080,40000,FA,301,202", "PASS,8080,40000,FA,301,201", "ack 201"),
         ("packets", "0.736163,0.786238", "0.636163,0.686238", "after the event before it"),
+        ("packets", "0.836435,0.886508", "0.836435,0.896508", "0.060 s on its way, ours 0.050 s"),
         ("packets", "FA,201,301,0", "FA,201,301,5", "len 5"),
         ("packets", "ws=10", "ws=7", "ws=7"),
         ("packets", "mss=1460;sackok;ts=281928975/0", "mss=1460;ts=281928975/0;sackok", "mss=1460 ts sackok"),
