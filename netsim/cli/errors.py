@@ -10,7 +10,7 @@ class UsageError(ValueError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """ "; did you mean loss?" if ``word`` is close to one of the ``known``, else nothing."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower(), filter(None, known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 
 

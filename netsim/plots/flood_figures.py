@@ -107,11 +107,13 @@ def population_figure(table: Rows, *, n: int, seed: int) -> Figure:
     level = {name: sum(values) / len(values) for name, values in last.items()}
     low = min(level, key=level.__getitem__)
     first = table.where(defence=next(iter(names)))
-    full = next((row["t"] for row in first if float(row["value"] or 0.0) > 0.98 * backlog), None)
-    title = (
-        f"At {rate:g} SYNs a second the queue is full after {seconds(float(full or math.inf))} and stays so; "
-        f"{low}: {level[low]:.0f} entries"
-    )
+    times, entries = numbers(first, "t"), numbers(first, "value")
+    full = next((k for k, value in enumerate(entries) if value > 0.98 * backlog), None)
+    filled = "is never full"
+    if full is not None:
+        after = sum(entries[full:]) / len(entries[full:])
+        filled = f"is full after {seconds(times[full])} and holds {after:.0f} on average from then on"
+    title = f"At {rate:g} SYNs a second the queue {filled}; {low}: {level[low]:.0f} entries"
     figure, (ax,) = sheet(title, note, label_room=1.85)
     labels = []
     for name, look in names.items():
@@ -132,7 +134,7 @@ def cookie_cost_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure
     """Above: mean set-up latency against loss; below: clients that are ESTABLISHED alone; entries and cookies."""
     note = footer(
         n=n, seed=seed, interval="95 % intervals, normal and Wilson", loss="independent losses, 50 ms each way",
-        more="Linux at both ends, silent clients, no attack; dashes: exact",
+        more="Linux at both ends, silent clients, no attack; dashes: exact; no bar where a client failed",
     )  # fmt: skip
     alone = {
         str(r["server"]): float(r["value"] or 0.0)

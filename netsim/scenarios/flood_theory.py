@@ -14,7 +14,7 @@ from netsim.theory import (
 )
 
 CROWDED = 20.0  # offered load over slots from which a queue with random drop is full all the time
-LITTLE = 0.5  # legitimate entries alive on average, up to which a queue that fills from empty is the attacker's alone
+LITTLE = 0.5  # legitimate entries alive on average, or of SYNs sent again, that do not matter to the attacker's queue
 
 
 class Flood(Protocol):
@@ -51,6 +51,8 @@ def flood_theory(params: Flood, *, rtt: float) -> dict[str, float]:
     if server.synack_pruning:
         return {}  # how long an entry lives depends on who else is there
     blocked = erlang_b(load=load, slots=slots)
+    if len(params.syn_offsets) > 2 and params.legit_rate * rtt * blocked > LITTLE:
+        return {}  # the SYNs that clients send again are load, and come when the queue was full: no Poisson process
     values = {"p_first_syn_blocked": blocked, "p_served_at_first_syn": 1 - blocked, "half_open": load * (1 - blocked)}
     if params.attack_rate and params.legit_rate * rtt <= LITTLE:
         rate, hold, offsets = params.attack_rate, params.hold, params.syn_offsets[:-1]

@@ -17,7 +17,14 @@ from simpy import Event
 from netsim.link import Path
 from netsim.scenarios import setup
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
+from netsim.scenarios.parameters import (
+    both_ways,
+    param,
+    require_probabilities,
+    require_same_key,
+    tcp_param,
+    without_loss,
+)
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -68,6 +75,7 @@ class Params:
     server: TcpConfig = tcp_param("server")
 
     def __post_init__(self) -> None:
+        require_same_key(self)
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name, high in (("delay_forward", 1e3), ("delay_reverse", 1e3), ("pause", 1e6), ("horizon", 1e9)):
             require_number(name, getattr(self, name), low=0.0, high=high, unit="s")

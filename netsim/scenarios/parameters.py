@@ -39,6 +39,13 @@ def require_probabilities(params: Any, *names: str) -> None:
         require_probability(name, getattr(params, name))
 
 
+def require_same_key(params: Any) -> None:
+    """ValueError unless both ends have the same key of TCP-AO, or none: with two keys nothing gets through."""
+    client, server = params.client.authentication_key, params.server.authentication_key
+    if client != server:
+        raise ValueError(f"server.authentication_key = {server!r}: must be the client's, {client!r}")
+
+
 def both_ways(
     link: Link,
     *,

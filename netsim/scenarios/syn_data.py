@@ -19,7 +19,7 @@ from typing import Any, Final
 from simpy import Event
 
 from netsim.link import Path
-from netsim.scenarios.parameters import param, require_probabilities, tcp_param
+from netsim.scenarios.parameters import param, require_probabilities, require_same_key, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.adversaries import Forger
@@ -81,6 +81,7 @@ class Params:
     server: TcpConfig = tcp_param("server")
 
     def __post_init__(self) -> None:
+        require_same_key(self)
         for name, low, high, unit in (*_RANGES, *_WHOLE):
             require_number(name, getattr(self, name), low=low, high=high, unit=unit)
         for name, *_ in _WHOLE:

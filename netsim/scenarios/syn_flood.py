@@ -17,13 +17,13 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios.flood_theory import flood_theory
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
+from netsim.scenarios.parameters import both_ways, param, require_probabilities, require_same_key, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
@@ -42,6 +42,7 @@ QUESTION: Final = "How many clients does a server under a SYN flood still serve,
 REPLICATIONS: Final = 64  # worlds
 PORT: Final = 80
 NEVER: Final = float("nan")
+SLOWEST: Final = 1e-9  # 1/s, of arrivals that come at all
 
 Attack = Literal["spoofed-silent", "spoofed-reset", "botnet"]
 
@@ -86,14 +87,22 @@ class Params:
             ("backlog", 0, 1 << 31, "connections"),
         ):
             require_number(name, getattr(self, name), low=low, high=high, unit=unit)
+            if name.endswith("rate") and 0 < getattr(self, name) < SLOWEST:
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be 0 or at least {SLOWEST:g} 1/s")
         for name in ("warmup", "horizon"):
             if getattr(self, name) is not None:
                 require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        if self.attack not in ("spoofed-silent", "spoofed-reset", "botnet"):
-            raise ValueError(f"attack = {self.attack!r}: must be spoofed-silent, spoofed-reset or botnet")
-        if self.arrivals not in ("poisson", "constant", "bursts"):
-            raise ValueError(f"arrivals = {self.arrivals!r}: must be poisson, constant or bursts")
+        for name, kind in (("attack", Attack), ("arrivals", Arrivals)):
+            if getattr(self, name) not in get_args(kind):
+                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(kind))}")
         _ = World(ties=self.ties)
+        require_same_key(self)
+        # Each client keeps a port of the one host that they share.
+        seconds = max(self.window[1] - self.window[0], self.hold)
+        most = ((ports := len(self.client.ports)) - 5 * math.sqrt(ports)) / seconds
+        if self.legit_rate > most:
+            why = f"clients of {seconds:g} s (server's hold, horizon) share {ports} ports"
+            raise ValueError(f"legit_rate = {self.legit_rate!r}: must be at most {most:.4g} 1/s, for {why}")
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -383,4 +392,8 @@ def theory(params: Params) -> dict[str, float]:
     short = rtt < min(params.client.syn_intervals()[0], params.server.synack_intervals()[0])
     if not lossless or not plain or not short or params.server.timer_hz or params.client.timer_hz:
         return {}
+    if params.server.authentication_key is not None:  # RFC 5925: no forged SYN gets as far as the queue
+        if params.server.syn_cookies != "off":
+            return {}
+        params = dataclasses.replace(params, attack_rate=0.0)
     return flood_theory(params, rtt=rtt)

@@ -16,7 +16,14 @@ from simpy import Event
 from netsim.link import DelayLaw, Path
 from netsim.link.laws import as_law
 from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
+from netsim.scenarios.parameters import (
+    both_ways,
+    param,
+    require_probabilities,
+    require_same_key,
+    tcp_param,
+    without_loss,
+)
 from netsim.scenarios.teardown_theory import teardown_theory
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -71,6 +78,7 @@ class Params:
     def __post_init__(self) -> None:
         if self.close not in get_args(Close):
             raise ValueError(f"close = {self.close!r}: must be one of {', '.join(get_args(Close))}")
+        require_same_key(self)
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")

@@ -12,7 +12,7 @@ from simpy import Event
 from netsim.sim.adversaries import Forger
 from netsim.sim.host import Host
 from netsim.sim.network import NS
-from netsim.tcp.errors import TcpError
+from netsim.tcp.errors import InsufficientResources, TcpError
 from netsim.tcp.segment import SYN, FourTuple, Options, Segment
 from netsim.units import require_number
 
@@ -72,19 +72,26 @@ def owns(host: Host, server: Host, sources: list[str]) -> None:
 
 
 def botnet(host: Host, target: tuple[str, int], *, gaps: Iterator[float]) -> Generator[Event, Any, None]:
-    """Real connections to ``target``, opened one after each of ``gaps`` (s) and never used or closed."""
+    """Real connections to ``target``, opened one after each of ``gaps`` (s) and never used or closed.
+
+    They share the ports of ``host``: while all are taken none is opened, until an attempt fails and gives one back.
+    """
     env, world = host.world.env, host.world
+    short_of: set[str] = set()
     for gap in gaps:
         if gap:
             yield env.timeout(round(gap * NS))
-        world.process(_hold(host, target))
+        if not short_of:
+            world.process(_hold(host, target, short_of))
 
 
-def _hold(host: Host, target: tuple[str, int]) -> Generator[Event, Any, None]:
+def _hold(host: Host, target: tuple[str, int], short_of: set[str]) -> Generator[Event, Any, None]:
     try:
         yield host.socket().connect(target)
+    except InsufficientResources:
+        short_of.add("ports")  # to look for one at each attempt costs more than the attempt
     except TcpError:
-        return
+        short_of.clear()
 
 
 def inject_each(

@@ -50,7 +50,7 @@ def test_a_forged_connection() -> None:
         (("blind", "--attack", "fin"), "attack = 'fin': must be"),
         (("blind", "--window", "0"), "window = 0"),
         (("blind", "--ports", "-1"), "ports = -1"),
-        (("blind", "--client.authentication-key", "k"), "client.authentication_key: must be given for both ends"),
+        (("blind", "--client.authentication-key", "k"), "server.authentication_key = None: must be the client's, 'k'"),
         (("syn-data", "--stolen-cookies"), "stolen_cookies = True: must be False"),
         (("syn-data", "--server.fast-open-cookie", "5"), "server.fast_open_cookie = 5"),
         (("syn-data", "--server.fast-open", "yes"), "server.fast_open = 'yes'"),

@@ -216,7 +216,7 @@ def test_no_draw_hits_what_cannot_be_hit() -> None:
         ({"guesses": "random", "space": 10}, "space = 10: must be 4294967296 where guesses are random"),
         ({"window": 5, "length": 10}, "length = 10: must be at most window = 5"),
         ({"window": 5, "in_flight": 10}, "in_flight = 10: must be at most window = 5"),
-        ({"server": TcpConfig(authentication_key="k")}, "client.authentication_key: must be given for both"),
+        ({"server": TcpConfig(authentication_key="k")}, "server.authentication_key = 'k': must be the client's"),
         ({"server": TcpConfig(receive_buffer=10)}, "server.receive_buffer: set window"),
     ],
 )

@@ -1,6 +1,7 @@
 """SYN floods: each defence against its closed form, from worlds that know nothing of one another."""
 
 import dataclasses
+import itertools
 import math
 from statistics import NormalDist, fmean, stdev
 from typing import Any
@@ -8,9 +9,13 @@ from typing import Any
 import pytest
 
 from netsim.cli import main
+from netsim.link import Path
 from netsim.scenarios import syn_flood
 from netsim.scenarios.syn_flood import Params, cautions, play, run, theory
 from netsim.seeds import Seed
+from netsim.sim import World
+from netsim.sim.floods import botnet
+from netsim.tcp.ports import Ports
 from netsim.tcp.profiles import linux, rfc9293
 from netsim.theory import erlang_b
 
@@ -204,11 +209,42 @@ def test_the_same_seed_gives_the_same_row() -> None:
     assert run(params, Seed(4)) != run(params, Seed(5))
 
 
+def test_forged_syns_without_the_mac_take_no_place() -> None:
+    """RFC 5925 7.3: dropped in silence, before the queue: the flood is as none."""
+    keyed = rfc9293().replace(authentication_key="k", synack_retries=1)
+    params = Params(attack_rate=200.0, backlog=8, client=keyed, server=keyed, warmup=3.0, horizon=5.0)
+    assert theory(params)["p_served_at_first_syn"] == pytest.approx(1.0, abs=1e-6)
+    row = run(params, Seed(3))
+    assert (row["p_served_at_first_syn"], row["half_open_max"] <= 2) == (1.0, True)
+
+
+def test_no_closed_form_where_clients_that_come_again_are_much_of_the_load() -> None:
+    server = rfc9293().replace(synack_retries=5)
+    once = rfc9293().replace(syn_retries=0)
+    assert "p_first_syn_blocked" in theory(Params(server=server, legit_rate=1.0))
+    assert "p_first_syn_blocked" in theory(Params(server=server, legit_rate=60.0, client=once))
+    assert theory(Params(server=server, legit_rate=60.0)) == {}
+
+
+def test_a_botnet_out_of_ports_opens_no_more() -> None:
+    few = rfc9293().replace(ports=Ports(first=50_000, last=50_009))
+    world = World(seed=1)
+    bots, server = world.host("bots", few), world.host("server")
+    world.link(bots, server, Path(delay=0.05))
+    server.socket().listen(80, backlog=50)
+    world.process(botnet(bots, ("server", 80), gaps=itertools.repeat(0.01)))
+    world.run(until=2.0)
+    assert len(bots.stack.connections) == bots.counters.TcpActiveOpens == 10
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
         ("--attack-rate -1", "attack_rate"),
         ("--attack-rate 1e9", "attack_rate"),
+        ("--attack-rate 1e-10", "attack_rate = 1e-10: must be 0 or at least 1e-09 1/s"),
+        ("--legit-rate 1100", "legit_rate = 1100.0: must be at most 30.87 1/s"),
+        ("--server.authentication-key k", "server.authentication_key = 'k': must be the client's, None"),
         ("--legit-rate nan", "legit_rate"),
         ("--backlog -1", "backlog"),
         ("--burst 0", "burst"),
