@@ -62,7 +62,7 @@ class BernsteinCookie:
     lost. Source: D. J. Bernstein, SYN cookies, 1996; RFC 4987 appendix A. The table is one of the many in use.
     """
 
-    mss: tuple[int, ...] = (64, 512, 536, 1024, 1300, 1440, 1460, 4312)  # Linux before 3.10
+    mss: tuple[int, ...] = (64, 512, 536, 1024, 1440, 1460, 4312, 8960)  # msstab, net/ipv4/syncookies.c, until 2013
 
     def __post_init__(self) -> None:
         _check_table("BernsteinCookie", self.mss, 8)
@@ -93,7 +93,7 @@ class LinuxCookie:
     """Linux's layout: h1(flow) + IRS + (minutes << 24) + ((h2(flow, minutes) + MSS index) mod 2^24).
 
     Valid in the minute in which it was made and in the next, so 60 to 120 s. With timestamps their low six bits carry
-    window scale, SACK and ECN. Source: net/ipv4/syncookies.c (3.10 and later); the hash here is BLAKE2, not SipHash.
+    window scale, SACK and ECN. Source: net/ipv4/syncookies.c (since 2013); the hash here is BLAKE2, not SipHash.
     """
 
     mss: tuple[int, ...] = (536, 1300, 1440, 1460)
