@@ -19,6 +19,7 @@ from netsim.sweep import Rows
 TITLE = "How many clients does a server under a SYN flood still serve, and what do the defences cost?"
 RATES = [0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 300.0, 1000.0]
 RECORDED = [1.0, 2.0, 5.0, 12.0, 25.0, 50.0, 100.0, 300.0]
+CROWDED = [5.0, 20.0, 100.0, 300.0, 1000.0]
 FINE = [0.5 * 1.08**k for k in range(100)]  # for the closed forms
 LOSSES = [0.0, 0.05, 0.1, 0.2, 0.3]
 SERVED, COST = "p_served_at_first_syn", ("setup_latency", "p_diverged")
@@ -38,11 +39,11 @@ def main(
     n = {name: 8 * runs if full else runs for name, runs in RUNS.items()}
     with nullcontext(progress) if progress else experiments.progress("e07") as tell, styled():
         run = partial(simulate, seed=seed, workers=workers, progress=tell)
-        cases = study.flood_cases(RATES, study.TEXTBOOK) + study.flood_cases(RECORDED, [study.LINUX])
-        found = estimates(cases, run(syn_flood.long_run, cases, replications=n["served"]), study.pick(SERVED))
-        closed = exact(syn_flood.theory, study.flood_cases(FINE, study.TEXTBOOK), [SERVED])
-        table = Rows.concatenate([found, closed, study.kernel_rows(experiments.folder())])
-        yield from save(served_figure(table, n=n["served"], seed=seed), table, out, "e07a_served")
+        for name, cases, fine, dashes in study.served_studies(RATES, RECORDED, CROWDED, FINE):
+            found = estimates(cases, run(syn_flood.long_run, cases, replications=n["served"]), study.pick(SERVED))
+            kernel = study.kernel_rows(experiments.folder(), {str(case.labels["defence"]) for case in cases})
+            table = Rows.concatenate([found, exact(syn_flood.theory, fine, [SERVED]), kernel])
+            yield from save(served_figure(table, dashes=dashes, n=n["served"], seed=seed), table, out, name)
         table = study.populations(rate=5.0, length=200.0, worlds=n["population"], seed=seed)
         yield from save(population_figure(table, n=n["population"], seed=seed), table, out, "e07b_population")
         cases = study.cookie_cases(LOSSES)

@@ -48,13 +48,12 @@ def _mark(ax: Axes, x: float, text: str) -> None:
     )
 
 
-def served_figure(table: Rows, *, n: int, seed: int) -> Figure:
-    """Share of clients served at their first SYN against the attack rate: simulated, closed forms, recorded kernel."""
+def served_figure(table: Rows, *, dashes: str, n: int, seed: int) -> Figure:
+    """Share of clients served at their first SYN against the attack rate: simulated, recorded, exact (``dashes``)."""
     full = BACKLOG / HOLD
     note = footer(
         n=n, seed=seed, interval=_WORLDS, loss="no loss, 100 ms RTT",
-        more="a point is the mean over n worlds; dashes: Erlang B, e^(-\N{GREEK SMALL LETTER LAMDA}R/B); "
-        "hollow: Linux 6.18 recorded, cookies off",
+        more=f"a point is the mean over n worlds; dashes: {dashes}",
     )  # fmt: skip
     figure, (ax,) = sheet(_served_title(table, full), note, label_room=1.85)
     names = looks([str(name) for (name,) in table.group_by("defence")])

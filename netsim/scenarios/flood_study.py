@@ -1,6 +1,6 @@
 """The studies of the SYN flood: what is put against what, and the tables that the figures show."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Final
@@ -24,6 +24,15 @@ DEFENCES: Final[dict[str, TcpConfig]] = {
     "SYN cookies": _RFC.replace(syn_cookies="always"),
     LINUX: _LINUX_0,
 }
+ERLANG: Final = "Erlang B, e^(-\N{GREEK SMALL LETTER LAMDA}R/B); hollow: Linux 6.18 recorded, cookies off"
+EVICTION: Final = "Erlang B, e^(-\N{GREEK SMALL LETTER LAMDA}R/B), Poisson arrivals behind an entry"
+_PLACES: Final = "1,024 places"
+QUEUES: Final[dict[str, TcpConfig]] = {
+    _PLACES: _RFC,
+    "random drop": DEFENCES["random drop"],
+    "recycling oldest": _RFC.replace(syn_queue_full="recycle-oldest"),
+    "SYN cache": _RFC.replace(syncache_hashsize=8, syncache_bucketlimit=16),
+}
 TEXTBOOK: Final = tuple(name for name in DEFENCES if name != LINUX)
 IN_PEACE: Final[dict[str, TcpConfig]] = {
     "drop\nnew": _LINUX_0,
@@ -46,18 +55,21 @@ def recorded_times(rate: float) -> tuple[float, float]:
     return (75.0, 60.0) if rate < 50 else (40.0, 40.0)
 
 
-def flood_params(server: TcpConfig, rate: float, *, clients: float, window: float) -> syn_flood.Params:
+def flood_params(
+    server: TcpConfig, rate: float, *, clients: float, window: float, backlog: int = BACKLOG
+) -> syn_flood.Params:
     """A flood of ``rate`` SYNs a second; Linux from empty as it was recorded, the others when it is old."""
     if server.name == "linux":
         warmup, horizon = recorded_times(rate)
         return syn_flood.Params(
-            attack_rate=rate, backlog=BACKLOG, server=server, client=linux().replace(syn_retries=0),
+            attack_rate=rate, backlog=backlog, server=server, client=linux().replace(syn_retries=0),
             legit_rate=20.0, warmup=warmup, horizon=horizon,
         )  # fmt: skip
-    old = server.syn_cookies == "off" and server.syn_queue_full == "drop"
+    drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
+    old = server.syn_cookies == "off" and drops
     return syn_flood.Params(
         attack_rate=rate,
-        backlog=BACKLOG,
+        backlog=backlog,
         server=server,
         client=rfc9293().replace(syn_retries=0),
         legit_rate=clients,
@@ -77,11 +89,37 @@ def flood_cases(
     ]
 
 
-def kernel_rows(folder: Path) -> Rows:
-    """The recorded kernel's first SYNs answered, cookies off, as rows of the same table, read in ``folder``."""
+def queue_cases(rates: Sequence[float], *, clients: float = 5.0, window: float = 15.0) -> list[Case]:
+    """A longer queue of 1,024, and queues of 128 that make room: every one at every attack rate."""
+    return [
+        Case(
+            {"defence": name, "rate": rate},
+            flood_params(server, rate, clients=clients, window=window, backlog=1024 if name == _PLACES else BACKLOG),
+        )
+        for name, server in QUEUES.items()
+        for rate in rates
+    ]
+
+
+def served_studies(
+    rates: Sequence[float], recorded: Sequence[float], crowded: Sequence[float], fine: Sequence[float]
+) -> list[tuple[str, list[Case], list[Case], str]]:
+    """Who is served at the first SYN: a figure's name, what is simulated, what has a closed form, and what that is."""
+    textbook = flood_cases(rates, TEXTBOOK) + flood_cases(recorded, [LINUX])
+    return [
+        ("e07a_served", textbook, flood_cases(fine, TEXTBOOK), ERLANG),
+        ("e07e_queues", queue_cases(crowded), queue_cases(fine), EVICTION),
+    ]
+
+
+def kernel_rows(folder: Path, defences: Collection[str]) -> Rows:
+    """The recorded kernel's first SYNs answered, cookies off, as rows of the same table, read in ``folder``.
+
+    None if Linux's rules are not among the ``defences``.
+    """
     table: list[dict[str, Scalar]] = []
     for row in read_csv(folder / "kernel_syn_flood.csv"):
-        if row["syncookies"] == 0 and row["lambda_per_s"]:
+        if LINUX in defences and row["syncookies"] == 0 and row["lambda_per_s"]:
             found: dict[str, Scalar] = {"defence": LINUX, "rate": float(row["lambda_per_s"])}
             found |= {"estimate": "p_served_at_first_syn", "source": "kernel"}
             table.append({**found, "value": float(row["legit_first_syn_answered"] or 0.0), "n": row["n_legit"]})

@@ -11,14 +11,15 @@ from netsim.sweep import read_csv
 
 E07 = folder() / "e07_syn_flood.py"
 E08 = folder() / "e08_half_open.py"
-FILES = ("e07a_served", "e07b_population", "e07c_cookies", "e07d_peace")
+FILES = ("e07a_served", "e07b_population", "e07c_cookies", "e07d_peace", "e07e_queues")
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("e07")
     runs = {"served": 2, "population": 1, "cookies": 60, "peace": 1}
-    module = load(E07, RUNS=runs, RATES=[1.0, 50.0, 100.0], RECORDED=[50.0], FINE=[1.0, 100.0], LOSSES=[0.0, 0.2])
+    rates = {"RATES": [1.0, 50.0, 100.0], "RECORDED": [50.0], "CROWDED": [100.0], "FINE": [1.0, 100.0]}
+    module = load(E07, RUNS=runs, LOSSES=[0.0, 0.2], **rates)
     written = {path.name for path in module.main(out, workers=1, progress=lambda done, total: None)}
     assert written == {f"{name}.{ending}" for name in FILES for ending in ("csv", "pdf", "png", "svg")}
     return out
@@ -41,6 +42,19 @@ def test_the_served_share_is_tidy_and_near_the_closed_forms_and_the_kernel(resul
     for rate, recorded in ((50.0, 0.2725),):
         assert value("Linux's rules", rate, "kernel") == recorded
         assert value("Linux's rules", rate, "simulation") == pytest.approx(recorded, abs=0.12)
+
+
+def test_queues_that_make_room_serve_where_a_longer_one_is_full(results: Path) -> None:
+    rows = read_csv(results / "e07e_queues.csv").where(rate=100.0)
+    exact = {str(row["defence"]): float(row["value"] or 0.0) for row in rows.where(source="exact")}
+    found = {str(row["defence"]): float(row["value"] or 0.0) for row in rows.where(source="simulation")}
+    # 1,024/(100 x 63), for clients hold a place for one round trip; e^(-100 x .1/128); a round trip brings 10 SYNs,
+    # far fewer than 128 places
+    assert exact["1,024 places"] == pytest.approx(0.1625, abs=0.003)
+    assert exact["random drop"] == pytest.approx(0.925, abs=0.005)
+    assert exact["recycling oldest"] == pytest.approx(1.0, abs=1e-6)
+    for defence, value in exact.items():
+        assert abs(found[defence] - value) < 0.1
 
 
 def test_cookies_leave_silent_clients_alone_and_entries_do_not(results: Path) -> None:
