@@ -39,10 +39,10 @@ def main(
     n = {name: 8 * runs if full else runs for name, runs in RUNS.items()}
     with nullcontext(progress) if progress else experiments.progress("e07") as tell, styled():
         run = partial(simulate, seed=seed, workers=workers, progress=tell)
-        for name, cases, fine, dashes in study.served_studies(RATES, RECORDED, CROWDED, FINE):
+        studies = study.served_studies(RATES, RECORDED, CROWDED, FINE, experiments.folder())
+        for name, cases, fine, recorded, dashes in studies:
             found = estimates(cases, run(syn_flood.long_run, cases, replications=n["served"]), study.pick(SERVED))
-            kernel = study.kernel_rows(experiments.folder(), {str(case.labels["defence"]) for case in cases})
-            table = Rows.concatenate([found, exact(syn_flood.theory, fine, [SERVED]), kernel])
+            table = Rows.concatenate([found, exact(syn_flood.theory, fine, [SERVED]), *recorded])
             yield from save(served_figure(table, dashes=dashes, n=n["served"], seed=seed), table, out, name)
         table = study.populations(rate=5.0, length=200.0, worlds=n["population"], seed=seed)
         yield from save(population_figure(table, n=n["population"], seed=seed), table, out, "e07b_population")

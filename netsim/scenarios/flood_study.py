@@ -1,6 +1,6 @@
 """The studies of the SYN flood: what is put against what, and the tables that the figures show."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Final
@@ -102,24 +102,23 @@ def queue_cases(rates: Sequence[float], *, clients: float = 5.0, window: float =
 
 
 def served_studies(
-    rates: Sequence[float], recorded: Sequence[float], crowded: Sequence[float], fine: Sequence[float]
-) -> list[tuple[str, list[Case], list[Case], str]]:
-    """Who is served at the first SYN: a figure's name, what is simulated, what has a closed form, and what that is."""
+    rates: Sequence[float], recorded: Sequence[float], crowded: Sequence[float], fine: Sequence[float], folder: Path
+) -> list[tuple[str, list[Case], list[Case], list[Rows], str]]:
+    """Who is served at the first SYN: a figure's name, what is simulated, what has a closed form, what was recorded
+    (read in ``folder``), and what the closed forms are.
+    """
     textbook = flood_cases(rates, TEXTBOOK) + flood_cases(recorded, [LINUX])
     return [
-        ("e07a_served", textbook, flood_cases(fine, TEXTBOOK), ERLANG),
-        ("e07e_queues", queue_cases(crowded), queue_cases(fine), EVICTION),
+        ("e07a_served", textbook, flood_cases(fine, TEXTBOOK), [kernel_rows(folder)], ERLANG),
+        ("e07e_queues", queue_cases(crowded), queue_cases(fine), [], EVICTION),
     ]
 
 
-def kernel_rows(folder: Path, defences: Collection[str]) -> Rows:
-    """The recorded kernel's first SYNs answered, cookies off, as rows of the same table, read in ``folder``.
-
-    None if Linux's rules are not among the ``defences``.
-    """
+def kernel_rows(folder: Path) -> Rows:
+    """The recorded kernel's first SYNs answered, cookies off, as rows of the same table, read in ``folder``."""
     table: list[dict[str, Scalar]] = []
     for row in read_csv(folder / "kernel_syn_flood.csv"):
-        if LINUX in defences and row["syncookies"] == 0 and row["lambda_per_s"]:
+        if row["syncookies"] == 0 and row["lambda_per_s"]:
             found: dict[str, Scalar] = {"defence": LINUX, "rate": float(row["lambda_per_s"])}
             found |= {"estimate": "p_served_at_first_syn", "source": "kernel"}
             table.append({**found, "value": float(row["legit_first_syn_answered"] or 0.0), "n": row["n_legit"]})
