@@ -6,9 +6,10 @@ A call is begun once and gives an attempt: a function that returns the result, o
 from collections.abc import Callable
 from typing import Literal
 
-from netsim.packetdrill import vectors
+from netsim.packetdrill import files, messages, readiness, vectors
 from netsim.packetdrill.errno import errno_of
 from netsim.packetdrill.exchange import DEFAULT_TTL, Exchange
+from netsim.packetdrill.notices import Notices
 from netsim.packetdrill.results import Attempt, Result, names, pointed
 from netsim.packetdrill.script import Application, Call, Expression, Number, Structure
 from netsim.packetdrill.sockopts import get_option, set_option
@@ -18,6 +19,7 @@ from netsim.tcp.errors import ConnectionClosing, ConnectionDoesNotExist, TcpErro
 from netsim.tcp.output import may_speak
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, TIME_WAIT
+from netsim.tcp.user_calls import Status
 
 LONGEST_BACKLOG = 0x7FFFFFFF  # what a negative one stands for: hosts cut it to their somaxconn
 UNEXPECTED = 99  # a descriptor that no script opens
@@ -31,18 +33,27 @@ class Calls:
         self.exchange = exchange
         self.descriptors: dict[int, Socket] = {}
         self.counted: dict[str, int] = {}  # the host's counters when nstat last told them
+        self.objects: dict[int, readiness.Epoll | files.File | files.Pipe] = {}  # descriptors that are no sockets
+        self.files: dict[str, int] = {}  # sizes of the files that the script has made
+        self.notices: dict[Socket, Notices] = {}  # error queues, of sockets that ask for one
+        self.full: set[Socket] = set()  # somebody has seen that they take no text
+        self.inq: set[Socket] = set()  # TCP_INQ is on
+        self.tolerance = 0  # ns, for times that calls tell
         self._opening: set[int] = set()  # sockets opened actively whose connect has not told success
 
     def begin(self, call: Call) -> Attempt:
         """Start a call. Unsupported for one that is not known."""
-        call = self.plain(call)
-        handler = _HANDLERS.get(call.name)
+        simple = self.plain(call)
+        handler = _HANDLERS.get(simple.name)
         if handler is None:
             raise Unsupported(call.line, f"the system call {call.name}")
-        if call.name != "socket" and self.integer(call, 0) not in self.descriptors:
-            return _done(Result(-1, "EBADF"))
+        if call.name not in _WITHOUT_SOCKET and self.integer(call, 0) not in self.descriptors:
+            other = call.name == "close" and self.objects.pop(self.integer(call, 0), None) is not None
+            return _done(Result(0) if other else Result(-1, "EBADF"))
         try:
-            return handler(self, call)
+            attempt = handler(self, simple)
+            wants_more = simple is not call and "msg_control" in messages.fields_of(call)
+            return messages.with_inq(self, call, attempt) if wants_more else attempt
         except TcpError as error:
             return _done(Result(-1, errno_of(error)))
         except ValueError as error:
@@ -50,12 +61,19 @@ class Calls:
 
     @staticmethod
     def plain(call: Call) -> Call:
-        """The call in its simplest form: sendmsg and writev are send, recvmsg and readv recv."""
+        """The call in its simplest form: sendmsg and writev are send, recvmsg and readv recv.
+
+        A recvmsg from the error queue stays one.
+        """
+        if call.name == "recvmsg" and len(call.arguments) > 2 and "MSG_ERRQUEUE" in names(call.arguments[2]):
+            return call
         return vectors.plain(call) if call.name in ("sendmsg", "recvmsg", "writev", "readv") else call
 
     def blocks(self, call: Call) -> bool:
         """Whether this call waits rather than return EAGAIN."""
         call = self.plain(call)
+        if call.name in _WITHOUT_SOCKET:
+            return True  # unless it has waited long enough, which it knows itself
         return not self.of(call).nonblocking and "MSG_DONTWAIT" not in self._flags(call)
 
     def _flags(self, call: Call) -> set[str]:
@@ -160,6 +178,8 @@ class Calls:
             if socket is None:
                 return None
             self._open(call, socket, nonblocking=nonblocking)
+            if listener in self.notices:
+                self.notices[socket] = Notices(zerocopy=self.notices[listener].zerocopy)
             return _opened(call)
 
         if listener.listener is None:
@@ -171,7 +191,7 @@ class Calls:
         flags = self._flags(call)
         fresh = call.name == "sendto" and socket.tcb is None and socket.state is CLOSED
         first = fresh and ("MSG_FASTOPEN" in flags or socket.options.fast_open in ("client", "both"))
-        if flags - {"MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_MORE"} - ({"MSG_FASTOPEN"} if first else set()):
+        if flags - _SEND_FLAGS - ({"MSG_FASTOPEN"} if first else set()):
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
         if "NULL" in names(self.argument(call, 1)):
             return _done(Result(-1, "EFAULT"))
@@ -192,9 +212,26 @@ class Calls:
                 return Result(-1, unconnected)
             except TcpError as error:
                 return Result(-1, errno_of(error))
-            return Result(done) if done == size or (done and not blocks) else None
+            if done < size:
+                self.full.add(socket)
+            if done == size or (done and not blocks):
+                self._noted(socket, zerocopy="MSG_ZEROCOPY" in flags and size > 0)
+                return Result(done)
+            return None
 
         return attempt
+
+    def _noted(self, socket: Socket, *, zerocopy: bool) -> None:
+        """The error queue is to tell of the text just given."""
+        notices = self.notices.get(socket)
+        if notices is not None:
+            notices.sent(socket, zerocopy=zerocopy)
+            notices.look(socket, self.exchange.now)
+
+    def look(self) -> None:
+        """Segments have come or gone: the error queues may tell of it."""
+        for socket, notices in self.notices.items():
+            notices.look(socket, self.exchange.now)
 
     def _read(self, call: Call) -> Attempt:
         socket = self.of(call)
@@ -229,6 +266,7 @@ class Calls:
     def _close(self, call: Call) -> Attempt:
         socket = self.of(call)
         del self.descriptors[self.integer(call, 0)]
+        self.notices.pop(socket, None)
         socket.close(self.exchange.now)
         return _done(Result(0))
 
@@ -248,12 +286,13 @@ class Calls:
         return _done(Result(0))
 
     def _ioctl(self, call: Call) -> Attempt:
-        socket, command = self.of(call), names(self.argument(call, 1))
-        if command not in ({"SIOCINQ"}, {"FIONREAD"}):
-            raise Unsupported(call.line, f"ioctl with {', '.join(sorted(command))}")
-        unread, expected = socket.status().unread, self.integer(call, 2)
-        if unread != expected:
-            raise Failure(call.line, "ioctl: another number of unread bytes", str(expected), str(unread))
+        socket, command = self.of(call), "".join(names(self.argument(call, 1)))
+        if command not in _COUNTS:
+            raise Unsupported(call.line, f"ioctl with {command}")
+        status = socket.status()
+        count, expected = _COUNTS[command](status), self.integer(call, 2)
+        if count != expected:
+            raise Failure(call.line, f"ioctl {command}: another number of bytes", str(expected), str(count))
         return _done(Result(0))
 
 
@@ -277,6 +316,24 @@ def _port(address: Expression, default: int) -> int:
 
 _SHUTDOWN: dict[str, Literal["read", "write", "both"]] = {"SHUT_RD": "read", "SHUT_WR": "write", "SHUT_RDWR": "both"}
 _WITH_FLAGS = {"send", "sendto", "recv", "recvfrom"}
+_SEND_FLAGS = {"MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_MORE", "MSG_ZEROCOPY"}
+_WITHOUT_SOCKET = {
+    "socket",
+    "open",
+    "pipe",
+    "splice",
+    "poll",
+    "epoll_create",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_wait",
+}
+_COUNTS: dict[str, Callable[[Status], int]] = {
+    "SIOCINQ": lambda status: status.unread,
+    "FIONREAD": lambda status: status.unread,
+    "SIOCOUTQ": lambda status: status.unacknowledged + status.unsent,
+    "SIOCOUTQNSD": lambda status: status.unsent,
+}
 _HANDLERS: dict[str, Callable[[Calls, Call], Attempt]] = {
     "socket": Calls._socket,
     "bind": Calls._bind,
@@ -289,6 +346,7 @@ _HANDLERS: dict[str, Callable[[Calls, Call], Attempt]] = {
     "sendto": Calls._write,
     "read": Calls._read,
     "recv": Calls._read,
+    "recvmsg": messages.from_error_queue,
     "recvfrom": Calls._read,
     "shutdown": Calls._shutdown,
     "close": Calls._close,
@@ -296,4 +354,13 @@ _HANDLERS: dict[str, Callable[[Calls, Call], Attempt]] = {
     "setsockopt": Calls._setsockopt,
     "fcntl": Calls._fcntl,
     "ioctl": Calls._ioctl,
+    "open": files.open_file,
+    "pipe": files.pipe,
+    "sendfile": files.sendfile,
+    "splice": files.splice,
+    "poll": readiness.poll,
+    "epoll_create": readiness.create,
+    "epoll_create1": readiness.create,
+    "epoll_ctl": readiness.control,
+    "epoll_wait": readiness.wait,
 }

@@ -43,6 +43,8 @@ _IDLE = re.compile(
     r"true|:|sync|ip tcp_metrics flush all|/tmp/sysctl_restore_\S+\.sh"
     r"|ethtool -K \S+(?: (?:tso|gso|gro|tx|rx|sg|lro) (?:on|off))+"
 )
+_REMOVE = re.compile(r"(?:/bin/)?rm(?: -f)? (/tmp/\S+)")
+_ZEROS = re.compile(r"(?:/bin/)?dd bs=(\d{1,6}) count=(\d{1,6}) if=/dev/zero of=(/tmp/\S+)(?: status=none)?")
 _NSTAT = re.compile(r"nstat(?: -[nasrz]+)*")
 _COUNTER = re.compile(r"nstat(?: -[asz]+)* ?\| ?grep (?:-\w )?(\w+) ?\| ?grep -q [\"'] ?(\d+) ?[\"']")
 _SOCKSTAT = re.compile(
@@ -80,6 +82,10 @@ def _one(words: str, line: int, calls: Calls) -> None:
         exchange.muted = True
     elif _UNMUTE.fullmatch(words):
         exchange.muted = False
+    elif match := _REMOVE.fullmatch(words):
+        calls.files.pop(match[1], None)
+    elif match := _ZEROS.fullmatch(words):
+        calls.files[match[3]] = int(match[1]) * int(match[2])  # in the model alone: nothing is written
     elif linux and (match := _COUNTER.fullmatch(words)):
         _nstat(match[1], int(match[2]), line, calls)
     elif linux and _NSTAT.fullmatch(words):

@@ -24,6 +24,7 @@ from netsim.tcp.tcb import Tcb
 DEFAULT_TTL = 64  # RFC 1700; net.ipv4.ip_default_ttl, net.inet.ip.ttl
 FIRST_PORT = 32768  # the remote ports of passive connections, one after the other
 MOST_STEPS = 200_000  # of time in one script; no real one needs a hundredth
+_NEVER = 1 << 62
 LOG_LINES = 8  # of the exchange that a verdict shows, if nobody asks for more
 
 
@@ -54,6 +55,8 @@ class Exchange:
         self.passive = False  # the subject listens: the next inbound segment makes it a new connection
         self.muted = False  # the host's queueing discipline drops what it sends
         self.waiting: Callable[[], None] | None = None  # a blocked call that looks whether it can return
+        self.watching: Callable[[], None] | None = None  # who looks at what has come and gone
+        self.alarm = _NEVER  # when a call that waits for some time has waited long enough
         self._stale: list[Tcb | Listener] = []  # opened before a setting changed
         self.sent: deque[Emitted] = deque()
         self._lost: list[Emitted] = []  # sent by connections that the script did not look at any more
@@ -69,20 +72,28 @@ class Exchange:
 
     def step(self, limit: int) -> bool:
         """Let time pass to the next timer, if that is no later than ``limit``."""
-        deadline = self.stack.next_deadline()
+        deadline = self.next_event()
         if deadline > limit:
             return False
         self._steps += 1
         if self._steps > MOST_STEPS:
             raise Unsupported(0, f"more than {MOST_STEPS} timers")
         self.now = max(self.now, deadline)
+        if self.now >= self.alarm:
+            self.alarm = _NEVER
         self._perform(self.stack.on_timer(self.now))
         self.settle()
         return True
 
+    def next_event(self) -> int:
+        """When the next timer rings, or a call that waits gives up."""
+        return int(min(self.stack.next_deadline(), self.alarm))
+
     def settle(self) -> None:
         """After a user call: send what it caused; a blocked call may return."""
         self._perform(self.stack.take())
+        if self.watching is not None:
+            self.watching()
         if self.waiting is not None:
             self.waiting()
             self._perform(self.stack.take())
@@ -145,7 +156,7 @@ class Exchange:
             emitted = self._take()
             if emitted is not None:
                 return emitted
-            if self.stack.next_deadline() > limit or not self.step(self.stack.next_deadline()):
+            if self.next_event() > limit or not self.step(self.next_event()):
                 return None
 
     def _take(self) -> Emitted | None:

@@ -59,6 +59,7 @@ class Play:
             log_lines=log_lines,
         )
         self.calls = Calls(self.exchange)
+        self.calls.tolerance = settings.tolerance
         self.expected = 0
         self._base = 0  # when the event before was completed, ns: relative times count from here
         self._previous = 0  # the time that the script gave it
@@ -129,7 +130,7 @@ class Play:
                 call.line, f"{call.name} returns at once", f"{end / 1e9:.6f} s", f"{exchange.now / 1e9:.6f} s"
             )
         while result is None:
-            if not exchange.step(min(exchange.stack.next_deadline(), LONGEST)):
+            if not exchange.step(min(exchange.next_event(), LONGEST)):
                 raise Failure(call.line, f"{call.name} never returns")
             result = attempt()
             exchange.settle()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from netsim.packetdrill.errno import errno_of, same
+from netsim.packetdrill.notices import Notices, asked_for
 from netsim.packetdrill.results import Result, names, pointed
 from netsim.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
 from netsim.packetdrill.verdict import Failure, Unsupported
@@ -42,6 +43,7 @@ _BEFORE_OPEN: dict[str, Change] = {
     "TCP_USER_TIMEOUT": lambda config, value: config.replace(user_timeout=value / 1000 if value else None),
     "TCP_DEFER_ACCEPT": lambda config, value: config.replace(defer_accept=float(value) if value else None),
     "TCP_LINGER2": lambda config, value: config.replace(fin_wait_2_timeout=float(value)),
+    "TCP_NOTSENT_LOWAT": lambda config, value: config.replace(notsent_lowat=value or None),
 }
 
 _LEVELS = {
@@ -58,6 +60,8 @@ _CLASSES = {f"IPTOS_DSCP_CS{n}": n << 5 for n in range(8)} | {
     "IPTOS_DSCP_EF": 0xB8,
     **{f"IPTOS_DSCP_AF{n}{drop}": n << 5 | drop << 3 for n in range(1, 5) for drop in range(1, 4)},
 }  # RFC 1349, RFC 2474, RFC 2597, RFC 3246: netinet/ip.h
+_IDLE = {"SO_REUSEADDR", "SO_REUSEPORT", "SO_MARK", "SO_PRIORITY", "IP_FREEBIND", "IP_TRANSPARENT"}
+_OF_NOTICES = {"SO_ZEROCOPY", "SO_TIMESTAMPING", "TCP_INQ"}
 _ONLY_BEFORE_OPEN = {"TCP_NOOPT", "TCP_KEEPINIT"}
 
 _READ: dict[str, Callable[[TcpConfig], float]] = {
@@ -71,6 +75,7 @@ _READ: dict[str, Callable[[TcpConfig], float]] = {
     "SO_KEEPALIVE": lambda config: config.keepalive,
     "TCP_USER_TIMEOUT": lambda config: round(1000 * (config.user_timeout or 0)),
     "TCP_LINGER2": lambda config: config.fin_wait_2_timeout or 0,
+    "TCP_NOTSENT_LOWAT": lambda config: config.notsent_lowat or 0,
 }
 
 
@@ -80,8 +85,10 @@ def set_option(calls: "Calls", call: Call) -> Result:
     value = pointed(calls.argument(call, 3))
     if name == "SO_REUSEADDR" and isinstance(value, Number):
         socket.reuse_address = bool(value.value)
-    if name in ("SO_REUSEADDR", "SO_REUSEPORT"):
+    if name in _IDLE:
         return Result(0)
+    if name in _OF_NOTICES:
+        return _notices(calls, name, value, call)
     if name == "SO_LINGER":
         return _linger(socket, value, call)
     if name in _IP_HEADER:
@@ -96,6 +103,24 @@ def set_option(calls: "Calls", call: Call) -> Result:
         raise Unsupported(call.line, f"setsockopt {name} on an open socket")
     socket.configure(config, calls.exchange.now)
     calls.exchange.settle()
+    return Result(0)
+
+
+def _notices(calls: "Calls", name: str, value: Expression, call: Call) -> Result:
+    """What the error queue, or recvmsg, is to tell of."""
+    socket = calls.of(call)
+    if name == "TCP_INQ":
+        (calls.inq.add if names(value) else calls.inq.discard)(socket)
+        return Result(0)
+    notices = calls.notices.setdefault(socket, Notices())
+    if name == "SO_ZEROCOPY":
+        notices.zerocopy = bool(names(value))
+        calls.exchange.watching = calls.look
+        return Result(0)
+    if socket.tcb is None:
+        return Result(-1, "EINVAL")  # SOF_TIMESTAMPING_OPT_ID on TCP: net/core/sock.c, sock_set_timestamping
+    notices.stamps, notices.origin = asked_for(value, call.line), socket.tcb.snd_una
+    calls.exchange.watching = calls.look
     return Result(0)
 
 

@@ -17,9 +17,9 @@ def plain(call: Call) -> Call:
         flags: Expression = _NONE
     else:
         fields = _fields(call)
-        if names(fields.get("msg_flags", _NONE)):
+        if call.name == "recvmsg" and names(fields.get("msg_flags", _NONE)):
             raise Unsupported(call.line, f"{call.name} with msg_flags")
-        if "msg_control" in fields:
+        if call.name == "sendmsg" and "msg_control" in fields:
             raise Unsupported(call.line, f"{call.name} with msg_control")
         pieces = fields.get("msg_iov", _NONE)
         count, flags = Unchecked(), _argument(call, 2)

@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_type_hints
 
-from netsim.tcp import bursts, choices, prr, timing
+from netsim.tcp import bursts, choices, prr, sending, timing
 from netsim.tcp.backoff import BackOff
 from netsim.tcp.cookies import BernsteinCookie, SynCookie, key_of
 from netsim.tcp.durations import Nanoseconds, in_nanoseconds
@@ -272,13 +272,10 @@ class TcpConfig:
         "bytes",
         allowed=(1, 1 << 40),
     )
-    nagle_small: bool = policy(
-        False, "Nagle's rule looks only at small segments unacknowledged (Minshall)", "tcp_output.c: tcp_minshall_check"
-    )
+    nagle_small: bool = sending.NAGLE_SMALL
     nagle: bool = policy(True, "hold back a small segment while text is unacknowledged", "RFC 9293 3.7.4, SHLD-7")
-    cork: bool = policy(
-        False, "a segment of less than full size waits for more text, at most one RTO", "tcp(7), TCP_CORK"
-    )
+    cork: bool = sending.CORK
+    notsent_lowat: int | None = sending.NOTSENT_LOWAT
     congestion: choices.Congestion = policy("newreno", "congestion control, or none", "RFC 5681; RFC 6582")
     slow_start_growth: int | None = policy(
         1,

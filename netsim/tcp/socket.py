@@ -22,6 +22,7 @@ from netsim.tcp.errors import (
     Unreachable,
 )
 from netsim.tcp.listener import Listener
+from netsim.tcp.send_room import send_room
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
@@ -145,7 +146,7 @@ class Socket:
         tcb = self._connection()
         if tcb.state is CLOSED and not self.sticky_error:
             raise self.take_error() or ConnectionClosing()
-        part = text[: max(user_calls.send_room(tcb), 0)]
+        part = text[: max(send_room(tcb), 0)]
         if part or not text:
             user_calls.send(tcb, part, now, more=more)
             self.stack.schedule(tcb)
@@ -251,13 +252,17 @@ class Socket:
         """What ended the connection, if it ended badly (SO_ERROR, without clearing it)."""
         return self.tcb.error if self.tcb is not None else None
 
-    def take_error(self) -> TcpError | None:
-        """SO_ERROR: what the peer or the network did to end the connection. Told once, here or by another call."""
+    @property
+    def pending_error(self) -> TcpError | None:
+        """What ``take_error`` would tell, without clearing it."""
         tcb = self.tcb
         error = tcb.error if tcb is not None and tcb.state is CLOSED and not self._told else None
-        if isinstance(error, ConnectionAborted) or not isinstance(error, _OF_THE_NETWORK):
-            return None
-        self._told = True
+        return error if isinstance(error, _OF_THE_NETWORK) and not isinstance(error, ConnectionAborted) else None
+
+    def take_error(self) -> TcpError | None:
+        """SO_ERROR: what the peer or the network did to end the connection. Told once, here or by another call."""
+        error = self.pending_error
+        self._told = self._told or error is not None
         return error
 
     def _turn_active(self, remote: tuple[str, int], now: int, clause: str) -> None:

@@ -175,7 +175,7 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_pingpong_thresh": frozenset({"1"}),
     "net.ipv4.tcp_recovery": frozenset({"1"}),
     "net.ipv4.tcp_thin_linear_timeouts": frozenset({"0"}),
-    "net.ipv4.tcp_notsent_lowat": frozenset({"4294967295"}),
+    "net.ipv4.tcp_notsent_lowat": lambda c, own, v: c.replace(notsent_lowat=v if 0 < v < 0xFFFFFFFF else None),
 }
 
 FREEBSD: Final[dict[str, Setting]] = {

@@ -19,6 +19,7 @@ from netsim.tcp.errors import (
 from netsim.tcp.fast_open import send_first_syn, speak_early
 from netsim.tcp.output import SENDING, may_speak, output, send_abort, send_ack, send_syn, window_update_due
 from netsim.tcp.segment import FourTuple
+from netsim.tcp.send_room import send_room
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import (
     CLOSE_WAIT,
@@ -111,11 +112,6 @@ def send(tcb: Tcb, text: bytes, now: int, *, more: bool = False) -> None:
         output(tcb, now, more=more)
     elif may_speak(tcb):
         speak_early(tcb, now)
-
-
-def send_room(tcb: Tcb) -> int:
-    """Bytes a SEND may add now."""
-    return tcb.config.send_buffer - (len(tcb.snd_buffer) if tcb.snd_buffer else 0)
 
 
 def receive(tcb: Tcb, size: int, now: int) -> bytes | None:

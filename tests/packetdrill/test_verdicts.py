@@ -117,7 +117,7 @@ def test_strict_reports_what_is_left_over() -> None:
         "+0 `sysctl -w net.inet.tcp.unheard_of=1`",
         "+0 `true && echo`",
         "+0 < icmp unreachable code_77 [0:0(0)]",
-        "+0 epoll_create(1) = 5",
+        "+0 eventfd(1) = 5",
         "+0 socket(..., SOCK_STREAM, IPPROTO_MPTCP) = 4",
         "+0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 4",
         "+0 setsockopt(3, SOL_SOCKET, TCP_NODELAY, [1], 4) = 0",
