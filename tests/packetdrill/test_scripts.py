@@ -77,6 +77,7 @@ def mutants(text: str) -> list[tuple[int, str, str]]:
     return found
 
 
+OPENING = ("socket", "accept", "open", "epoll_create")
 CALL = re.compile(
     r"^(?P<call>\s*[+\d.]+(?:\.\.\.\S+)?\s+(?P<name>\w+)\(.*\) = )"
     r"(?P<result>-?\d+)(?![x\d])(?P<errno> E\w+)?(?P<rest>.*)"
@@ -91,7 +92,7 @@ def mutants_of_calls(text: str) -> list[tuple[int, str, str]]:
         match = CALL.match(line)
         if match is not None and match["errno"] is not None:
             changed["errno"] = f"{match['call']}{match['result']} EBADF{match['rest']}"
-        elif match is not None and match["name"] not in ("socket", "accept", "open", "epoll_create"):  # any descriptor will do
+        elif match is not None and match["name"] not in OPENING:  # any descriptor will do
             changed["result"] = f"{match['call']}{int(match['result']) + 1}{match['rest']}"
         if "SO_ERROR, [" in line:
             changed["option value"] = re.sub(r"SO_ERROR, \[\w+\]", "SO_ERROR, [EBADF]", line)
