@@ -49,9 +49,10 @@ def _theory_of_reset(params: "Params") -> dict[str, float]:
         return {}
     if params.close == "unread" and _may_still_move(params):
         return {}
-    victim, loss = ("server", params.loss_forward) if params.close == "abort" else ("client", params.loss_reverse)
+    ends = [("server", params.loss_forward), ("client", params.loss_reverse)]
+    (victim, loss), (closer, _) = ends if params.close == "abort" else reversed(ends)
     delay = params.delay_forward if params.close == "abort" else params.delay_reverse
-    values = {"segments": 1.0, f"p_{victim}_reset": 1 - loss, f"p_{victim}_never": loss}
+    values = {"segments": 1.0, f"p_{closer}_abort": 1.0, f"p_{victim}_reset": 1 - loss, f"p_{victim}_never": loss}
     return values | ({f"{victim}_latency": delay} if loss < 1 else {})
 
 
@@ -68,6 +69,7 @@ def _theory_of_simultaneous(params: "Params") -> dict[str, float]:
     if none_lost == 1:
         rtt = params.delay_forward + params.delay_reverse
         values |= {"segments": 4.0, "client_latency": rtt, "server_latency": rtt, "p_client_time_wait": 1.0}
+        values["p_server_time_wait"] = 1.0
     return values
 
 
@@ -90,6 +92,7 @@ def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
         "p_three_segments": segments.p_three,
         "p_four_segments": segments.p_four,
         "p_ack_rides_on_fin": rides * heard,  # the first FIN to arrive is answered before another can come
+        "p_server_time_wait": 0.0,  # it closes after the client has, in CLOSE-WAIT
     }
     if law.constant is None:
         return values

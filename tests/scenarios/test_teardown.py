@@ -216,6 +216,8 @@ def test_a_lost_reset_leaves_a_half_open_connection(close: str, victim: str, los
     point = params(close=close, loss_forward=0.3, loss_reverse=0.4)
     values = teardown.theory(point)
     assert values[f"p_{victim}_never"] == loss
+    closer = {"server": "client", "client": "server"}[victim]
+    assert values[f"p_{closer}_abort"] == 1.0
     assert values["segments"] == 1.0
     rows = sweep(teardown.run, [point], replications=N, seed=9, workers=1)
     never = [row for row in rows if row[f"{victim}_end"] == "never"]
@@ -223,6 +225,19 @@ def test_a_lost_reset_leaves_a_half_open_connection(close: str, victim: str, los
     assert {row[f"{victim}_state"] for row in never} == {"ESTABLISHED"}
     assert all(math.isnan(float(row[f"{victim}_latency"])) for row in never)  # type: ignore[arg-type]
     assert set(rows.column("segments")) == {1}
+    assert teardown.ESTIMATES[f"p_{closer}_abort"](rows).value == 1.0
+
+
+def test_who_is_left_in_time_wait() -> None:
+    """The end that closes first; both if they close at once, whatever is lost (RFC 9293 3.6, figures 12 and 13)."""
+    points = [params(close=close, loss_forward=0.2, loss_reverse=0.2) for close in ("half-close", "simultaneous")]
+    rows = sweep(teardown.run, points, replications=100, seed=4, workers=1).group_by("close")
+    shares = {
+        name: [teardown.ESTIMATES[f"p_{end}_time_wait"](found).value for end in ("client", "server")]
+        for (name,), found in rows.items()
+    }
+    assert shares == {"half-close": [1.0, 0.0], "simultaneous": [1.0, 1.0]}
+    assert teardown.theory(points[0])["p_server_time_wait"] == 0.0
 
 
 @pytest.mark.parametrize("server", [rfc9293(), DELAYED.replace(delayed_ack=0.5)], ids=["immediate", "delayed"])
