@@ -62,15 +62,7 @@ def ghosts_against_duplication(ax: Axes, table: Rows) -> Axes:
 
     ``table``: columns handshake, duplicate, source, value, low, high, upper_bound.
     """
-    labels = []
-    names = [str(name) for (name,) in table.group_by("handshake")]
-    for index, (name, look) in enumerate(looks(names).items()):
-        rows = table.where(handshake=name)
-        exact = rows.where(source="exact")
-        _points(ax, rows.where(source="simulation"), look, shift=(index - 1) * 0.003)
-        y = [1000 * float(v) for v in exact.array("value")]
-        ax.plot(exact.array("duplicate"), y, color=look.colour, linestyle=_DASHES, linewidth=1.3, marker="")
-        labels.append(Label(name, y[-1], look))
+    labels = _ghosts(ax, table, x="duplicate", apart=0.003)
     ax.set_ylim(bottom=0)
     ax.margins(y=0.08)
     ax.set_xlabel("segments that have a late copy")
@@ -79,9 +71,24 @@ def ghosts_against_duplication(ax: Axes, table: Rows) -> Axes:
     return label_curves(ax, labels)
 
 
-def _points(ax: Axes, rows: Rows, look: Look, *, shift: float) -> None:
+def _ghosts(ax: Axes, table: Rows, *, x: str, apart: float) -> list[Label]:
+    """A curve for each handshake against column ``x``, their marks ``apart``: dashes if exact, or joined points."""
+    labels = []
+    names = [str(name) for (name,) in table.group_by("handshake")]
+    for index, (name, look) in enumerate(looks(names).items()):
+        rows = table.where(handshake=name)
+        simulated, exact = rows.where(source="simulation"), rows.where(source="exact")
+        _points(ax, simulated, x, look, shift=(index - 1) * apart)
+        curve, line = (exact, _DASHES) if len(exact) else (simulated, "-")
+        y = [1000 * float(v) for v in curve.array("value")]
+        ax.plot(curve.array(x), y, color=look.colour, linestyle=line, linewidth=1.3, marker="")
+        labels.append(Label(name, y[-1], look))
+    return labels
+
+
+def _points(ax: Axes, rows: Rows, column: str, look: Look, *, shift: float) -> None:
     for row in rows:
-        x = float(row["duplicate"] or 0.0) + shift
+        x = float(row[column] or 0.0) + shift
         low, value, high = (1000 * float(row[name] or 0.0) for name in ("low", "value", "high"))
         if row["upper_bound"] is not None:
             low, high = 0.0, 1000 * float(row["upper_bound"])
@@ -101,6 +108,31 @@ def why_three_figure(rows: Rows, table: Rows, *, late: float, n: int, seed: int,
         place = (0.02 + 0.5 * k, top + 0.2 / height, 0.49 - 0.12 / WIDTH, _LADDER / height)
         panel = figure.add_axes(place)
         exchange(panel, rows.where(handshake=name), f"{name}: a SYN {late:.1f} s late", verdicts[name])
+    return figure
+
+
+def late_figure(table: Rows, *, held: float, life: float, n: int, seed: int) -> Figure:
+    """Ghosts of SYNs that were sent twice: against how late all of them are, and against how many are held back.
+
+    ``held``: for how long (s, mean); ``life``: of the server's connections (s).
+    """
+    more = (
+        f"two SYNs, 1 s apart, 50 ms one way and what is drawn more; connections live for {titles.seconds(life)}; "
+        f"points share random numbers; dashes: exact; where none was seen, up to the 95 % bound"
+    )
+    note = titles.footer(n=n, seed=seed, interval="95 % intervals by Wilson", loss="no losses or copies", more=more)
+    title = titles.late_title(table)
+    figure, (left, right) = sheet(title, note, columns=2, height=5.4, label_room=1.4, head_room=0.25, share_x=False)
+    for ax, why, apart in ((left, "delay", 0.012), (right, "reorder", 0.003)):
+        labels = _ghosts(ax, table.where(why=why), x="x", apart=apart)
+    left.set_title("every SYN is late", size=SMALLEST)
+    right.set_title("some are held back", size=SMALLEST)
+    left.set_xlabel("by how much, mean (s)")
+    right.set_xlabel(f"share, by {titles.seconds(held)} on average")
+    right.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    left.set_ylabel("ghosts per 1,000")
+    left.set_ylim(bottom=0)
+    label_curves(right, labels)
     return figure
 
 

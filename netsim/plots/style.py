@@ -89,12 +89,13 @@ def sheet(
     label_room: float = 1.75,
     left_room: float = 0.95,
     head_room: float = 0.0,
+    share_x: bool = True,
     share_y: bool = True,
 ) -> tuple[Figure, list[Axes]]:
     """A figure with its title (the answer, as a sentence), its footer (how it was found) and its panels.
 
     ``label_room`` (inches) is left free at the right for the names of the curves, ``head_room`` above the
-    panels for their headings. Panels share their axes, the vertical one unless told otherwise.
+    panels for their headings. Panels share their axes unless told otherwise.
     """
     figure = Figure(figsize=(WIDTH, height))
     above = _write(figure, title, size=_TITLE, weight="bold", at_top=True)
@@ -114,7 +115,9 @@ def sheet(
     for row in range(rows):
         for column in range(columns):
             first = panels[0] if panels else None
-            panel = figure.add_subplot(grid[row, column], sharex=first, sharey=first if share_y else None)
+            panel = figure.add_subplot(
+                grid[row, column], sharex=first if share_x else None, sharey=first if share_y else None
+            )
             panel.tick_params(labelbottom=row == rows - 1, labelleft=column == 0 or not share_y)
             panels.append(panel)
     return figure, panels
@@ -135,7 +138,7 @@ def _write(figure: Figure, text: str, *, size: float, weight: str, at_top: bool)
 
 def _wrapped(text: str, font: FontProperties) -> list[str]:
     """Lines of ``text`` that fit between the margins; a number stays with its unit."""
-    words = re.sub(r"(?<=\d) (?=%|m?s\b|bytes)", "\N{NO-BREAK SPACE}", text).split(" ")
+    words = re.sub(r"(?<=\d) (?=%|m?s\b|bytes)|(?<=\bn) (?==)|(?<=\bn =) ", "\N{NO-BREAK SPACE}", text).split(" ")
     space = _width("n n", font) - 2 * _width("n", font)
     room = 0.0
     lines: list[str] = []

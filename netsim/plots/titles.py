@@ -139,6 +139,24 @@ def ghost_title(table: Rows) -> str:
     )
 
 
+def late_title(table: Rows) -> str:
+    """What delay makes of a two-way handshake, and what reordering does, at their worst; and of the real one."""
+    simulated = table.where(source="simulation")
+    worst = {}
+    for why in ("delay", "reorder"):
+        exact = table.where(source="exact", why=why)
+        values = zip(map(float, exact.array("value")), map(float, exact.array("x")), strict=True)
+        worst[why] = max(values)
+    (delayed, mean), (reordered, share) = worst["delay"], worst["reorder"]
+    ghosts = any(map(float, simulated.where(handshake="three-way").array("value")))
+    runs = sum(map(int, simulated.where(handshake="three-way").array("n")))
+    return (
+        f"A late SYN comes twice: a two-way server gets {1000 * delayed:.0f} ghosts per 1,000 connections at "
+        f"{seconds(mean)} of delay, {1000 * reordered:.0f} if {percent(share)} are held back; a three-way one "
+        f"{'some too' if ghosts else f'none in {runs:,}'}"
+    )
+
+
 def memory_title(table: Rows, *, lifetime: float) -> str:
     """How long a two-way server must remember."""
     exact = table.where(source="exact")

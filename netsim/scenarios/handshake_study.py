@@ -1,12 +1,12 @@
 """The study of handshakes: its points, and one old SYN that every handshake meets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from netsim.link import Exponential
 from netsim.scenarios import two_way
-from netsim.scenarios.studies import Case
+from netsim.scenarios.studies import Case, estimates
 from netsim.seeds import Seed
 from netsim.sweep import Rows, Scalar
 from netsim.tcp.actions import Moved
@@ -19,6 +19,8 @@ from netsim.trace.records import Arrived, Decided, Record, Sent
 HANDSHAKES: Final[tuple[Handshake, ...]] = get_args(Handshake)
 MEAN_DELAY: Final = 5.0  # s; of late copies
 LIFETIME: Final = 10.0  # s; where the server's memory is the question
+ONE_WAY, HELD, SHORT = 0.05, 1.0, 0.3  # s: least delay, mean time that a SYN is held back, life of a connection
+TWO_SYNS: Final = rfc9293().replace(syn_retries=1)
 COMPARED: Final = ("ghosts", "wrong_bytes", "half_opens", "client_latency", "server_latency", "segments")
 PRICE: Final = (
     "Handshakes against the three-way one: mean difference of runs that share their random numbers.\n"
@@ -48,6 +50,32 @@ def memory_cases(memories: Sequence[float]) -> list[Case]:
         )
         for memory in memories
     ]
+
+
+def late_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
+    """SYNs that are late and so sent twice, two-way and three-way: against how late all are (s), and how many are.
+
+    Labels: ``why`` (delay or reorder), ``x``, ``handshake``.
+    """
+    every: list[tuple[str, float, dict[str, Any]]] = [
+        *(("delay", mean, {"delay_forward": Exponential(mean, ONE_WAY)}) for mean in delays),
+        *(("reorder", share, {"reorder": share, "reorder_delay": Exponential(HELD)}) for share in shares),
+    ]
+    return [
+        Case(
+            {"why": why, "x": x, "handshake": handshake},
+            two_way.Params(handshake=handshake, duplicate=0.0, ending="abort", life=SHORT, client=TWO_SYNS, **late),
+        )
+        for handshake in HANDSHAKES[:2]
+        for why, x, late in every
+    ]
+
+
+def with_theory(run: Callable[..., list[Rows]], cases: Sequence[Case], exact: Sequence[Case], *, n: int) -> Rows:
+    """Ghosts by run, with ``n`` of each case, and by theory; ``run`` is ``simulate`` but for the cases."""
+    wanted = {"p_ghost": two_way.ESTIMATES["p_ghost"]}
+    simulated = estimates(cases, run(cases, replications=n), wanted)
+    return Rows.concatenate([simulated, ghost_theory(exact, "p_ghost")])
 
 
 def price_cases() -> list[Case]:

@@ -31,7 +31,7 @@ from netsim.tcp.profiles import profile
 from netsim.tcp.segment import ACK, RST, FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT
-from netsim.theory import p_ghost_delay, p_ghost_duplicate
+from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
 from netsim.trace.records import Arrived, Decided, Record
 from netsim.units import require_number
 
@@ -301,14 +301,14 @@ def theory(params: Params) -> dict[str, float]:
     """Ghosts by netsim.theory.two_way, and the timetable, where nothing is lost; empty where neither is known.
 
     Either the originals take a constant time and copies an exponential one more, or there are no copies and the
-    originals take an exponential time (then for two SYNs, and a server that aborts).
+    originals take an exponential time, all or those that are held back (then for two SYNs, and a server that aborts).
     """
     back = _constant(params.delay_reverse)
-    if params.loss_forward or params.loss_reverse or params.reorder or back is None:
+    if params.loss_forward or params.loss_reverse or back is None:
         return {}
     there = _constant(params.delay_forward)
-    if there is None:
-        return _delayed(params, back)
+    if there is None or params.reorder:
+        return _late(params, there, back)
     rtt = there + back
     if rtt >= min(params.client.syn_intervals()[0], params.server.synack_intervals()[0]):
         return {}
@@ -347,17 +347,20 @@ def _copied(params: Params, there: float, rtt: float) -> dict[str, float]:
     return values
 
 
-def _delayed(params: Params, back: float) -> dict[str, float]:
-    law, config = params.delay_forward, params.client
+def _late(params: Params, there: float | None, back: float) -> dict[str, float]:
+    """Ghosts of a SYN that is sent twice since it is late: all are (``there`` is None), or those held back."""
+    law, config = params.delay_forward if there is None else params.reorder_delay, params.client
     if not isinstance(law, Exponential) or params.duplicate or params.ending != "abort":
         return {}
-    intervals = config.syn_intervals()
-    lost_by_age = math.exp(-(params.lifetime - law.offset) / law.scale)
-    if params.handshake != "two-way" or len(intervals) != 2 or lost_by_age > 1e-9 or intervals[0] < law.offset + back:
+    if (there is None) is bool(params.reorder) or (there is not None and law.offset):
         return {}
-    ghost = p_ghost_delay(
-        rto=intervals[0], delay=law.offset, mean_extra_delay=law.scale, reply_delay=back, life=params.life
-    )
+    intervals, least = config.syn_intervals(), law.offset if there is None else there
+    lost_by_age = math.exp(-(params.lifetime - least) / law.scale)
+    if params.handshake != "two-way" or len(intervals) != 2 or lost_by_age > 1e-9 or intervals[0] < least + back:
+        return {}
+    times = {"rto": intervals[0], "delay": least, "mean_extra_delay": law.scale, "reply_delay": back}
+    times |= {"life": params.life, "gives_up": sum(intervals)}
+    ghost = p_ghost_delay(**times) if there is None else p_ghost_reorder(reorder=params.reorder, **times)
     return {"p_ghost": ghost, "ghosts": ghost}
 
 

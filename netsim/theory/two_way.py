@@ -44,7 +44,14 @@ def p_ghost_duplicate(
 
 
 def p_ghost_delay(
-    *, rto: float, delay: float, mean_extra_delay: float, reply_delay: float, life: float, memory: float = 0.0
+    *,
+    rto: float,
+    delay: float,
+    mean_extra_delay: float,
+    reply_delay: float,
+    life: float,
+    memory: float = 0.0,
+    gives_up: float | None = None,
 ) -> float:
     """P(a connection leaves a ghost) through delay alone, no segment being lost or copied by the network.
 
@@ -54,7 +61,8 @@ def p_ghost_delay(
 
         [e^(-c/mu) - e^(-(T - h)/mu)]^+ + e^(-(2 x0 - T + h)/mu) / 2 + e^(-(T + h)/mu) / 2
 
-    The first two terms are a ghost of the second SYN, the last one of the first.
+    The first two terms are a ghost of the second SYN, the last one of the first. A client that gives up at G leaves a
+    ghost too if both SYNs come after that, however near to each other: e^(-(2(G - b) - T)/mu) (1 - e^(-h/mu)) more.
 
     Args:
         rto: the client's initial RTO (T), s.
@@ -63,10 +71,11 @@ def p_ghost_delay(
         reply_delay: one-way delay of the answer (r), s.
         life: how long the server's connection lives (H), s.
         memory: how long the server remembers a closed connection (M), s.
+        gives_up: when the client gives up, s after its first SYN (G); None: never.
 
     Raises:
-        ValueError: rto or mean_extra_delay <= 0, another time negative, or rto < delay + reply_delay (then the
-            second SYN is always sent).
+        ValueError: rto or mean_extra_delay <= 0, another time negative, rto < delay + reply_delay (then the second SYN
+            is always sent), or gives_up < rto + delay (before the second SYN can come).
     """
     check_positive("rto", rto)
     check_positive("mean_extra_delay", mean_extra_delay)
@@ -82,4 +91,53 @@ def p_ghost_delay(
     slack = rto - delay - reply_delay
     later = max(slack, rto - apart)
     certain = tail(slack) - tail(later)  # X1 in (c, x0): the second SYN is late enough however fast it is
-    return certain + tail(2 * later - rto + apart) / 2 + tail(rto + apart) / 2
+    ghost = certain + tail(2 * later - rto + apart) / 2 + tail(rto + apart) / 2
+    if gives_up is None:
+        return ghost
+    patience = gives_up - delay
+    check_non_negative("gives_up - delay - rto", patience - rto)
+    return ghost + tail(2 * patience - rto) * (1 - tail(apart))
+
+
+def p_ghost_reorder(
+    *,
+    reorder: float,
+    rto: float,
+    delay: float,
+    mean_extra_delay: float,
+    reply_delay: float,
+    life: float,
+    memory: float = 0.0,
+    gives_up: float | None = None,
+) -> float:
+    """P(a connection leaves a ghost) when each SYN is held back with probability p, by Exp(mu), and overtaken.
+
+    As `p_ghost_delay`, but that a SYN which is not held back takes b alone. The second one is sent only if the first is
+    held back for c or more; if it is itself on time (1 - p), the first is a ghost when it comes h later, and the second
+    when the first came h before it: [e^(-c/mu) - e^(-(T - h)/mu)]^+ + e^(-(T + h)/mu).
+
+    Args:
+        reorder: probability that a SYN is held back (p).
+        rto: the client's initial RTO (T), s.
+        delay: one-way delay of a SYN that is not held back (b), s.
+        mean_extra_delay: mean of the exponential time for which one is (mu), s.
+        reply_delay: one-way delay of the answer (r), s.
+        life: how long the server's connection lives (H), s.
+        memory: how long the server remembers a closed connection (M), s.
+        gives_up: when the client gives up, s after its first SYN (G); None: never.
+
+    Raises:
+        ValueError: reorder outside [0, 1], or as `p_ghost_delay`.
+    """
+    check_probability("reorder", reorder)
+    both_held = p_ghost_delay(
+        rto=rto, delay=delay, mean_extra_delay=mean_extra_delay, reply_delay=reply_delay, life=life, memory=memory,
+        gives_up=gives_up,
+    )  # fmt: skip
+
+    def tail(time: float) -> float:
+        return math.exp(-time / mean_extra_delay)
+
+    apart, slack = life + memory, rto - delay - reply_delay
+    first_held = max(tail(slack) - tail(rto - apart), 0.0) + tail(rto + apart)
+    return reorder * ((1 - reorder) * first_held + reorder * both_held)

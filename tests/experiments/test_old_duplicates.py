@@ -4,6 +4,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from scipy import stats
 from test_experiments import load
 
 from netsim.experiments import folder
@@ -12,11 +13,12 @@ from netsim.sweep import read_csv
 
 E06 = folder() / "e06_reincarnation.py"
 E04 = folder() / "e04_why_three.py"
-FIGURES_OF_E04 = ["e04a_why_three", "e04b_memory"]
+FIGURES_OF_E04 = ["e04a_why_three", "e04b_memory", "e04d_late"]
 
 
 def quick_e04() -> ModuleType:
-    return load(E04, RUNS={"ghosts": 20, "memory": 10, "price": 20}, DUPLICATES=[0.0, 0.3], MEMORIES=[0.0, 9.0])
+    runs = {"ghosts": 20, "memory": 10, "late": 40, "price": 20}
+    return load(E04, RUNS=runs, DUPLICATES=[0.0, 0.3], MEMORIES=[0.0, 9.0], DELAYS=[1.0], HELD_BACK=[0.0, 0.4])
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,16 @@ def test_differences_of_e04_to_read_are_those_of_the_table(e04: list[Path]) -> N
     assert row["value"] == pytest.approx(-0.1)
     text = e04[-2].read_text()
     assert sum(line.split()[:3] == ["rfc793", "two-way", "three-way"] for line in text.splitlines()) == 6
+
+
+def test_late_syns_of_e04_become_ghosts_as_often_as_theory_says(e04: list[Path]) -> None:
+    """Both panels have a dashed curve, and 40 runs lie where it says (two-sided binomial, alpha 1e-4 each)."""
+    table = read_csv(next(path for path in e04 if path.name == "e04d_late.csv"))
+    for why, x in (("delay", 1.0), ("reorder", 0.4)):
+        (exact,) = table.where(source="exact", why=why, x=x).column("value")
+        (seen,) = table.where(source="simulation", why=why, x=x, handshake="two-way").column("value")
+        assert stats.binomtest(round(40 * float(seen or 0.0)), 40, float(exact or 0.0)).pvalue > 1e-4
+        assert table.where(source="simulation", why=why, handshake="three-way", x=x).column("value") == [0.0]
 
 
 def test_the_old_syn_is_the_same_in_both_ladders() -> None:

@@ -41,10 +41,13 @@ def test_a_copy_becomes_a_ghost_with_d_times_e_to_the_minus_h_over_theta(memory:
 
 
 def test_delay_alone_makes_ghosts() -> None:
-    """mu = .5, b = r = .05, T = 1, H = .3 (s): .09254, no segment being lost or copied."""
+    """mu = .5, b = r = .05, T = 1, H = .3 (s): .09254, no segment being lost or copied.
+
+    And e^-(5.9 - 1)/.5 (1 - e^-.6) = .000025 for both SYNs coming when the client has given up, after 3 s.
+    """
     delays = {"duplicate": 0.0, "delay_forward": Exponential(0.5, offset=0.05), "life": 0.3, "ending": "abort"}
     client = rfc9293().replace(syn_retries=1)
-    assert two_way.theory(two_way.Params(client=client, **delays))["p_ghost"] == pytest.approx(0.09254, abs=5e-6)  # type: ignore[arg-type]
+    assert two_way.theory(two_way.Params(client=client, **delays))["p_ghost"] == pytest.approx(0.092565, abs=6e-6)  # type: ignore[arg-type]
     assert_near(share(rows_of(2500, client=client, **delays), "ghost"), 0.09254, 2500)
     assert not share(rows_of(200, client=client, handshake="three-way", **delays), "ghost")
 
@@ -143,6 +146,23 @@ def test_reordering_makes_ghosts_of_syns_sent_twice() -> None:
     held = {"duplicate": 0.0, "reorder": 0.3, "reorder_delay": Fixed(4.0)}
     assert 0.1 < share(rows_of(200, **held), "ghost") < 0.5
     assert not share(rows_of(200, handshake="three-way", **held), "ghost")
+
+
+@pytest.mark.parametrize(
+    ("late", "by_hand"),
+    [
+        # (e^-(.8 + .3) + e^-1.3) / 2, and both after the client gave up at 3 s: e^-(5.9 - 1) (1 - e^-.3)
+        ({"delay_forward": Exponential(1.0, 0.05)}, 0.302702 + 0.001930),
+        ({"reorder": 0.5, "reorder_delay": Exponential(1.0)}, 0.5 * (0.5 * 0.272532 + 0.5 * 0.304632)),
+    ],
+    ids=["delay", "reorder"],
+)
+def test_ghosts_of_late_syns(late: dict[str, object], by_hand: float) -> None:
+    """Two SYNs, 1 s apart, that take 50 ms and, always or if held back, Exp(1 s); the server aborts after .3 s."""
+    point = {"duplicate": 0.0, "life": 0.3, "ending": "abort", "client": rfc9293().replace(syn_retries=1), **late}
+    assert two_way.theory(two_way.Params(**point))["p_ghost"] == pytest.approx(by_hand, rel=1e-4)  # type: ignore[arg-type]
+    assert_near(share(rows_of(2000, **point), "ghost"), by_hand, 2000)
+    assert not share(rows_of(200, handshake="three-way", **point), "ghost")
 
 
 def test_theory_lies_in_the_interval_at_the_stated_rate() -> None:

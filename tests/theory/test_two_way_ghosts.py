@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from netsim.theory import p_ghost_delay, p_ghost_duplicate
+from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
 
 ALPHA = 0.001
 RUNS = 400_000
@@ -68,6 +68,47 @@ def test_delays(mean: float, delay: float, reply: float, rto: float, life: float
     assert_agrees(int(found.sum()), p, cases=len(DELAYS))
 
 
+def sent_twice(
+    first: np.ndarray, second: np.ndarray, *, rto: float, reply: float, life: float, memory: float, gives_up: float
+) -> np.ndarray:
+    """As ``ghosts``, of a client that sends its second SYN unless answered in time, and gives up: one ghost or two."""
+    second[first + reply <= rto] = math.inf
+    found = ghosts(first, second, life=life, memory=memory)
+    return found | (np.minimum(first, second) > gives_up)
+
+
+PATIENT = [  # mu, b, r, T, H, M, G
+    (1.0, 0.05, 0.05, 1.0, 0.3, 0.0, 3.0),
+    (2.0, 0.2, 0.3, 1.0, 0.3, 0.4, 3.0),
+    (2.0, 0.05, 0.05, 1.0, 5.0, 0.0, 2.0),  # H > G: nearly all ghosts come after the client has given up
+]
+
+
+@pytest.mark.parametrize("reorder", [1.0, 0.3])
+@pytest.mark.parametrize(("mean", "delay", "reply", "rto", "life", "memory", "gives_up"), PATIENT)
+def test_a_client_that_gives_up_and_syns_held_back(
+    mean: float, delay: float, reply: float, rto: float, life: float, memory: float, gives_up: float, reorder: float
+) -> None:
+    rng = np.random.default_rng(53)
+    held = [np.where(rng.random(RUNS) < reorder, rng.exponential(mean, RUNS), 0.0) for _ in range(2)]
+    first, second = delay + held[0], rto + delay + held[1]
+    late = {"life": life, "memory": memory, "gives_up": gives_up}
+    found = sent_twice(first, second, rto=rto, reply=reply, **late)
+    p = p_ghost_reorder(reorder=reorder, rto=rto, delay=delay, mean_extra_delay=mean, reply_delay=reply, **late)
+    assert_agrees(int(found.sum()), p, cases=2 * len(PATIENT))
+    if reorder == 1.0:
+        assert p == p_ghost_delay(rto=rto, delay=delay, mean_extra_delay=mean, reply_delay=reply, **late)
+
+
+def test_a_held_syn_by_hand() -> None:
+    """p = .3, mu = 1, T = 1, b = r = .05, H = .3 (c = .9 > T - H = .7), nobody gives up.
+
+    First held, second on time: e^-1.3 = .272532. Both held: e^-.9 (x0 = c): (e^-(.8 + .3) + e^-1.3) / 2 = .302702.
+    """
+    p = p_ghost_reorder(reorder=0.3, rto=1.0, delay=0.05, mean_extra_delay=1.0, reply_delay=0.05, life=0.3)
+    assert p == pytest.approx(0.3 * (0.7 * 0.272532 + 0.3 * 0.302702), rel=1e-5)
+
+
 def test_reference_value() -> None:
     """mu = .5, b = r = .05, T = 1, H = .3 (s)."""
     p = p_ghost_delay(rto=1.0, delay=0.05, mean_extra_delay=0.5, reply_delay=0.05, life=0.3)
@@ -89,6 +130,8 @@ DELAY = {"rto": 1.0, "delay": 0.1, "mean_extra_delay": 1.0, "reply_delay": 0.1, 
         (lambda: p_ghost_delay(**DELAY | {"rto": 0}), "rto must be .*> 0, got 0"),
         (lambda: p_ghost_delay(**DELAY | {"delay": 0.95}), r"rto - delay - reply_delay must be .*got -0\.0"),
         (lambda: p_ghost_delay(**DELAY | {"reply_delay": -1}), "reply_delay must be .*got -1"),
+        (lambda: p_ghost_delay(**DELAY, gives_up=1.0), "gives_up - delay - rto must be .*got -0"),
+        (lambda: p_ghost_reorder(reorder=1.5, **DELAY), r"reorder must be in \[0, 1\], got 1.5"),
     ],
 )
 def test_bad_input_is_named(call, words: str) -> None:
