@@ -55,8 +55,10 @@ def _latency(ax: Axes, table: Rows, by: str, *, step: Step) -> Axes:
     return label_curves(_loss_axis(ax, table), labels)
 
 
-def probability_against_loss(ax: Axes, table: Rows, *, by: str = "profile", floor: float = 1e-6) -> Axes:
-    """A probability (logarithmic) against loss, down to ``floor``.
+def probability_against_loss(
+    ax: Axes, table: Rows, *, by: str = "profile", name: str = "probability", floor: float = 1e-6
+) -> Axes:
+    """A probability (logarithmic, the axis has its ``name``) against loss, down to ``floor``.
 
     ``table``: as above, with ``upper_bound``: a proportion of which none was seen is an arrow that hangs from it.
     """
@@ -65,7 +67,7 @@ def probability_against_loss(ax: Axes, table: Rows, *, by: str = "profile", floo
     labels = _curves(ax, table, by, _bars, ceiling=1.0, dodge=_WIDE_DODGE)
     ticks = [10.0**k for k in range(round(math.log10(floor)), 1, 1 if floor > 1e-5 else 2)]
     _value_axis(ax, ticks, [share(t) for t in ticks])
-    ax.set_ylabel("probability")
+    ax.set_ylabel(name)
     return label_curves(_loss_axis(ax, table), labels)
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from netsim.plots import titles
-from netsim.plots.close import DASHES, logarithmic, numbers, proportions
+from netsim.plots.close import DASHES, bars, logarithmic, numbers, proportions
 from netsim.plots.labels import Label, label_curves
 from netsim.plots.style import SMALLEST, Look, looks, sheet
 from netsim.sweep import Rows
@@ -15,6 +15,7 @@ from netsim.sweep import Rows
 RATE: Final = 10_000.0  # forged segments a second, for the lines that tell how long a sweep takes
 _TIMES: Final = {"1 s": 1.0, "1 h": 3600.0, "1 day": 86_400.0, "1 year": 365.25 * 86_400}
 _NONE: Final = "no losses, constant delays"
+_WORLDS: Final = "95 % t intervals over runs"
 
 
 def injection_figure(table: Rows, *, n: int, seed: int) -> Figure:
@@ -112,9 +113,9 @@ def syn_data_figure(table: Rows, *, n: int, seed: int) -> Figure:
     """Above: memory that half-open connections take; below: how long clients wait for a busy server."""
     more = (
         "10 s of attack from empty, on Fast Open with stolen cookies; dashes: exact above, below Pollaczek and "
-        "Khinchine's wait with the attack's load alone; below: 5 ms a segment and 15 us a byte"
+        "Khinchine's wait with the attack's load alone; below: 5 ms a segment and 15 \N{MICRO SIGN}s a byte"
     )
-    note = titles.footer(n=n, seed=seed, interval="means of runs", loss=_NONE, more=more)
+    note = titles.footer(n=n, seed=seed, interval=_WORLDS, loss=_NONE, more=more)
     memory, times = table.where(estimate="memory_end"), table.where(estimate="response_time")
     title = _syn_data_title(memory, times)
     figure, (above, below) = sheet(title, note, rows=2, height=6.6, label_room=1.7, share_y=False)
@@ -136,7 +137,7 @@ def syn_data_figure(table: Rows, *, n: int, seed: int) -> Figure:
 def _mean(ax: Axes, rows: Rows, name: str, look: Look, dashed: str, x: str = "rate") -> Label:
     simulated, line = rows.where(source="simulation"), rows.where(source=dashed)
     values = numbers(simulated, "value")
-    ax.plot(numbers(simulated, x), values, color=look.colour, marker=look.marker, linestyle="", zorder=3)
+    bars(ax, numbers(simulated, x), simulated, look)
     if len(line):
         ax.plot(numbers(line, x), numbers(line, "value"), color=look.colour, linestyle=DASHES, linewidth=1.3, marker="")
     else:
@@ -170,7 +171,7 @@ def copies_figure(table: Rows, *, n: int, seed: int) -> Figure:
     """P(a request is delivered twice) against the share of copied segments."""
     twice = table.where(estimate="p_delivered_twice")
     note = titles.footer(
-        n=n, seed=seed, interval="means of runs of 50 requests", loss="no losses, copies 3 s late", more="dashes: exact"
+        n=n, seed=seed, interval=_WORLDS, loss="no losses, copies 3 s late", more="runs of 50 requests; dashes: exact"
     )
     figure, (ax,) = sheet(_copies_title(table), note, label_room=1.6)
     names = looks([str(name) for (name,) in twice.group_by("curve")])

@@ -51,6 +51,14 @@ def means(ax: Axes, table: Rows, *, x: str, name: str, look: Look) -> Label:
     return Label(name, values[-1], look)
 
 
+def bars(ax: Axes, x: Sequence[float], rows: Rows, look: Look) -> None:
+    """Means with their intervals, where they have one."""
+    for at, row in zip(x, rows, strict=True):
+        if row["low"] is not None and row["high"] is not None:
+            ax.plot([at, at], [float(row["low"]), float(row["high"])], color=look.colour, linewidth=1.4, marker="")
+    ax.plot(x, numbers(rows, "value"), color=look.colour, marker=look.marker, linestyle="", zorder=3)
+
+
 def survival(ax: Axes, table: Rows, *, name: str, look: Look) -> Label:
     """P(not done by t): simulated steps with their band, exact ones dashed; columns source, t, value, low, high."""
     simulated, exact = table.where(source="simulation"), table.where(source="exact")

@@ -21,7 +21,7 @@ def ends_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
     """``table``: columns close, end, how, value; what becomes of either end."""
     more = "the other end's application closes at once; no keep-alive, which would find an end that is open for ever"
     losses = f"independent losses of {titles.percent(loss)} each way"
-    note = titles.footer(n=n, seed=seed, interval="shares as counted", loss=losses, more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.within(table), loss=losses, more=more)
     title = titles.ends_title(table, loss=loss)
     figure, (ax,) = sheet(title, note, height=5.6, label_room=0.15, left_room=1.75, head_room=0.35)
     _squares(ax, table)

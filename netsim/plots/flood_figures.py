@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from netsim.plots.close import DASHES, numbers
+from netsim.plots.close import DASHES, bars, numbers
 from netsim.plots.labels import Label, label_curves
-from netsim.plots.style import SMALLEST, Look, looks, sheet
+from netsim.plots.style import SMALLEST, looks, sheet
 from netsim.plots.titles import footer, percent, seconds
 from netsim.sweep import Rows
 
@@ -22,14 +22,6 @@ _PEACE: Final = (
     ("half_open_memory", "memory\n(bytes)", 1.0),
 )
 _GREY: Final = "#666666"
-
-
-def _bars(ax: Axes, x: list[float], rows: Rows, look: Look) -> None:
-    """Means with their intervals where they have one."""
-    for at, row in zip(x, rows, strict=True):
-        if row["low"] is not None and row["high"] is not None:
-            ax.plot([at, at], [float(row["low"]), float(row["high"])], color=look.colour, linewidth=1.4, marker="")
-    ax.plot(x, numbers(rows, "value"), color=look.colour, marker=look.marker, linestyle="", zorder=3)
 
 
 def _mark(ax: Axes, x: float, text: str) -> None:
@@ -62,7 +54,7 @@ def served_figure(table: Rows, *, dashes: str, n: int, seed: int) -> Figure:
     for name, look in names.items():
         rows = table.where(defence=name)
         simulated, exact, kernel = (rows.where(source=s) for s in ("simulation", "exact", "kernel"))
-        _bars(ax, numbers(simulated, "rate"), simulated, look)
+        bars(ax, numbers(simulated, "rate"), simulated, look)
         if len(exact):
             ax.plot(numbers(exact, "rate"), numbers(exact, "value"), color=look.colour, linestyle=DASHES, linewidth=1.3)
         else:
@@ -151,7 +143,7 @@ def cookie_cost_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure
         for name, look in names.items():
             rows = table.where(server=name, estimate=estimate)
             simulated, exact = rows.where(source="simulation"), rows.where(source="exact")
-            _bars(ax, numbers(simulated, "loss"), simulated, look)
+            bars(ax, numbers(simulated, "loss"), simulated, look)
             curve, dashes = (exact, DASHES) if len(exact) else (simulated, "-")
             values = numbers(curve, "value")
             ax.plot(numbers(curve, "loss"), values, color=look.colour, linestyle=dashes, linewidth=1.3)

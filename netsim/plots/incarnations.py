@@ -64,7 +64,8 @@ def cells_figure(table: Rows, *, n: int, seed: int, model: str) -> Figure:
         f"{model}; words: theory; numbers: runs in which old text was accepted, for random ISNs the conditional "
         "expectation"
     )
-    note = titles.footer(n=n, seed=seed, interval="shares as counted", loss="no losses", more=more)
+    interval = titles.within(table.where(estimate="p_stale_data_accepted", source="simulation"))
+    note = titles.footer(n=n, seed=seed, interval=interval, loss="no losses", more=more)
     title = titles.incarnation_title(table)
     figure, (ax,) = sheet(title, note, height=5.9, label_room=0.15, left_room=0.85, head_room=0.5)
     cells(ax, table)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from netsim.plots.style import SMALLEST, sheet
 from netsim.plots.titles import footer, percent
 from netsim.sweep import Rows
+from netsim.sweep.statistics import wilson_interval
 
 _LINES: Final[dict[str, dict[str, Any]]] = {
     "kernel": {"color": "#999999", "linewidth": 5.0, "alpha": 0.8},
@@ -27,7 +28,7 @@ def connects_figure(table: Rows, *, loss: float, seed: int) -> Figure:
     note = footer(
         n=n["simulation"],
         seed=seed,
-        interval=f"kernel n = {n['kernel']:,} a schedule",
+        interval=f"kernel n = {n['kernel']:,} a schedule, 95 % intervals at most \N{PLUS-MINUS SIGN}{_within(n)}",
         ties="both hosts on one timer wheel of 250 Hz",
         loss=f"independent losses of {percent(loss)} each way, 50 ms each way",
     )
@@ -45,6 +46,12 @@ def connects_figure(table: Rows, *, loss: float, seed: int) -> Figure:
     panels[-1].set_xlabel("connect latency t (s)")
     panels[0].set_ylabel("P(latency > t)", y=0.0)
     return figure
+
+
+def _within(n: dict[str, int]) -> str:
+    """Half of the widest interval by Wilson, of a share of one half."""
+    low, high = wilson_interval(min(n.values()) // 2, min(n.values()))
+    return percent((high - low) / 2)
 
 
 def _curves(ax: Axes, rows: Rows) -> None:

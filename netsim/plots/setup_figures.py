@@ -42,9 +42,19 @@ PLANS: Final = {
     "p50": _quantile("c_median", 0.5),
     "p95": _quantile("d_p95", 0.95),
     "p99": _quantile("e_p99", 0.99),
-    "p_fail": _Plan("f_failed", probability_against_loss, partial(titles.failure_title, loss=0.5), _WILSON, _BOUNDS),
+    "p_fail": _Plan(
+        "f_failed",
+        partial(probability_against_loss, name="P(connection fails)"),
+        partial(titles.failure_title, loss=0.5),
+        _WILSON,
+        _BOUNDS,
+    ),
     "p_diverged": _Plan(
-        "g_diverged", probability_against_loss, partial(titles.divergence_title, loss=0.5), _WILSON, _BOUNDS
+        "g_diverged",
+        partial(probability_against_loss, name="P(client is alone)"),
+        partial(titles.divergence_title, loss=0.5),
+        _WILSON,
+        _BOUNDS,
     ),
 }
 

@@ -16,6 +16,13 @@ def footer(
     return "; ".join([*parts, *([more] if more else [])]) + "."
 
 
+def within(rows: Rows) -> str:
+    """The widest of the intervals of these rows, for a figure that shows shares as numbers."""
+    ends = [(row["low"], row["high"]) for row in rows]
+    widest = max((float(high) - float(low)) / 2 for low, high in ends if low is not None and high is not None)
+    return f"shares as counted, 95 % intervals by Wilson at most \N{PLUS-MINUS SIGN}{percent(widest)}"
+
+
 def percent(p: float) -> str:
     """A share with two digits, or as many as tell it from 100 %."""
     return f"{100 * p:.2g} %" if p < 0.99 else f"{100 * p:.4g} %"
@@ -27,9 +34,14 @@ def seconds(t: float) -> str:
 
 
 def extremes(table: Rows, *, loss: float) -> tuple[tuple[str, float], tuple[str, float]]:
-    """The smallest simulated value at this loss and the largest, each with the profiles that have it."""
-    rows = table.where(source="simulation", loss=loss)
-    values = {str(name): float(v) for name, v in zip(rows.column("profile"), rows.array("value"), strict=True)}
+    """The smallest value at this loss and the largest, each with the profiles that have it: exact if that is known.
+
+    A quantile jumps from step to step; where it does, the simulated one may lie on either side.
+    """
+    values: dict[str, float] = {}
+    for source in ("simulation", "exact"):
+        rows = table.where(source=source, loss=loss)
+        values |= {str(name): float(v) for name, v in zip(rows.column("profile"), rows.array("value"), strict=True)}
     low, high = min(values.values()), max(values.values())
     return (_who(values, low), low), (_who(values, high), high)
 
@@ -57,6 +69,8 @@ def mean_title(table: Rows, *, loss: float) -> str:
 def quantile_title(table: Rows, *, q: float, loss: float) -> str:
     """Within what time the share ``q`` of all connections opens, at best and at worst."""
     (best, low), (worst, high) = extremes(table, loss=loss)
+    if low == high:
+        return f"At {percent(loss)} loss {_SHARES[q]} connections open within {seconds(low)}, whatever the host"
     slowest = f"with {worst} so many never do" if high == math.inf else f"{seconds(high)} with {worst}"
     return f"At {percent(loss)} loss {_SHARES[q]} connections open within {seconds(low)} with {best}, {slowest}"
 
@@ -69,10 +83,10 @@ def ccdf_title(table: Rows, *, loss: float) -> str:
     rtos = table.where(source="rto").group_by("profile")
     first = {str(name): float(rows.array("value")[0]) for (name,), rows in rtos.items()}
     shortest, longest = min(first.values()), max(first.values())
-    more = f", {seconds(longest)} with {_who(first, longest)}" if longest > shortest else ""
+    more = f", with {_who(first, longest)} after {seconds(longest)}" if longest > shortest else ""
     return (
         f"At {percent(loss)} loss {percent(waiting)} of all connections wait for a timer: "
-        f"at least {seconds(shortest)}{more}"
+        f"a SYN is sent again after {seconds(shortest)}{more}"
     )
 
 
