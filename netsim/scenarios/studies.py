@@ -148,27 +148,25 @@ def setup_theory(cases: Sequence[Case]) -> Rows:
 
 def burst_table(
     run: Callable[[Sequence[Case]], Sequence[Rows]],
+    table: Rows,
     *,
     losses: Sequence[float],
-    fine: Sequence[float],
     profile: str,
     burst: float,
 ) -> Rows:
-    """Mean latency with independent losses and with bursts of mean length ``burst`` (s), and the exact one.
+    """Mean latency with bursts of mean length ``burst`` (s) beside that with independent losses, found in ``table``.
 
-    ``run`` is ``simulate`` but for the cases; ``fine`` are the losses of the exact curve. The column ``losses`` says
-    how they come: ``independent`` or ``in 5 s bursts``; there is no exact value for the latter.
+    ``run`` is ``simulate`` but for the cases. The column ``losses`` says how they come: ``independent`` or ``in 5 s
+    bursts``; there is no exact value for the latter.
     """
-    independent, bursts = "independent", f"in {burst:g} s bursts"
-    cases = [*_named(setup_cases([profile], losses), independent)]
-    cases += _named(setup_cases([profile], losses, burst=burst), bursts)
+    shown = table.where(profile=profile, estimate="setup_latency")
+    independent = Rows.from_dicts([{**row, "losses": "independent"} for row in shown])
+    cases = [
+        Case({**case.labels, "losses": f"in {burst:g} s bursts"}, case.params)
+        for case in setup_cases([profile], losses, burst=burst)
+    ]
     simulated = estimates(cases, run(cases), {"setup_latency": setup.ESTIMATES["setup_latency"]})
-    exact = setup_theory(_named(setup_cases([profile], fine), independent)).where(estimate="setup_latency")
-    return Rows.concatenate([simulated, exact])
-
-
-def _named(cases: Sequence[Case], losses: str) -> list[Case]:
-    return [Case({**case.labels, "losses": losses}, case.params) for case in cases]
+    return Rows.concatenate([independent.where(source="simulation"), simulated, independent.where(source="exact")])
 
 
 def latency_ccdf(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:

@@ -37,7 +37,7 @@ def load(path: Path, **constants: Any) -> ModuleType:
 
 def quick_e01() -> ModuleType:
     losses = [0.0, 0.1, 0.3, 0.5]
-    runs = {"distribution": 100, "estimates": 60, "bursts": 60}
+    runs = {"distribution": 100, "estimates": 60}
     return load(E01, RUNS=runs, LOSSES=losses, FINE=losses)
 
 

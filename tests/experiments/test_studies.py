@@ -31,7 +31,7 @@ from netsim.scenarios.studies import (
     simulate,
 )
 from netsim.seeds import Seed
-from netsim.sweep import point_key
+from netsim.sweep import Rows, point_key
 
 
 def test_cases_are_labelled_with_what_they_are() -> None:
@@ -112,15 +112,27 @@ def test_steps_are_named_by_the_rto_before_them() -> None:
 
 
 def test_bursts_have_no_exact_value() -> None:
+    """They stand beside what is known of independent losses; nothing else of that table is taken."""
+    columns = ("profile", "loss", "estimate", "source", "value", "low", "high", "n")
+    known = Rows.from_dicts(
+        dict(zip(columns, line, strict=True))
+        for line in (
+            ("linux", 0.2, "setup_latency", "simulation", 0.6, 0.5, 0.7, 20),
+            ("linux", 0.1, "setup_latency", "exact", 0.3, None, None, None),
+            ("linux", 0.2, "p50", "simulation", 0.1, None, None, 20),
+            ("freebsd", 0.2, "setup_latency", "simulation", 0.7, None, None, 20),
+        )
+    )
     table = burst_table(
         lambda cases: simulate(setup.run, cases, replications=20, seed=1, workers=1),
+        known,
         losses=[0.0, 0.2],
-        fine=[0.1],
         profile="linux",
         burst=5.0,
     )
     assert [(r["losses"], r["loss"]) for r in table.where(source="exact")] == [("independent", 0.1)]
-    assert {r["losses"] for r in table.where(source="simulation")} == {"independent", "in 5 s bursts"}
+    seen = [(r["losses"], r["loss"]) for r in table.where(source="simulation")]
+    assert seen == [("independent", 0.2), ("in 5 s bursts", 0.0), ("in 5 s bursts", 0.2)]
 
 
 def test_the_points_of_the_stale_study() -> None:
