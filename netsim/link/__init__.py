@@ -16,7 +16,7 @@ from netsim.link.laws import (
     Uniform,
 )
 from netsim.link.loss import BurstLoss, Corrupt, GilbertElliott, GilbertElliottTime, Lifetime, Loss, Outage
-from netsim.link.path import Path, Pipe
+from netsim.link.path import Path, Pipe, Wire
 from netsim.link.script import KINDS, Fault, LiveScript, Scripted, parse_fault
 from netsim.link.stage import Ledger, Stage, Step, Stream
 from netsim.link.text import DELAY_LAW_FORMS, parse_delay_law
@@ -55,6 +55,7 @@ __all__ = [
     "Stream",
     "TruncatedNormal",
     "Uniform",
+    "Wire",
     "parse_delay_law",
     "parse_fault",
 ]

@@ -1,7 +1,7 @@
 """A path: one direction between two hosts, and the open pipe that carries the packets of one run."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -18,6 +18,10 @@ class Send(Protocol):
     """How a packet enters a pipe; see Pipe.send."""
 
     def __call__(self, now: int, size: int, kinds: Collection[str] = (), /) -> list[int]: ...
+
+
+Wire = Callable[[int], int | None]
+"""How a packet enters a pipe that only loses and delays: see Pipe.wire."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +123,7 @@ class Path:
 class Pipe:
     """A path at work: the state of its stages during one run. Made by Path.open."""
 
-    __slots__ = ("_ledger", "send", "uses_kinds", "uses_size")
+    __slots__ = ("_ledger", "send", "uses_kinds", "uses_size", "wire")
 
     send: Send
     """Send a packet: (now, size, kinds) -> when each copy that survives arrives, all times in ns, size in bytes.
@@ -128,11 +132,24 @@ class Pipe:
     of `now`. `kinds` and `size` matter only where `uses_kinds` and `uses_size` are true.
     """
 
+    wire: Wire | None
+    """`send` without its ceremony, where a packet is lost or arrives once: now -> when it arrives, None if lost.
+
+    Draws and counts as `send` does, but `cause` does not tell of it. None where a packet may meet with more.
+    """
+
     def __init__(
-        self, send: Send, ledger: Ledger | None = None, *, uses_size: bool = False, uses_kinds: bool = False
+        self,
+        send: Send,
+        ledger: Ledger | None = None,
+        wire: Wire | None = None,
+        *,
+        uses_size: bool = False,
+        uses_kinds: bool = False,
     ) -> None:
         self.send = send
         self._ledger = ledger
+        self.wire = wire
         self.uses_size = uses_size
         self.uses_kinds = uses_kinds
 
@@ -151,7 +168,7 @@ class Pipe:
 def _wire(seconds: float) -> Pipe:
     """A constant delay and nothing else: without a state, and so the same for all."""
     delay = nanoseconds(seconds)
-    return Pipe(lambda now, size, kinds=(): [now + delay])
+    return Pipe(lambda now, size, kinds=(): [now + delay], None, lambda now: now + delay)
 
 
 def _lossy_wire(loss: float, delay: int, stream: Stream) -> Pipe:
@@ -159,15 +176,18 @@ def _lossy_wire(loss: float, delay: int, stream: Stream) -> Pipe:
     random = stream(Loss.name).random
     ledger = Ledger()
 
-    def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
+    def wire(now: int) -> int | None:
         if random() < loss:
-            ledger.cause = Loss.name
             ledger.counts[Loss.name] += 1
-            return []
-        ledger.cause = ""
-        return [now + delay]
+            return None
+        return now + delay
 
-    return Pipe(transmit, ledger)
+    def send(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
+        time = wire(now)
+        ledger.cause = Loss.name if time is None else ""
+        return [] if time is None else [time]
+
+    return Pipe(send, ledger, wire)
 
 
 def _chain(path: Path, stream: Stream) -> Pipe:

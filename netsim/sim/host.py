@@ -4,10 +4,11 @@ Arrivals, alarms and user calls go to the core, and the actions that come out ar
 touches the core.
 """
 
+from collections.abc import Sequence
 from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
-from netsim.link import Pipe
+from netsim.link import Pipe, Wire
 from netsim.sim.events import Act, shuffled
 from netsim.sim.kinds import kinds
 from netsim.sim.processor import Processor
@@ -36,11 +37,12 @@ class Host:
         self.name = name
         seed = world.seed
         # By position: keyword arguments more than double the price of making an object.
-        self.stack = Stack(name, lambda stream: seed.stream(f"{name}/{stream}"), config, world.secret, self._set_alarm)
+        alarm = self._set_alarm if world.shuffle is None else self._set_shuffled_alarm
+        self.stack = Stack(name, lambda stream: seed.stream(f"{name}/{stream}"), config, world.secret, alarm)
         self._env = world.env
+        self._timer_priority = world.timer_priority
         self._arrival_priority = world.arrival_priority
-        self._pipes: dict[str, tuple[Pipe, Host]] = {}
-        self._wires: dict[str, tuple[Pipe, Host]] = {}  # those of _pipes that _perform may use without a closer look
+        self._routes: dict[str, tuple[Pipe, Host, Wire | None]] = {}
         self.on_arrival: Act = self.arrive if world.observer is None else self._packet_arrives
         self._on_alarm: Act = self._ring
         self.processor: Processor | None = None
@@ -83,27 +85,24 @@ class Host:
 
     def connect_to(self, peer: "Host", pipe: Pipe) -> None:
         """Send what is for ``peer`` through ``pipe``."""
-        self._add_route(peer.name, pipe, peer)
-
-    def _add_route(self, address: str, pipe: Pipe, peer: "Host") -> None:
-        route = self._pipes[address] = (pipe, peer)
-        if self.world.observer is None and self.world.shuffle is None and not pipe.uses_size:
-            self._wires[address] = route
+        plain = self.world.observer is None and self.world.shuffle is None  # nothing but the wire to look at
+        self._routes[peer.name] = (pipe, peer, pipe.wire if plain else None)
 
     def route(self, destination: str) -> "tuple[Pipe, Host] | None":
         """The link to ``destination`` and the host at its end; None without one."""
-        return self._pipes.get(destination)
+        route = self._routes.get(destination)
+        return route[:2] if route is not None else None
 
     def alias(self, address: str, peer: "Host") -> None:
         """``peer`` has ``address`` too: what goes there goes to it. ValueError without a link to ``peer``."""
-        if peer.name not in self._pipes:
+        if peer.name not in self._routes:
             raise ValueError(f"peer = {peer.name!r}: must be a host with a link to {self.name!r}")
-        self._add_route(address, *self._pipes[peer.name])
+        self._routes[address] = self._routes[peer.name]
 
     def detach(self) -> None:
         """The end of the world: untie what refers back to this host. Counters and records can still be read."""
-        self._pipes, self._wires = {}, {}
         stack = self.stack
+        self._routes.clear()
         del self.on_arrival, self._on_alarm, stack.alarm
         for listener in stack.listeners.values():
             listener.owner.observer = None
@@ -135,13 +134,17 @@ class Host:
         for action in actions:
             if type(action) is Transmit:
                 segment = action.segment
-                route = self._wires.get(segment.flow.dst)
+                route = self._routes.get(segment.flow.dst)
                 if route is None:
-                    self._send(action, now)
+                    self._send_nowhere(action)
                     continue
-                pipe, peer = route
-                send, env = pipe.send, self._env  # a field, and so found faster than as a method
-                for time in send(now, 0):
+                pipe, peer, wire = route
+                if wire is None:
+                    self._send(action, now, pipe, peer)
+                    continue
+                time = wire(now)
+                if time is not None:
+                    env = self._env
                     entry = (time, self._arrival_priority, next(env._eid), peer.on_arrival, segment)
                     heappush(env._queue, entry)
             elif type(action) is Signal:
@@ -158,18 +161,19 @@ class Host:
         if woken:
             self.pump()
 
-    def _send(self, action: Transmit, now: int) -> None:
+    def _send_nowhere(self, action: Transmit) -> None:
+        if self.world.observer is not None:
+            self._note_sent(action, [], "no route")
+
+    def _send(self, action: Transmit, now: int, pipe: Pipe, peer: "Host") -> None:
         """Send where somebody looks on, the order of things at one instant is drawn, or the path asks for more."""
         world, segment = self.world, action.segment
         content: Segment | Packet = segment
-        route = self._pipes.get(segment.flow.dst)
-        if route is None:
-            if world.observer is not None:
-                self._note_sent(action, [], "no route")
-            return
-        pipe, peer = route
-        connection = self.stack.connections.get(segment.flow.reverse())
-        times = pipe.send(now, segment.wire_size, kinds(segment, connection) if pipe.uses_kinds else ())
+        size = segment.wire_size if pipe.uses_size else 0
+        names: Sequence[str] = ()
+        if pipe.uses_kinds:
+            names = kinds(segment, self.stack.connections.get(segment.flow.reverse()))
+        times = pipe.send(now, size, names)
         if world.observer is not None:
             content = self._note_sent(action, times, pipe.cause)
         for time in times:
@@ -216,9 +220,12 @@ class Host:
         observer(Decided(self._env._now, self.name, action, self._seen))
 
     def _set_alarm(self, deadline: int, tcb: Tcb) -> None:
-        world, env = self.world, self._env
-        priority = world.timer_priority if world.shuffle is None else shuffled(world.shuffle)
-        heappush(env._queue, (deadline, priority, next(env._eid), self._on_alarm, tcb))
+        env = self._env
+        heappush(env._queue, (deadline, self._timer_priority, next(env._eid), self._on_alarm, tcb))
+
+    def _set_shuffled_alarm(self, deadline: int, tcb: Tcb) -> None:
+        assert self.world.shuffle is not None
+        self._env.at(deadline, shuffled(self.world.shuffle), self._on_alarm, tcb)
 
     def _ring(self, tcb: Tcb) -> None:
         now = self._env._now

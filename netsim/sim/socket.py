@@ -1,7 +1,6 @@
 """Socket calls as SimPy events: ``yield`` them in plain processes. Errors are exceptions with the RFC's names."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simpy import Event
@@ -60,19 +59,21 @@ class Socket:
         """Use ``port`` as the local port. ConnectionAlreadyExists (EADDRINUSE) if an old connection still has it."""
         if self._traced:
             self.host.called("call", "bind", port)
-        return self._take_port("bind", partial(self.core.bind, port))
+        try:
+            self.core.bind(port)
+        except TcpError as error:
+            self.host.called("return", "bind", error)
+            raise
+        return self._at_once()
 
     def listen(self, port: int | None = None, backlog: int = 128) -> Event:
         """Passive OPEN on ``port``. ConnectionAlreadyExists (EADDRINUSE) as in ``bind``."""
         if self._traced:
             self.host.called("call", "listen", port)
-        return self._take_port("listen", partial(self.core.listen, port, backlog))
-
-    def _take_port(self, call: str, act: Callable[[], None]) -> Event:
         try:
-            act()
+            self.core.listen(port, backlog)
         except TcpError as error:
-            self.host.called("return", call, error)
+            self.host.called("return", "listen", error)
             raise
         return self._at_once()
 
@@ -84,7 +85,7 @@ class Socket:
         """
         peer, port = address
         name = peer if isinstance(peer, str) else peer.name
-        if self.host.route(name) is None and name not in self.host.world.hosts:
+        if name not in self.host.world.hosts and self.host.route(name) is None:
             raise ValueError(f"host = {name!r}: this world has {', '.join(map(repr, self.host.world.hosts))}")
         if self._traced:
             self.host.called("call", "connect", f"{name}:{port}")

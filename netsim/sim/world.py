@@ -87,10 +87,11 @@ class World:
         network = self.network
         if name in network.hosts:
             raise ValueError(f"host = {name!r}: this world has one of that name")
-        config = profile_named(profile) if isinstance(profile, str) else profile
-        if not isinstance(config, TcpConfig):
+        if isinstance(profile, str):
+            profile = profile_named(profile)
+        elif not isinstance(profile, TcpConfig):
             raise ValueError(f"profile = {profile!r}: allowed is a profile's name or a TcpConfig")
-        host = network.hosts[name] = Host(network, name, config)
+        host = network.hosts[name] = Host(network, name, profile)
         if cpu_per_segment or cpu_per_byte:
             host.add_processor(cpu_per_segment, cpu_per_byte)
         return host
@@ -98,9 +99,8 @@ class World:
     def link(self, a: Host, b: Host, forward: Path, reverse: Path | None = None) -> None:
         """Join two hosts: ``forward`` carries what ``a`` sends, ``reverse`` (or a like one) what ``b`` sends."""
         seed = self.seed
-        there, back = f"{a.name}>{b.name}/", f"{b.name}>{a.name}/"
-        a.connect_to(b, forward.open(lambda name: seed.draws(there + name)))
-        b.connect_to(a, (reverse or forward).open(lambda name: seed.draws(back + name)))
+        a.connect_to(b, forward.open(lambda name: seed.draws(f"{a.name}>{b.name}/{name}")))
+        b.connect_to(a, (reverse or forward).open(lambda name: seed.draws(f"{b.name}>{a.name}/{name}")))
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""

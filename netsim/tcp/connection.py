@@ -7,9 +7,9 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.context import Context
 from netsim.tcp.errors import ConnectionTimedOut, TcpError
 from netsim.tcp.segment import FourTuple, Segment
-from netsim.tcp.state import CLOSED, LEGAL, LISTEN, SYN_RECEIVED, TIME_WAIT, State
+from netsim.tcp.state import CLOSED, LEADS_TO, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
-from netsim.tcp.timers import LINGER, idle
+from netsim.tcp.timers import LINGER, NEVER, idle
 
 if TYPE_CHECKING:
     from netsim.tcp.listener import Listener
@@ -39,7 +39,7 @@ def allocate(
 def enter(tcb: "Tcb | Listener", new: State, clause: str) -> None:
     """Move to ``new``, as ``clause`` orders; AssertionError if no such edge exists."""
     old = tcb.state
-    assert (old, new, clause) in LEGAL, f"no edge {old} -> {new} by {clause}"
+    assert new in LEADS_TO[old][clause], f"no edge {old} -> {new} by {clause}"
     tcb.state = new
     if old is SYN_RECEIVED and tcb.listener is not None:
         tcb.listener.left(tcb)  # type: ignore[arg-type]
@@ -56,6 +56,7 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
         if previous is not None and tcb.state is LISTEN and previous.state is TIME_WAIT:
             ctx.connections[tcb.key] = previous  # the SYN was an old duplicate: TIME-WAIT goes on (RFC 1122 4.2.2.13)
     tcb.deadlines = idle()
+    tcb.wake = tcb.scheduled = NEVER  # an alarm still to come rings for nothing
     tcb.queue = NO_SEGMENTS
     tcb.snd_buffer = tcb.reassembly = None
     tcb.ack_wanted = False

@@ -6,7 +6,9 @@ A policy is a frozen object; time, the flow, the host's secret and its random st
 import math
 import random
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
+from struct import Struct
 from typing import Protocol, runtime_checkable
 
 from netsim.tcp.segment import FourTuple
@@ -17,6 +19,7 @@ RFC_CLOCK_HZ = (
 )
 LINUX_CLOCK_HZ = 15_625_000.0  # one tick every 64 ns; net/core/secure_seq.c
 NS = 1_000_000_000
+_WORD = Struct(">L")
 
 
 class IsnSource(Protocol):
@@ -40,10 +43,17 @@ class IsnPolicy(Protocol):
         ...
 
 
-def _ticks(now: int, rate: float) -> int:
-    """Whole ticks since time 0: exact, by the ratio that the float stands for."""
+@lru_cache(maxsize=64)
+def _ticks_per_ns(rate: float) -> tuple[int, int]:
+    """The ratio that the float stands for, exactly."""
     numerator, denominator = rate.as_integer_ratio()
-    return now * numerator // (NS * denominator)
+    return numerator, NS * denominator
+
+
+def _ticks(now: int, rate: float) -> int:
+    """Whole ticks since time 0."""
+    numerator, denominator = _ticks_per_ns(rate)
+    return now * numerator // denominator
 
 
 def _check_rate(name: str, rate: float) -> None:
@@ -100,9 +110,10 @@ class HashIsn:
 
     def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """M + F."""
-        text = f"|{flow.src}|{flow.sport}|{flow.dst}|{flow.dport}".encode()
-        digest = blake2b(source.secret() + text, digest_size=4).digest()
-        return (int.from_bytes(digest, "big") + _ticks(now, self.rate)) & MASK
+        src, sport, dst, dport = flow
+        text = f"|{src}|{sport}|{dst}|{dport}".encode()
+        offset: int = _WORD.unpack(blake2b(source.secret() + text, digest_size=4).digest())[0]
+        return (offset + _ticks(now, self.rate)) & MASK
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from netsim.tcp.context import Context
 from netsim.tcp.ecn import mark, offered
 from netsim.tcp.retransmission import Sent, start_loss_probe, text_of
 from netsim.tcp.sack import sack_bytes, with_sack
-from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, Options, Segment
+from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, SYN_ACK, Options, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_RECEIVED, SYN_SENT
-from netsim.tcp.tcb import Tcb
+from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import DELACK, NEVER, PERSIST, PROBE, REXMT, USER
 
 SENDING = frozenset({ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK})
@@ -120,25 +120,21 @@ def syn_options(mss: int | None, wscale: int | None, sack: bool) -> Options:
 def send_syn(tcb: Tcb, now: int, *, text: bytes = b"", cookie: bytes | None = None) -> None:
     """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time. ``text`` and ``cookie`` are Fast Open's."""
     ctx, config = tcb.ctx, tcb.config
-    answer = tcb.state is not SYN_SENT
-    scale, sack, stamps = config.window_scale is not None, config.sack, config.timestamps
-    if answer:
-        scale, sack, stamps = tcb.scaling, tcb.sack_ok, tcb.ts_ok
-    elif config.syn_plain_after is not None and tcb.transmissions > 1 + config.syn_plain_after:
-        scale = sack = stamps = False
-    wscale, mss = config.window_scale if scale else None, config.mss if config.announce_mss else None
+    if tcb.state is not SYN_SENT:
+        flags = SYN_ACK if tcb.ecn is None else SYN_ACK | ECE
+        ack = tcb.last_ack_sent = tcb.rcv_nxt
+        wscale, sack, stamps = config.window_scale if tcb.scaling else None, tcb.sack_ok, tcb.ts_ok
+    else:
+        flags = SYN if config.ecn != "request" else SYN | offered(tcb)
+        ack = 0
+        wscale, sack, stamps = config.window_scale, config.sack, config.timestamps
+        if config.syn_plain_after is not None and tcb.transmissions > 1 + config.syn_plain_after:
+            wscale, sack, stamps = None, False, False
+    mss = config.mss if config.announce_mss else None
     if stamps:
         options = Options(mss, wscale, sack, ctx.ts_clock(now, config), tcb.ts_recent)
     else:
         options = syn_options(mss, wscale, sack)
-    flags, ack = SYN, 0
-    if answer:
-        flags, ack = SYN | ACK, tcb.rcv_nxt
-        tcb.last_ack_sent = ack
-        if tcb.ecn is not None:
-            flags |= ECE
-    elif config.ecn == "request":
-        flags |= offered(tcb)
     window = tcb.rcv_wnd if tcb.rcv_wnd < MAX_WINDOW else MAX_WINDOW  # never scaled on a SYN: RFC 7323 2.2
     if tcb.snd_nxt == tcb.iss:
         tcb.snd_nxt = (tcb.iss + 1) & MASK
@@ -312,7 +308,7 @@ def send_new(tcb: Tcb, now: int, flags: int, payload: bytes, *, push: int = 0) -
         tcb.fin_seq = (seq + length) & MASK
         length += 1
     queue = tcb.queue
-    if not isinstance(queue, deque):
+    if queue is NO_SEGMENTS:
         queue = tcb.queue = deque()
     if not queue:
         tcb.arm(REXMT, now, tcb.rto)

@@ -1,10 +1,8 @@
 """Choosing the local port of an active OPEN (RFC 6056)."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain
 from typing import Literal, Protocol, get_args
 
 FIRST_DYNAMIC, LAST_DYNAMIC = 49152, 65535  # RFC 6335 6
@@ -49,14 +47,12 @@ class Ports:
     def __len__(self) -> int:
         return self.last - self.first + 1
 
-    def candidates(self, *, src: str, dst: str, dport: int, opened: int, source: PortSource) -> Iterator[int]:
-        """Ports to try, best first, each once, for a connection to ``dst``:``dport`` after ``opened`` earlier ones."""
-        start, size = opened, self.last - self.first + 1
+    def start(self, src: str, dst: str, dport: int, opened: int, source: PortSource) -> int:
+        """Where to begin, for a connection to ``dst``:``dport`` after ``opened`` earlier ones: so many ports up."""
         if self.order == "random":
-            start = source.port_stream().randrange(size)
-        elif self.order == "hash":
+            return source.port_stream().randrange(len(self))
+        if self.order == "hash":
             text = f"|{src}|{dst}|{dport}".encode()
             digest = blake2b(source.secret() + text, digest_size=4, person=b"ports").digest()
-            start += int.from_bytes(digest, "big")
-        start = self.first + start % size
-        return chain(range(start, self.last + 1), range(self.first, start))
+            return opened + int.from_bytes(digest, "big")
+        return opened

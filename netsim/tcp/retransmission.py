@@ -1,12 +1,11 @@
 """The retransmission queue: what was sent and is not acknowledged, and how the RTT is measured (RFC 6298)."""
 
-from collections import deque
 from dataclasses import dataclass
 
 from netsim.tcp.rto import PeakEstimator, RttEstimator
 from netsim.tcp.segment import FIN
 from netsim.tcp.seq import HALF, MASK
-from netsim.tcp.tcb import Tcb
+from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import NEVER, PERSIST, PROBE, REXMT, USER
 
 _LEAST_PROBE = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
@@ -45,7 +44,7 @@ def acknowledge(tcb: Tcb, ack: int, now: int) -> int | None:
     tcb.snd_una = ack
     tcb.backoff = 0
     queue = tcb.queue
-    if not acked or not isinstance(queue, deque):
+    if not acked or queue is NO_SEGMENTS:
         return None
     if tcb.snd_buffer:
         del tcb.snd_buffer[: acked - (1 if fin_acknowledged(tcb) else 0)]
@@ -73,7 +72,7 @@ def fin_acknowledged(tcb: Tcb) -> bool:
 def measured(tcb: Tcb, sample: int) -> None:
     """A new RTT sample: SRTT, RTTVAR, RTO (RFC 6298 2); the back-off ends."""
     rtt, ns = tcb.rtt, tcb.config.ns
-    if isinstance(rtt, RttEstimator):
+    if type(rtt) is RttEstimator:
         rtt.update(sample)
     elif rtt is not None:
         rtt.update(sample, ns.rto_variance_floor, tcb.snd_una, tcb.snd_nxt)

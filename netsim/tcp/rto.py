@@ -4,11 +4,12 @@ All times are integer nanoseconds. With samples of 1, 2 and 1.5 s the RTO is 3, 
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, final
 
 from netsim.tcp.seq import HALF, MASK
 
 
+@final
 @dataclass(slots=True)
 class RttEstimator:
     """SRTT, RTTVAR and the RTO of one connection; created by its first sample (RFC 6298 2.2)."""

@@ -85,12 +85,13 @@ class Socket:
 
     def listen(self, port: int | None = None, backlog: int = 128) -> None:
         """Passive OPEN on ``port``, or on the port bound before."""
-        self._must_be_new()
         if port is not None:
             self.bind(port)
+        else:
+            self._must_be_new()
         if self.port is None:
             raise ConnectionDoesNotExist("listen before bind")
-        if not isinstance(backlog, int) or isinstance(backlog, bool) or backlog < 0:
+        if type(backlog) is not int or backlog < 0:
             raise ValueError(f"backlog = {backlog!r}: allowed is an integer >= 0")
         self.listener = self.stack.listen(self.port, backlog, self, self.config)
 
@@ -287,5 +288,5 @@ _OF_THE_NETWORK = (ConnectionReset, ConnectionTimedOut, Unreachable)
 
 
 def _check_port(name: str, port: int) -> None:
-    if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
+    if type(port) is not int or not 0 < port < 65536:
         raise ValueError(f"{name} = {port!r}: allowed is an integer from 1 to 65535")

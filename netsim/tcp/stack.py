@@ -148,13 +148,10 @@ class Stack:
         """The alarm of ``tcb`` rings: run those of its timers that are due, and set the next alarm."""
         if tcb.scheduled <= now:  # else an earlier one has superseded it
             tcb.scheduled = NEVER
-            wake = min(tcb.deadlines)
-            if wake <= now:
-                timers_expire(tcb, now)
-                wake = min(tcb.deadlines)
-            tcb.wake = wake
+            tcb.wake = wake = timers_expire(tcb, now)
             if wake != NEVER:
-                self.schedule(tcb)
+                tcb.scheduled = wake
+                self.alarm(wake, tcb)
         actions = self.ctx.actions
         self.ctx.actions = []
         return actions
@@ -250,16 +247,12 @@ class Stack:
         return tcb
 
     def _free_port(self, dst: str, dport: int, config: TcpConfig) -> int:
-        ctx = self.ctx
-        ports = config.ports.candidates(
-            src=self.address,
-            dst=dst,
-            dport=dport,
-            opened=ctx.counters.TcpActiveOpens,
-            source=ctx,
-        )
-        for port in ports:
-            if (dst, dport, self.address, port) not in ctx.connections:
+        ctx, ports, address = self.ctx, config.ports, self.address
+        first, size = ports.first, ports.last - ports.first + 1
+        start = ports.start(address, dst, dport, ctx.counters.TcpActiveOpens, ctx)
+        for port in range(start, start + size):
+            port = first + port % size
+            if (dst, dport, address, port) not in ctx.connections:
                 return port
         raise InsufficientResources(f"no free port to {dst}:{dport}")
 

@@ -4,6 +4,7 @@
 CLOSED is the absence of a connection record.
 """
 
+from collections import defaultdict
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -140,3 +141,13 @@ _ENDS: Final = (
 TRANSITIONS: Final[tuple[Edge, ...]] = (*_OPEN, *_CLOSE, *_ENDS)
 
 LEGAL: Final[frozenset[tuple[State, State, str]]] = frozenset((e.old, e.new, e.clause) for e in TRANSITIONS)
+
+
+def _by_origin() -> tuple[defaultdict[str, tuple[State, ...]], ...]:
+    table = tuple(defaultdict[str, tuple[State, ...]](tuple) for _ in State)
+    for edge in TRANSITIONS:
+        table[edge.old][edge.clause] += (edge.new,)
+    return table
+
+
+LEADS_TO: Final = _by_origin()  # LEGAL as the guard looks it up: from each state, where a clause may lead

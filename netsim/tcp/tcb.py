@@ -5,7 +5,7 @@ are made on first use, because a flooded server holds a great many records that 
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.segment import FourTuple
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from netsim.tcp.retransmission import Sent
     from netsim.tcp.rto import Estimator
 
-NO_SEGMENTS: tuple[()] = ()
+# The queue of whoever has sent nothing yet: one for all, told from a queue in use by ``is``, and never filled.
+NO_SEGMENTS: "Final[deque[Sent]]" = deque(maxlen=0)
 
 
 class Tcb:
@@ -129,7 +130,7 @@ class Tcb:
         self.rcv_buffer: bytearray | None = None
         self.reassembly: Reassembly | None = None
         self.syn_text: bytes = b""
-        self.queue: deque[Sent] | tuple[()] = NO_SEGMENTS
+        self.queue: deque[Sent] = NO_SEGMENTS
         self.rtt: Estimator | None = None
         self.rto = config.ns.rto_initial
         self.backoff = 0

@@ -20,18 +20,16 @@ _FIN_WAIT_2 = "FIN-WAIT-2 timeout"
 _KEEPALIVE = "3.8.4: keep-alive"
 
 
-def timers_expire(tcb: Tcb, now: int) -> None:
-    """Run every timer of ``tcb`` whose deadline has come."""
+def timers_expire(tcb: Tcb, now: int) -> int:
+    """Run every timer of ``tcb`` whose deadline has come; returns the next deadline."""
     ctx = tcb.ctx
     ctx.in_timer = True
-    deadlines = tcb.deadlines
-    while (deadline := min(deadlines)) <= now:
-        kind = deadlines.index(deadline)
-        deadlines[kind] = NEVER
+    while (deadline := min(tcb.deadlines)) <= now:
+        kind = tcb.deadlines.index(deadline)
+        tcb.deadlines[kind] = NEVER
         _HANDLERS[kind](tcb, now)
-        if tcb.deadlines is not deadlines:  # the connection ended
-            break
     ctx.in_timer = False
+    return deadline
 
 
 def _user_timeout(tcb: Tcb, now: int) -> None:
