@@ -1,20 +1,18 @@
 """Old segments in a reopened connection. Run alone, or by ``netsim reproduce e02``."""
 
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from netsim import experiments
 from netsim.cli import script
+from netsim.experiments import Lab
 from netsim.plots import chances
-from netsim.plots.output import save, save_table, save_text
+from netsim.plots.output import save_table, save_text
 from netsim.plots.reuse_figures import acceptance_figure, sequence_figure
-from netsim.plots.style import styled
 from netsim.scenarios import reuse_study, stale
 from netsim.scenarios import stale_study as study
 from netsim.scenarios.accident import accident_text, describe, sequence_rows
-from netsim.scenarios.studies import differences, differences_text, estimates, simulate
+from netsim.scenarios.studies import differences, differences_text, estimates
 
 TITLE = "Does a reopened connection accept segments of the connection before it?"
 LOSSES = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
@@ -23,19 +21,11 @@ ACCEPTANCE = partial(acceptance_figure, headings=reuse_study.HEADINGS, model=reu
 BYTES = partial(chances.bytes_figure, clock=study.CLOCK, edge=study.EDGE)
 
 
-def main(
-    out: Path,
-    *,
-    full: bool = False,
-    seed: int = 1,
-    workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[Path]:
+def main(lab: Lab) -> Iterator[Path]:
     """P(old text accepted) against loss, TIME-WAIT, bytes, lifetime and timestamps; one accident from close by."""
-    rows = sequence_rows(accident := reuse_study.find_accident(seed))
-    with styled():
-        paths = save(sequence_figure(rows, describe(accident)), rows, out, "e02b_sequence")
-    yield from [*paths, *save_text(accident_text(accident), out, "e02c_accident")]
+    rows = sequence_rows(accident := reuse_study.find_accident(lab.seed))
+    yield from lab.figure("e02b_sequence", sequence_figure, rows, note=describe(accident))
+    yield from save_text(accident_text(accident), lab.out, "e02c_accident")
     studies = {
         "a_acceptance": (reuse_study.stale_cases(LOSSES), ACCEPTANCE),
         "d_tails": (study.tail_cases(), chances.tails_figure),
@@ -43,17 +33,14 @@ def main(
         "f_lifetime": (study.lifetime_cases(), chances.lifetime_figure),
         "g_paws": (study.paws_cases(), chances.paws_figure),
     }
-    with nullcontext(progress) if progress else experiments.progress("e02") as tell:
-        run = partial(simulate, stale.run, seed=seed, workers=workers, progress=tell)
-        for name, (cases, draw) in studies.items():
-            n = RUNS[name[2:]] * (25 if full else 1)
-            results = run(cases, replications=n, common=name == "g_paws")
-            table = estimates(cases, results, stale.ESTIMATES)
-            with styled():
-                paths = save(draw(table, n=n, seed=seed), table, out, f"e02{name}")
-            yield from paths
-        table = differences(cases, results, study.COMPARED, by="timestamps", base="without")
-        yield from save_table(table, differences_text(table, study.PAWS), out, "e02h_differences")
+    runs = lab.runs(RUNS, report=25)
+    for name, (cases, draw) in studies.items():
+        n = runs[name[2:]]
+        results = lab.simulate(stale.run, cases, replications=n, common=name == "g_paws")
+        table = estimates(cases, results, stale.ESTIMATES)
+        yield from lab.figure(f"e02{name}", draw, table, n=n, seed=lab.seed)
+    table = differences(cases, results, study.COMPARED, by="timestamps", base="without")
+    yield from save_table(table, differences_text(table, study.PAWS), lab.out, "e02h_differences")
 
 
 if __name__ == "__main__":

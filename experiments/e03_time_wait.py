@@ -1,18 +1,14 @@
 """What TIME-WAIT buys and what it costs. Run alone, or by ``netsim reproduce e03``."""
 
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
-from netsim import experiments
 from netsim.cli import script
+from netsim.experiments import Lab
 from netsim.plots.close_figures import assassination_figure, time_wait_figure, why_four_figure
-from netsim.plots.output import save
-from netsim.plots.style import styled
 from netsim.scenarios import close_study as study
 from netsim.scenarios import ports, time_wait
-from netsim.scenarios.studies import differences, estimates, simulate
+from netsim.scenarios.studies import differences, estimates, exact, pick
 from netsim.sweep import Rows
 
 NAMES = ("p_unclean", "p_reset", "p_timeout")
@@ -24,36 +20,28 @@ FINE = [0.0, *(0.25 * 1.06**k for k in range(119))]  # for the exact curves, up 
 RUNS = {"time_wait": 2_000, "price": 10, "killed": 400, "segments": 400}  # a point; ten times as many for a report
 
 
-def main(
-    out: Path,
-    *,
-    full: bool = False,
-    seed: int = 1,
-    workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[Path]:
+def main(lab: Lab) -> Iterator[Path]:
     """P(the server closes uncleanly) against TIME-WAIT, and what that costs; P(TIME-WAIT is ended early by a RST)."""
-    n = {name: 10 * runs if full else runs for name, runs in RUNS.items()}
-    with nullcontext(progress) if progress else experiments.progress("e03") as tell:
-        run = partial(simulate, seed=seed, workers=workers, progress=tell)
-        cases = study.time_wait_cases(LOSSES, LENGTHS)
-        results = run(time_wait.run, cases, replications=n["time_wait"], common=True)
-        parts = [estimates(cases, results, {name: time_wait.ESTIMATES[name] for name in NAMES})]
-        parts.append(differences(cases, results, ["unclean"], by="time_wait", base=0.0))
-        parts.append(study.exact(time_wait.theory, study.time_wait_cases(LOSSES, FINE), NAMES))
-        cases = study.price_cases(HELD)
-        results = run(ports.run, cases, replications=n["price"])
-        parts.append(estimates(cases, results, {"client_time_wait": ports.ESTIMATES["client_time_wait"]}))
-        killed = study.killed(run, COPIES, n=n["killed"])
-        close = study.why_four(run, loss=0.02, n=n["segments"])
-    table = Rows.concatenate([*parts, study.price(sorted({*FINE, *LENGTHS} - {0.0}))])
-    with styled():
-        figure = time_wait_figure(table, loss=0.2, rate=study.RATE, n=n["time_wait"], seed=seed)
-        yield from save(figure, table, out, "e03a_time_wait")
-        figure = why_four_figure(close, table, think=0.1, lost=0.02, loss=0.2, rate=study.RATE, n=n, seed=seed)
-        yield from save(figure, Rows.concatenate([close, table]), out, "e03c_why_four")
-        figure = assassination_figure(killed, duplicate=0.1, n=n["killed"], seed=seed)
-        yield from save(figure, killed, out, "e03b_assassination")
+    run, n = lab.simulate, lab.runs(RUNS)
+    cases = study.time_wait_cases(LOSSES, LENGTHS)
+    results = run(time_wait.run, cases, replications=n["time_wait"], common=True)
+    parts = [estimates(cases, results, pick(time_wait.ESTIMATES, *NAMES))]
+    parts.append(differences(cases, results, ["unclean"], by="time_wait", base=0.0))
+    parts.append(exact(time_wait.theory, study.time_wait_cases(LOSSES, FINE), NAMES))
+    cases = study.price_cases(HELD)
+    results = run(ports.run, cases, replications=n["price"])
+    parts.append(estimates(cases, results, pick(ports.ESTIMATES, "client_time_wait")))
+    parts.append(study.price(sorted({*FINE, *LENGTHS} - {0.0})))
+    killed = study.killed(run, COPIES, n=n["killed"])
+    close = study.why_four(run, loss=0.02, n=n["segments"])
+    facts = {"loss": 0.2, "rate": study.RATE, "seed": lab.seed}
+    table = Rows.concatenate(parts)
+    yield from lab.figure("e03a_time_wait", time_wait_figure, table, n=n["time_wait"], **facts)
+    table = Rows.concatenate([close, table])
+    yield from lab.figure("e03c_why_four", why_four_figure, table, think=0.1, lost=0.02, n=n, **facts)
+    yield from lab.figure(
+        "e03b_assassination", assassination_figure, killed, duplicate=0.1, n=n["killed"], seed=lab.seed
+    )
 
 
 if __name__ == "__main__":

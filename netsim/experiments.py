@@ -1,8 +1,8 @@
 """The experiments: where they are, and how one is run so that its results replace the old ones in one step.
 
-An experiment is a module ``e01_....py`` with ``TITLE`` and ``main(out, *, full, seed, workers)``, which writes files
-into the folder ``out`` and returns their paths, or yields each as soon as it is complete. The functions that a sweep
-sends to its workers belong into the package, not into the script.
+An experiment is a module ``e01_....py`` with ``TITLE`` and ``main(lab)``, which writes files into the folder
+``lab.out`` and returns their paths, or yields each as soon as it is complete. The functions that a sweep sends to its
+workers belong into the package, not into the script.
 """
 
 import ast
@@ -10,15 +10,70 @@ import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import netsim
 
-Main = Callable[..., Iterable[Path]]
+if TYPE_CHECKING:  # a list of the experiments needs neither
+    from netsim.scenarios.studies import Case, Progress
+    from netsim.sweep import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What an experiment is run with, and what every one does with it.
+
+    ``out``: the folder of its files. ``full``: report grade, more runs. ``seed``: root of all randomness. ``workers``:
+    processes; None: one a core. ``label`` stands at the progress bar; ``progress`` is called in the bar's place.
+    """
+
+    out: Path
+    full: bool = False
+    seed: int = 1
+    workers: int | None = None
+    label: str = ""
+    progress: "Progress | None" = None
+
+    def runs(self, runs: Mapping[str, int], *, report: int = 10) -> dict[str, int]:
+        """How many runs each point of each study gets: ``report`` times as many for a report."""
+        return {name: n * report if self.full else n for name, n in runs.items()}
+
+    def simulate(
+        self,
+        run: Callable[..., Mapping[str, Any]],
+        cases: "Sequence[Case]",
+        *,
+        replications: int,
+        common: bool = False,
+    ) -> "list[Rows]":
+        """The rows of each case, as ``netsim.scenarios.studies.simulate`` has them."""
+        from netsim.scenarios import studies
+
+        with nullcontext(self.progress) if self.progress else progress(self.label) as tell:
+            return studies.simulate(
+                run,
+                cases,
+                replications=replications,
+                seed=self.seed,
+                workers=self.workers,
+                progress=tell,
+                common=common,
+            )
+
+    def figure(self, name: str, draw: Callable[..., Any], table: "Rows", **facts: Any) -> list[Path]:
+        """Save the figure ``draw(table, **facts)``, in the style of all, as ``name`` with its table; the paths."""
+        from netsim.plots.output import save
+        from netsim.plots.style import styled
+
+        with styled():
+            return save(draw(table, **facts), table, self.out, name)
+
+
+Main = Callable[[Lab], Iterable[Path]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +119,8 @@ def publish(main: Main, name: str, out: Path, *, full: bool, seed: int, workers:
     The files are written in a folder beside them, so nobody sees a part of one, and nothing else in ``out`` changes.
     """
     with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=out) as staging:
-        for written in main(Path(staging), full=full, seed=seed, workers=workers):
+        lab = Lab(Path(staging), full=full, seed=seed, workers=workers, label=name.partition("_")[0])
+        for written in main(lab):
             target = out / written.relative_to(staging)
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(written, target)

@@ -28,16 +28,16 @@ def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int
 
 
 def why_four_figure(
-    close: Rows, table: Rows, *, think: float, lost: float, loss: float, rate: float, n: Mapping[str, int], seed: int
+    table: Rows, *, think: float, lost: float, loss: float, rate: float, n: Mapping[str, int], seed: int
 ) -> Figure:
-    """Why four: P(3) and P(4) segments against think time (``close``); why 2MSL: below, as ``time_wait_figure``."""
+    """Why four: P(3) and P(4) segments against think time; why 2MSL: below, as ``time_wait_figure``."""
     more = (
         f"above: exponential think time (title: {titles.duration(think)}), loss of {titles.percent(lost)}, "
         f"n = {n['segments']:,}, an ACK that waits does for 200 ms; dashes: exact; below: {_price(rate)}"
     )
     losses = "independent losses"
     note = titles.footer(n=n["time_wait"], seed=seed, interval=_WILSON, loss=losses, more=more)
-    title = titles.why_four_title(close, table, think=think, loss=loss)
+    title = titles.why_four_title(table, think=think, loss=loss)
     room = 2.6
     figure, panels = sheet(
         title, note, rows=2, height=9.0, label_room=1.9, left_room=1.2, head_room=room, share_y=False
@@ -49,7 +49,7 @@ def why_four_figure(
               "3, ACK waits": ("ACK waits 200 ms", "three")}  # fmt: skip
     named: list[dict[str, Scalar]] = []
     for name, (fin_ack, count) in curves.items():
-        rows = close.where(fin_ack=fin_ack, estimate=f"p_{count}_segments")
+        rows = table.where(fin_ack=fin_ack, estimate=f"p_{count}_segments")
         named += [{**row, "curve": name} for row in rows]
     labels = proportions(above, Rows.from_dicts(named), x="think", by="curve", names=looks(list(curves)))
     above.set_ylim(-0.04, 1.04)

@@ -1,6 +1,6 @@
 """The figures of the set-up study, whole: sentence, panels, footer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -59,16 +59,13 @@ PLANS: Final = {
 }
 
 
-def estimate_figures(table: Rows, *, n: int, seed: int) -> Iterator[tuple[str, Rows, Figure]]:
-    """A figure for every estimate in the table, a curve for each profile: its name, what it shows, the figure."""
-    for estimate, plan in PLANS.items():
-        shown = table.where(estimate=estimate)
-        if not len(shown):
-            continue
-        note = titles.footer(n=n, seed=seed, interval=plan.interval, loss=_INDEPENDENT, more=plan.note)
-        figure, (ax,) = sheet(plan.title(shown), note)
-        plan.draw(ax, shown)
-        yield plan.name, shown, figure
+def estimate_figure(table: Rows, *, n: int, seed: int) -> Figure:
+    """The table's estimate, one of ``PLANS``, against loss: a curve for each profile."""
+    (plan,) = (PLANS[str(estimate)] for (estimate,) in table.group_by("estimate"))
+    note = titles.footer(n=n, seed=seed, interval=plan.interval, loss=_INDEPENDENT, more=plan.note)
+    figure, (ax,) = sheet(plan.title(table), note)
+    plan.draw(ax, table)
+    return figure
 
 
 def ccdf_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:

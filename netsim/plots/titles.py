@@ -207,9 +207,9 @@ def time_wait_title(table: Rows, *, loss: float) -> str:
     )
 
 
-def why_four_title(close: Rows, table: Rows, *, think: float, loss: float) -> str:
+def why_four_title(table: Rows, *, think: float, loss: float) -> str:
     """How many closes need the fourth segment, and how many the time after the last one."""
-    three = close.where(estimate="p_three_segments", source="simulation", think=think)
+    three = table.where(estimate="p_three_segments", source="simulation", think=think)
     waits = percent(max(map(float, three.array("value"))))
     rows = table.where(estimate="p_unclean", source="simulation", loss=loss)
     by_length = dict(zip(map(float, rows.array("time_wait")), map(float, rows.array("value")), strict=True))

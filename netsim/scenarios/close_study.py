@@ -1,13 +1,11 @@
 """The studies of the close: what TIME-WAIT buys and costs; three segments or four; how soon both ends are done."""
 
-import math
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from netsim.link import Exponential
 from netsim.scenarios import assassination, ports, teardown, time_wait
-from netsim.scenarios.studies import Case, estimates
+from netsim.scenarios.studies import Case, estimates, exact, pick, survival
 from netsim.scenarios.teardown_theory import exact_latency
 from netsim.sweep import Rows, Scalar, proportion
 from netsim.tcp.profiles import rfc9293
@@ -37,19 +35,6 @@ def time_wait_cases(losses: Sequence[float], lengths: Sequence[float]) -> list[C
         for loss in losses
         for length in lengths
     ]
-
-
-def exact(theory: Any, cases: Sequence[Case], names: Sequence[str]) -> Rows:
-    """These values of a scenario's theory as a tidy table; a case without them is left out."""
-    table: list[dict[str, Scalar]] = []
-    for case in cases:
-        values = theory(case.params)
-        table += [
-            {**case.labels, "estimate": name, "source": "exact", "value": values[name]}
-            for name in names
-            if name in values
-        ]
-    return Rows.from_dicts(table)
 
 
 def price_cases(lengths: Sequence[float]) -> list[Case]:
@@ -90,7 +75,7 @@ def killed(run: Callable[..., list[Rows]], duplicates: Sequence[float], *, n: in
     """P(a RST ends TIME-WAIT), simulated and exact; ``run`` as for ``why_four``."""
     cases = assassination_cases(duplicates)
     results = run(assassination.run, cases, replications=n)
-    simulated = estimates(cases, results, {"p_killed": assassination.ESTIMATES["p_killed"]})
+    simulated = estimates(cases, results, pick(assassination.ESTIMATES, "p_killed"))
     return Rows.concatenate([simulated, exact(assassination.theory, cases, ["p_killed"])])
 
 
@@ -113,7 +98,7 @@ def why_four(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
     names = ("p_three_segments", "p_four_segments")
     cases = segment_cases(THINKS, loss=loss)
     results = run(teardown.run, cases, replications=n, common=True)
-    simulated = estimates(cases, results, {name: teardown.ESTIMATES[name] for name in names})
+    simulated = estimates(cases, results, pick(teardown.ESTIMATES, *names))
     return Rows.concatenate([simulated, exact(teardown.theory, segment_cases(FINE_THINKS, loss=loss), names)])
 
 
@@ -170,13 +155,8 @@ def latency_survival(case: Case, rows: Rows) -> Rows:
     laws = exact_latency(case.params)
     assert laws is not None
     for end, law in (("client", laws.client), ("server", laws.server)):
-        seen = sorted(math.inf if math.isnan(t) else float(t) for t in rows.array(f"{end}_latency"))
-        n = len(seen)
-        for t in sorted({t for t in seen if t < math.inf}):
-            beyond = n - bisect_right(seen, t)
-            e = proportion([True] * beyond + [False] * (n - beyond))
-            numbers: dict[str, Scalar] = {"t": t, "value": e.value, "low": e.low, "high": e.high, "n": n}
-            table.append({**case.labels, "end": end, "source": "simulation", **numbers})
+        for line in survival(rows.array(f"{end}_latency")):
+            table.append({**case.labels, "end": end, "source": "simulation", **line})
         for t in map(float, law.times):
             table.append({**case.labels, "end": end, "source": "exact", "t": t, "value": law.ccdf(t)})
     return Rows.from_dicts(table)

@@ -8,7 +8,7 @@ from typing import Final
 from netsim.scenarios import setup, syn_flood
 from netsim.scenarios.studies import Case
 from netsim.seeds import Seed
-from netsim.sweep import Estimator, Rows, Scalar, read_csv
+from netsim.sweep import Rows, Scalar, read_csv
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.cookies import BernsteinCookie
 from netsim.tcp.profiles import linux, rfc9293
@@ -43,11 +43,6 @@ IN_PEACE: Final[dict[str, TcpConfig]] = {
     "Linux\ncookies": _LINUX_0.replace(syn_cookies="always"),
     "DJB's\ncookies": _LINUX_0.replace(syn_cookies="always", syn_cookie=BernsteinCookie()),
 }
-
-
-def pick(*names: str) -> dict[str, Estimator]:
-    """These estimates of the scenario."""
-    return {name: syn_flood.ESTIMATES[name] for name in names}
 
 
 def recorded_times(rate: float) -> tuple[float, float]:

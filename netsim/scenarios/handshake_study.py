@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 from netsim.link import Exponential
 from netsim.scenarios import two_way
-from netsim.scenarios.studies import Case, estimates
+from netsim.scenarios.studies import Case, estimates, exact, pick
 from netsim.seeds import Seed
 from netsim.sweep import Rows, Scalar
 from netsim.tcp.actions import Moved
@@ -71,11 +71,11 @@ def late_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
     ]
 
 
-def with_theory(run: Callable[..., list[Rows]], cases: Sequence[Case], exact: Sequence[Case], *, n: int) -> Rows:
-    """Ghosts by run, with ``n`` of each case, and by theory; ``run`` is ``simulate`` but for the cases."""
-    wanted = {"p_ghost": two_way.ESTIMATES["p_ghost"]}
+def with_theory(run: Callable[..., list[Rows]], cases: Sequence[Case], fine: Sequence[Case], *, n: int) -> Rows:
+    """Ghosts by run, with ``n`` of each case, and by theory, in ``fine``; ``run`` is ``simulate`` but for the cases."""
+    wanted = pick(two_way.ESTIMATES, "p_ghost")
     simulated = estimates(cases, run(cases, replications=n), wanted)
-    return Rows.concatenate([simulated, ghost_theory(exact, "p_ghost")])
+    return Rows.concatenate([simulated, exact(two_way.theory, fine, wanted)])
 
 
 def price_cases() -> list[Case]:
@@ -89,16 +89,6 @@ def price_cases() -> list[Case]:
         for rule, server in servers.items()
         for handshake in HANDSHAKES
     ]
-
-
-def ghost_theory(cases: Sequence[Case], name: str) -> Rows:
-    """The exact value of one estimate in every case that has one, as a tidy table."""
-    table: list[dict[str, Scalar]] = []
-    for case in cases:
-        value = two_way.theory(case.params).get(name)
-        if value is not None:
-            table.append({**case.labels, "estimate": name, "source": "exact", "value": value})
-    return Rows.from_dicts(table)
 
 
 @dataclass(frozen=True, slots=True)

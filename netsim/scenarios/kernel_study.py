@@ -1,13 +1,12 @@
 """What experiment e11 puts together: connects of Linux 6.18 as recorded, as simulated, and by exact enumeration."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from netsim.scenarios import setup
-from netsim.scenarios.studies import Case
+from netsim.scenarios.studies import Case, survival
 from netsim.sweep import Rows, Scalar, read_csv
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.profiles import profile
@@ -48,22 +47,17 @@ def connect_table(cases: Sequence[Case], results: Sequence[Rows], folder: Path, 
             latency = row["latency"]
             kernel += [math.inf if latency is None or latency == "" else float(latency)] * int(row["count"] or 0)
         ours = [
-            math.inf if math.isnan(t) else float(t)
+            float(t)
             for case, rows in zip(cases, results, strict=True)
             if case.labels["schedule"] == name
             for t in rows.array("client_latency")
         ]
         for source, latencies in (("kernel", kernel), ("simulation", ours)):
-            table += [{"schedule": name, "source": source, **line} for line in _ccdf(latencies)]
+            for line in survival(latencies):
+                shown = {column: line[column] for column in ("t", "value", "n")}
+                table.append({"schedule": name, "source": source, **shown})
         exact = setup.exact_latency(_params(profile(name), loss))
         assert exact is not None, "two hosts without a wheel and constant delays have an exact law"
         for t in map(float, exact.client.times):
             table.append({"schedule": name, "source": "exact", "t": t, "value": exact.client.ccdf(t)})
     return Rows.from_dicts(table)
-
-
-def _ccdf(latencies: list[float]) -> list[dict[str, Scalar]]:
-    latencies = sorted(latencies)
-    n = len(latencies)
-    moments = sorted({t for t in latencies if t < math.inf})
-    return [{"t": t, "value": (n - bisect_right(latencies, t)) / n, "n": n} for t in moments]

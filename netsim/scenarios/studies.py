@@ -7,7 +7,7 @@ ESTIMATES), ``source`` (``simulation``, or ``exact`` for an enumeration), ``valu
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -115,6 +115,11 @@ def _numbers(values: Sequence[Scalar]) -> list[float | None]:
     return [None if value is None else float(value) for value in values]
 
 
+def pick(known: Mapping[str, Estimator], *names: str) -> dict[str, Estimator]:
+    """These of a scenario's ESTIMATES."""
+    return {name: known[name] for name in names}
+
+
 def estimates(cases: Sequence[Case], results: Sequence[Rows], wanted: Mapping[str, Estimator]) -> Rows:
     """The wanted estimates of every case, as a tidy table."""
     table = []
@@ -137,12 +142,15 @@ def setup_cases(profiles: Sequence[str], losses: Sequence[float], *, burst: floa
     return cases
 
 
-def setup_theory(cases: Sequence[Case]) -> Rows:
-    """Every exact value of these cases, as a tidy table (netsim.theory)."""
+def exact(
+    theory: Callable[[Any], Mapping[str, float]], cases: Sequence[Case], names: Iterable[str] | None = None
+) -> Rows:
+    """These values of a scenario's theory, or all, as a tidy table; a case without them is left out."""
     table: list[dict[str, Scalar]] = []
     for case in cases:
-        for name, value in setup.theory(case.params).items():
-            table.append({**case.labels, "estimate": name, "source": "exact", "value": value})
+        values = theory(case.params)
+        for name in values if names is None else [name for name in names if name in values]:
+            table.append({**case.labels, "estimate": name, "source": "exact", "value": values[name]})
     return Rows.from_dicts(table)
 
 
@@ -165,7 +173,7 @@ def burst_table(
         Case({**case.labels, "losses": f"in {burst:g} s bursts"}, case.params)
         for case in setup_cases([profile], losses, burst=burst)
     ]
-    simulated = estimates(cases, run(cases), {"setup_latency": setup.ESTIMATES["setup_latency"]})
+    simulated = estimates(cases, run(cases), pick(setup.ESTIMATES, "setup_latency"))
     return Rows.concatenate([independent.where(source="simulation"), simulated, independent.where(source="exact")])
 
 
@@ -177,23 +185,27 @@ def latency_ccdf(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
     """
     table: list[dict[str, Scalar]] = []
     for case, rows in zip(cases, results, strict=True):
-        table += [{**case.labels, "source": "simulation", **line} for line in _empirical(rows)]
-        exact = setup.exact_latency(case.params)
-        assert exact is not None
-        for t in map(float, exact.client.times):
-            table.append({**case.labels, "source": "exact", "t": t, "value": exact.client.ccdf(t)})
-        sent = float(exact.client.times[0])  # one round trip
+        table += [{**case.labels, "source": "simulation", **line} for line in survival(rows.array("client_latency"))]
+        laws = setup.exact_latency(case.params)
+        assert laws is not None
+        for t in map(float, laws.client.times):
+            table.append({**case.labels, "source": "exact", "t": t, "value": laws.client.ccdf(t)})
+        sent = float(laws.client.times[0])  # one round trip
         for rto in case.params.client.syn_intervals()[:-1]:
             sent += rto
             table.append({**case.labels, "source": "rto", "t": sent, "value": rto})
     return Rows.from_dicts(table)
 
 
-def _empirical(rows: Rows) -> list[dict[str, Scalar]]:
-    latencies = sorted(math.inf if math.isnan(x) else float(x) for x in rows.array("client_latency"))
+def survival(latencies: Iterable[float]) -> list[dict[str, Scalar]]:
+    """P(latency > t) at every t (s) at which it changes, with its 95 % interval by Wilson; NaN is never.
+
+    Columns: ``t``, ``value``, ``low``, ``high``, ``n``.
+    """
+    latencies = sorted(math.inf if math.isnan(t) else float(t) for t in latencies)
     n = len(latencies)
     lines: list[dict[str, Scalar]] = []
-    for t in sorted({x for x in latencies if x < math.inf}):
+    for t in sorted({t for t in latencies if t < math.inf}):
         beyond = n - bisect_right(latencies, t)
         e = proportion([True] * beyond + [False] * (n - beyond))
         lines.append({"t": t, "value": e.value, "low": e.low, "high": e.high, "n": n})

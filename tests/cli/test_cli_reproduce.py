@@ -13,23 +13,23 @@ FIRST = '''
 from pathlib import Path
 TITLE = "The first of two"
 
-def main(out, *, full, seed, workers):
-    (out / "tables").mkdir()
-    written = [out / "first.txt", out / "tables" / "first.csv"]
+def main(lab):
+    (lab.out / "tables").mkdir()
+    written = [lab.out / "first.txt", lab.out / "tables" / "first.csv"]
     for path in written:
-        path.write_text(f"{full} {seed} {workers}")
+        path.write_text(f"{lab.full} {lab.seed} {lab.workers}")
     return written
 '''
 
 SECOND = """
 TITLE: str = "The second"
 
-def main(out, *, full, seed, workers):
+def main(lab):
     for name in ("a.txt", "b.txt"):
-        path = out / name
+        path = lab.out / name
         path.write_text("new")
         yield path
-    (out / "half.txt").write_text("not to be seen")
+    (lab.out / "half.txt").write_text("not to be seen")
     raise KeyboardInterrupt
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_experiments import TIDY, load
 
-from netsim.experiments import folder
+from netsim.experiments import Lab, folder
 from netsim.scenarios.attack_study import load_formula
 from netsim.sweep import Rows, read_csv
 
@@ -31,7 +31,7 @@ def attack_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         TEXTS=[0, 100],
     )
     for module in (e09, e10):
-        list(module.main(out, workers=1, progress=lambda done, total: None))
+        list(module.main(Lab(out, workers=1)))
     return out
 
 

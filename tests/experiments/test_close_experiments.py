@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_experiments import TIDY, load
 
-from netsim.experiments import folder
+from netsim.experiments import Lab, folder
 from netsim.sweep import Rows, read_csv
 
 E03 = folder() / "e03_time_wait.py"
@@ -25,7 +25,7 @@ def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = {"segments": 150, "latency": 300, "shares": 60, "ends": 100}
     e05 = load(E05, RUNS=runs, THINKS=[0.03, 0.1], LOSSES=[0.0, 0.5])
     for module in (e03, e05):
-        list(module.main(out, workers=1, progress=lambda done, total: None))
+        list(module.main(Lab(out, workers=1)))
     return out
 
 
@@ -113,9 +113,3 @@ def test_the_points_of_e05_lie_where_the_closed_forms_have_them(folder_of_result
     assert at["ACK at once", 0.1] == 0
     p = (1 - math.exp(-2)) * 0.98**3  # 200 ms against a mean of 100 ms; three segments, none lost
     assert abs(at["ACK waits 200 ms", 0.1] - p) < 3.9 * math.sqrt(p * (1 - p) / 150)
-
-
-@pytest.mark.parametrize("path", [E03, E05], ids=["e03", "e05"])
-def test_close_scripts_are_thin(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
-    assert load(path).TITLE.endswith("?")

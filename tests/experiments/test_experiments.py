@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from netsim.experiments import folder
+from netsim.experiments import Lab, experiments, folder
 from netsim.sweep import read_csv
 
 E01 = folder() / "e01_setup_latency.py"
@@ -52,8 +52,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     (out / "notes.txt").write_text("mine")
     heard: list[tuple[int, int]] = []
     done = {
-        "e01": list(quick_e01().main(out, workers=1, progress=lambda n, total: heard.append((n, total)))),
-        "e02": list(quick_e02().main(out, workers=1, progress=lambda n, total: heard.append((n, total)))),
+        "e01": list(quick_e01().main(Lab(out, workers=1, progress=lambda n, total: heard.append((n, total))))),
+        "e02": list(quick_e02().main(Lab(out, workers=1, progress=lambda n, total: heard.append((n, total))))),
     }
     assert (500, 500) in heard
     return done
@@ -106,14 +106,14 @@ def test_the_other_estimates_are_in_the_table_too(outputs: dict[str, list[Path]]
 
 
 def test_a_repetition_writes_the_same_bytes(outputs: dict[str, list[Path]], tmp_path: Path) -> None:
-    again = list(quick_e02().main(tmp_path, workers=2))
+    again = list(quick_e02().main(Lab(tmp_path, workers=2)))
     assert [path.name for path in again] == [path.name for path in outputs["e02"]]
     for path, before in zip(again, outputs["e02"], strict=True):
         assert path.read_bytes() == before.read_bytes(), path.name
 
 
 def test_the_seed_matters(outputs: dict[str, list[Path]], tmp_path: Path) -> None:
-    figures = quick_e01().main(tmp_path, seed=2, workers=1)
+    figures = quick_e01().main(Lab(tmp_path, seed=2, workers=1))
     first = next(figures)
     figures.close()
     assert first.name == outputs["e01"][0].name
@@ -121,10 +121,16 @@ def test_the_seed_matters(outputs: dict[str, list[Path]], tmp_path: Path) -> Non
     assert other.read_bytes() != (outputs["e01"][0].parent / "e01a_ccdf.csv").read_bytes()
 
 
-@pytest.mark.parametrize("path", [E01, E02], ids=["e01", "e02"])
+@pytest.mark.parametrize("path", [folder() / f"{name}.py" for name in experiments()], ids=lambda path: path.stem[:3])
 def test_scripts_are_thin(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
-    assert isinstance(load(path).TITLE, str)
+    assert load(path).TITLE.endswith("?")
+
+
+def test_a_report_has_more_runs() -> None:
+    assert Lab(Path()).runs({"a": 3, "b": 40}) == {"a": 3, "b": 40}
+    assert Lab(Path(), full=True).runs({"a": 3, "b": 40}) == {"a": 30, "b": 400}
+    assert Lab(Path(), full=True).runs({"a": 3}, report=25) == {"a": 75}
 
 
 def test_a_script_runs_alone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_experiments import load
 
-from netsim.experiments import folder
+from netsim.experiments import Lab, folder
 from netsim.sweep import read_csv
 
 E07 = folder() / "e07_syn_flood.py"
@@ -20,7 +20,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = {"served": 2, "population": 1, "cookies": 60, "peace": 1}
     rates = {"RATES": [1.0, 50.0, 100.0], "RECORDED": [50.0], "CROWDED": [100.0], "FINE": [1.0, 100.0]}
     module = load(E07, RUNS=runs, LOSSES=[0.0, 0.2], **rates)
-    written = {path.name for path in module.main(out, workers=1, progress=lambda done, total: None)}
+    written = {path.name for path in module.main(Lab(out, workers=1))}
     assert written == {f"{name}.{ending}" for name in FILES for ending in ("csv", "pdf", "png", "svg")}
     return out
 
@@ -65,7 +65,7 @@ def test_cookies_leave_silent_clients_alone_and_entries_do_not(results: Path) ->
 
 def test_the_lives_of_e08_are_those_of_the_timers(tmp_path: Path) -> None:
     module = load(E08, RUNS={"accident": 1, "alone": 100}, RETRIES=[0, 1, 5], WAITS=[1.0], LOSSES=[0.2], FINE=[0.2])
-    written = {path.name for path in module.main(tmp_path, workers=1, progress=lambda done, total: None)}
+    written = {path.name for path in module.main(Lab(tmp_path, workers=1))}
     names = ("e08a_accidents", "e08b_life", "e08c_alone")
     assert written == {f"{name}.{ending}" for name in names for ending in ("csv", "pdf", "png", "svg")}
     lives = {row["retries"]: row["value"] for row in read_csv(tmp_path / "e08b_life.csv").where(source="simulation")}
@@ -76,8 +76,3 @@ def test_the_lives_of_e08_are_those_of_the_timers(tmp_path: Path) -> None:
     assert found["crash; nothing"] == found["vanished; nothing"] == math.inf
     alone = read_csv(tmp_path / "e08c_alone.csv").where(server="SYN cookies", source="simulation")
     assert 0.05 < float(alone.array("value")[0]) < 0.4
-
-
-@pytest.mark.parametrize("path", [E07, E08], ids=["e07", "e08"])
-def test_the_scripts_of_the_flood_are_thin(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60

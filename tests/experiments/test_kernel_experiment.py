@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_experiments import load
 
-from netsim.experiments import folder
+from netsim.experiments import Lab, folder
 from netsim.sweep import read_csv
 
 E11 = folder() / "e11_kernel.py"
@@ -18,8 +18,8 @@ RECORDED = Path(__file__).parent.parent / "kernel" / "connect_latency.csv.gz"
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("e11")
-    module = load(E11, RUNS=40)
-    list(module.main(out, workers=1, progress=lambda done, total: None))
+    module = load(E11, RUNS={"connects": 40})
+    list(module.main(Lab(out, workers=1)))
     return out
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from test_experiments import load
 
-from netsim.experiments import folder
+from netsim.experiments import Lab, folder
 from netsim.scenarios.handshake_study import find_old_syn
 from netsim.sweep import read_csv
 
@@ -23,7 +23,7 @@ def quick_e04() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def e04(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return list(quick_e04().main(tmp_path_factory.mktemp("e04"), workers=1))
+    return list(quick_e04().main(Lab(tmp_path_factory.mktemp("e04"), workers=1)))
 
 
 def test_e04_writes_its_figures_and_its_differences(e04: list[Path]) -> None:
@@ -34,7 +34,7 @@ def test_e04_writes_its_figures_and_its_differences(e04: list[Path]) -> None:
 
 
 def test_e04_repeats_itself(e04: list[Path], tmp_path: Path) -> None:
-    for path, before in zip(quick_e04().main(tmp_path, workers=1), e04, strict=True):
+    for path, before in zip(quick_e04().main(Lab(tmp_path, workers=1)), e04, strict=True):
         assert path.read_bytes() == before.read_bytes(), path.name
 
 
@@ -68,7 +68,7 @@ def test_the_old_syn_is_the_same_in_both_ladders() -> None:
 
 
 def test_e06_writes_a_square_for_every_cell_and_isn(tmp_path: Path) -> None:
-    paths = list(load(E06, RUNS={"cells": 6, "waiting": 2}).main(tmp_path, workers=1))
+    paths = list(load(E06, RUNS={"cells": 6, "waiting": 2}).main(Lab(tmp_path, workers=1)))
     assert [path.name for path in paths] == [f"e06a_cells.{ending}" for ending in ("pdf", "svg", "png", "csv")]
     table = read_csv(paths[-1])
     exact = table.where(estimate="unsafe", time_wait=0.0)

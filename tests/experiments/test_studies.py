@@ -25,9 +25,9 @@ from netsim.scenarios.studies import (
     burst_table,
     differences,
     estimates,
+    exact,
     latency_ccdf,
     setup_cases,
-    setup_theory,
     simulate,
 )
 from netsim.seeds import Seed
@@ -83,7 +83,7 @@ def test_a_run_that_fails_stops_the_study() -> None:
 
 
 def test_theory_is_tidy_too() -> None:
-    table = setup_theory(setup_cases(["rfc9293"], [0.1]))
+    table = exact(setup.theory, setup_cases(["rfc9293"], [0.1]))
     (line,) = table.where(estimate="setup_latency")
     assert line["value"] == pytest.approx(0.35, abs=1e-4)  # Cardwell: 0.1 + 2 * 0.1 / (1 - 0.2); retries are limited
     assert set(table.column("source")) == {"exact"}

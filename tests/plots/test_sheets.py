@@ -28,9 +28,9 @@ from netsim.plots.close_figures import (
 from netsim.plots.ends import ends_figure
 from netsim.plots.output import render, save
 from netsim.plots.reuse_figures import acceptance_figure, sequence_figure
-from netsim.plots.setup_figures import bursts_figure, ccdf_figure, estimate_figures
+from netsim.plots.setup_figures import bursts_figure, ccdf_figure, estimate_figure
 from netsim.plots.style import LOOKS, WIDTH, looks, styled
-from netsim.sweep import read_csv
+from netsim.sweep import Rows, read_csv
 
 HEADINGS = {0.0: "TIME-WAIT: 0", 30.0: "MSL = 30 s", 60.0: "2 MSL = 60 s"}
 SMALLEST_IN_A_COLUMN = 6.0  # points, at 3.5 inches
@@ -42,14 +42,13 @@ def estimate(name: str) -> Figure:
         "p99": tables.P99,
         "p_fail": tables.FAILED,
     }
-    ((_, _, figure),) = estimate_figures(tables.estimates(values[name], name), n=2600, seed=1)
-    return figure
+    return estimate_figure(tables.estimates(values[name], name), n=2600, seed=1)
 
 
 def why_four() -> Figure:
     n = {"segments": 400, "time_wait": 2000}
-    close, table = close_tables.segments(), close_tables.time_wait()
-    return why_four_figure(close, table, think=0.1, lost=0.02, loss=0.2, rate=100.0, n=n, seed=1)
+    table = Rows.concatenate([close_tables.segments(), close_tables.time_wait()])
+    return why_four_figure(table, think=0.1, lost=0.02, loss=0.2, rate=100.0, n=n, seed=1)
 
 
 def bursts() -> Figure:

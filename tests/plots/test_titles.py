@@ -108,7 +108,8 @@ def test_infinite_values_do_not_break_the_extremes() -> None:
 
 
 def test_why_four_counts_the_third_segment_and_the_last() -> None:
-    title = titles.why_four_title(close_tables.segments(), close_tables.time_wait(), think=0.1, loss=0.2)
+    table = Rows.concatenate([close_tables.segments(), close_tables.time_wait()])
+    title = titles.why_four_title(table, think=0.1, loss=0.2)
     assert title == (
         "Four segments, as the ACK of a FIN goes at once (three in 80 % of cases if it waits); at 20 % loss 60 s of "
         "TIME-WAIT cut unclean closes from 20 % to 0.12 %"
