@@ -17,6 +17,7 @@ from netsim.packetdrill.script import Code
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.congestion import UNLIMITED
+from netsim.tcp.send_room import unsent
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
@@ -78,9 +79,24 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
             if tcb.ecn is None:  # what ECN's echo asks for (CWR) is not told from Open
                 info["tcpi_ca_state"] = _ca_state(tcb)
             limited = congestion is not None and congestion.ssthresh != UNLIMITED
+            info |= _of_repair(tcb)
             info["tcpi_snd_cwnd"] = cwnd
             info["tcpi_snd_ssthresh"] = congestion.ssthresh // tcb.snd_mss if congestion and limited else 0x7FFFFFFF
     return info
+
+
+def _of_repair(tcb: Tcb) -> dict[str, float]:
+    """What is lost and sent again, in segments; a lost one counts until it arrives (net/ipv4/tcp.c, tcp_get_info)."""
+    congestion = tcb.congestion
+    since = congestion.recovery_at if congestion is not None and congestion.repairing else 1 << 62
+    missing = [sent for sent in tcb.queue if not sent.sacked]
+    again = [sent for sent in missing if sent.transmissions > 1 and not sent.lost]
+    rack = congestion.rack if congestion is not None else None
+    return {
+        "tcpi_lost": sum(sent.lost for sent in missing) + sum(sent.sent_at >= since for sent in again),
+        "tcpi_retrans": len(again),
+        "tcpi_reordering": rack.reordering if rack is not None else 3,
+    }
 
 
 def _ca_state(tcb: Tcb) -> int:
@@ -95,9 +111,14 @@ def _ca_state(tcb: Tcb) -> int:
 
 def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
     text_acknowledged = (tcb.snd_una - tcb.iss - 1) & MASK if tcb.snd_una != tcb.iss else 0
-    measured: dict[str, float] = (
-        {"tcpi_rtt": tcb.rtt.srtt // 1000, "tcpi_rttvar": tcb.rtt.rttvar // 1000} if tcb.rtt is not None else {}
-    )
+    rtt = tcb.rtt
+    measured: dict[str, float] = {}
+    if rtt is not None:
+        measured = {
+            "tcpi_rtt": rtt.srtt // 1000,
+            "tcpi_rttvar": rtt.rttvar // 1000,
+            "tcpi_min_rtt": rtt.least // 1000,
+        }
     spent = (tcb.chrono.busy.read(now), tcb.chrono.limited.read(now)) if tcb.chrono is not None else (0, 0)
     return measured | {
         "tcpi_busy_time": spent[0] // 1000,
@@ -114,6 +135,8 @@ def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
         "tcpi_sacked": sum(sent.sacked for sent in tcb.queue),
         "tcpi_bytes_acked": text_acknowledged - (tcb.fin_seq >= 0 and tcb.snd_una == (tcb.fin_seq + 1) & MASK),
         "tcpi_bytes_received": max(((tcb.rcv_nxt - tcb.irs - 1) & MASK) - (tcb.peer_fin >= 0), 0),
+        "tcpi_notsent_bytes": unsent(tcb),
+        "tcpi_snd_wnd": tcb.snd_wnd,
         "tcpi_snd_wscale": tcb.snd_wscale,
         "tcpi_rcv_wscale": tcb.rcv_wscale,
     }

@@ -6,11 +6,12 @@ from netsim.tcp.defer_accept import waits_for_text
 from netsim.tcp.establish import established
 from netsim.tcp.options import echo_sample
 from netsim.tcp.output import retransmit, send_reset_for
-from netsim.tcp.rack import overdue
+from netsim.tcp.rack import tell
 from netsim.tcp.retransmission import acknowledge, fin_acknowledged, measured, rearm
-from netsim.tcp.scoreboard import begin_recovery, blocks_arrive, loss_is_plain, recover
+from netsim.tcp.scoreboard import begin_recovery, selective
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.spurious import report_duplicate, settle
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.time_wait import is_expected_ack
@@ -35,6 +36,8 @@ def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
             dropped(tcb, segment, "RFC 5961 5: old ACK")
             challenge(tcb, now)
             return False
+        if tcb.sack_ok and tcb.queue and tcb.congestion is not None:
+            selective(tcb, segment, now, una)  # blocks count whenever they come: net/ipv4/tcp_input.c, tcp_ack
     else:
         if ahead:
             _advance(tcb, segment, now)
@@ -79,14 +82,18 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
     if tcb.ctx.record:
         accepted(tcb, segment, "ACK", _FIFTH)
     una, flight = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
+    congestion = tcb.congestion
+    repairing = congestion is not None and congestion.repairing
+    original = congestion is not None and (repairing or congestion.duplicates > 0) and tell(tcb, segment.ack, now)
     sample = acknowledge(tcb, segment.ack, now)
+    if congestion is not None and (repairing or congestion.undo is not None):
+        settle(tcb, segment, una, original=original)
     if tcb.ts_ok:
         echo = echo_sample(tcb, segment, now)
         sample = sample if echo is None else echo
     if sample is not None:
         measured(tcb, sample)
     rearm(tcb, now)
-    congestion = tcb.congestion
     if (
         congestion is not None
         and congestion.acknowledged((segment.ack - una) & MASK, tcb.snd_una, flight)
@@ -119,25 +126,14 @@ def _update_window(tcb: Tcb, segment: Segment, now: int, ahead: int, flight: int
             if window and tcb.deadlines[PERSIST] != NEVER:
                 _window_opened(tcb, now)
     if tcb.congestion is None or not tcb.queue:
+        if tcb.congestion is not None and tcb.congestion.undo is not None and not ahead:
+            report_duplicate(tcb, segment, tcb.snd_una)
         return
     if tcb.sack_ok:
-        _selective(tcb, segment, now)
+        selective(tcb, segment, now, (tcb.snd_una - ahead) & MASK)
     elif same and not ahead and flight and segment.length == 0 and tcb.congestion.duplicate(tcb.snd_una):
         begin_recovery(tcb, now)
         retransmit(tcb, tcb.queue[0], now)
-
-
-def _selective(tcb: Tcb, segment: Segment, now: int) -> None:
-    """Duplicate ACKs and recovery where SACK is agreed on: new blocks are what counts (RFC 6675 5)."""
-    congestion = tcb.congestion
-    assert congestion is not None
-    news = blocks_arrive(tcb, segment) if segment.options is not None and segment.options.sack else 0
-    if news and not congestion.in_recovery:
-        third = congestion.duplicate(tcb.snd_una)
-        if third or (not congestion.after_timeout and (loss_is_plain(tcb) or (tcb.config.rack and overdue(tcb, now)))):
-            begin_recovery(tcb, now, news)
-    if congestion.in_recovery:
-        recover(tcb, now)
 
 
 def _window_opened(tcb: Tcb, now: int) -> None:

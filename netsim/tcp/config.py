@@ -275,6 +275,8 @@ class TcpConfig:
     nagle_small: bool = sending.NAGLE_SMALL
     nagle: bool = policy(True, "hold back a small segment while text is unacknowledged", "RFC 9293 3.7.4, SHLD-7")
     cork: bool = sending.CORK
+    undo: bool = sending.UNDO
+    frto: bool = sending.FRTO
     notsent_lowat: int | None = sending.NOTSENT_LOWAT
     congestion: choices.Congestion = policy("newreno", "congestion control, or none", "RFC 5681; RFC 6582")
     slow_start_growth: int | None = policy(

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from netsim.tcp.prr import Prr
+from netsim.tcp.rack import Rack
 from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.undo import Undo
 
 DUPLICATE_ACKS: Final = 3  # RFC 5681 3.2
 UNLIMITED: Final = 1 << 60
@@ -18,6 +20,8 @@ class NewReno:
     beyond the window because of the first two duplicate ACKs (RFC 3042). With ``validate`` the window grows only if it
     is used: ``used`` is the most that was in flight since ``used_until`` was SND.NXT, ``full`` whether that filled it.
     ``proportional``: a loss leaves 0.7 of the window, and with SACK ``prr`` says what recovery sends.
+    ``undoes``: ``undo`` keeps what a repair took. ``frto``: a time-out may yet prove spurious; ``trying``: new text is
+    to find that out, and nothing is repaired.
     """
 
     mss: int
@@ -26,6 +30,7 @@ class NewReno:
     limited_transmit: bool
     validate: bool
     proportional: bool
+    undoes: bool = False
     ssthresh: int = UNLIMITED
     duplicates: int = 0
     beyond: int = 0
@@ -37,6 +42,10 @@ class NewReno:
     in_recovery: bool = False
     after_timeout: bool = False
     prr: Prr | None = None
+    rack: Rack | None = None
+    undo: Undo | None = None
+    frto: bool = False
+    trying: bool = False
 
     def acknowledged(self, count: int, una: int, flight: int) -> bool:
         """``count`` new bytes were acknowledged, up to ``una``. True if the next hole must be sent again.
@@ -76,6 +85,9 @@ class NewReno:
     def duplicate(self, una: int) -> bool:
         """A duplicate ACK came. True if it is the third, and recovery must begin (RFC 5681 3.2)."""
         self.duplicates += 1
+        if self.frto and self.trying:  # RFC 5682 3.1, step 3.a: the loss was real
+            self.frto = self.trying = False
+            self.beyond = 0
         if self.in_recovery:
             self.cwnd += self.mss
             return False
@@ -87,11 +99,27 @@ class NewReno:
 
     def begin_recovery(self, nxt: int, flight: int, now: int) -> None:
         """Fast retransmit: half the window, and the three segments that have left (RFC 5681 3.2, RFC 6582 3.2)."""
+        self._remember(nxt, flight)
         self.ssthresh = self._threshold(flight)
         self.cwnd = self.ssthresh + DUPLICATE_ACKS * self.mss
         self.beyond = 0
         self.recover, self.recovery_at = nxt, now
         self.in_recovery, self.after_timeout = True, False
+
+    def _remember(self, nxt: int, flight: int) -> None:
+        """What the windows were before a repair (net/ipv4/tcp_input.c, tcp_init_undo, tcp_current_ssthresh)."""
+        if self.undoes:
+            self.undo = Undo((nxt - flight) & MASK, self.cwnd, max(self.ssthresh, 3 * self.cwnd // 4))
+
+    def restore(self) -> None:
+        """The repair was for nothing: the windows are what they were."""
+        undo = self.undo
+        if undo is not None:
+            self.cwnd = undo.cwnd if self.in_recovery else max(self.cwnd, undo.cwnd)
+            self.ssthresh = max(self.ssthresh, undo.ssthresh)
+        self.in_recovery = self.after_timeout = self.frto = self.trying = False
+        self.duplicates = self.beyond = 0
+        self.prr = self.undo = None
 
     def _threshold(self, flight: int) -> int:
         """The window that a loss leaves: half the flight (RFC 5681 3.1), or 0.7 of the window (RFC 9438 4.6)."""
@@ -109,8 +137,11 @@ class NewReno:
         """Whether a loss was found and is not repaired yet."""
         return self.in_recovery or self.after_timeout
 
-    def timeout(self, nxt: int, flight: int) -> None:
+    def timeout(self, nxt: int, flight: int, now: int) -> None:
         """The retransmission timer rang: one segment of window, slow start again (RFC 5681 3.1)."""
+        if not self.repairing:
+            self._remember(nxt, flight)
+        self.recovery_at = now
         if not (self.proportional and self.repairing):  # net/ipv4/tcp_input.c, tcp_enter_loss
             self.ssthresh = self._threshold(flight)
         self.cwnd = self.mss

@@ -37,6 +37,11 @@ class Counters:
     TcpExtDelayedACKs: int = 0
     TcpExtTCPFastRetrans: int = 0
     TcpExtTCPLossProbes: int = 0
+    TcpExtTCPFullUndo: int = 0
+    TcpExtTCPPartialUndo: int = 0
+    TcpExtTCPDSACKUndo: int = 0
+    TcpExtTCPLossUndo: int = 0
+    TcpExtTCPSpuriousRTOs: int = 0
     TcpExtPAWSActive: int = 0
     TcpExtTCPFastOpenActive: int = 0
     TcpExtTCPFastOpenPassive: int = 0

@@ -200,7 +200,7 @@ def output(tcb: Tcb, now: int, *, more: bool = False) -> None:
     if tcb.snd_buffer or tcb.close_called:
         if tcb.queue and tcb.backoff == 0:
             congestion = tcb.congestion
-            if tcb.queue[0].lost if congestion is None else congestion.after_timeout:
+            if tcb.queue[0].lost if congestion is None else congestion.after_timeout and not congestion.trying:
                 repair(tcb, now)
         if tcb.fin_seq < 0 and may_speak(tcb):
             if tcb.snd_wnd and not tcb.snd_buffer:
@@ -227,7 +227,7 @@ def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
         growth = UNLIMITED if config.slow_start_growth is None else config.slow_start_growth * mss
         proportional = config.loss_response == "proportional"
         tcb.congestion = NewReno(
-            mss, segments * mss, growth, config.limited_transmit, config.cwnd_validation, proportional
+            mss, segments * mss, growth, config.limited_transmit, config.cwnd_validation, proportional, config.undo
         )
     mss = tcb.snd_mss if tcb.reassembly is None else max(1, tcb.snd_mss - sack_bytes(tcb))
     window, congestion = tcb.snd_wnd, tcb.congestion
@@ -332,6 +332,8 @@ def retransmit(tcb: Tcb, sent: Sent, now: int) -> None:
         tcb.deadlines[PROBE] = NEVER
         tcb.arm(REXMT, now, tcb.rto)
     tcb.ctx.counters.TcpRetransSegs += 1
+    if tcb.congestion is not None and tcb.congestion.undo is not None:
+        tcb.congestion.undo.sent_again(tcb.ctx.ts_clock(now, tcb.config) if tcb.ts_ok else None)
     transmit(tcb, now, sent.flags, sent.seq, text_of(tcb, sent))
 
 
@@ -339,6 +341,8 @@ def repair(tcb: Tcb, now: int) -> None:
     """After a time-out: send what was lost again, as the congestion window opens."""
     allowed = tcb.congestion.cwnd if tcb.congestion is not None else MAX_WINDOW << 14
     for sent in tcb.queue:
+        if sent.sacked:
+            continue
         allowed -= sent.length
         if allowed < 0:
             return

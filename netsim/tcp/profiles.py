@@ -79,6 +79,8 @@ _LINUX: _Values = {
     "r2_measure": ("time", f"{_LINUX_TIMER}: retransmits_timed_out"),
     "window_update": ("doubled", "Linux 6.18, net/ipv4/tcp.c: __tcp_cleanup_rbuf"),
     "loss_response": ("proportional", f"{_LINUX_INPUT}: tcp_cwnd_reduction; CUBIC's factor"),
+    "undo": (True, f"{_LINUX_INPUT}: tcp_undo_cwnd_reduction"),
+    "frto": (True, f"{_LINUX_SYSCTL}: tcp_frto is 2"),
     "rack": (True, "Linux 6.18, net/ipv4/tcp_recovery.c"),
     "min_tso_segs": (2, "Linux 6.18, net/ipv4/tcp_output.c: __tcp_transmit_skb; net.ipv4.tcp_min_tso_segs"),
     "loss_probe": (True, f"{_LINUX_SYSCTL}: tcp_early_retrans"),

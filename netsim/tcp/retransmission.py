@@ -79,7 +79,7 @@ def measured(tcb: Tcb, sample: int) -> None:
     elif tcb.config.rtt_variance == "peak":
         rtt = tcb.rtt = PeakEstimator.first(sample, ns.rto_variance_floor, tcb.snd_nxt)
     else:
-        rtt = tcb.rtt = RttEstimator(sample, sample // 2)  # RFC 6298 2.2
+        rtt = tcb.rtt = RttEstimator(sample, sample // 2, sample)  # RFC 6298 2.2
     tcb.rto = rtt.rto(ns.clock_granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
 
 

@@ -12,20 +12,23 @@ from netsim.tcp.seq import HALF, MASK
 @final
 @dataclass(slots=True)
 class RttEstimator:
-    """SRTT, RTTVAR and the RTO of one connection; created by its first sample (RFC 6298 2.2)."""
+    """SRTT, RTTVAR and the RTO of one connection; created by its first sample (RFC 6298 2.2). ``least``: the least."""
 
     srtt: int
     rttvar: int
+    least: int
 
     @classmethod
     def first(cls, sample: int) -> "RttEstimator":
         """SRTT = R, RTTVAR = R/2 (RFC 6298 2.2)."""
-        return cls(sample, sample // 2)
+        return cls(sample, sample // 2, sample)
 
     def update(self, sample: int) -> None:
         """RTTVAR first, then SRTT, with beta = 1/4 and alpha = 1/8 (RFC 6298 2.3)."""
         self.rttvar = (3 * self.rttvar + abs(self.srtt - sample)) // 4
         self.srtt = (7 * self.srtt + sample) // 8
+        if sample < self.least:
+            self.least = sample
 
     def rto(self, granularity: int, variance_floor: int, minimum: int, maximum: int) -> int:
         """SRTT + max(G, 4 RTTVAR), kept within [minimum, maximum] (RFC 6298 2.3 to 2.5).
@@ -50,7 +53,7 @@ class PeakEstimator:
 
     ``deviation`` is four times a smoothed mean deviation, ``peak`` its greatest value in this round trip, ``spread``
     what the RTO adds to SRTT: it follows a higher peak at once, a lower one by a quarter of the way each round trip.
-    A round trip is over when what had been sent as it began, up to ``end``, is acknowledged.
+    A round trip is over when what had been sent as it began, up to ``end``, is acknowledged. ``least``: the least RTT.
     """
 
     srtt: int
@@ -58,12 +61,13 @@ class PeakEstimator:
     peak: int
     spread: int
     end: int
+    least: int
 
     @classmethod
     def first(cls, sample: int, floor: int, snd_nxt: int) -> "PeakEstimator":
         """SRTT = R, the spread 2 R; at least ``floor`` (ns)."""
         spread = max(2 * sample, floor)
-        return cls(sample, 2 * sample, spread, spread, snd_nxt)
+        return cls(sample, 2 * sample, spread, spread, snd_nxt, sample)
 
     @property
     def rttvar(self) -> int:
@@ -77,6 +81,8 @@ class PeakEstimator:
         if error < 0 < excess:
             excess >>= 3
         self.srtt += error >> 3
+        if sample < self.least:
+            self.least = sample
         self.deviation += excess
         if self.deviation > self.peak:
             self.peak = self.deviation

@@ -4,24 +4,58 @@ A segment counts as lost when more than two segments' worth of text beyond it wa
 its way is the pipe, and recovery sends while the pipe is smaller than the congestion window.
 """
 
-from netsim.tcp.output import retransmit
+from netsim.tcp.congestion import NewReno
+from netsim.tcp.output import repair, retransmit
 from netsim.tcp.prr import Prr
+from netsim.tcp.rack import Rack, await_reordered, least_rtt, mark_lost
 from netsim.tcp.retransmission import Sent
 from netsim.tcp.segment import Segment
 from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.spurious import original_delivered, report_duplicate
 from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import REXMT
 
 
-def blocks_arrive(tcb: Tcb, segment: Segment) -> int:
+def selective(tcb: Tcb, segment: Segment, now: int, una: int) -> None:
+    """Duplicate ACKs and recovery where SACK is agreed on: new blocks are what counts (RFC 6675 5).
+
+    SND.UNA was ``una`` before this segment.
+    """
+    congestion = tcb.congestion
+    assert congestion is not None
+    told = segment.options.sack if segment.options is not None else ()
+    news = 0
+    if told:
+        if una == tcb.snd_una or congestion.undo is None:  # else it has been looked at
+            report_duplicate(tcb, segment, una)
+        news = blocks_arrive(tcb, told, now)
+    third = news > 0 and not congestion.in_recovery and congestion.duplicate(tcb.snd_una)
+    wait = 0
+    if not tcb.config.rack:
+        if news and not congestion.repairing and (third or loss_is_plain(tcb)):
+            begin_recovery(tcb, now, news)
+    elif (rack := congestion.rack) is not None and 0 < (rack.high - tcb.snd_una) & MASK < HALF:
+        wait = mark_lost(tcb, rack, now)
+        if not congestion.repairing:
+            if any(sent.lost for sent in tcb.queue):
+                begin_recovery(tcb, now, news)
+            elif congestion.limited_transmit:
+                congestion.beyond = sum(sent.length for sent in tcb.queue if sent.sacked)
+    if congestion.in_recovery:
+        recover(tcb, now)
+    await_reordered(tcb, now, wait)
+
+
+def blocks_arrive(tcb: Tcb, told: tuple[tuple[int, int], ...], now: int) -> int:
     """Mark what the blocks cover (RFC 6675 4, Update). Returns how many bytes of it are news.
 
     If any are, the ACK is a duplicate one. Blocks below SND.UNA report duplicates (RFC 2883), and others are no
     business of this connection.
     """
-    options = segment.options
     una, end = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
     news = 0
-    for left, right in options.sack if options is not None else ():
+    original = False
+    for left, right in told:
         start, stop = (left - una) & MASK, (right - una) & MASK
         if start >= HALF or not start < stop <= end:
             continue
@@ -30,9 +64,32 @@ def blocks_arrive(tcb: Tcb, segment: Segment) -> int:
             if offset >= stop:
                 break
             if not sent.sacked and start <= offset and offset + sent.length <= stop:
-                sent.sacked = True
+                sent.sacked, sent.lost = True, False
                 news += sent.length
+                original = _sacked(tcb, sent, now) or original
+    if original:
+        original_delivered(tcb)
     return news
+
+
+def _sacked(tcb: Tcb, sent: Sent, now: int) -> bool:
+    """RACK hears of a segment that has arrived. True if it was sent only once, before what is being repaired began."""
+    congestion = tcb.congestion
+    assert congestion is not None
+    end = (sent.seq + sent.length) & MASK
+    if tcb.config.rack:
+        rack = congestion.rack
+        if rack is None:
+            rack = congestion.rack = Rack(end)
+        if 0 < (rack.high - end) & MASK < HALF and (rack.high - tcb.snd_una) & MASK < HALF:
+            if sent.transmissions == 1:
+                between = sum((rack.high - s.seq) & MASK < HALF and rack.high != s.seq for s in tcb.queue)
+                before = sum((s.seq - sent.seq) & MASK >= HALF for s in tcb.queue)
+                rack.overtaken(between - before)
+        else:
+            rack.high = end
+        rack.delivered(sent, now, least_rtt(tcb))
+    return sent.transmissions == 1 and (congestion.recover - end) & MASK < HALF
 
 
 def loss_is_plain(tcb: Tcb) -> bool:
@@ -56,6 +113,24 @@ def begin_recovery(tcb: Tcb, now: int, news: int = 0) -> None:
         sacked = sum(sent.length for sent in tcb.queue if sent.sacked)
         congestion.prr = Prr(congestion.cwnd, (tcb.snd_una + sacked - news) & MASK, tcb.snd_una)
     congestion.begin_recovery(tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK, now)
+    again = sum(sent.transmissions > 1 and not sent.sacked and not sent.lost for sent in tcb.queue)
+    if again and congestion.undo is not None:
+        congestion.undo.again = again  # by a tail loss probe: net/ipv4/tcp_input.c, tcp_init_undo
+
+
+def reordering_timer(tcb: Tcb, congestion: NewReno, now: int) -> None:
+    """RACK's timer: what has not come by now is lost (RFC 8985 6.3)."""
+    assert congestion.rack is not None
+    wait = mark_lost(tcb, congestion.rack, now)
+    if any(sent.lost for sent in tcb.queue):
+        if not congestion.repairing:
+            begin_recovery(tcb, now)
+        if congestion.in_recovery:
+            recover(tcb, now)
+        else:
+            repair(tcb, now)
+    tcb.arm(REXMT, now, tcb.rto)
+    await_reordered(tcb, now, wait)
 
 
 def recover(tcb: Tcb, now: int) -> None:
@@ -82,22 +157,24 @@ def recover(tcb: Tcb, now: int) -> None:
 def _survey(tcb: Tcb, since: int) -> tuple[int, int, int, Sent | None]:
     """The pipe, what was selectively acknowledged, what is lost (in bytes), and the first lost segment.
 
-    Lost is what was not sent again since recovery began, at ``since``. By RACK whatever is behind a delivered segment
-    is lost now (RFC 8985 6.2).
+    Lost is what RACK has marked; or what was not sent again since recovery began, at ``since``, and has enough
+    delivered beyond it.
     """
     pipe = beyond = lost = 0
-    hole, threshold = None, 0 if tcb.config.rack else 2 * tcb.snd_mss
+    hole, threshold, rack = None, 2 * tcb.snd_mss, tcb.config.rack
     for sent in reversed(tcb.queue):
         if sent.sacked:
             beyond += sent.length
-        elif sent.sent_at >= since and sent.transmissions > 1:
-            pipe += sent.length
-        elif beyond > threshold or sent.seq == tcb.snd_una:
+        elif sent.lost if rack else not _again(sent, since) and (beyond > threshold or sent.seq == tcb.snd_una):
             lost += sent.length
-            hole = sent  # whoever enters recovery takes the oldest one for lost
+            hole = sent  # without RACK whoever enters recovery takes the oldest one for lost
         else:
             pipe += sent.length
     return pipe, beyond, lost, hole
+
+
+def _again(sent: Sent, since: int) -> bool:
+    return sent.sent_at >= since and sent.transmissions > 1
 
 
 def forget_if_reneged(tcb: Tcb) -> None:

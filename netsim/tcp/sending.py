@@ -15,3 +15,13 @@ NOTSENT_LOWAT: Any = policy(
     "bytes",
     allowed=(1, 1 << 32),
 )
+UNDO: Any = policy(
+    False,
+    "a repair that proves spurious, by timestamps or by D-SACK, is undone: the windows are what they were before it",
+    "RFC 4015 3; RFC 3708; net/ipv4/tcp_input.c: tcp_undo_cwnd_reduction",
+)
+FRTO: Any = policy(
+    False,
+    "after a time-out the first ACK lets new text go out, and the next one tells whether the time-out was spurious",
+    "RFC 5682 2.1, 3.1; net.ipv4.tcp_frto",
+)

@@ -155,6 +155,7 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_rmem": _rmem,
     # the rest as defaults.sh of the kernel's packetdrill suite sets it, and as the profile is
     "net.ipv4.tcp_wmem": frozenset({"4096 262144 4194304"}),
+    "net.ipv4.tcp_frto": lambda c, own, v: c.replace(frto=v != 0),
     "net.ipv4.tcp_fack": frozenset({"0"}),
     "net.ipv4.tcp_reordering": frozenset({"3"}),
     "net.ipv4.tcp_slow_start_after_idle": frozenset({"0"}),

@@ -5,8 +5,9 @@ from netsim.tcp.connection import end, signal
 from netsim.tcp.defer_accept import keeps_silent
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_more, send_syn, transmit
+from netsim.tcp.rack import timed_out
 from netsim.tcp.rto import model_timeout
-from netsim.tcp.scoreboard import begin_recovery, forget_if_reneged, recover
+from netsim.tcp.scoreboard import forget_if_reneged, reordering_timer
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
@@ -58,12 +59,16 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if tcb.backoff == config.retries1 + 1:
         signal(tcb)  # R1: the user may ask for the state of things
     flight = (tcb.snd_nxt - tcb.snd_una) & MASK
-    if tcb.congestion is not None and tcb.backoff == 1:
-        tcb.congestion.timeout(tcb.snd_nxt, flight)
+    congestion = tcb.congestion
+    if congestion is not None:
+        congestion.frto = config.frto and (tcb.backoff > 1 or not congestion.repairing)
+        congestion.trying = False
+        if tcb.backoff == 1:
+            congestion.timeout(tcb.snd_nxt, flight, now)
+        congestion.recover = tcb.snd_nxt
     if tcb.sack_ok:
         forget_if_reneged(tcb)
-    for sent in tcb.queue:
-        sent.lost = not sent.sacked
+    timed_out(tcb, now)
     tcb.rto = min(2 * tcb.rto, config.ns.rto_max)
     tcb.arm(REXMT, now, tcb.rto)
     assert tcb.queue, "the retransmission timer runs only while something is unacknowledged"
@@ -76,10 +81,9 @@ def _loss_probe(tcb: Tcb, now: int) -> None:
     Of two in a row the second is none: the RTO is due (net/ipv4/tcp_output.c, tcp_send_loss_probe).
     """
     assert tcb.queue, "the loss probe's timer runs only while something is unacknowledged"
-    if tcb.congestion is not None and any(sent.sacked for sent in tcb.queue):
-        begin_recovery(tcb, now)  # RACK's reordering timer: the oldest segment has not come (RFC 8985 6.3)
-        recover(tcb, now)
-        return tcb.arm(REXMT, now, tcb.rto)
+    congestion = tcb.congestion
+    if congestion is not None and congestion.rack is not None and any(sent.sacked for sent in tcb.queue):
+        return reordering_timer(tcb, congestion, now)
     if tcb.probe_end >= 0:
         return tcb.arm(REXMT, now, max(tcb.queue[0].sent_at + tcb.rto - now, 1))
     tcb.ctx.counters.TcpExtTCPLossProbes += 1
