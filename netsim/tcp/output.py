@@ -338,13 +338,17 @@ def retransmit(tcb: Tcb, sent: Sent, now: int) -> None:
 
 
 def repair(tcb: Tcb, now: int) -> None:
-    """After a time-out: send what was lost again, as the congestion window opens."""
-    allowed = tcb.congestion.cwnd if tcb.congestion is not None else MAX_WINDOW << 14
+    """After a time-out: send what was lost again, while less than the congestion window is on its way."""
+    congestion = tcb.congestion
+    room = MAX_WINDOW << 14
+    if congestion is not None:
+        room = congestion.cwnd - sum(sent.length for sent in tcb.queue if not (sent.lost or sent.sacked))
+        if not tcb.sack_ok:
+            room += congestion.duplicates * tcb.snd_mss  # each tells of one that has arrived
     for sent in tcb.queue:
-        if sent.sacked:
+        if not sent.lost:
             continue
-        allowed -= sent.length
-        if allowed < 0:
+        room -= sent.length
+        if room < 0:
             return
-        if sent.lost:
-            retransmit(tcb, sent, now)
+        retransmit(tcb, sent, now)
