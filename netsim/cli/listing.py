@@ -1,6 +1,7 @@
 """``netsim list``: parameters with units, defaults and sources, profiles and how they differ, experiments."""
 
 from collections.abc import Iterable, Iterator
+from inspect import getdoc
 from typing import Any
 
 from netsim.cli.errors import pick
@@ -45,6 +46,8 @@ def _scenario(name: str) -> Iterator[str]:
     yield from _table([_row(option) for option in own])
     yield "  estimates:"
     yield from _table([[estimate, _meaning(how)] for estimate, how in module.ESTIMATES.items()], indent=4)
+    yield "  theory:"
+    yield from (f"    {line}" for line in (getdoc(module.theory) or "").replace("``", "").splitlines() if line)
 
 
 def _row(option: Option) -> list[str]:

@@ -50,9 +50,13 @@ def recorded_times(rate: float) -> tuple[float, float]:
     return (75.0, 60.0) if rate < 50 else (40.0, 40.0)
 
 
-def flood_params(
-    server: TcpConfig, rate: float, *, clients: float, window: float, backlog: int = BACKLOG
-) -> syn_flood.Params:
+def visits(rate: float) -> tuple[float, float]:
+    """Clients a second, five or a fortieth of the attack, and for how long (s) they come, so that they are 75."""
+    clients = max(5.0, rate / 40)
+    return clients, 75.0 / clients
+
+
+def flood_params(server: TcpConfig, rate: float, *, backlog: int = BACKLOG) -> syn_flood.Params:
     """A flood of ``rate`` SYNs a second; Linux from empty as it was recorded, the others when it is old."""
     if server.name == "linux":
         warmup, horizon = recorded_times(rate)
@@ -60,6 +64,7 @@ def flood_params(
             attack_rate=rate, backlog=backlog, server=server, client=linux().replace(syn_retries=0),
             legit_rate=20.0, warmup=warmup, horizon=horizon,
         )  # fmt: skip
+    clients, window = visits(rate)
     drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
     old = server.syn_cookies == "off" and drops
     return syn_flood.Params(
@@ -73,23 +78,19 @@ def flood_params(
     )
 
 
-def flood_cases(
-    rates: Sequence[float], names: Sequence[str] = tuple(DEFENCES), *, clients: float = 5.0, window: float = 15.0
-) -> list[Case]:
+def flood_cases(rates: Sequence[float], names: Sequence[str] = tuple(DEFENCES)) -> list[Case]:
     """Every defence at every attack rate; a client has one SYN, since the first one is what is asked about."""
     return [
-        Case({"defence": name, "rate": rate}, flood_params(DEFENCES[name], rate, clients=clients, window=window))
-        for name in names
-        for rate in rates
+        Case({"defence": name, "rate": rate}, flood_params(DEFENCES[name], rate)) for name in names for rate in rates
     ]
 
 
-def queue_cases(rates: Sequence[float], *, clients: float = 5.0, window: float = 15.0) -> list[Case]:
+def queue_cases(rates: Sequence[float]) -> list[Case]:
     """A longer queue of 1,024, and queues of 128 that make room: every one at every attack rate."""
     return [
         Case(
             {"defence": name, "rate": rate},
-            flood_params(server, rate, clients=clients, window=window, backlog=1024 if name == _PLACES else BACKLOG),
+            flood_params(server, rate, backlog=1024 if name == _PLACES else BACKLOG),
         )
         for name, server in QUEUES.items()
         for rate in rates

@@ -60,12 +60,12 @@ def stale_cases(losses: Sequence[float]) -> list[Case]:
 
 
 def accident_params() -> stale.Params:
-    """Constant ISNs, no TIME-WAIT, nothing lost, few late copies, and a small window that they may hit or miss."""
+    """Constant ISNs, no TIME-WAIT, nothing lost, some late copies, and a small window that they may hit or miss."""
     config = reuse_config("constant").replace(receive_buffer=2000)
     return stale.Params(
         loss_forward=0.0,
         loss_reverse=0.0,
-        duplicate=0.1,
+        duplicate=0.2,
         duplicate_delay=Exponential(4.0),
         size=5000,
         rate=2500.0,

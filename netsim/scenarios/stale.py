@@ -337,7 +337,8 @@ def theory(params: Params) -> dict[str, float]:
     """What is certain without a run: how often a port is used again, and that nothing old can be accepted.
 
     Because nothing that is late is made, or nothing late lives long enough, or a clock has carried the new numbers past
-    all old ones.
+    all old ones. Elsewhere p_stale_data_expected is exact given each run's times. Resets, premature ends, ACKs of
+    unsent numbers, half-open and ghost connections have no closed form: they take several old segments, or answers.
     """
     values = {}
     if params.ports is None:

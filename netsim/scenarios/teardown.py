@@ -242,7 +242,7 @@ def _due(params: Params) -> int:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What closed forms give: segments and latency of a close, what becomes of a RST; see teardown_theory.
+    """What closed forms give: segments and latency of a close, what becomes of a RST.
 
     Constant or exponential think time, at most one segment of text, exact timers, RTO longer than the RTT.
     """

@@ -88,3 +88,9 @@ def test_citation_file_says_the_same() -> None:
     entries = dict(re.findall(r'^(\w[\w-]*): "?(.+?)"?$', text, re.MULTILINE))
     assert entries["title"] == TITLE
     assert entries["version"] == package.__version__
+
+
+def test_list_says_where_theory_holds_and_where_it_does_not() -> None:
+    for name in ("stale", "teardown", "syn-data"):
+        assert "\n  theory:\n    What " in netsim("list", name).out
+    assert "half-open and ghost connections have no closed form" in netsim("list", "stale").out
