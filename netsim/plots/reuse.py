@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 
@@ -12,6 +12,7 @@ from netsim.sweep import Rows, Scalar
 
 FLOOR: Final = 1e-14
 _DODGE: Final = 0.02  # of the loss axis
+_BAND: Final = "#cccccc"
 _NEW, _TAKEN, _REFUSED = Look("#004488", "o"), Look("#BB5566", "s"), Look("#000000", "X")
 
 
@@ -55,16 +56,10 @@ def sequence_plot(ax: Axes, rows: Rows) -> Axes:
     times, low, high = (list(map(float, window.array(c))) for c in ("time", "seq", "end"))
     segments = [row for row in rows if row["kind"] != "window"]
     last = max(float(row["time"] or 0.0) for row in segments) + 0.3
-    ax.fill_between([*times, last], [*low, low[-1]], [*high, high[-1]], step="post", color="#cccccc", linewidth=0)
-    # The name stands in the band, where it has most room.
-    ends = [*times[1:], last]
-    wide = max((k for k in range(len(times)) if high[k] > low[k]), key=lambda k: ends[k] - times[k])
-    place = (times[wide] + ends[wide]) / 2, (low[wide] + high[wide]) / 2
-    ax.text(*place, "receive window", ha="center", va="center", size=SMALLEST, color="#222222", zorder=4)
+    ax.fill_between([*times, last], [*low, low[-1]], [*high, high[-1]], step="post", color=_BAND, linewidth=0)
     for row in segments:
         _draw_segment(ax, row)
-    newest = [row for row in segments if row["kind"] == "new" and row["verdict"] == "accepted"][-1]
-    _point_out(ax, "new text", _middle(newest), (0.97, 0.20), colour=_NEW.colour)
+    _name(ax)
     ax.set_xlim(times[0] - 0.1, last)
     ax.set_ylim(0, max(high[:-1]) * 1.02)
     ax.set_xlabel("time (s)")
@@ -73,35 +68,20 @@ def sequence_plot(ax: Axes, rows: Rows) -> Axes:
 
 
 def _draw_segment(ax: Axes, row: Mapping[str, Scalar]) -> None:
-    """A text segment as a line over its numbers; old ones are thick, and named."""
+    """A text segment as a line over its numbers; old ones are thick."""
     old, taken = row["kind"] == "old", row["verdict"] == "accepted"
     look = _NEW if not old else _TAKEN if taken else _REFUSED
-    t, middle = _middle(row)
-    start, end = float(row["seq"] or 0.0), float(row["end"] or 0.0)
+    t, start, end = (float(row[name] or 0.0) for name in ("time", "seq", "end"))
     ax.plot([t, t], [start, end], color=look.colour, linewidth=3.0 if old else 1.6, marker="", zorder=3)
     size = 9 if old else 6
-    ax.plot([t], [middle], color=look.colour, marker=look.marker, markersize=size, linestyle="", zorder=3)
-    if old and taken:
-        _point_out(ax, "old segment, inside: taken", (t, middle), (0.03, 0.93), colour=look.colour)
-    elif old:
-        _point_out(ax, "old segment, outside: refused", (t, middle), (0.97, 0.06), colour=look.colour)
+    ax.plot([t], [(start + end) / 2], color=look.colour, marker=look.marker, markersize=size, linestyle="", zorder=3)
 
 
-def _middle(row: Mapping[str, Scalar]) -> tuple[float, float]:
-    return float(row["time"] or 0.0), (float(row["seq"] or 0.0) + float(row["end"] or 0.0)) / 2
-
-
-def _point_out(ax: Axes, text: str, at: tuple[float, float], place: tuple[float, float], *, colour: str) -> None:
-    """Text in a free corner (the band rises from the lower left), with a line to what it names."""
-    ax.annotate(
-        text,
-        at,
-        xytext=place,
-        textcoords="axes fraction",
-        ha="left" if place[0] < 0.5 else "right",
-        va="center",
-        size=SMALLEST,
-        color=colour,
-        arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkB": 5},
-        zorder=4,
-    )
+def _name(ax: Axes) -> None:
+    """What the marks and the band are, in one line above the panel: within it there may be no room."""
+    above: dict[str, Any] = {"transform": ax.transAxes, "clip_on": False}
+    for x, name, look in ((0.20, "new text", _NEW), (0.42, "old, taken", _TAKEN), (0.68, "old, refused", _REFUSED)):
+        ax.plot([x], [1.06], color=look.colour, marker=look.marker, markersize=8, linestyle="", **above)
+        ax.text(x + 0.025, 1.06, name, va="center", size=SMALLEST, transform=ax.transAxes)
+    ax.fill_between([-0.15, -0.11], 1.03, 1.09, color=_BAND, linewidth=0, **above)
+    ax.text(-0.10, 1.06, "receive window", va="center", size=SMALLEST, transform=ax.transAxes)

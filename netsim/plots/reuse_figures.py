@@ -46,6 +46,6 @@ def _end(rows: Rows) -> float:
 
 def sequence_figure(rows: Rows, note: str) -> Figure:
     """Time against sequence number of one run."""
-    figure, (ax,) = sheet(titles.sequence_title(rows), note, label_room=0.3)
+    figure, (ax,) = sheet(titles.sequence_title(rows), note, label_room=0.3, head_room=0.25)
     sequence_plot(ax, rows)
     return figure
