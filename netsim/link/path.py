@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Protocol
 
 from netsim.link.laws import DelayLaw, Fixed, require_law
 from netsim.link.loss import Lifetime, Loss
@@ -13,12 +12,8 @@ from netsim.link.stage import Ledger, Stage, Step, Stream
 from netsim.link.timing import Delay, Duplicate, Jitter, Reorder
 from netsim.units import nanoseconds, require_probability
 
-
-class Send(Protocol):
-    """How a packet enters a pipe; see Pipe.send."""
-
-    def __call__(self, now: int, size: int, kinds: Collection[str] = (), /) -> list[int]: ...
-
+Send = Callable[[int, int, Collection[str]], list[int]]
+"""How a packet enters a pipe; see Pipe.send."""
 
 Wire = Callable[[int], int | None]
 """How a packet enters a pipe that only loses and delays: see Pipe.wire."""
@@ -123,14 +118,7 @@ class Path:
 class Pipe:
     """A path at work: the state of its stages during one run. Made by Path.open."""
 
-    __slots__ = ("_ledger", "send", "uses_kinds", "uses_size", "wire")
-
-    send: Send
-    """Send a packet: (now, size, kinds) -> when each copy that survives arrives, all times in ns, size in bytes.
-
-    The original comes first where it survives; [] means lost, and `cause` says where. Calls must come in the order
-    of `now`. `kinds` and `size` matter only where `uses_kinds` and `uses_size` are true.
-    """
+    __slots__ = ("_chain", "_ledger", "uses_kinds", "uses_size", "wire")
 
     wire: Wire | None
     """`send` without its ceremony, where a packet is lost or arrives once: now -> when it arrives, None if lost.
@@ -140,18 +128,32 @@ class Pipe:
 
     def __init__(
         self,
-        send: Send,
+        wire: Wire | None,
         ledger: Ledger | None = None,
-        wire: Wire | None = None,
+        chain: Send | None = None,
         *,
         uses_size: bool = False,
         uses_kinds: bool = False,
     ) -> None:
-        self.send = send
-        self._ledger = ledger
         self.wire = wire
+        self._ledger = ledger
+        self._chain = chain
         self.uses_size = uses_size
         self.uses_kinds = uses_kinds
+
+    def send(self, now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
+        """Send a packet: when each copy that survives arrives, all times in ns, size in bytes.
+
+        The original comes first where it survives; [] means lost, and `cause` says where. Calls must come in the order
+        of `now`. `kinds` and `size` matter only where `uses_kinds` and `uses_size` are true.
+        """
+        if self.wire is None:
+            assert self._chain is not None
+            return self._chain(now, size, kinds)
+        time = self.wire(now)
+        if self._ledger is not None:
+            self._ledger.cause = Loss.name if time is None else ""
+        return [] if time is None else [time]
 
     @property
     def cause(self) -> str:
@@ -168,7 +170,7 @@ class Pipe:
 def _wire(seconds: float) -> Pipe:
     """A constant delay and nothing else: without a state, and so the same for all."""
     delay = nanoseconds(seconds)
-    return Pipe(lambda now, size, kinds=(): [now + delay], None, lambda now: now + delay)
+    return Pipe(lambda now: now + delay)
 
 
 def _lossy_wire(loss: float, delay: int, stream: Stream) -> Pipe:
@@ -182,12 +184,7 @@ def _lossy_wire(loss: float, delay: int, stream: Stream) -> Pipe:
             return None
         return now + delay
 
-    def send(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
-        time = wire(now)
-        ledger.cause = Loss.name if time is None else ""
-        return [] if time is None else [time]
-
-    return Pipe(send, ledger, wire)
+    return Pipe(wire, ledger)
 
 
 def _chain(path: Path, stream: Stream) -> Pipe:
@@ -195,7 +192,7 @@ def _chain(path: Path, stream: Stream) -> Pipe:
     ledger = Ledger()
     steps: list[Step] | None = None
 
-    def transmit(now: int, size: int, kinds: Collection[str] = ()) -> list[int]:
+    def transmit(now: int, size: int, kinds: Collection[str]) -> list[int]:
         nonlocal steps
         if steps is None:
             started = [stage.start(name, stream, ledger) for stage, name in path.plan]
@@ -207,4 +204,4 @@ def _chain(path: Path, stream: Stream) -> Pipe:
         return times
 
     # No short-cut of a path looks at the size or the kinds of a packet; a stage may.
-    return Pipe(transmit, ledger, uses_size=bool(path.stages), uses_kinds=path.uses_kinds)
+    return Pipe(None, ledger, transmit, uses_size=bool(path.stages), uses_kinds=path.uses_kinds)

@@ -39,7 +39,7 @@ class AgedIsn:
     age: int
     sent: int
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The policy's number; for the first connection that of ``age`` ago, and the bytes since."""
         if opened:
             return self.policy.initial(now=now, flow=flow, opened=opened, source=source)

@@ -22,7 +22,7 @@ MOST_TERMS: Final = 100_000  # segments times moments; beyond, only those copies
 class ApartIsn:
     """Numbers so far apart that nothing old is acceptable: the new connection's course as if nothing old came."""
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """1,640,531,527 further with each opening, the golden ratio of 2^32: beyond any window, before any text."""
         return opened * 0x61C88647 & MASK
 

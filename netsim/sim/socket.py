@@ -89,7 +89,7 @@ class Socket:
             raise ValueError(f"host = {name!r}: this world has {', '.join(map(repr, self.host.world.hosts))}")
         if self._traced:
             self.host.called("call", "connect", f"{name}:{port}")
-        self.core.connect(name, port, self._env._now, text=text)
+        self.core.connect(name, port, self._env._now, text)
         self.host.pump()
         return self._later("connect", self._try_connect)  # a SYN is never answered at once
 

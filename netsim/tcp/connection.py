@@ -31,7 +31,7 @@ def allocate(
     if ctx.record:
         ctx.actions.append(Allocated(tcb.id, flow, state))
     if iss is None:
-        iss = config.isn.initial(now=now, flow=flow, opened=ctx.opened - 1, source=ctx)
+        iss = config.isn.initial(now, flow, ctx.opened - 1, ctx)
     tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
     return tcb
 
@@ -59,7 +59,7 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
     tcb.wake = tcb.scheduled = NEVER  # an alarm still to come rings for nothing
     tcb.queue = NO_SEGMENTS
     tcb.snd_buffer = tcb.reassembly = None
-    tcb.ack_wanted = False
+    tcb.ack_wanted = tcb.close_called = False  # nothing more goes out
     if tcb.soft_error is not None and isinstance(error, ConnectionTimedOut):
         error = tcb.soft_error  # 3.9.2.2: what ICMP told explains why nobody answered
     tcb.error = error

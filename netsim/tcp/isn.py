@@ -38,7 +38,7 @@ class IsnSource(Protocol):
 class IsnPolicy(Protocol):
     """How a host chooses its ISS."""
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The ISS for ``flow`` (as this host writes it) at ``now`` (ns), after ``opened`` earlier connections."""
         ...
 
@@ -75,7 +75,7 @@ class ConstantIsn:
     def __post_init__(self) -> None:
         _check_number("ConstantIsn.value", self.value)
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The constant."""
         return self.value
 
@@ -91,7 +91,7 @@ class ClockIsn:
         _check_rate("ClockIsn.rate", self.rate)
         _check_number("ClockIsn.offset", self.offset)
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The clock's reading."""
         return (self.offset + _ticks(now, self.rate)) & MASK
 
@@ -108,7 +108,7 @@ class HashIsn:
     def __post_init__(self) -> None:
         _check_rate("HashIsn.rate", self.rate)
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """M + F."""
         src, sport, dst, dport = flow
         text = f"|{src}|{sport}|{dst}|{dport}".encode()
@@ -120,7 +120,7 @@ class HashIsn:
 class RandomIsn:
     """Uniform over the whole space for each connection, from the host's stream."""
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The next 32 random bits."""
         return source.isn_stream().getrandbits(32)
 
@@ -140,6 +140,6 @@ class BsdIsn:
         for name in ("per_second", "per_connection", "start"):
             _check_number(f"BsdIsn.{name}", getattr(self, name))
 
-    def initial(self, *, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The counter's value; it moves once a whole second, as the BSD slow timer did."""
         return (self.start + self.per_second * (now // NS) + self.per_connection * opened) & MASK

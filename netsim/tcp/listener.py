@@ -256,7 +256,7 @@ class Listener:
             self._take_text(tcb, segment)
         tcb.arm(REXMT, now, config.ns.synack_intervals[0])
         if config.handshake == "three-way":
-            send_syn(tcb, now, cookie=cookie)
+            send_syn(tcb, now, b"", cookie)
         else:
             answer_syn(tcb, now)
         return tcb

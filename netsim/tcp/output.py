@@ -117,7 +117,7 @@ def syn_options(mss: int | None, wscale: int | None, sack: bool) -> Options:
     return Options(mss=mss, wscale=wscale, sack_permitted=sack)
 
 
-def send_syn(tcb: Tcb, now: int, *, text: bytes = b"", cookie: bytes | None = None) -> None:
+def send_syn(tcb: Tcb, now: int, text: bytes = b"", cookie: bytes | None = None) -> None:
     """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time. ``text`` and ``cookie`` are Fast Open's."""
     ctx, config = tcb.ctx, tcb.config
     if tcb.state is not SYN_SENT:

@@ -95,7 +95,7 @@ class Socket:
             raise ValueError(f"backlog = {backlog!r}: allowed is an integer >= 0")
         self.listener = self.stack.listen(self.port, backlog, self, self.config)
 
-    def connect(self, dst: str, dport: int, now: int, *, text: bytes = b"") -> None:
+    def connect(self, dst: str, dport: int, now: int, text: bytes = b"") -> None:
         """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1).
 
         ``text`` is sent first, on the SYN if Fast Open allows (sendto with MSG_FASTOPEN); a listener has none.
@@ -108,7 +108,7 @@ class Socket:
         room = (self.config or self.stack.config).send_buffer
         if len(text) > room:
             raise InsufficientResources(f"{len(text)} bytes, room for {room}")
-        self.tcb = self.stack.open(dst, dport, now, sport=self.port, config=self.config, owner=self, text=text)
+        self.tcb = self.stack.open(dst, dport, now, self.port, self.config, self, text)
         return None
 
     @property

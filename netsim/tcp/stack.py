@@ -97,7 +97,7 @@ class Stack:
             in_later_states(tcb, segment, now)
         if tcb is not None:
             tcb.last_received_at = now
-            if (tcb.ack_wanted or tcb.close_called or tcb.snd_buffer) and tcb.state > LISTEN:
+            if tcb.ack_wanted or tcb.close_called or tcb.snd_buffer:
                 output(tcb, now)
             if tcb.wake < tcb.scheduled:
                 self.schedule(tcb)
@@ -211,13 +211,13 @@ class Stack:
         dst: str,
         dport: int,
         now: int,
-        *,
         sport: int | None = None,
         config: TcpConfig | None = None,
         owner: Any = None,
+        text: bytes = b"",
+        *,
         listener: Listener | None = None,
         clause: str = _OPEN,
-        text: bytes = b"",
     ) -> Tcb:
         """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
 
@@ -241,7 +241,7 @@ class Stack:
             self._forget(listener, now)
         origin = CLOSED if listener is None else LISTEN
         iss = first_beyond(old) if old is not None and config.time_wait_open == "linux" else None
-        tcb = open_active(self.ctx, config, flow, key, now, origin=origin, clause=clause, text=text, iss=iss)
+        tcb = open_active(self.ctx, config, flow, key, now, origin, clause, text, iss)
         tcb.owner = owner
         self.schedule(tcb)
         return tcb

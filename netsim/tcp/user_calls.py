@@ -38,7 +38,6 @@ from netsim.tcp.state import (
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import KEEPALIVE, NEVER, REXMT, USER
 
-_OPEN = "3.10.1: OPEN"
 _CLOSE = "3.10.4: CLOSE"
 _ABORT = "3.10.5: ABORT"
 _CLOSE_DONE = frozenset({FIN_WAIT_1, FIN_WAIT_2, CLOSING, LAST_ACK, TIME_WAIT})
@@ -66,11 +65,10 @@ def open_active(
     flow: FourTuple,
     key: FourTuple,
     now: int,
-    *,
-    origin: State = CLOSED,
-    clause: str = _OPEN,
-    text: bytes = b"",
-    iss: int | None = None,
+    origin: State,
+    clause: str,
+    text: bytes,
+    iss: int | None,
 ) -> Tcb:
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
 
