@@ -1,5 +1,6 @@
 """Further studies of reused four-tuples: tails of the delay, bytes sent, TIME-WAIT against lifetime, timestamps."""
 
+from dataclasses import replace
 from typing import Final
 
 from netsim.link import DelayLaw, Exponential, Lognormal, Pareto
@@ -25,27 +26,26 @@ PAWS: Final = (
     "Timestamps (PAWS) against none: mean difference of runs that share their random numbers; constant ISNs.\n"
     "Shares of runs: old text accepted, wrong bytes read, a new connection reset, a ghost."
 )
+_CONSTANT: Final = reuse_config("constant")
+_BASE: Final = stale.Params(
+    loss_forward=0.0,
+    loss_reverse=0.0,
+    duplicate=0.2,
+    size=5000,
+    rate=2500.0,
+    pause=PAUSE,
+    client=_CONSTANT,
+    server=_CONSTANT,
+)
 
 
 def tail_cases() -> list[Case]:
     """Constant ISNs: every tail, with and without loss, against TIME-WAIT."""
-    config = reuse_config("constant")
+    base = replace(_BASE, lifetime=LIFETIME)
     return [
         Case(
             {"tail": tail, "loss": loss, "time_wait": wait},
-            stale.Params(
-                loss_forward=loss,
-                loss_reverse=loss,
-                duplicate=0.2,
-                duplicate_delay=law,
-                lifetime=LIFETIME,
-                size=5000,
-                rate=2500.0,
-                pause=PAUSE,
-                time_wait=wait,
-                client=config,
-                server=config,
-            ),
+            replace(base, loss_forward=loss, loss_reverse=loss, duplicate_delay=law, time_wait=wait),
         )
         for tail, law in TAILS.items()
         for loss in (0.0, 0.3)
@@ -56,26 +56,18 @@ def tail_cases() -> list[Case]:
 def bytes_cases() -> list[Case]:
     """Three choices of the client's ISN against the bytes of the old connection; the text outruns the clock."""
     isns: dict[str, IsnPolicy] = {"constant": ConstantIsn(), "clock": ClockIsn(CLOCK), "random": RandomIsn()}
-    config = reuse_config("constant")
     # The server's ISS counts up a little and it takes old ACKs: all protection is the client's number.
-    server = config.replace(ack_policy="rfc793", isn=BsdIsn(per_second=0, per_connection=64_000))
+    server = _CONSTANT.replace(ack_policy="rfc793", isn=BsdIsn(per_second=0, per_connection=64_000))
+    base = replace(
+        _BASE,
+        delay_forward=RTT / 2,
+        delay_reverse=RTT / 2,
+        duplicate_delay=Exponential(2.0),
+        rate=FASTER,
+        server=server,
+    )
     return [
-        Case(
-            {"isn": name, "size": size},
-            stale.Params(
-                loss_forward=0.0,
-                loss_reverse=0.0,
-                delay_forward=RTT / 2,
-                delay_reverse=RTT / 2,
-                duplicate=0.2,
-                duplicate_delay=Exponential(2.0),
-                size=size,
-                rate=FASTER,
-                pause=PAUSE,
-                client=config.replace(isn=isn),
-                server=server,
-            ),
-        )
+        Case({"isn": name, "size": size}, replace(base, size=size, client=_CONSTANT.replace(isn=isn)))
         for name, isn in isns.items()
         for size in (1000, 2000, 4000, 6000, 8000, 10_000, 20_000)
     ]
@@ -83,24 +75,9 @@ def bytes_cases() -> list[Case]:
 
 def lifetime_cases() -> list[Case]:
     """Constant ISNs: TIME-WAIT against how long segments live."""
-    config = reuse_config("constant")
+    base = replace(_BASE, duplicate=0.3, duplicate_delay=Exponential(20.0))
     return [
-        Case(
-            {"time_wait": wait, "lifetime": lifetime},
-            stale.Params(
-                loss_forward=0.0,
-                loss_reverse=0.0,
-                duplicate=0.3,
-                duplicate_delay=Exponential(20.0),
-                lifetime=lifetime,
-                size=5000,
-                rate=2500.0,
-                pause=PAUSE,
-                time_wait=wait,
-                client=config,
-                server=config,
-            ),
-        )
+        Case({"time_wait": wait, "lifetime": lifetime}, replace(base, lifetime=lifetime, time_wait=wait))
         for wait in (0.0, 15.0, 30.0, 60.0, 120.0)
         for lifetime in (15.0, 30.0, 60.0, 120.0)
     ]
@@ -108,23 +85,12 @@ def lifetime_cases() -> list[Case]:
 
 def paws_cases() -> list[Case]:
     """Constant ISNs, with and without timestamps, against the share of segments that have a late copy."""
-    config = reuse_config("constant")
-    stamped = config.replace(timestamps=True)
+    base = replace(_BASE, duplicate_delay=Exponential(5.0))
     return [
         Case(
             {"timestamps": name, "duplicate": duplicate},
-            stale.Params(
-                loss_forward=0.0,
-                loss_reverse=0.0,
-                duplicate=duplicate,
-                duplicate_delay=Exponential(5.0),
-                size=5000,
-                rate=2500.0,
-                pause=PAUSE,
-                client=end,
-                server=end,
-            ),
+            replace(base, duplicate=duplicate, client=end, server=end),
         )
-        for name, end in (("without", config), ("with", stamped))
+        for name, end in (("without", _CONSTANT), ("with", _CONSTANT.replace(timestamps=True)))
         for duplicate in (0.1, 0.2, 0.3, 0.4, 0.5)
     ]
