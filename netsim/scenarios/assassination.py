@@ -18,7 +18,7 @@ from simpy import Event
 from netsim.link import DelayLaw, Exponential, Path
 from netsim.link.laws import as_law
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -37,6 +37,7 @@ _RST: Final = "3.10.7.4, second: RST"
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of RFC 1337. The fixes are the client's ``time_wait_rst``. ValueError out of range."""
 

@@ -22,7 +22,7 @@ from simpy import Event
 
 from netsim.link import Path, Scripted
 from netsim.scenarios.guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
-from netsim.scenarios.parameters import param, require_same_key, tcp_param
+from netsim.scenarios.parameters import one_key, param, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import World
 from netsim.sim.adversaries import Forger
@@ -48,6 +48,7 @@ _FLAGS: Final[dict[str, int]] = {"rst": RST, "syn": SYN, "data": ACK | PSH, "ack
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of blind injection. ValueError for values out of range."""
 
@@ -92,7 +93,6 @@ class Params:
             raise ValueError("in_flight = 0: must be at least 1 for attack = ack, which acknowledges it")
         if self.guesses == "random" and self.space < SEQUENCE_SPACE:
             raise ValueError(f"space = {self.space}: must be 4294967296 where guesses are random")
-        require_same_key(self)
         for end in ("client", "server"):
             if getattr(self, end).receive_buffer != TcpConfig().receive_buffer and getattr(self, end).name == "rfc9293":
                 raise ValueError(f"{end}.receive_buffer: set window, which decides it here")

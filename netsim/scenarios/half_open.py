@@ -19,9 +19,9 @@ from netsim.scenarios import setup
 from netsim.scenarios.closing import PORT
 from netsim.scenarios.parameters import (
     both_ways,
+    one_key,
     param,
     require_probabilities,
-    require_same_key,
     tcp_param,
     without_loss,
 )
@@ -56,6 +56,7 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of half-open connections. ``forward`` is client to server. ValueError for bad values."""
 
@@ -75,7 +76,6 @@ class Params:
     server: TcpConfig = tcp_param("server")
 
     def __post_init__(self) -> None:
-        require_same_key(self)
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name, high in (("delay_forward", 1e3), ("delay_reverse", 1e3), ("pause", 1e6), ("horizon", 1e9)):
             require_number(name, getattr(self, name), low=0.0, high=high, unit="s")

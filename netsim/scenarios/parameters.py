@@ -1,12 +1,15 @@
 """What the parameters of every scenario have in common: how a field is described, checked, and becomes a path."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from netsim.link import BurstLoss, DelayLaw, Path, Stage
 from netsim.tcp.profiles import rfc9293
 from netsim.units import require_probability
+
+_Params = TypeVar("_Params")
 
 
 class Link(Protocol):
@@ -33,17 +36,28 @@ def tcp_param(end: str) -> Any:
     return field(default_factory=rfc9293, metadata=about)
 
 
+def one_key(cls: type[_Params]) -> type[_Params]:
+    """The class of a scenario's parameters, whose ends can talk to each other; every scenario's has it.
+
+    ValueError unless ``client`` and ``server``, where there are both, have the same key of TCP-AO, or none: with two
+    keys nothing gets through. The class's own ``__post_init__`` checks the rest.
+    """
+    own: Callable[[Any], None] = cls.__dict__.get("__post_init__", lambda self: None)
+
+    def __post_init__(self: Any) -> None:
+        keys = [getattr(self, end).authentication_key for end in ("client", "server") if hasattr(self, end)]
+        if len(set(keys)) > 1:
+            raise ValueError(f"server.authentication_key = {keys[1]!r}: must be the client's, {keys[0]!r}")
+        own(self)
+
+    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+    return cls
+
+
 def require_probabilities(params: Any, *names: str) -> None:
     """ValueError naming the first of these fields that is not in [0, 1]."""
     for name in names:
         require_probability(name, getattr(params, name))
-
-
-def require_same_key(params: Any) -> None:
-    """ValueError unless both ends have the same key of TCP-AO, or none: with two keys nothing gets through."""
-    client, server = params.client.authentication_key, params.server.authentication_key
-    if client != server:
-        raise ValueError(f"server.authentication_key = {server!r}: must be the client's, {client!r}")
 
 
 def both_ways(

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args
 from simpy import Event
 
 from netsim.link import Path
-from netsim.scenarios.parameters import param, tcp_param
+from netsim.scenarios.parameters import one_key, param, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import Observer
@@ -37,6 +37,7 @@ Arrivals = Literal["poisson", "regular"]
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of what TIME-WAIT costs. ValueError for values out of range."""
 

@@ -14,7 +14,7 @@ from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, param, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -31,6 +31,7 @@ CLIENT_PORT: Final = 40000
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of SYNs in TIME-WAIT, whose rule is the server's ``time_wait_reuse``.
 

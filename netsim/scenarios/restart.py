@@ -15,7 +15,7 @@ from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios.closing import PORT, fin_intervals, first_repeat, require_end, rtt_is_measured
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param, without_loss
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -31,6 +31,7 @@ End = Literal["client", "server"]
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of the server that starts again. ValueError for values out of range."""
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from simpy import Event
 
 from netsim.link import DelayLaw, Fixed, Path
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, require_same_key, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import Observer
@@ -36,6 +36,7 @@ Outcome = Literal["established", "timed out", "refused", "diverged"]
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the set-up study. ``forward`` is client to server. ValueError for values out of range."""
 
@@ -54,7 +55,6 @@ class Params:
     ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
 
     def __post_init__(self) -> None:
-        require_same_key(self)
         require_probabilities(self, "loss_forward", "loss_reverse", "reorder", "duplicate")
         require_number("burst", self.burst, low=0.0, high=1e6, unit="s")
         _ = self.paths, World(ties=self.ties)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
 from netsim.scenarios.stale_expected import (
     MOST_TERMS,
     ApartIsn,
@@ -48,6 +48,7 @@ End = Literal["client", "server"]
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the stale-segment study. ``forward`` is client to server. ValueError for values out of range.
 

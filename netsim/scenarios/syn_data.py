@@ -19,7 +19,7 @@ from typing import Any, Final
 from simpy import Event
 
 from netsim.link import Path
-from netsim.scenarios.parameters import param, require_probabilities, require_same_key, tcp_param
+from netsim.scenarios.parameters import one_key, param, require_probabilities, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.adversaries import Forger
@@ -61,6 +61,7 @@ _WHOLE: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of data on SYNs. ValueError for values out of range."""
 
@@ -81,7 +82,6 @@ class Params:
     server: TcpConfig = tcp_param("server")
 
     def __post_init__(self) -> None:
-        require_same_key(self)
         for name, low, high, unit in (*_RANGES, *_WHOLE):
             require_number(name, getattr(self, name), low=low, high=high, unit=unit)
         for name, *_ in _WHOLE:

@@ -23,7 +23,7 @@ from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios.flood_theory import flood_theory
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, require_same_key, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
@@ -48,6 +48,7 @@ Attack = Literal["spoofed-silent", "spoofed-reset", "botnet"]
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the flood study. ``forward`` is client to server. ValueError for values out of range.
 
@@ -96,7 +97,6 @@ class Params:
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(kind))}")
         _ = World(ties=self.ties)
-        require_same_key(self)
         # Each client keeps a port of the one host that they share.
         seconds = max(self.window[1] - self.window[0], self.hold)
         most = ((ports := len(self.client.ports)) - 5 * math.sqrt(ports)) / seconds

@@ -18,9 +18,9 @@ from netsim.link.laws import as_law
 from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
 from netsim.scenarios.parameters import (
     both_ways,
+    one_key,
     param,
     require_probabilities,
-    require_same_key,
     tcp_param,
     without_loss,
 )
@@ -57,6 +57,7 @@ _HOW: Final[dict[str, How]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of the close. ``forward`` is client to server. ValueError for values out of range."""
 
@@ -78,7 +79,6 @@ class Params:
     def __post_init__(self) -> None:
         if self.close not in get_args(Close):
             raise ValueError(f"close = {self.close!r}: must be one of {', '.join(get_args(Close))}")
-        require_same_key(self)
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")

@@ -22,7 +22,7 @@ from netsim.scenarios.closing import (
     rtt_is_measured,
     segments_sent,
 )
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param, without_loss
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param, without_loss
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -53,6 +53,7 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the TIME-WAIT study. ``forward`` is client to server. ValueError for values out of range.
 

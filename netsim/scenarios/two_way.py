@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args
 from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
-from netsim.scenarios.parameters import both_ways, param, require_probabilities, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -46,6 +46,7 @@ Afterwards = Literal["answers", "silent"]
 
 
 @dataclass(frozen=True, kw_only=True)
+@one_key
 class Params:
     """Parameters of the study of handshakes. ``forward`` is client to server. ValueError for values out of range."""
 
