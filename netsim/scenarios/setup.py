@@ -195,8 +195,8 @@ def _server_is_exact(params: Params) -> bool:
     It takes a silent client that acknowledges every repeated SYN-ACK, and half-open entries with ISNs of their own.
     """
     client, server = params.client, params.server
-    if server.syn_cookies == "always":
-        return False  # nobody asks again for a third segment that is lost
+    if server.syn_cookies == "always" and _repeats_needlessly(params):
+        return False  # a second cookie may differ from the one that the client knows
     answers_all = client.ns.invalid_ratelimit <= min(server.ns.synack_intervals)
     silent = not params.client_speaks and not client.keepalive
     return silent and answers_all and not isinstance(server.isn, ConstantIsn)
@@ -215,6 +215,8 @@ def exact_latency(params: Params) -> SetupLatency | None:
         return None
     if server.duplicate_syn == "synack" and server.synack_ratelimit:
         return None
+    if params.ties == "packet-first" and not (_seconds(params.delay_forward) and _seconds(params.delay_reverse)):
+        return None  # what a timer sends arrives in the same instant: before or after the timers of the other end?
     if client.syn_transmissions > MOST_ENUMERATED or len(server.synack_intervals()) > MOST_ENUMERATED:
         return None
     return setup_latency(

@@ -175,6 +175,36 @@ def test_the_servers_half_is_left_out_where_the_enumeration_does_not_hold(
     assert "setup_latency" in values
 
 
+def test_cookies_leave_a_client_alone_as_often_as_its_ack_is_lost() -> None:
+    """Nobody asks again for a third segment that is lost: diverged are pf of the clients that opened (.2 of them)."""
+    cookies = profile("linux").replace(syn_cookies="always")
+    point = setup.Params(loss_forward=0.2, loss_reverse=0.1, client=cookies, server=cookies)
+    exact, theory = setup.exact_latency(point), setup.theory(point)
+    assert exact is not None
+    assert theory["p_diverged"] == pytest.approx(0.2 * (1 - theory["p_fail"]), rel=1e-12)
+    assert theory["server_latency"] == pytest.approx(theory["setup_latency"] + 0.05, rel=1e-12)  # one way later
+    rows = sweep(setup.run, [point], replications=N, seed=21, workers=1)
+    assert p_value(column(rows, "client_latency"), exact.client) > ALPHA
+    assert p_value(column(rows, "server_latency"), exact.server) > ALPHA
+    slow = setup.Params(delay_forward=0.6, delay_reverse=0.6, client=cookies, server=cookies)
+    assert "p_diverged" not in setup.theory(slow)  # two cookies may be under way there
+
+
+@pytest.mark.parametrize(("forward", "reverse"), [(1.0, 0.0), (0.0, 1.0), (0.0, 0.0)])
+def test_no_theory_of_instants_within_an_instant(forward: float, reverse: float) -> None:
+    """With no delay and packets first, what a timer sends arrives while timers of that instant still wait.
+
+    At 1 s there and nothing back, one retry each: the second SYN-ACK leaves at the 3 s at which the client gives up.
+    """
+    config = profile("rfc9293").replace(syn_retries=1, synack_retries=1)
+    point = {"delay_forward": forward, "delay_reverse": reverse, "client": config, "server": config}
+    assert setup.theory(setup.Params(**point, ties="packet-first")) == {}  # type: ignore[arg-type]
+    exact = setup.exact_latency(setup.Params(**point, ties="timer-first"))  # type: ignore[arg-type]
+    assert exact is not None
+    rows = sweep(setup.run, [setup.Params(**point)], replications=N, seed=22, workers=1)  # type: ignore[arg-type]
+    assert p_value(column(rows, "client_latency"), exact.client) > ALPHA / 3
+
+
 @pytest.mark.parametrize(("rtt", "first"), [(0.5, 0.81), (1.0, 0.0), (3.0, 0.0)])
 def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, first: float) -> None:
     point = setup.Params(delay_forward=rtt / 2, delay_reverse=rtt / 2)
