@@ -1,5 +1,6 @@
 """The command line. ``main`` is the entry point; what a command needs is imported when it runs."""
 
+import errno
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ netsim list shows what there is, netsim --help the commands."""
 
 _USAGE: Final = 2
 _INTERRUPTED: Final = 130
+_OUTPUT_STUCK: Final = (errno.EPIPE, errno.ENOSPC)  # the reader has gone (netsim list | head), or the disk is full
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,6 +46,9 @@ def script(main: Callable[..., Any]) -> None:
 
 def guarded(act: Callable[[], int]) -> int:
     """The exit status of ``act``; bad input and interrupts (Ctrl-C, SIGTERM) become a line on stderr."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us: netsim list >&-
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115: as long as the process
     try:
         try:
             with _terminated_like_interrupted():
@@ -59,7 +64,11 @@ def guarded(act: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("netsim: interrupted", file=sys.stderr)
         return _INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone: netsim list | head
+    except OSError as error:
+        if error.errno not in _OUTPUT_STUCK:
+            raise
+        if error.errno == errno.ENOSPC:
+            print(f"netsim: output cannot be written: {error.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 

@@ -117,6 +117,8 @@ def trace(
         from netsim.cli.packetdrill import write
 
         write(run, end=end, path=packetdrill)
+    elif end is not None:
+        raise UsageError(f"end = {end!r}: is whose view --packetdrill writes; must come with --packetdrill FILE")
     print(run.ladder(unicode=unicode, limit=LINES if lines is None else lines or None))
     return 0
 

@@ -37,6 +37,8 @@ def make(
 ) -> int:
     """Run them, each file on stdout when it is in its place; the exit status. A main that is None is imported."""
     root, processes = read_seed(seed), read_workers(workers)
+    if out == "":  # most often a shell variable that is not set
+        raise UsageError("out = '': must be a folder that can be written, . for this one")
     home = Path(OUT if out is None else out)
     _require_folder(home)
     done = 0

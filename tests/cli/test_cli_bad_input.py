@@ -43,6 +43,8 @@ CASES = [
     ("run setup --workers 0", "workers = 0", ">= 1"),
     ("run setup --config nowhere.toml", "config = 'nowhere.toml'", "cannot be read"),
     ("trace setup --replication -1", "replication = -1", ">= 0"),
+    ("trace setup --end server", "end = 'server'", "--packetdrill FILE"),
+    ("reproduce e01 --out=", "out = ''", "a folder"),
     ("trace setup --limit -1", "limit = -1", ">= 0"),
     ("list setpu", "name = 'setpu'", "did you mean setup?"),
     ("rnu setup", "rnu", 'Did you mean "run"?'),

@@ -1,5 +1,6 @@
 """What only a process of its own shows: imports, signals, pipes, worker processes, scripts."""
 
+import errno
 import json
 import os
 import signal
@@ -87,6 +88,25 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     )
     os.close(write)
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["list", "run setup --replications 5 --json", "trace setup"])
+def test_a_full_disk_is_one_line(words: str) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "netsim", *words.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    line = f"netsim: output cannot be written: {os.strerror(errno.ENOSPC)}\n"
+    assert (done.returncode, done.stderr) == (1, line)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_streams_that_are_closed(closed: str) -> None:
+    line = f'"{sys.executable}" -m netsim run setup --replications 5 --json {closed}'
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "" if closed.startswith(">") else json.loads(done.stdout)["n"] == 5
 
 
 def test_a_script_alone_has_the_options_of_reproduce(tmp_path: Path) -> None:
