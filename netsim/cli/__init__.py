@@ -48,7 +48,7 @@ def guarded(act: Callable[[], int]) -> int:
     """The exit status of ``act``; bad input and interrupts (Ctrl-C, SIGTERM) become a line on stderr."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started us: netsim list >&-
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115: as long as the process
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     try:
         try:
             with _terminated_like_interrupted():

@@ -88,7 +88,7 @@ def _filling(pipe: Pipe, socket: Socket, count: int, calls: "Calls") -> Attempt:
         if tcb is not None and tcb.rcv_buffer:
             start = (tcb.rcv_nxt - len(tcb.rcv_buffer)) & MASK
             before = (tcb.rcv_up - 1 - start) & MASK
-            if tcb.rcv_up and before < HALF and before < len(tcb.rcv_buffer):
+            if tcb.rcv_up >= 0 and before < HALF and before < len(tcb.rcv_buffer):
                 size = min(size, before)  # it stops at the urgent octet: net/ipv4/tcp.c, tcp_read_sock
                 if not size:
                     return Result(0)

@@ -212,5 +212,5 @@ def _sixth_urgent(tcb: Tcb, segment: Segment) -> None:
     """RCV.UP = max(RCV.UP, SEG.UP), while text may still come."""
     if tcb.state in (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2):
         pointer = (segment.seq + segment.urgent) & MASK
-        if (pointer - tcb.rcv_up) & MASK < HALF:
+        if tcb.rcv_up < 0 or (pointer - tcb.rcv_up) & MASK < HALF:
             tcb.rcv_up = pointer

@@ -119,7 +119,7 @@ class Tcb:
         self.snd_mss = config.mss_default
         self.snd_wscale = self.rcv_wscale = 0
         self.irs = self.rcv_nxt = 0
-        self.rcv_up = 0
+        self.rcv_up = -1  # nothing urgent yet
         self.rcv_space = space = config.receive_buffer
         self.rcv_wnd = space if space < 65535 else 65535
         self.ts_ok = self.sack_ok = self.scaling = False

@@ -10,7 +10,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionRefused, ConnectionReset
 from netsim.tcp.isn import ConstantIsn
 from netsim.tcp.profiles import linux, profile, rfc9293
-from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Options, Segment
+from netsim.tcp.segment import ACK, FIN, RST, SYN, URG, FourTuple, Options, Segment
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.user_calls import close
@@ -108,3 +108,20 @@ def test_backlogs_and_profiles_are_checked() -> None:
         world.host("a").socket().listen(80, -3)
     with pytest.raises(ValueError, match="profile = None"):
         world.host("b", None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("irs", [200, 2**31 + 5, 2**32 - 3])
+def test_the_urgent_pointer_counts_from_its_segment(irs: int) -> None:
+    """3.10.7.4, sixth: RCV.UP = max(RCV.UP, SEG.UP), where SEG.UP = SEG.SEQ + the pointer, wherever the numbers lie."""
+    stack = Stack("b", lambda name: random.Random(name), rfc9293().replace(isn=ConstantIsn(0)))
+    stack.listen(80, 1)
+    first = (irs + 1) % 2**32
+    stack.on_segment(Segment(KEY, irs, 0, SYN, 65535), S)
+    stack.on_segment(Segment(KEY, first, 1, ACK, 65535), S)
+    tcb = stack.connections[KEY]
+    stack.on_segment(Segment(KEY, first, 1, ACK | URG, 65535, b"abcd", urgent=3), S)
+    assert tcb.rcv_up == (irs + 4) % 2**32
+    stack.on_segment(Segment(KEY, (irs + 5) % 2**32, 1, ACK | URG, 65535, b"efgh", urgent=2), S)
+    assert tcb.rcv_up == (irs + 7) % 2**32
+    stack.on_segment(Segment(KEY, (irs + 9) % 2**32, 1, ACK, 65535, b"i"), S)
+    assert tcb.rcv_up == (irs + 7) % 2**32
