@@ -1,26 +1,42 @@
-"""What the policies of timers and acknowledgments mean: the longer texts of ``TcpConfig``'s last section."""
+"""What the policies of timers and acknowledgments mean: the RTO, giving up, delayed ACKs, keep-alive, TIME-WAIT."""
 
 from typing import Any
 
-from netsim.tcp.policy import policy
+from netsim.tcp.policy import policy, retries, seconds
 
+RTO_INITIAL: Any = seconds(1.0, "RTO before the first sample", "RFC 6298 2.1", least=1e-9)
+RTO_MIN: Any = seconds(1.0, "least RTO", "RFC 6298 2.4")
+RTO_MAX: Any = seconds(128.0, "greatest RTO", "RFC 6298 2.5: at least 60 s", least=1e-9)
+RTO_VARIANCE_FLOOR: Any = seconds(0.0, "least value of the 4 RTTVAR term", "RFC 6298 has none")
 RTT_VARIANCE: Any = policy(
     "rfc6298",
     "what the RTO adds to SRTT: four times RTTVAR; or that deviation's peak, to which it falls by a quarter of the way "
     "each round trip, and which grows little where the RTT falls (Linux)",
     "RFC 6298 2.3; net/ipv4/tcp_input.c: tcp_rtt_estimator",
 )
+RTO_AFTER_SYN_TIMEOUT: Any = seconds(3.0, "RTO for data after the SYN had to be repeated", "RFC 6298 5.7", least=1e-9)
 RTO_FALLBACK: Any = policy(
     "timer",
     "rto_after_syn_timeout is for an end whose SYN or SYN-ACK a timer repeated, or for any that the handshake gave no "
     "RTT sample: a duplicate SYN had it repeated, or it was a cookie (Linux)",
     "RFC 6298 5.7; net/ipv4/tcp_metrics.c: tcp_init_metrics",
 )
+CLOCK_GRANULARITY: Any = seconds(0.0, "G of RFC 6298", "RFC 6298 2: exact timers")
+RETRIES1: Any = retries(3, "R1: retransmissions before the user is warned", "RFC 9293 3.8.3, SHLD-10")
+RETRIES2: Any = retries(
+    None, "R2: retransmissions before the connection is given up", "RFC 9293 3.8.3; None: user timeout alone"
+)
 R2_MEASURE: Any = policy(
     "count",
     "R2 is reached after so many retransmissions, or once so many would have been sent at the least RTO, doubled "
     "each time: whatever the path's RTT (Linux)",
     "RFC 9293 3.8.3; net/ipv4/tcp_timer.c: retransmits_timed_out",
+)
+ORPHAN_RETRIES: Any = retries(
+    None, "R2 of a connection whose user has gone; None: as retries2", "net.ipv4.tcp_orphan_retries"
+)
+USER_TIMEOUT: Any = seconds(
+    300.0, "text unacknowledged this long: give up; None: R2 alone", "RFC 793 3.8; RFC 5482", least=1e-9
 )
 WINDOW_UPDATE: Any = policy(
     "segments",
@@ -81,6 +97,14 @@ FIN_ACK: Any = policy(
     "the ACK of a FIN that leads to CLOSE-WAIT: at once, or delayed like any other, to ride on this end's own FIN",
     "RFC 9293 3.10.7.4, eighth: FIN; 3.8.6.3",
 )
+KEEPALIVE: Any = policy(False, "keep-alive probes by default", "RFC 9293 3.8.4, MUST-25: off")
+KEEPALIVE_IDLE: Any = seconds(
+    7200.0, "silence before the first probe", "RFC 9293 3.8.4, MUST-27: at least 2 h", least=1e-9
+)
+KEEPALIVE_INTERVAL: Any = seconds(75.0, "between probes", "RFC 9293 is silent; 4.4BSD", least=1e-9)
+KEEPALIVE_PROBES: Any = retries(9, "unanswered probes before the connection is given up", "RFC 9293 is silent; Linux")
+TIME_WAIT: Any = seconds(240.0, "length of TIME-WAIT; 2 MSL", "RFC 9293 3.6.1, MUST-13")
+FIN_WAIT_2_TIMEOUT: Any = seconds(None, "FIN-WAIT-2 without a user; None: for ever", "RFC 9293 has none")
 TIME_WAIT_RESTART: Any = policy(
     "fin",
     "what restarts the 2MSL timer: nothing (its number refuses the repeated FIN), the repeated FIN, or any "
@@ -98,6 +122,9 @@ TIME_WAIT_ACK: Any = policy(
     "what draws an ACK in TIME-WAIT: beside segments that step one refuses, the repeated FIN, or any but the "
     "expected ACK",
     "RFC 9293 3.10.7.4, fifth: ACK; net/ipv4/tcp_minisocks.c; sys/netinet/tcp_timewait.c",
+)
+TIME_WAIT_INPUT: Any = policy(
+    "rfc9293", "TIME-WAIT: the usual checks, or FreeBSD's own, which know no window", "sys/netinet/tcp_timewait.c"
 )
 TIME_WAIT_NO_ACK: Any = policy(
     "process",
