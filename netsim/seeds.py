@@ -5,7 +5,6 @@ point of the parameter space, the replication and the name. So a new impairment,
 calls, another machine or another number of workers changes nobody else's draws.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
@@ -49,15 +48,7 @@ class Seed:
 
         For what draws a handful of numbers in a run: seeding a Random costs as much as two hundred draws.
         """
-        return Draws(self._uniform(name, common).__next__)
-
-    def _uniform(self, name: str, common: bool) -> Iterator[float]:
-        # Each block is the hash of the one before: eight numbers of 53 bits.
-        block = self._identity("draw", name, common)
-        while True:
-            block = blake2b(block).digest()
-            for word in _WORDS.unpack(block):
-                yield (word >> 11) * 2.0**-53
+        return Draws(self._identity("draw", name, common))
 
     def _identity(self, use: str, name: str, common: bool) -> bytes:
         # The length before the point keeps ("a", "b:c") and ("a:b", "c") apart; "-" is no length.
@@ -65,11 +56,22 @@ class Seed:
         return f"netsim/1:{use}:{self.root}:{self.replication}:{point}:{name}".encode("utf-8", "surrogatepass")
 
 
-@dataclass(slots=True)
 class Draws:
-    """A source of uniform numbers in [0, 1): `random()` gives the next one."""
+    """Uniform numbers in [0, 1), eight from each hash of 64 bytes: that of `key`, then that of the hash before."""
 
-    random: Callable[[], float]
+    __slots__ = ("_block", "_words")
+
+    def __init__(self, key: bytes) -> None:
+        self._block = key
+        self._words: list[int] = []  # the next one last
+
+    def random(self) -> float:
+        """The next number; of 53 bits, as random.random() has them."""
+        words = self._words
+        if not words:
+            self._block = block = blake2b(self._block).digest()
+            words += _WORDS.unpack(block)[::-1]
+        return (words.pop() >> 11) * 2.0**-53
 
 
 def _require_natural(field: str, value: int) -> None:

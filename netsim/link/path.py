@@ -180,7 +180,7 @@ def _lossy_wire(loss: float, delay: int, stream: Stream) -> Pipe:
 
     def wire(now: int) -> int | None:
         if random() < loss:
-            ledger.counts[Loss.name] += 1
+            ledger.count(Loss.name)
             return None
         return now + delay
 

@@ -94,7 +94,7 @@ def _striking(matchers: list["_Matcher"], name: str, ledger: Ledger) -> Step:
         for matcher in matchers:
             if matcher.matches(sent, kinds) and times:
                 times = matcher.apply(times)
-                ledger.counts[name] += 1
+                ledger.count(name)
                 if not times:
                     ledger.cause = name
         return times

@@ -7,7 +7,6 @@ stream and on n alone, and adding, removing or changing another stage disturbs n
 usually none) draw from a second stream, "NAME.copies", for the same reason.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection
 from typing import ClassVar, Protocol, TypeVar
 
@@ -32,12 +31,16 @@ class Ledger:
 
     def __init__(self) -> None:
         self.cause = ""
-        self.counts: defaultdict[str, int] = defaultdict(int)
+        self.counts: dict[str, int] = {}
+
+    def count(self, name: str, copies: int = 1) -> None:
+        """Note what the stage `name` did to some copies."""
+        self.counts[name] = self.counts.get(name, 0) + copies
 
     def lose(self, name: str, copies: int = 1) -> None:
         """Note that the stage `name` lost some copies of the packet at hand."""
         self.cause = name
-        self.counts[name] += copies
+        self.count(name, copies)
 
     def keep(self, name: str, times: list[int], kept: list[int]) -> list[int]:
         """`kept`, after noting how many of `times` the stage `name` left out of it."""

@@ -107,7 +107,7 @@ class Reorder:
             moved = []
             for time in times:
                 if extra is not None:
-                    ledger.counts[name] += 1
+                    ledger.count(name)
                     time += extra
                 moved.append(time)
                 if len(times) > 1:
@@ -144,7 +144,7 @@ class Duplicate:
                 if len(times) > 1:
                     extra = copied_again()
             if copies:
-                ledger.counts[name] += len(copies)
+                ledger.count(name, len(copies))
                 return times + copies
             return times
 
