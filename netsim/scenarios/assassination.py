@@ -17,8 +17,9 @@ from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Path
 from netsim.link.laws import as_law
+from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -43,11 +44,11 @@ class Params:
 
     segments: int = param(3, "full segments of text that the server sends, at most 10")
     duplicate: float = param(0.1, "probability that a segment has a late copy, either way")
-    duplicate_delay: float | DelayLaw = param(Exponential(20.0), "how late the copy is: seconds or a law", "s")
-    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
-    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
+    duplicate_delay: float | DelayLaw = shared.copy_delay(Exponential(20.0))
+    delay_forward: float = shared.delay("forward")
+    delay_reverse: float = shared.delay("reverse")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
 
     loss_forward = loss_reverse = 0.0
 

@@ -21,8 +21,9 @@ from typing import Any, Final, Literal, get_args
 from simpy import Event
 
 from netsim.link import Path, Scripted
+from netsim.scenarios import shared
 from netsim.scenarios.guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
-from netsim.scenarios.parameters import one_key, param, tcp_param
+from netsim.scenarios.parameters import one_key, param
 from netsim.seeds import Seed
 from netsim.sim import World
 from netsim.sim.adversaries import Forger
@@ -62,8 +63,8 @@ class Params:
     segments: int = param(100, "forged segments that are really sent, at most")
     rate: float = param(10_000.0, "forged segments a second", "1/s")
     delay: float = param(0.05, "one-way delay between client and server", "s")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
         for name, kind in (("attack", Attack), ("guesses", Guessing)):

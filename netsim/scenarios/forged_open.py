@@ -14,7 +14,8 @@ from typing import Any, Final
 from simpy import Event
 
 from netsim.link import Path
-from netsim.scenarios.parameters import param, tcp_param
+from netsim.scenarios import shared
+from netsim.scenarios.parameters import param
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.adversaries import Forger
@@ -50,7 +51,7 @@ class Params:
     jitter: float = param(0.001, "extra delay of each segment to the server, uniform from 0, that keeps order", "s")
     others: float = param(0.0, "connections that others open at the server, Poisson", "1/s")
     delay: float = param(0.05, "one-way delay to the server", "s")
-    server: TcpConfig = tcp_param("server")
+    server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
         require_number("guesses", self.guesses, low=1, high=100_000, unit="")

@@ -15,16 +15,9 @@ from typing import Any, Final, Literal
 from simpy import Event
 
 from netsim.link import Path
-from netsim.scenarios import setup
+from netsim.scenarios import setup, shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import (
-    both_ways,
-    one_key,
-    param,
-    require_probabilities,
-    tcp_param,
-    without_loss,
-)
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, without_loss
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -68,12 +61,12 @@ class Params:
     )
     pause: float = param(10.0, "from the accident to the survivor's data or the victim's new open", "s")
     horizon: float = param(100_000.0, "end of the run; what is still held then counts as for ever", "s")
-    loss_forward: float = param(0.0, "loss probability, client to server, from the accident on")
-    loss_reverse: float = param(0.0, "loss probability, server to client, from the accident on")
-    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
-    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
+    loss_forward: float = shared.loss("forward", 0.0, since="the accident")
+    loss_reverse: float = shared.loss("reverse", 0.0, since="the accident")
+    delay_forward: float = shared.delay("forward")
+    delay_reverse: float = shared.delay("reverse")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")

@@ -6,7 +6,6 @@ from dataclasses import field
 from typing import Any, Protocol, TypeVar
 
 from netsim.link import BurstLoss, DelayLaw, Path, Stage
-from netsim.tcp.profiles import rfc9293
 from netsim.units import require_probability
 
 _Params = TypeVar("_Params")
@@ -28,12 +27,6 @@ class Link(Protocol):
 def param(default: Any, text: str, unit: str = "", source: str = "study parameter") -> Any:
     """A parameter with its meaning, unit and source, for ``netsim list`` and the command line."""
     return field(default=default, metadata={"text": text, "unit": unit, "source": source})
-
-
-def tcp_param(end: str) -> Any:
-    """The TCP of one end, RFC 9293 unless told otherwise."""
-    about = {"text": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.profiles"}
-    return field(default_factory=rfc9293, metadata=about)
 
 
 def one_key(cls: type[_Params]) -> type[_Params]:

@@ -16,7 +16,8 @@ from typing import Any, Final, Literal, get_args
 from simpy import Event
 
 from netsim.link import Path
-from netsim.scenarios.parameters import one_key, param, tcp_param
+from netsim.scenarios import shared
+from netsim.scenarios.parameters import one_key, param
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import Observer
@@ -49,10 +50,10 @@ class Params:
     time_wait: float = param(1.0, "length of TIME-WAIT of both ends", "s", "Linux: 60; RFC 9293: 240")
     warm_up: float = param(6.0, "before anything is counted", "s")
     window: float = param(1.0, "while connections are counted", "s")
-    delay_forward: float = param(0.005, "one-way delay, client to server", "s")
-    delay_reverse: float = param(0.005, "one-way delay, server to client", "s")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
+    delay_forward: float = shared.delay("forward", 0.005)
+    delay_reverse: float = shared.delay("reverse", 0.005)
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
         require_number("ports", self.ports, low=1, high=65536 - FIRST_PORT)

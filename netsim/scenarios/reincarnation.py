@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, get_args
 
 from netsim.link import DelayLaw, Uniform
-from netsim.scenarios import stale
+from netsim.scenarios import shared, stale
 from netsim.scenarios.parameters import param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim.network import NS, Observer
@@ -59,7 +59,7 @@ class Params:
     lifetime: float = param(3.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293: 120")
     delay: float = param(0.01, "one-way delay", "s")
     duplicate: float = param(0.3, "probability that a segment has a late copy; both ways")
-    duplicate_delay: float | DelayLaw = param(Uniform(0.0, 3.0), "how late the copy is: seconds or a law", "s")
+    duplicate_delay: float | DelayLaw = shared.copy_delay(Uniform(0.0, 3.0))
     window: int = param(8000, "receive window of the server", "bytes")
 
     def __post_init__(self) -> None:

@@ -13,8 +13,9 @@ from typing import Any, Final
 from simpy import Event
 
 from netsim.link import Path
+from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, one_key, param, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -40,10 +41,10 @@ class Params:
 
     request: int = param(1000, "text that the client sends over the first connection", "bytes")
     pause: float = param(1.0, "from the end of the first connection at the client to the second", "s")
-    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
-    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
+    delay_forward: float = shared.delay("forward")
+    delay_reverse: float = shared.delay("reverse")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
 
     loss_forward = loss_reverse = 0.0
 

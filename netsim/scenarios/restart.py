@@ -14,8 +14,9 @@ from typing import Any, Final, Literal
 from simpy import Event
 
 from netsim.link import Path
+from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT, fin_intervals, first_repeat, require_end, rtt_is_measured
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param, without_loss
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, without_loss
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -39,12 +40,12 @@ class Params:
     reuse_address: bool = param(False, "the server sets SO_REUSEADDR, before and after")
     pause: float = param(1.0, "from the server's stop to its start", "s")
     retry: float = param(1.0, "from one attempt to bind to the next", "s")
-    loss_forward: float = param(0.1, "loss probability, client to server, from the stop on")
-    loss_reverse: float = param(0.1, "loss probability, server to client, from the stop on")
-    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
-    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
+    loss_forward: float = shared.loss("forward", 0.1, since="the stop")
+    loss_reverse: float = shared.loss("reverse", 0.1, since="the stop")
+    delay_forward: float = shared.delay("forward")
+    delay_reverse: float = shared.delay("reverse")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 from simpy import Event
 
 from netsim.link import DelayLaw, Fixed, Path
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
+from netsim.scenarios import shared
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import Observer
@@ -40,19 +41,19 @@ Outcome = Literal["established", "timed out", "refused", "diverged"]
 class Params:
     """Parameters of the set-up study. ``forward`` is client to server. ValueError for values out of range."""
 
-    loss_forward: float = param(0.1, "loss probability, client to server")
-    loss_reverse: float = param(0.1, "loss probability, server to client")
-    delay_forward: float | DelayLaw = param(0.05, "one-way delay, client to server: seconds or a law", "s")
-    delay_reverse: float | DelayLaw = param(0.05, "one-way delay, server to client: seconds or a law", "s")
+    loss_forward: float = shared.loss("forward", 0.1)
+    loss_reverse: float = shared.loss("reverse", 0.1)
+    delay_forward: float | DelayLaw = shared.delay("forward", law=True)
+    delay_reverse: float | DelayLaw = shared.delay("reverse", law=True)
     jitter: float = param(0.0, "extra delay, uniform from 0, that keeps order; both ways", "s")
     reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
     reorder_delay: float = param(0.05, "how long it is held back", "s")
     duplicate: float = param(0.0, "probability that a segment arrives twice; both ways")
     burst: float = param(0.0, "mean length of loss bursts (0: independent losses of the same mean)", "s")
     client_speaks: bool = param(False, "the client sends a request at once; else it stays silent")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
-    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
+    ties: Ties = shared.ties()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "reorder", "duplicate")

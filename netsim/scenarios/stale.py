@@ -14,7 +14,8 @@ from typing import Any, Final, Literal, get_args
 from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
+from netsim.scenarios import shared
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
 from netsim.scenarios.stale_expected import (
     MOST_TERMS,
     ApartIsn,
@@ -56,12 +57,12 @@ class Params:
     each end's TCP.
     """
 
-    loss_forward: float = param(0.1, "loss probability, client to server")
-    loss_reverse: float = param(0.1, "loss probability, server to client")
-    delay_forward: float | DelayLaw = param(0.05, "one-way delay, client to server: seconds or a law", "s")
-    delay_reverse: float | DelayLaw = param(0.05, "one-way delay, server to client: seconds or a law", "s")
+    loss_forward: float = shared.loss("forward", 0.1)
+    loss_reverse: float = shared.loss("reverse", 0.1)
+    delay_forward: float | DelayLaw = shared.delay("forward", law=True)
+    delay_reverse: float | DelayLaw = shared.delay("reverse", law=True)
     duplicate: float = param(0.1, "probability that a segment that arrives has a late copy; both ways")
-    duplicate_delay: float | DelayLaw = param(Exponential(10.0), "how late the copy is: seconds or a law", "s")
+    duplicate_delay: float | DelayLaw = shared.copy_delay(Exponential(10.0))
     reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
     reorder_delay: float | DelayLaw = param(Exponential(1.0), "how long it is held back: seconds or a law", "s")
     lifetime: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
@@ -72,8 +73,8 @@ class Params:
     closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
     connections: int = param(2, "connections that the client opens, one after the other")
     ports: Ports | None = param(None, "choice of the client's port for each; None: always the same one", "", "RFC 6056")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")

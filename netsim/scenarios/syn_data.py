@@ -19,7 +19,8 @@ from typing import Any, Final
 from simpy import Event
 
 from netsim.link import Path
-from netsim.scenarios.parameters import one_key, param, require_probabilities, tcp_param
+from netsim.scenarios import shared
+from netsim.scenarios.parameters import one_key, param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.adversaries import Forger
@@ -78,8 +79,8 @@ class Params:
     cpu_per_byte: float = param(0.0, "time that it takes for each byte of text more", "s")
     backlog: int = param(1024, "what the server hands to listen()")
     horizon: float = param(10.0, "how long attackers and clients come", "s")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
         for name, low, high, unit in (*_RANGES, *_WHOLE):

@@ -22,8 +22,9 @@ from typing import Any, Final, Literal, get_args
 from simpy import Event
 
 from netsim.link import Path
+from netsim.scenarios import shared
 from netsim.scenarios.flood_theory import flood_theory
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
@@ -67,13 +68,13 @@ class Params:
         None, "the flood's age when the stationary window begins; None: very old, else one hold", "s"
     )
     horizon: float | None = param(None, "length of that window; None: two holds", "s")
-    loss_forward: float = param(0.0, "loss probability, client to server")
-    loss_reverse: float = param(0.0, "loss probability, server to client")
-    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
-    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
-    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+    loss_forward: float = shared.loss("forward", 0.0)
+    loss_reverse: float = shared.loss("reverse", 0.0)
+    delay_forward: float = shared.delay("forward")
+    delay_reverse: float = shared.delay("reverse")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
+    ties: Ties = shared.ties()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")

@@ -15,15 +15,9 @@ from simpy import Event
 
 from netsim.link import DelayLaw, Path
 from netsim.link.laws import as_law
+from netsim.scenarios import shared
 from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
-from netsim.scenarios.parameters import (
-    both_ways,
-    one_key,
-    param,
-    require_probabilities,
-    tcp_param,
-    without_loss,
-)
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, without_loss
 from netsim.scenarios.teardown_theory import teardown_theory
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -66,15 +60,15 @@ class Params:
         "what happens: the client sends no more but reads on (half-close), gives the socket up (close), or aborts "
         "(abort); both ends close at once (simultaneous); the server closes with unread text (unread)",
     )
-    loss_forward: float = param(0.1, "loss probability, client to server, from the first close on")
-    loss_reverse: float = param(0.1, "loss probability, server to client, from the first close on")
-    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
-    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    loss_forward: float = shared.loss("forward", 0.1, since="the first close")
+    loss_reverse: float = shared.loss("reverse", 0.1, since="the first close")
+    delay_forward: float = shared.delay("forward")
+    delay_reverse: float = shared.delay("reverse")
     think: float | DelayLaw = param(0.0, "from the end of the stream to the server's own close: seconds or a law", "s")
     left: int = param(0, "text that the server sends before it closes, after the client has", "bytes")
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
-    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
+    ties: Ties = shared.ties()
 
     def __post_init__(self) -> None:
         if self.close not in get_args(Close):

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from simpy import Event
 
 from netsim.link import Path
+from netsim.scenarios import shared
 from netsim.scenarios.closing import (
     MOST_FINS,
     fin_intervals,
@@ -22,7 +23,7 @@ from netsim.scenarios.closing import (
     rtt_is_measured,
     segments_sent,
 )
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param, without_loss
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, without_loss
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -60,17 +61,17 @@ class Params:
     The losses begin when the last end closes: its FINs meet one of them, the answers to them the other.
     """
 
-    loss_forward: float = param(0.2, "loss probability, client to server, from the second close on")
-    loss_reverse: float = param(0.3, "loss probability, server to client, from the second close on")
-    delay_forward: float = param(0.05, "one-way delay, client to server", "s")
-    delay_reverse: float = param(0.05, "one-way delay, server to client", "s")
+    loss_forward: float = shared.loss("forward", 0.2, since="the second close")
+    loss_reverse: float = shared.loss("reverse", 0.3, since="the second close")
+    delay_forward: float = shared.delay("forward")
+    delay_reverse: float = shared.delay("reverse")
     closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
     time_wait: float | None = param(
         None, "length of TIME-WAIT; None: as the TCP of the end that closes first has it", "s", "RFC 9293: 240"
     )
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
-    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
+    ties: Ties = shared.ties()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")

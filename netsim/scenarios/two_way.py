@@ -16,7 +16,8 @@ from typing import Any, Final, Literal, get_args
 from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, tcp_param
+from netsim.scenarios import shared
+from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -55,12 +56,12 @@ class Params:
         "when the server is ESTABLISHED: on the SYN (two-way), on the ACK of its own (three-way), or so with SYN and "
         "ACK apart (four-way)",
     )
-    loss_forward: float = param(0.0, "loss probability, client to server")
-    loss_reverse: float = param(0.0, "loss probability, server to client")
-    delay_forward: float | DelayLaw = param(0.05, "one-way delay, client to server: seconds or a law", "s")
-    delay_reverse: float | DelayLaw = param(0.05, "one-way delay, server to client: seconds or a law", "s")
+    loss_forward: float = shared.loss("forward", 0.0)
+    loss_reverse: float = shared.loss("reverse", 0.0)
+    delay_forward: float | DelayLaw = shared.delay("forward", law=True)
+    delay_reverse: float | DelayLaw = shared.delay("reverse", law=True)
     duplicate: float = param(0.1, "probability that a segment to the server has a late copy")
-    duplicate_delay: float | DelayLaw = param(Exponential(5.0), "how late the copy is: seconds or a law", "s")
+    duplicate_delay: float | DelayLaw = shared.copy_delay(Exponential(5.0))
     reorder: float = param(0.0, "probability that a segment to the server is held back and overtaken")
     reorder_delay: float | DelayLaw = param(Exponential(1.0), "how long it is held back: seconds or a law", "s")
     lifetime: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
@@ -70,9 +71,9 @@ class Params:
     afterwards: Afterwards = param(
         "answers", "the client's host, once its connection is over: still answers (with RST), or is silent"
     )
-    client: TcpConfig = tcp_param("client")
-    server: TcpConfig = tcp_param("server")
-    ties: Ties = param("timer-first", "what comes first at one instant: timer-first or packet-first")
+    client: TcpConfig = shared.tcp("client")
+    server: TcpConfig = shared.tcp("server")
+    ties: Ties = shared.ties()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")

@@ -1,0 +1,37 @@
+"""The fields that the parameters of several scenarios share: the path, the order at one instant, the ends' TCPs."""
+
+from dataclasses import field
+from typing import Any, Final, Literal
+
+from netsim.link import DelayLaw
+from netsim.scenarios.parameters import param
+from netsim.tcp.profiles import rfc9293
+
+Way = Literal["forward", "reverse"]
+_WAYS: Final[dict[Way, str]] = {"forward": "client to server", "reverse": "server to client"}
+
+
+def loss(way: Way, default: float, *, since: str = "") -> Any:
+    """The loss probability of one direction, all the time or from a moment on."""
+    return param(default, f"loss probability, {_WAYS[way]}{f', from {since} on' if since else ''}")
+
+
+def delay(way: Way, default: float = 0.05, *, law: bool = False) -> Any:
+    """The one-way delay of one direction; ``law``: it may also be a law."""
+    return param(default, f"one-way delay, {_WAYS[way]}{': seconds or a law' if law else ''}", "s")
+
+
+def copy_delay(law: DelayLaw) -> Any:
+    """How late copies of segments are."""
+    return param(law, "how late the copy is: seconds or a law", "s")
+
+
+def ties() -> Any:
+    """The order of events at one instant (``World(ties=...)``)."""
+    return param("timer-first", "what comes first at one instant: timer-first or packet-first")
+
+
+def tcp(end: str) -> Any:
+    """The TCP of one end, RFC 9293 unless told otherwise."""
+    about = {"text": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.profiles"}
+    return field(default_factory=rfc9293, metadata=about)
