@@ -64,8 +64,10 @@ def carry_out(command: Command, calls: Calls) -> None:
 def _one(words: str, line: int, calls: Calls) -> None:
     exchange = calls.exchange
     linux = exchange.host.tools == "linux"
-    if _IDLE.fullmatch(words) or (linux and _DEFAULTS.fullmatch(words)):
-        return
+    if linux and _DEFAULTS.fullmatch(words):
+        return _sysctl("net.ipv4.tcp_slow_start_after_idle", "0", line, exchange)
+    if _IDLE.fullmatch(words):
+        return None
     if match := _SYSCTL.fullmatch(words) or _PROC.fullmatch(words):
         for name, value in _PAIR.findall(match[1]):
             _sysctl(name.removeprefix("/proc/sys/").replace("/", "."), value.strip("\"'"), line, exchange)

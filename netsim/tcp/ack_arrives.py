@@ -88,6 +88,8 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
     sample = acknowledge(tcb, segment.ack, now)
     if congestion is not None and (repairing or congestion.undo is not None):
         settle(tcb, segment, una, original=original)
+    if congestion is not None and sample is not None and tcb.config.congestion == "cubic":
+        congestion.round_trip(sample, tcb.snd_una, tcb.snd_nxt, now)
     if tcb.ts_ok:
         echo = echo_sample(tcb, segment, now)
         sample = sample if echo is None else echo
@@ -96,7 +98,7 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
     rearm(tcb, now)
     if (
         congestion is not None
-        and congestion.acknowledged((segment.ack - una) & MASK, tcb.snd_una, flight)
+        and congestion.acknowledged((segment.ack - una) & MASK, tcb.snd_una, flight, now)
         and tcb.queue
         and not tcb.sack_ok  # there the scoreboard decides
     ):

@@ -111,6 +111,7 @@ class TcpConfig:
     frto: bool = sending.FRTO
     notsent_lowat: int | None = sending.NOTSENT_LOWAT
     congestion: choices.Congestion = sending.CONGESTION
+    idle_restart: choices.IdleRestart = sending.IDLE_RESTART
     slow_start_growth: int | None = sending.SLOW_START_GROWTH
     limited_transmit: bool = sending.LIMITED_TRANSMIT
     cwnd_validation: bool = sending.CWND_VALIDATION

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from netsim.tcp.config import TcpConfig
+from netsim.tcp.laws import Cubic, Reno, WindowLaw
 from netsim.tcp.prr import Prr
 from netsim.tcp.rack import Rack
 from netsim.tcp.seq import HALF, MASK
@@ -19,12 +21,14 @@ class NewReno:
     ``growth`` is what one ACK may add in slow start (RFC 5681 3.1: an MSS; RFC 3465 2.2). ``beyond`` is what may go out
     beyond the window because of the first two duplicate ACKs (RFC 3042). With ``validate`` the window grows only if it
     is used: ``used`` is the most that was in flight since ``used_until`` was SND.NXT, ``full`` whether that filled it.
-    ``proportional``: a loss leaves 0.7 of the window, and with SACK ``prr`` says what recovery sends.
+    ``law``: how it grows in congestion avoidance. ``proportional``: a loss leaves a share of the window, not of what is
+    in flight, and with SACK ``prr`` says what recovery sends. ``sent_at``: when new text last went out.
     ``undoes``: ``undo`` keeps what a repair took. ``frto``: a time-out may yet prove spurious; ``trying``: new text is
     to find that out, and nothing is repaired.
     """
 
     mss: int
+    law: WindowLaw
     cwnd: int
     growth: int
     limited_transmit: bool
@@ -46,8 +50,9 @@ class NewReno:
     undo: Undo | None = None
     frto: bool = False
     trying: bool = False
+    sent_at: int = 0
 
-    def acknowledged(self, count: int, una: int, flight: int) -> bool:
+    def acknowledged(self, count: int, una: int, flight: int, now: int) -> bool:
         """``count`` new bytes were acknowledged, up to ``una``. True if the next hole must be sent again.
 
         Where one ACK may add all that it acknowledges, that is what was not known to be delivered by duplicate ACKs
@@ -71,10 +76,36 @@ class NewReno:
         if self.validate and not self.full and not self.cwnd < min(2 * self.used, self.ssthresh):
             return False
         if self.cwnd < self.ssthresh:
+            rest = delivered
+            if self.growth == UNLIMITED:
+                delivered = min(delivered, self.ssthresh - self.cwnd)  # net/ipv4/tcp_cong.c, tcp_slow_start
             self.cwnd += min(delivered, self.growth)
-        else:
-            self.cwnd += max(1, self.mss * self.mss // self.cwnd)
+            delivered = rest - delivered
+        if delivered and self.cwnd >= self.ssthresh:
+            self.cwnd += self.law.avoid(self.cwnd, delivered, now)
         return False
+
+    def round_trip(self, sample: int, una: int, nxt: int, now: int) -> None:
+        """An RTT sample: the law may leave slow start."""
+        if self.law.round_trip(sample, self.cwnd, una, nxt, now, slow_start=self.cwnd < self.ssthresh):
+            self.ssthresh = self.cwnd
+
+    def restart(self, rule: str, initial: int, rto: int, now: int) -> None:
+        """New text goes out with nothing in flight; after more than an RTO of silence with a smaller window.
+
+        By RFC 5681 4.1 no more than the ``initial`` one; or halved for each RTO, down to that (net/ipv4/tcp_output.c,
+        tcp_cwnd_restart).
+        """
+        idle = now - self.sent_at
+        if idle > rto and rule == "rfc5681":
+            self.cwnd = min(self.cwnd, initial)
+        elif idle > rto and rule == "halved":
+            self.ssthresh = max(self.ssthresh, 3 * self.cwnd // 4)
+            least, window = min(initial, self.cwnd), self.cwnd
+            halvings = min((idle - 1) // rto, 40)
+            self.cwnd = max(window // self.mss >> halvings, least // self.mss) * self.mss
+            self.used = 0
+        self.law.idle(self.sent_at, now)
 
     def sent(self, una: int, nxt: int, flight: int) -> None:
         """New text went out: how much of the window is in use (net/ipv4/tcp_output.c, tcp_cwnd_validate)."""
@@ -122,10 +153,8 @@ class NewReno:
         self.prr = self.undo = None
 
     def _threshold(self, flight: int) -> int:
-        """The window that a loss leaves: half the flight (RFC 5681 3.1), or 0.7 of the window (RFC 9438 4.6)."""
-        if self.proportional:
-            return max(self.cwnd // self.mss * 717 // 1024, 2) * self.mss  # net/ipv4/tcp_cubic.c: beta
-        return max(flight // 2, 2 * self.mss)
+        """The window that a loss leaves."""
+        return self.law.threshold(self.cwnd, flight, of_window=self.proportional)
 
     def reduce(self, flight: int) -> None:
         """The network says that it is congested, nothing was lost: half the window (RFC 3168 6.1.2)."""
@@ -145,6 +174,21 @@ class NewReno:
         if not (self.proportional and self.repairing):  # net/ipv4/tcp_input.c, tcp_enter_loss
             self.ssthresh = self._threshold(flight)
         self.cwnd = self.mss
+        self.law = self.law.after_timeout()
         self.recover = nxt
         self.duplicates = self.beyond = 0
         self.in_recovery, self.after_timeout, self.prr = False, True, None
+
+
+def begin(config: TcpConfig, mss: int, *, lost: bool) -> NewReno:
+    """The state of a connection that has text to send; ``lost``: its SYN was, and it begins with one segment."""
+    return NewReno(
+        mss,
+        Cubic(mss) if config.congestion == "cubic" else Reno(mss),
+        (1 if lost else config.initial_window) * mss,
+        UNLIMITED if config.slow_start_growth is None else config.slow_start_growth * mss,
+        config.limited_transmit,
+        config.cwnd_validation,
+        config.loss_response == "proportional",
+        config.undo,
+    )

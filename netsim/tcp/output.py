@@ -9,7 +9,7 @@ from netsim.tcp.acking import acknowledged, answered
 from netsim.tcp.actions import Transmit
 from netsim.tcp.authentication import sign
 from netsim.tcp.bursts import piece, pushes
-from netsim.tcp.congestion import UNLIMITED, NewReno
+from netsim.tcp.congestion import UNLIMITED, begin
 from netsim.tcp.context import Context
 from netsim.tcp.ecn import mark, offered
 from netsim.tcp.retransmission import Sent, start_loss_probe, text_of
@@ -217,18 +217,16 @@ def output(tcb: Tcb, now: int, *, more: bool = False) -> None:
 def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
     """Segmentize and send new text, then FIN, as far as both windows and Nagle's rule allow (3.10.2, 3.8.6.2.1)."""
     buffer = tcb.snd_buffer if tcb.snd_buffer is not None else b""
-    if buffer and tcb.congestion is None and tcb.config.congestion == "newreno":
+    if buffer and tcb.congestion is None and tcb.config.congestion != "none":
         # RFC 6928 2; one segment if the SYN had to be repeated (RFC 5681 3.1).
-        config, mss = tcb.config, tcb.snd_mss
         lost = tcb.transmissions > 1
-        if config.initial_window_after_loss == "linux":
+        if tcb.config.initial_window_after_loss == "linux":
             lost = tcb.transmissions > 2 and tcb.listener is None
-        segments = 1 if lost else config.initial_window
-        growth = UNLIMITED if config.slow_start_growth is None else config.slow_start_growth * mss
-        proportional = config.loss_response == "proportional"
-        tcb.congestion = NewReno(
-            mss, segments * mss, growth, config.limited_transmit, config.cwnd_validation, proportional, config.undo
-        )
+        tcb.congestion = begin(tcb.config, tcb.snd_mss, lost=lost)
+    elif not tcb.queue and tcb.congestion is not None:
+        initial = tcb.config.initial_window * tcb.snd_mss
+        tcb.congestion.restart(tcb.config.idle_restart, initial, tcb.rto, now)
+    first = tcb.snd_nxt
     mss = tcb.snd_mss if tcb.reassembly is None else max(1, tcb.snd_mss - sack_bytes(tcb))
     window, congestion = tcb.snd_wnd, tcb.congestion
     if congestion is not None and congestion.cwnd + congestion.beyond < window:
@@ -249,8 +247,11 @@ def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
         flags = ACK | (PSH if last and size else 0) | (FIN if fin else 0)
         push = PSH if burst is not None and next(burst, False) else 0
         send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"", push=push)
-    if congestion is not None and congestion.validate:
-        congestion.sent(tcb.snd_una, tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK)
+    if congestion is not None:
+        if tcb.snd_nxt != first:
+            congestion.sent_at = now
+        if congestion.validate:
+            congestion.sent(tcb.snd_una, tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK)
     if tcb.chrono is not None:
         flight = (tcb.snd_nxt - tcb.snd_una) & MASK
         held_back = flight + min(mss, len(buffer) - flight) > tcb.snd_wnd == window

@@ -72,7 +72,17 @@ NOTSENT_LOWAT: Any = policy(
     "bytes",
     allowed=(1, 1 << 32),
 )
-CONGESTION: Any = policy("newreno", "congestion control, or none", "RFC 5681; RFC 6582")
+CONGESTION: Any = policy(
+    "newreno",
+    "congestion control: the window grows as Reno's or as CUBIC's, which loses less of it; or none",
+    "RFC 5681, RFC 6582; RFC 9438, net/ipv4/tcp_cubic.c",
+)
+IDLE_RESTART: Any = policy(
+    "rfc5681",
+    "after an RTO without sending, the congestion window is at most the initial one; or half of it for each RTO, down "
+    "to that (Linux); or as it was",
+    "RFC 5681 4.1; net.ipv4.tcp_slow_start_after_idle; net/ipv4/tcp_output.c: tcp_cwnd_restart",
+)
 SLOW_START_GROWTH: Any = policy(
     1,
     "segments that one ACK may add in slow start; None: all that it acknowledges",

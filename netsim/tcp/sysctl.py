@@ -14,8 +14,9 @@ from netsim.tcp.profiles import PROFILES, profile
 
 # (the configuration now, the profile's own, the number written) -> the configuration from now on
 Change = Callable[[TcpConfig, TcpConfig, int], TcpConfig]
-# Or the values at which the model already is, whatever the profile; None: no value matters.
-Setting = Change | frozenset[str] | None
+# Or the words that it takes, with the fields they stand for; the values at which the model already is, whatever the
+# profile; None: no value matters.
+Setting = Change | dict[str, dict[str, str]] | frozenset[str] | None
 _THREE: Final = re.compile(r"([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10})")  # least, default and greatest buffer, bytes
 
 
@@ -36,10 +37,10 @@ def setting(config: TcpConfig, name: str, value: int | str, *, own: TcpConfig) -
     if change is None:
         return config
     text = " ".join(str(value).split())
-    if isinstance(change, frozenset):
+    if isinstance(change, frozenset | dict):
         if text not in change:
             raise ValueError(f"{name} = {text}: the model has {', '.join(sorted(change))} only")
-        return config
+        return config.replace(**change[text]) if isinstance(change, dict) else config
     if change is _rmem:
         return _of_three(config, name, text)
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,10}", text):
@@ -158,14 +159,14 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_frto": lambda c, own, v: c.replace(frto=v != 0),
     "net.ipv4.tcp_fack": frozenset({"0"}),
     "net.ipv4.tcp_reordering": frozenset({"3"}),
-    "net.ipv4.tcp_slow_start_after_idle": frozenset({"0"}),
+    "net.ipv4.tcp_slow_start_after_idle": lambda c, own, v: c.replace(idle_restart="halved" if v else "none"),
     "net.ipv4.tcp_no_metrics_save": None,
     "net.ipv4.tcp_pacing_ss_ratio": None,  # when segments of one burst leave: the model's leave at once
     "net.ipv4.tcp_pacing_ca_ratio": None,
     "net.ipv4.tcp_min_tso_segs": lambda c, own, v: c.replace(min_tso_segs=v),
     "net.ipv4.tcp_tw_reuse_delay": frozenset({"1000"}),
     "net.ipv4.tcp_rto_min_us": lambda c, own, v: c.replace(rto_min=v / 1e6, rto_variance_floor=v / 1e6),
-    "net.ipv4.tcp_congestion_control": None,  # losses are repaired as NewReno does, whatever the window's law
+    "net.ipv4.tcp_congestion_control": {"cubic": {"congestion": "cubic"}, "reno": {"congestion": "newreno"}},
     "net.ipv4.tcp_max_tw_buckets": None,  # memory is not modelled
     "net.ipv4.tcp_max_orphans": None,
     "net.ipv4.ip_local_port_range": None,  # which port a socket gets decides nothing
