@@ -56,6 +56,8 @@ def guarded(act: Callable[[], int]) -> int:
         except Exception as error:
             line = _bad_input(error)
             if line is None:
+                if _interrupted(error):
+                    raise KeyboardInterrupt from None
                 raise
             print(f"netsim: {line}", file=sys.stderr)
             return _USAGE
@@ -97,6 +99,13 @@ def _run(words: list[str]) -> int:
 
     status: int | None = application(words, version=VERSION)(words, exit_on_error=False, print_error=False)
     return status or 0
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C lies behind it: what breaks off inside an import may come out as another error."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _bad_input(error: Exception) -> str | None:

@@ -79,6 +79,21 @@ def test_ctrl_c_keeps_what_is_done(how: signal.Signals, tmp_path: Path) -> None:
     assert rows.read_text().count("\n") == n + 1
 
 
+def test_ctrl_c_inside_an_import_is_no_traceback() -> None:
+    """It may come out as another error, here as that of a class body: RuntimeError from KeyboardInterrupt."""
+    code = (
+        "import sys, netsim.cli\n"
+        "def act():\n"
+        "    try:\n"
+        "        raise KeyboardInterrupt\n"
+        "    except KeyboardInterrupt as stop:\n"
+        "        raise RuntimeError('Error calling __set_name__') from stop\n"
+        "sys.exit(netsim.cli.guarded(act))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "netsim: interrupted\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such pipes there")
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     read, write = os.pipe()
