@@ -128,9 +128,9 @@ def test_a_script_alone_has_the_options_of_reproduce(tmp_path: Path) -> None:
     script = tmp_path / "e07_alone.py"
     script.write_text(
         "from netsim.cli import script\n"
-        "def main(out, *, full, seed, workers):\n"
-        "    (out / 'alone.txt').write_text(f'{full} {seed} {workers}')\n"
-        "    return [out / 'alone.txt']\n"
+        "def main(lab):\n"
+        "    (lab.out / 'alone.txt').write_text(f'{lab.full} {lab.seed} {lab.workers}')\n"
+        "    return [lab.out / 'alone.txt']\n"
         "if __name__ == '__main__':\n"
         "    script(main)\n"
     )

@@ -1,13 +1,14 @@
 """Flow control: window updates, the closed window and its probes, silly windows, window scaling."""
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Pair, Solo
+from pair import FLOW_IN, PEER_ISS, TO_PORT_80, Pair, Solo
 
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.profiles import linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, PSH, SYN, Options
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_2
+from netsim.tcp.timers import NEVER, PERSIST
 from netsim.tcp.user_calls import close, send
 
 ONE = PEER_ISS + 1
@@ -51,7 +52,40 @@ def test_updates_across_the_wrap() -> None:
     assert solo.tcb.snd_wnd == 700
 
 
+@pytest.mark.parametrize("passive", [True, False])
+@pytest.mark.parametrize("irs", [PEER_ISS, 2**31 + PEER_ISS])
+def test_updates_behind_a_close_in_syn_received(irs: int, passive: bool) -> None:
+    """SND.WL1 is the SYN's number there: no ACK of the SYN sets it, and it must not refuse half of all numbers."""
+    solo = Solo(iss=1000)
+    flow = TO_PORT_80 if passive else FLOW_IN
+    if passive:
+        solo.stack.listen(80, 1)
+    else:
+        solo.open()
+    solo.feed(SYN, irs, window=100, flow=flow)
+    solo.tcb = solo.stack.connections[flow]
+    solo.call(close)
+    assert solo.tcb.snd_wnd == 100
+    solo.feed(ACK, irs + 1, 1002, window=5000, flow=flow)
+    assert (solo.tcb.state, solo.tcb.snd_wnd) == (FIN_WAIT_2, 5000)
+
+
 # The closed window (RFC 9293 3.8.6.1)
+
+
+def test_an_open_window_ends_probing_at_once() -> None:
+    """The byte that the probe carried and the peer refused does not wait for the next probe, nor for a time-out."""
+    solo = _open(rfc9293().replace(zero_window_probe="text", nagle=False), window=0)
+    solo.call(send, b"abcd")
+    ((_, probe),) = solo.advance(solo.now + 1)
+    assert (probe.seq, probe.payload) == (1001, b"a")
+    assert solo.feed(ACK, ONE, 1001, window=0) == []
+    sent = solo.feed(ACK, ONE, 1001, window=1000)
+    assert b"".join(segment.payload for segment in sent) == b"abcd"
+    assert sent[0].seq == 1001
+    assert solo.tcb.deadlines[PERSIST] == NEVER
+    again = solo.advance(solo.now + 1)  # it is text like any other now, under the retransmission timer
+    assert [segment.seq for _, segment in again] == [1001]
 
 
 @pytest.mark.parametrize("kind", ["text", "empty"])
