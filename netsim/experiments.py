@@ -20,7 +20,7 @@ import netsim
 
 if TYPE_CHECKING:  # a list of the experiments needs neither
     from netsim.scenarios.studies import Case, Progress
-    from netsim.sweep import Rows
+    from netsim.sweep import Rows, Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,14 @@ class Lab:
     """What an experiment is run with, and what every one does with it.
 
     ``out``: the folder of its files. ``full``: report grade, more runs. ``seed``: root of all randomness. ``workers``:
-    processes; None: one a core. ``label`` stands at the progress bar; ``progress`` is called in the bar's place.
+    processes, or those that others use too; None: one a core. ``label`` stands at the progress bar; ``progress`` is
+    called in the bar's place.
     """
 
     out: Path
     full: bool = False
     seed: int = 1
-    workers: int | None = None
+    workers: "int | Workers | None" = None
     label: str = ""
     progress: "Progress | None" = None
 
@@ -113,7 +114,9 @@ def aliases() -> dict[str, str]:
     return {part: name for name in experiments() for part in name.split("_", 1)}
 
 
-def publish(main: Main, name: str, out: Path, *, full: bool, seed: int, workers: int | None) -> Iterator[Path]:
+def publish(
+    main: Main, name: str, out: Path, *, full: bool, seed: int, workers: "int | Workers | None"
+) -> Iterator[Path]:
     """Run an experiment; yield each file as it takes its place in ``out``, which replaces an old one in one step.
 
     The files are written in a folder beside them, so nobody sees a part of one, and nothing else in ``out`` changes.

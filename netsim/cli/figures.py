@@ -9,7 +9,7 @@ from typing import Final
 from netsim.cli.errors import UsageError, pick
 from netsim.cli.study import FAILED, INTERRUPTED, read_seed, read_workers, say
 from netsim.experiments import Main, aliases, experiments, folder, publish
-from netsim.sweep import SweepFailed
+from netsim.sweep import SweepFailed, Workers
 
 OUT: Final = "results"
 
@@ -44,15 +44,16 @@ def make(
     done = 0
     say(f"seed {root}{', full' if full else ''}; results in {home}")
     try:
-        for name, main in mains.items():
-            began = time.monotonic()
-            known = experiments().get(name)
-            say(f"{name}: {known.title if known else ''}".rstrip(": "))
-            act = main or experiments()[name].load()
-            for path in publish(act, name, home, full=full, seed=root, workers=processes):
-                print(path, flush=True)
-                done += 1
-            say(f"{name}: {time.monotonic() - began:.0f} s")
+        with Workers(processes) as team:
+            for name, main in mains.items():
+                began = time.monotonic()
+                known = experiments().get(name)
+                say(f"{name}: {known.title if known else ''}".rstrip(": "))
+                act = main or experiments()[name].load()
+                for path in publish(act, name, home, full=full, seed=root, workers=team):
+                    print(path, flush=True)
+                    done += 1
+                say(f"{name}: {time.monotonic() - began:.0f} s")
     except KeyboardInterrupt as stop:
         say(f"{str(stop) or 'interrupted'}; {done} files are complete in {home}")
         return INTERRUPTED

@@ -19,6 +19,7 @@ from netsim.sweep import (
     Estimator,
     Rows,
     Scalar,
+    Workers,
     paired_difference,
     paired_proportions,
     point_key,
@@ -46,7 +47,7 @@ def simulate(
     *,
     replications: int,
     seed: int,
-    workers: int | None = None,
+    workers: int | Workers | None = None,
     progress: Progress | None = None,
     common: bool = False,
 ) -> list[Rows]:

@@ -10,6 +10,7 @@ It knows nothing of networks: any pure function of parameters and a `Seed` will 
 """
 
 from netsim.sweep.grid import grid, point_key, points
+from netsim.sweep.pool import Workers
 from netsim.sweep.rows import Rows, Scalar
 from netsim.sweep.runner import SweepFailed, SweepInterrupted, sweep
 from netsim.sweep.statistics import (
@@ -36,6 +37,7 @@ __all__ = [
     "Scalar",
     "SweepFailed",
     "SweepInterrupted",
+    "Workers",
     "clopper_pearson_upper",
     "estimate",
     "format_csv",

@@ -71,6 +71,49 @@ class Pool:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
 
+class Workers:
+    """As many processes as ``count`` (default: one a core) for several sweeps, one after the other.
+
+    ``with Workers() as workers: sweep(..., workers=workers)``. They start with the first sweep that is long enough to
+    pay for it, and end with the block: after their work, or in the middle of it if an exception leaves the block.
+    """
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = cores() if count is None else count
+        self._pool: Pool | None = None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.end() if kind is None else self.kill()
+
+    @property
+    def started(self) -> bool:
+        """Whether the processes are there."""
+        return self._pool is not None
+
+    def start(self) -> Pool:
+        """The processes, started unless they are there. Raises one of UNAVAILABLE where there can be none."""
+        if self._pool is None:
+            pool = Pool(self.count)
+            pool.submit(int)  # starts the first worker, or shows that it cannot be done
+            self._pool = pool
+        return self._pool
+
+    def end(self) -> None:
+        """Send them home when they are done."""
+        if self._pool is not None:
+            self._pool.close()
+        self._pool = None
+
+    def kill(self) -> None:
+        """End them at once."""
+        if self._pool is not None:
+            self._pool.kill()
+        self._pool = None
+
+
 def _start_worker() -> None:
     """Leave Ctrl-C, which the terminal sends to all processes, to the parent; end when the parent ends."""
     import multiprocessing

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
 from netsim.sweep.cases import Block, Plan, Run, require_integer, run_pickled, run_stretch
-from netsim.sweep.pool import UNAVAILABLE, Pool, cores
+from netsim.sweep.pool import UNAVAILABLE, Workers
 from netsim.sweep.rows import Rows
 
 _BLOCK = 0.2  # s of work sent at once: long against its overhead of 1 ms, short to wait for
@@ -45,7 +45,7 @@ def sweep(
     *,
     replications: int,
     seed: int,
-    workers: int | None = None,
+    workers: int | Workers | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
     on_rows: Callable[[Rows], None] | None = None,
@@ -58,24 +58,26 @@ def sweep(
 
     run: pure; closures and functions of a script or notebook will do (cloudpickle carries them).
     points: dataclasses or mappings, all different. replications: runs of each. seed: the root seed.
-    workers: processes, by default one per core; started only if the sweep is long enough to pay for it.
-    Where there are none, or `run` cannot be pickled, it warns and goes on in this process.
+    workers: processes, by default one per core; started only if the sweep is long enough to pay for it. `Workers` are
+    shared by several sweeps. Where there are none, or `run` cannot be pickled, it warns and goes on in this process.
     executor: used instead of own processes; it stays open, and `workers` says how many it has.
     progress(done, total): called every now and then. on_rows(rows): the rows after those it had before.
 
     Raises ValueError for bad arguments; SweepInterrupted and SweepFailed with the rows that are done.
     """
     plan = Plan(points, replications=replications, seed=seed)
-    workers = cores() if workers is None else workers
-    require_integer("workers", workers, least=1)
+    team = workers if isinstance(workers, Workers) else Workers(workers)
+    require_integer("workers", team.count, least=1)
     ledger = _Ledger(plan, progress, on_rows)
     try:
         if executor is not None:
-            _run_remotely(executor.submit, _pickle(run), plan, ledger, workers=workers, stays_open=True)
-        elif workers == 1:
+            _run_remotely(executor.submit, _pickle(run), plan, ledger, workers=team.count, stays_open=True)
+        elif team.count == 1:
             _run_here(run, plan, ledger)
         else:
-            _run_in_processes(run, plan, ledger, workers=workers)
+            _run_in_processes(run, plan, ledger, team)
+            if team is not workers:
+                team.end()
     except KeyboardInterrupt:
         raise SweepInterrupted(ledger.rows(), plan.total) from None
     except _WorkersBroke as problem:
@@ -141,8 +143,8 @@ def _run_here(run: Run, plan: Plan, ledger: _Ledger, *, start: int = 0) -> None:
         start = block.stop
 
 
-def _run_in_processes(run: Run, plan: Plan, ledger: _Ledger, *, workers: int) -> None:
-    """Begin here; hand over to processes as soon as the pace so far says that they pay."""
+def _run_in_processes(run: Run, plan: Plan, ledger: _Ledger, team: Workers) -> None:
+    """Begin here; hand over to processes as soon as the pace so far says that they pay, or if they are there."""
     start = 0
     while True:
         block = run_stretch(run, plan.stretch(start, plan.total), limit=_BLOCK)
@@ -151,7 +153,7 @@ def _run_in_processes(run: Run, plan: Plan, ledger: _Ledger, *, workers: int) ->
         cost = block.seconds / (block.stop - block.start)
         if start == plan.total:
             return
-        if (plan.total - start) * cost > _POOL_PAYS:
+        if team.started or (plan.total - start) * cost > _POOL_PAYS:
             break
     try:
         pickled = _pickle(run)
@@ -159,17 +161,15 @@ def _run_in_processes(run: Run, plan: Plan, ledger: _Ledger, *, workers: int) ->
         _warn(f"run cannot be sent to processes ({type(problem).__name__}: {problem})")
         return _run_here(run, plan, ledger, start=start)
     try:
-        pool = Pool(workers)
-        pool.submit(int)  # starts the first worker, or shows that it cannot be done
+        pool = team.start()
     except UNAVAILABLE as problem:
         _warn(f"no worker processes here ({type(problem).__name__}: {problem})")
         return _run_here(run, plan, ledger, start=start)
     try:
-        _run_remotely(pool.submit, pickled, plan, ledger, workers=workers, start=start, cost=cost)
+        _run_remotely(pool.submit, pickled, plan, ledger, workers=team.count, start=start, cost=cost)
     except BaseException:
-        pool.kill()
+        team.kill()
         raise
-    pool.close()
 
 
 def _warn(reason: str) -> None:

@@ -17,7 +17,7 @@ def main(lab):
     (lab.out / "tables").mkdir()
     written = [lab.out / "first.txt", lab.out / "tables" / "first.csv"]
     for path in written:
-        path.write_text(f"{lab.full} {lab.seed} {lab.workers}")
+        path.write_text(f"{lab.full} {lab.seed} {lab.workers.count}")
     return written
 '''
 

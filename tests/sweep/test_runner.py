@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from netsim.seeds import Seed
-from netsim.sweep import SweepFailed, SweepInterrupted, format_csv, grid, point_key, sweep
+from netsim.sweep import SweepFailed, SweepInterrupted, Workers, format_csv, grid, point_key, sweep
+from netsim.sweep import pool as pool_module
 from netsim.sweep import runner as runner_module
 
 
@@ -165,8 +166,51 @@ def test_closures_and_lambdas_reach_the_workers():
     assert False in rows.column("here")
 
 
+@pytest.mark.usefixtures("eager_pool")
+def test_sweeps_may_share_their_workers(reference):
+    """The same rows from the same two processes; they end with the block, also where an exception leaves it."""
+
+    def where(params, seed):
+        time.sleep(0.002)
+        return {"pid": os.getpid()}
+
+    with Workers(2) as team:
+        assert not team.started
+        assert format_csv(sweep(draw, POINTS, replications=500, seed=1, workers=team)) == reference
+        assert team.started
+        pids = [set(sweep(where, [{}], replications=60, seed=1, workers=team).column("pid")) for _ in range(2)]
+    assert not team.started
+    there = [found - {os.getpid()} for found in pids]
+    assert there[0]
+    assert len(there[0] | there[1]) <= 2
+    with pytest.raises(ZeroDivisionError), Workers(2) as team:
+        _fail_after(sweep(where, [{}], replications=60, seed=1, workers=team), team)
+    assert not team.started
+
+
+def _fail_after(rows, team):
+    assert len(rows) == 60
+    assert team.started
+    raise ZeroDivisionError
+
+
+@pytest.mark.usefixtures("eager_pool")
+def test_shared_workers_that_broke_down_are_replaced(reference):
+    here = os.getpid()
+
+    def run(params, seed):
+        time.sleep(0.001)
+        return {"x": 1} if os.getpid() == here else os._exit(9)
+
+    with Workers(2) as team:
+        with pytest.raises(SweepFailed):
+            sweep(run, [{}], replications=1000, seed=0, workers=team)
+        assert not team.started
+        assert format_csv(sweep(draw, POINTS, replications=500, seed=1, workers=team)) == reference
+
+
 def test_a_small_sweep_starts_no_processes(monkeypatch):
-    monkeypatch.setattr(runner_module, "Pool", None)
+    monkeypatch.setattr(pool_module, "Pool", None)
     assert len(sweep(draw, POINTS, replications=10, seed=1, workers=2)) == 40
 
 
@@ -298,7 +342,7 @@ def test_without_processes_it_runs_here_and_says_so(reference, monkeypatch, reas
     def refuse(workers):
         raise reason
 
-    monkeypatch.setattr(runner_module, "Pool", refuse)
+    monkeypatch.setattr(pool_module, "Pool", refuse)
     with pytest.warns(RuntimeWarning, match="no worker processes here .* runs in this process") as warned:
         rows = sweep(draw, POINTS, replications=500, seed=1, workers=2)
     assert format_csv(rows) == reference
