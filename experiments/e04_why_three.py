@@ -13,7 +13,7 @@ from netsim.scenarios import two_way
 from netsim.scenarios.studies import differences, differences_text
 
 TITLE = "Why does the handshake have three segments?"
-DUPLICATES = [0.0, 0.05, 0.1, 0.2, 0.3]
+DUPLICATES = [0.0, 0.1, 0.2, 0.3]
 MEMORIES = [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
 DELAYS, HELD_BACK = [0.1, 0.3, 0.6, 1.0, 1.5], [0.0, 0.1, 0.2, 0.4]  # s, means; shares of segments
 FINE = [k / 20 for k in range(201)]

@@ -1,12 +1,14 @@
 """Three segments or four, and how soon both ends are done. Run alone, or by ``netsim reproduce e05``."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
 from netsim.plots.close_figures import latency_figure, segments_figure, shares_figure
 from netsim.plots.ends import ends_figure
+from netsim.plots.left import left_figure
 from netsim.scenarios import close_study as study
 from netsim.scenarios import teardown
 from netsim.scenarios.studies import differences, estimates, exact, pick
@@ -14,8 +16,8 @@ from netsim.sweep import Rows
 
 NAMES, THINKS = ("p_three_segments", "p_four_segments", "segments"), study.THINKS
 TITLE = "Does a close take four segments or three, and how soon are both ends done?"
-LOSS, LOSSES = {"segments": 0.02, "latency": 0.1, "ends": 0.2}, [k / 20 for k in range(11)]
-RUNS = {"segments": 2_000, "latency": 6_000, "shares": 1_000, "ends": 1_000}  # a point; ten times as many for a report
+LOSS, LOSSES = {"segments": 0.02, "latency": 0.1, "ends": 0.2, "left": 0.02}, [k / 10 for k in range(6)]
+RUNS = {"segments": 2_000, "latency": 6_000, "shares": 1_000, "ends": 1_000, "left": 500}  # a point
 
 
 def main(lab: Lab) -> Iterator[Path]:
@@ -37,6 +39,9 @@ def main(lab: Lab) -> Iterator[Path]:
     yield from lab.figure("e05c_segments", shares_figure, table, n=n["shares"], seed=seed)
     table = study.ends(run, loss=LOSS["ends"], n=n["ends"])
     yield from lab.figure("e05d_ends", ends_figure, table, loss=LOSS["ends"], n=n["ends"], seed=seed)
+    table = study.text_left(run, loss=LOSS["left"], n=n["left"])
+    draw = partial(left_figure, wait=study.WAITS[study.WAITING])
+    yield from lab.figure("e05e_left", draw, table, loss=LOSS["left"], n=n["left"], seed=seed)
 
 
 if __name__ == "__main__":

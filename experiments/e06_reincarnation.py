@@ -12,7 +12,7 @@ from netsim.scenarios.studies import estimates
 from netsim.sweep import Rows
 
 TITLE = "Which ISNs keep a connection apart from the one before it: slow or fast, short or long?"
-RUNS = {"cells": 60, "waiting": 20}  # a point; twenty-five times as many for a report
+RUNS = {"cells": 60, "waiting": 10}  # a point; twenty-five times as many for a report
 
 
 def main(lab: Lab) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from netsim.plots.against_loss import draw_proportion, share
 from netsim.plots.style import SMALLEST, Look, looks
@@ -37,8 +38,9 @@ def acceptance(ax: Axes, table: Rows, heading: str) -> Axes:
     ticks = [10.0**k for k in range(-12, 1, 3)]
     ax.set_yticks(ticks, [share(t) for t in ticks], size=SMALLEST)
     ax.set_yticks([], minor=True)
-    ax.set_xlim(-0.05, 0.55)
-    ax.set_xticks([0.0, 0.25, 0.5], ["0", "25 %", "50 %"], size=SMALLEST)
+    ax.set_xlim(-0.05, 1.1 * max(map(float, table.array("loss"))))
+    ax.xaxis.set_major_locator(MultipleLocator(0.2))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
     ax.set_title(heading, size=SMALLEST)
     return ax
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from netsim.plots.against_loss import share as power_of_ten
 from netsim.sweep import Rows
 
 _SHARES = {0.5: "half of all", 0.95: "95 % of all", 0.99: "99 % of all"}
@@ -117,16 +118,22 @@ def bursts_title(table: Rows, *, loss: float, independent: str, bursts: str) -> 
 
 
 def stale_title(table: Rows) -> str:
-    """The worst case of every ISN policy."""
-    rows = table.where(estimate="p_stale_data_accepted", source="simulation")
-    of = {str(isn): group for (isn,), group in rows.group_by("isn").items()}
-    worst = {isn: max(map(float, group.array("value"))) for isn, group in of.items()}
-    bad = [f"up to {percent(p)} of runs with {isn} ISNs" for isn, p in worst.items() if p > 0]
-    good = [isn for isn, p in worst.items() if p == 0]
-    if good:
-        runs = sum(sum(map(int, of[isn].array("n"))) for isn in good)
-        bad.append(f"none of {runs:,} with {' or '.join(good)} ISNs")
-    return f"Old data gets into {', into '.join(bad)}"
+    """The worst case of every ISN policy: what is expected, given the times of the runs."""
+    rows = table.where(estimate="p_stale_data_expected")
+    worst = {}
+    for (isn,), group in rows.group_by("isn").items():
+        worst[str(isn)] = max((float(row["value"] or 0.0), float(row["loss"] or 0.0)) for row in group)
+    (most, loss), who = max((value, isn) for isn, value in worst.items())
+    rest = [f"{_rarely(p)} with {isn} ones" for isn, (p, _) in worst.items() if isn != who]
+    return f"At {percent(loss)} loss old data gets into {percent(most)} of runs with {who} ISNs, {', '.join(rest)}"
+
+
+def _rarely(p: float) -> str:
+    """A chance that may be as small as it likes."""
+    if not p or p > 1e-5:
+        return percent(p) if p else "never"
+    power = 10.0 ** math.floor(math.log10(p) + 1e-9)
+    return f"{p / power:.0f} \N{MULTIPLICATION SIGN} {power_of_ten(power)}"
 
 
 def sequence_title(rows: Rows) -> str:
@@ -143,7 +150,8 @@ def ghost_title(table: Rows) -> str:
     """What every handshake makes of old SYNs, at the highest duplication shown."""
     simulated = table.where(estimate="p_ghost", source="simulation")
     most = max(map(float, simulated.array("duplicate")))
-    (two_way,) = simulated.where(handshake="two-way", duplicate=most)
+    exact = table.where(source="exact", handshake="two-way", duplicate=most)
+    two_way, *_ = [*exact, *simulated.where(handshake="two-way", duplicate=most)]
     others = [row for row in simulated if row["handshake"] != "two-way"]
     runs, ghosts = sum(int(row["n"] or 0) for row in others), sum(float(row["value"] or 0) > 0 for row in others)
     rest = f"none in {runs:,}" if not ghosts else "some too"
@@ -194,11 +202,21 @@ def paired(rows: Rows, what: str) -> str:
     return ""
 
 
+def _unclean(table: Rows, loss: float) -> tuple[dict[float, float], float]:
+    """P(unclean) by the length of TIME-WAIT (s), exact if that is known, and the longest that was simulated."""
+    by_length: dict[float, float] = {}
+    longest = 0.0
+    for source in ("simulation", "exact"):
+        for row in table.where(estimate="p_unclean", source=source, loss=loss):
+            length = float(row["time_wait"] or 0.0)
+            by_length[length] = float(row["value"] or 0.0)
+            longest = max(longest, length) if source == "simulation" else longest
+    return by_length, longest
+
+
 def time_wait_title(table: Rows, *, loss: float) -> str:
     """What TIME-WAIT buys at this loss: unclean closes without it, and with the longest that was simulated."""
-    rows = table.where(estimate="p_unclean", source="simulation", loss=loss)
-    by_length = dict(zip(map(float, rows.array("time_wait")), map(float, rows.array("value")), strict=True))
-    longest = max(by_length)
+    by_length, longest = _unclean(table, loss)
     held = table.where(estimate="client_time_wait", source="exact", time_wait=longest).array("value")[0]
     return (
         f"At {percent(loss)} loss {percent(by_length[0.0])} of servers close uncleanly without TIME-WAIT, "
@@ -211,9 +229,7 @@ def why_four_title(table: Rows, *, think: float, loss: float) -> str:
     """How many closes need the fourth segment, and how many the time after the last one."""
     three = table.where(estimate="p_three_segments", source="simulation", think=think)
     waits = percent(max(map(float, three.array("value"))))
-    rows = table.where(estimate="p_unclean", source="simulation", loss=loss)
-    by_length = dict(zip(map(float, rows.array("time_wait")), map(float, rows.array("value")), strict=True))
-    longest = max(by_length)
+    by_length, longest = _unclean(table, loss)
     return (
         f"Four segments, as the ACK of a FIN goes at once (three in {waits} of cases if it waits); at {percent(loss)} "
         f"loss {seconds(longest)} of TIME-WAIT cut unclean closes from {percent(by_length[0.0])} to "
@@ -241,6 +257,23 @@ def segments_title(table: Rows, *, think: float) -> str:
     return (
         f"A server that thinks for {duration(think)} closes in three segments in {percent(high)} of cases if its "
         f"{best}, {never} if its {worst.replace('ACK at once', 'ACK goes at once')}"
+    )
+
+
+def left_title(table: Rows) -> str:
+    """How often one segment of text makes four of a close, by when the ACK goes; what a client reads that has gone."""
+
+    def seen(curve: str) -> dict[int, float]:
+        rows = table.where(curve=curve, source="simulation")
+        return {int(row["left"] or 0): float(row["value"] or 0.0) for row in rows if row["left"]}
+
+    waits, at_once, gone = seen("4, ACK waits"), seen("4, ACK at once"), seen("close")
+    one = min(waits)
+    never = "never" if not at_once[one] else f"in {percent(at_once[one])}"
+    read = "nothing" if not any(gone.values()) else f"all in {percent(max(gone.values()))} of cases"
+    return (
+        f"With a little text left to send a close takes four segments in {percent(waits[one])} of cases if the ACK "
+        f"waits for the text, {never} if it goes at once; a client that has gone reads {read}"
     )
 
 
@@ -304,8 +337,8 @@ def tails_title(table: Rows) -> str:
     at = {str(row["tail"]): float(row["value"] or 0.0) for row in rows.where(time_wait=middle)}
     worst, best = max(at, key=lambda tail: at[tail]), min(at, key=lambda tail: at[tail])
     return (
-        f"What TIME-WAIT is worth depends on the tail: after {seconds(middle)} old text is accepted in "
-        f"{percent(at[best])} of runs ({best}) to {percent(at[worst])} ({worst}) with the same mean delay"
+        f"What TIME-WAIT is worth depends on the tail: without losses {seconds(middle)} of it leave old text a chance "
+        f"of {percent(at[best])} ({best}) to {percent(at[worst])} ({worst}), with the same mean delay"
     )
 
 

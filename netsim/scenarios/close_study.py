@@ -1,6 +1,7 @@
 """The studies of the close: what TIME-WAIT buys and costs; three segments or four; how soon both ends are done."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from netsim.link import Exponential
@@ -8,12 +9,13 @@ from netsim.scenarios import assassination, ports, teardown, time_wait
 from netsim.scenarios.studies import Case, estimates, exact, pick, survival
 from netsim.scenarios.teardown_theory import exact_latency
 from netsim.sweep import Rows, Scalar, proportion
+from netsim.tcp.config import TcpConfig
 from netsim.tcp.profiles import rfc9293
 from netsim.theory import connection_rate_ceiling, mean_population
 
 PORTS: Final = 28_232  # net.ipv4.ip_local_port_range: 32768 to 60999
 RATE: Final = 100.0  # connections a second, of which TIME-WAIT keeps what is left
-THINKS: Final = (0.002, 0.01, 0.03, 0.1, 0.3, 1.0, 5.0)  # s, mean
+THINKS: Final = (0.01, 0.03, 0.1, 0.3, 1.0)  # s, mean
 FINE_THINKS: Final = tuple(0.001 * 1.1**k for k in range(98))  # for the exact curves, up to 10 s
 FIXES: Final = {"no fix": "accept", "fix F2": "ignore-2s", "fix F1": "ignore"}  # RFC 1337 4
 CLOSES: Final[dict[teardown.Close, str]] = {
@@ -22,6 +24,9 @@ CLOSES: Final[dict[teardown.Close, str]] = {
     "abort": "the client aborts",
     "unread": "the server has unread text",
 }
+FINE_COPIES: Final = tuple(k / 100 for k in range(31))  # for the exact curves
+AT_ONCE, WAITING = "ACK at once", "ACK waits 200 ms"
+LEFT: Final = (0, 1, 100, 1460, 2920, 14_600)  # bytes
 WAITS: Final[dict[str, float | None]] = {"ACK at once": None, "ACK waits 40 ms": 0.04, "ACK waits 200 ms": 0.2}
 
 
@@ -76,14 +81,20 @@ def killed(run: Callable[..., list[Rows]], duplicates: Sequence[float], *, n: in
     cases = assassination_cases(duplicates)
     results = run(assassination.run, cases, replications=n)
     simulated = estimates(cases, results, pick(assassination.ESTIMATES, "p_killed"))
-    return Rows.concatenate([simulated, exact(assassination.theory, cases, ["p_killed"])])
+    return Rows.concatenate([simulated, exact(assassination.theory, assassination_cases(FINE_COPIES), ["p_killed"])])
 
 
-def segment_cases(thinks: Sequence[float], *, loss: float) -> list[Case]:
+def closer(waits: str) -> TcpConfig:
+    """RFC 9293, but that the ACK of a FIN goes or waits as ``WAITS`` says."""
+    wait = WAITS[waits]
+    return rfc9293() if wait is None else rfc9293().replace(fin_ack="delayed", delayed_ack=wait)
+
+
+def segment_cases(thinks: Sequence[float], *, loss: float, waits: Sequence[str] = tuple(WAITS)) -> list[Case]:
     """A server that thinks for an exponential time of mean ``think`` (s), and acknowledges a FIN as ``WAITS`` says."""
     cases = []
-    for name, wait in WAITS.items():
-        server = rfc9293() if wait is None else rfc9293().replace(fin_ack="delayed", delayed_ack=wait)
+    for name in waits:
+        server = closer(name)
         for think in thinks:
             params = teardown.Params(loss_forward=loss, loss_reverse=loss, think=Exponential(think), server=server)
             cases.append(Case({"fin_ack": name, "think": think}, params))
@@ -96,10 +107,41 @@ def why_four(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
     ``run`` is ``simulate`` but for the scenario, the cases and their number.
     """
     names = ("p_three_segments", "p_four_segments")
-    cases = segment_cases(THINKS, loss=loss)
-    results = run(teardown.run, cases, replications=n, common=True)
+    shown = partial(segment_cases, loss=loss, waits=(AT_ONCE, WAITING))
+    results = run(teardown.run, cases := shown(THINKS), replications=n, common=True)
     simulated = estimates(cases, results, pick(teardown.ESTIMATES, *names))
-    return Rows.concatenate([simulated, exact(teardown.theory, segment_cases(FINE_THINKS, loss=loss), names)])
+    return Rows.concatenate([simulated, exact(teardown.theory, shown(FINE_THINKS), names)])
+
+
+def text_left(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
+    """P(3 segments), P(4) and P(all text is read) against the text left to send; ``run`` as for ``why_four``.
+
+    Columns: ``curve``, ``left`` (bytes), ``estimate``, ``source``, ``value`` with its interval, ``n``.
+    """
+    curves: dict[str, tuple[str, str, teardown.Close]] = {
+        "3, ACK waits": ("p_three_segments", WAITING, "half-close"),
+        "4, ACK waits": ("p_four_segments", WAITING, "half-close"),
+        "4, ACK at once": ("p_four_segments", AT_ONCE, "half-close"),
+        "half-close": ("p_text_delivered", AT_ONCE, "half-close"),
+        "close": ("p_text_delivered", AT_ONCE, "close"),
+    }
+    kinds = dict.fromkeys((waits, close) for _, waits, close in curves.values())
+    points = {
+        (*kind, left): teardown.Params(
+            close=kind[1], left=left, loss_forward=loss, loss_reverse=loss, server=closer(kind[0])
+        )
+        for kind in kinds
+        for left in LEFT
+    }
+    cases = {at: Case({"left": at[2]}, params) for at, params in points.items()}
+    found = dict(zip(cases, run(teardown.run, list(cases.values()), replications=n), strict=True))
+    parts: list[Rows] = []
+    for name, (estimate, *kind) in curves.items():
+        chosen = [at for at in cases if [*at[:2]] == kind]
+        named = [Case({"curve": name, **cases[at].labels}, cases[at].params) for at in chosen]
+        parts.append(estimates(named, [found[at] for at in chosen], pick(teardown.ESTIMATES, estimate)))
+        parts.append(exact(teardown.theory, named, [estimate]))
+    return Rows.concatenate([part for part in parts if len(part)])
 
 
 def teardown_cases(losses: Sequence[float]) -> list[Case]:

@@ -7,6 +7,7 @@ import pytest
 from in_process import netsim
 
 from netsim.experiments import experiments, folder
+from netsim.sweep.pool import cores
 
 FIRST = '''
 """The first."""
@@ -76,7 +77,7 @@ def test_only_its_own_outputs_are_replaced(scripts: Path, tmp_path: Path) -> Non
     (out / "first.txt").write_text("old")
     (out / "mine.txt").write_text("mine")
     assert netsim("reproduce", "e01", "--out", str(out)).status == 0
-    assert (out / "first.txt").read_text() == "False 1 None"
+    assert (out / "first.txt").read_text() == f"False 1 {cores()}"
     assert (out / "mine.txt").read_text() == "mine"
     assert sorted(path.name for path in out.iterdir()) == ["first.txt", "mine.txt", "tables"]
 

@@ -13,7 +13,7 @@ E03 = folder() / "e03_time_wait.py"
 E05 = folder() / "e05_teardown.py"
 FILES = {
     "e03": ["e03a_time_wait", "e03b_assassination", "e03c_why_four"],
-    "e05": ["e05a_segments", "e05b_latency", "e05c_segments", "e05d_ends"],
+    "e05": ["e05a_segments", "e05b_latency", "e05c_segments", "e05d_ends", "e05e_left"],
 }
 
 
@@ -22,7 +22,7 @@ def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("close")
     runs = {"time_wait": 200, "price": 1, "killed": 60, "segments": 40}
     e03 = load(E03, RUNS=runs, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5], COPIES=[0.1, 0.3])
-    runs = {"segments": 150, "latency": 300, "shares": 60, "ends": 100}
+    runs = {"segments": 150, "latency": 300, "shares": 60, "ends": 100, "left": 60}
     e05 = load(E05, RUNS=runs, THINKS=[0.03, 0.1], LOSSES=[0.0, 0.5])
     for module in (e03, e05):
         list(module.main(Lab(out, workers=1)))
@@ -73,7 +73,7 @@ def test_e03_has_paired_differences_and_the_price(folder_of_results: Path) -> No
 
 def test_the_points_of_e03b_lie_where_the_closed_form_has_them(folder_of_results: Path) -> None:
     table = read_csv(folder_of_results / "e03b_assassination.csv")
-    assert len(table.where(source="exact")) == 4  # accepted, and fix F1; two shares of copies each
+    assert len(table.where(source="exact")) == 2 * 31  # accepted, and fix F1; a fine grid
     assert simulated_within(table, "rst", "duplicate") == 0
     f1 = table.where(rst="fix F1", source="simulation")
     assert set(f1.column("value")) == {0.0}
@@ -89,11 +89,28 @@ def test_a_lost_rst_leaves_the_other_end_open_for_ever_and_a_lost_fin_does_not(f
         assert sum(map(float, rows.array("value"))) == pytest.approx(1.0)
 
 
+def test_text_left_to_send_takes_a_segment_and_is_lost_on_a_client_that_has_gone(folder_of_results: Path) -> None:
+    """Without text FIN, FIN with ACK, ACK: three that must arrive; with a segment of text four, if the ACK waits.
+
+    A client that has closed its socket answers text with a RST (RFC 9293 3.6.1, SHLD-3); half-closed, it reads on.
+    """
+    table = read_csv(folder_of_results / "e05e_left.csv")
+    assert simulated_within(table, "curve", "left") == 0
+    exact = {(row["curve"], row["left"]): row["value"] for row in table.where(source="exact")}
+    assert exact["3, ACK waits", 0] == pytest.approx(0.98**3)
+    assert exact["4, ACK waits", 1460] == pytest.approx(0.98**4)
+    assert exact["4, ACK at once", 1] == 0.0
+    assert ("4, ACK waits", 2920) not in exact
+    seen = {(row["curve"], row["left"]): row["value"] for row in table.where(source="simulation")}
+    assert {seen["half-close", left] for left in (0, 1, 14_600)} == {seen["close", 0]} == {1.0}
+    assert {seen["close", left] for left in (1, 100, 14_600)} == {0.0}
+
+
 def test_why_four_shows_the_third_and_the_fourth_segment_where_theory_has_them(folder_of_results: Path) -> None:
     table = read_csv(folder_of_results / "e03c_why_four.csv")
     assert len(table.where(estimate="p_unclean", source="simulation")) == 2  # what TIME-WAIT is for, in the same figure
     for name in ("p_three_segments", "p_four_segments"):
-        assert len(table.where(estimate=name, source="simulation")) == 21  # seven think times, three waits
+        assert len(table.where(estimate=name, source="simulation")) == 10  # five think times, an ACK at once or not
     # RFC 9293's ACK goes at once: a close is never of three; of four
     # unless a FIN or the last ACK is lost (the first ACK may be: the FIN behind it says the same)
     exact = table.where(source="exact", fin_ack="ACK at once")

@@ -1,6 +1,14 @@
 """The sentences above the figures on old duplicates are read from the tables, whatever those say."""
 
-from netsim.plots.titles import bytes_title, ghost_title, incarnation_title, lifetime_title, memory_title, paws_title
+from netsim.plots.titles import (
+    bytes_title,
+    ghost_title,
+    incarnation_title,
+    late_title,
+    lifetime_title,
+    memory_title,
+    paws_title,
+)
 from netsim.sweep import Rows, Scalar
 
 
@@ -21,6 +29,24 @@ def test_ghosts() -> None:
     assert "125 ghosts per 1,000 connections when 50 % of segments" in ghost_title(ghosts(0.0))
     assert ghost_title(ghosts(0.0)).endswith("three or four segments none in 100")
     assert ghost_title(ghosts(0.01)).endswith("some too")
+    exact = rows("p_ghost", {"handshake": "two-way", "duplicate": 0.5, "value": 0.13}, source="exact")
+    assert "130 ghosts per 1,000 connections" in ghost_title(Rows.concatenate([ghosts(0.0), exact]))
+
+
+def test_late_syns() -> None:
+    exact = rows(
+        "p_ghost",
+        {"handshake": "two-way", "why": "delay", "x": 1.0, "value": 0.3},
+        {"handshake": "two-way", "why": "delay", "x": 1.5, "value": 0.45},
+        {"handshake": "two-way", "why": "reorder", "x": 0.4, "value": 0.11},
+        source="exact",
+    )
+    seen = {"handshake": "three-way", "why": "delay", "x": 1.0}
+    for value, words in ((0.0, "none in 100"), (0.01, "some too")):
+        title = late_title(Rows.concatenate([exact, rows("p_ghost", {**seen, "value": value})]))
+        assert title.startswith("A late SYN comes twice: a two-way server gets 450 ghosts per 1,000")
+        assert "at 1.5 s of delay, 110 if 40 % are held back" in title
+        assert title.endswith(f"a three-way one {words}")
 
 
 def test_memory() -> None:
