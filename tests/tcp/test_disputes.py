@@ -44,6 +44,7 @@ def test_repeated_syn_at_a_half_open_server(policy: str) -> None:
         ("never", ("FIN,ACK", 300, 101), False),  # the literal text: its number, RCV.NXT-1, is refused before step 8
         ("fin", ("FIN,ACK", 300, 101), True),
         ("fin", ("ACK", 300, 101), False),
+        ("fin", ("FIN,ACK", 299, 101), False),  # a FIN of some other connection: its number is not the one taken
         ("any", ("ACK", 300, 101), True),
         ("any", ("FIN", 300, 0), False),  # Linux asks for ACK
     ],

@@ -6,7 +6,7 @@ from pair import FLOW_IN, PEER_ISS, TO_PORT_80, Pair, Solo
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.profiles import linux, rfc9293
-from netsim.tcp.segment import ACK, FIN, PSH, SYN, Options
+from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_2
 from netsim.tcp.timers import NEVER, PERSIST
 from netsim.tcp.user_calls import close, send
@@ -209,6 +209,20 @@ def test_a_receiver_with_a_closed_window_still_takes_acks() -> None:
 
 
 # The receiver's silly window (RFC 9293 3.8.6.2.2)
+
+
+def test_a_closed_window_excuses_no_other_number() -> None:
+    """MUST-66 is for what starts at RCV.NXT: beyond it a RST is dropped in silence, text and its ACK do nothing."""
+    solo = _open(rfc9293().replace(receive_buffer=4))
+    solo.feed(ACK, ONE, 1001, text=b"abcd")
+    assert solo.tcb.rcv_wnd == 0
+    solo.call(send, b"xy")
+    assert solo.feed(RST, ONE + 5, 0) == []
+    (answer,) = solo.feed(ACK, ONE + 5, 1003, text=b"f")
+    assert (answer.seq, answer.ack, answer.flags, solo.tcb.snd_una) == (1003, ONE + 4, ACK, 1001)
+    assert solo.tcb.state is ESTABLISHED
+    assert solo.feed(RST, ONE + 4, 0) == []
+    assert solo.tcb.state is CLOSED
 
 
 def test_the_window_opens_by_a_segment_or_half_the_buffer() -> None:
