@@ -6,6 +6,7 @@ exactly the float 0.001 and both spellings of a parameter are the same point of 
 
 import math
 import re
+from collections.abc import Collection
 from decimal import Decimal
 from numbers import Real
 
@@ -72,6 +73,20 @@ def require_number(field: str, value: float, *, low: float, high: float, unit: s
     if not _is_number(value) or not low <= value <= high:
         of = f" {unit}" if unit else ""
         raise ValueError(f"{field} = {_shown(value)}: must be a number in [{low:g}, {high:g}]{of}")
+
+
+def require_whole(field: str, value: float, *, low: float, high: float, unit: str = "") -> None:
+    """Raise ValueError unless value is a whole number with low <= value <= high."""
+    require_number(field, value, low=low, high=high, unit=unit)
+    if value != int(value):
+        of = f" of {unit}" if unit else ""
+        raise ValueError(f"{field} = {_shown(value)}: must be a whole number{of}")
+
+
+def require_choice(field: str, value: object, allowed: Collection[str]) -> None:
+    """Raise ValueError unless value is one of the words allowed."""
+    if value not in allowed:
+        raise ValueError(f"{field} = {value!r}: must be one of {', '.join(allowed)}")
 
 
 def _quantity(value: float | str, units: dict[str, Decimal]) -> float | None:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, get_args
 
 from netsim.link.laws import require_delay
 from netsim.link.stage import Ledger, Step, Stream
-from netsim.units import nanoseconds, parse_seconds
+from netsim.units import nanoseconds, parse_seconds, require_choice
 
 KINDS = ("SYN", "SYNACK", "HSACK", "FIN", "ACKFIN", "RST", "DATA", "ACK", "ANY")
 """The sender names the kinds of each packet; a packet may be of several.
@@ -36,10 +36,8 @@ class Fault:
     start: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"kind = {self.kind!r}: must be one of {', '.join(KINDS)}")
-        if self.do not in get_args(Deed):
-            raise ValueError(f"do = {self.do!r}: must be one of {', '.join(get_args(Deed))}")
+        require_choice("kind", self.kind, KINDS)
+        require_choice("do", self.do, get_args(Deed))
         _ordinals(self.nth)
         require_delay("seconds", self.seconds)
         require_delay("start", self.start)

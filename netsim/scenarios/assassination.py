@@ -29,7 +29,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.state import CLOSED, TIME_WAIT
 from netsim.trace.records import Arrived, Decided, Record
-from netsim.units import require_number
+from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How often does an old segment end TIME-WAIT early (RFC 1337), and which fix helps?"
 NEVER: Final = float("nan")
@@ -53,9 +53,7 @@ class Params:
     loss_forward = loss_reverse = 0.0
 
     def __post_init__(self) -> None:
-        require_number("segments", self.segments, low=1, high=MOST_SEGMENTS)
-        if self.segments != int(self.segments):
-            raise ValueError(f"segments = {self.segments!r}: must be a whole number")
+        require_whole("segments", self.segments, low=1, high=MOST_SEGMENTS)
         require_probabilities(self, "duplicate")
         as_law("duplicate_delay", self.duplicate_delay)
         for name in ("delay_forward", "delay_reverse"):

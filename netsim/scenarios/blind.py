@@ -16,14 +16,14 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import Path, Scripted
 from netsim.scenarios import shared
 from netsim.scenarios.guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
-from netsim.scenarios.parameters import one_key, param
+from netsim.scenarios.parameters import one_key, param, require_choices
 from netsim.seeds import Seed
 from netsim.sim import World
 from netsim.sim.adversaries import Forger
@@ -34,7 +34,7 @@ from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Segment
 from netsim.tcp.state import CLOSED
 from netsim.tcp.tcb import Tcb
 from netsim.theory import BlindAttack
-from netsim.units import require_number
+from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How many forged segments does an attacker need who sees nothing of the connection?"
 PORT: Final = 80
@@ -67,9 +67,7 @@ class Params:
     server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
-        for name, kind in (("attack", Attack), ("guesses", Guessing)):
-            if getattr(self, name) not in get_args(kind):
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(kind))}")
+        require_choices(self, attack=Attack, guesses=Guessing)
         for name, low, high, unit in (
             ("window", 1, (1 << 30) - 1, "bytes"),
             ("length", 1, 1460, "bytes"),
@@ -78,9 +76,7 @@ class Params:
             ("space", 1, SEQUENCE_SPACE, ""),
             ("segments", 0, 1_000_000, ""),
         ):
-            require_number(name, getattr(self, name), low=low, high=high, unit=unit)
-            if getattr(self, name) != int(getattr(self, name)):
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be a whole number")
+            require_whole(name, getattr(self, name), low=low, high=high, unit=unit)
         require_number("rate", self.rate, low=1e-3, high=1e9, unit="1/s")
         require_number("delay", self.delay, low=0.0, high=0.4, unit="s")
         self._check_together()

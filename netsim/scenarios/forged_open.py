@@ -32,7 +32,7 @@ from netsim.theory import (
     p_clock_isn_guessed,
     p_uniform_isn_guessed,
 )
-from netsim.units import require_number
+from netsim.units import require_number, require_whole
 
 QUESTION: Final = "Can an attacker who hears no answer open a connection in somebody else's name?"
 PORT: Final = 514
@@ -54,9 +54,7 @@ class Params:
     server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
-        require_number("guesses", self.guesses, low=1, high=100_000, unit="")
-        if self.guesses != int(self.guesses):
-            raise ValueError(f"guesses = {self.guesses!r}: must be a whole number")
+        require_whole("guesses", self.guesses, low=1, high=100_000)
         require_number("pause", self.pause, low=0.2, high=100.0, unit="s")
         require_number("jitter", self.jitter, low=0.0, high=0.1, unit="s")
         require_number("others", self.others, low=0.0, high=1000.0, unit="1/s")

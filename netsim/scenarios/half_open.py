@@ -17,7 +17,8 @@ from simpy import Event
 from netsim.link import Path
 from netsim.scenarios import setup, shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, without_loss
+from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
+from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -34,7 +35,6 @@ NEVER: Final = float("nan")
 CLIENT_PORT: Final = 40_000
 
 Accident = Literal["none", "vanishes", "crashes"]
-End = Literal["client", "server"]
 During = Literal["handshake", "established"]
 FoundBy = Literal["nothing", "data", "keepalive", "open"]
 Outcome = Literal["reset", "timeout", "keep-alive", "never"]
@@ -72,16 +72,7 @@ class Params:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name, high in (("delay_forward", 1e3), ("delay_reverse", 1e3), ("pause", 1e6), ("horizon", 1e9)):
             require_number(name, getattr(self, name), low=0.0, high=high, unit="s")
-        for name, allowed in (
-            ("accident", ("none", "vanishes", "crashes")),
-            ("victim", ("client", "server")),
-            ("during", ("handshake", "established")),
-            ("found_by", ("nothing", "data", "keepalive", "open")),
-        ):
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"{name} = {getattr(self, name)!r}: must be {', '.join(allowed[:-1])} or {allowed[-1]}"
-                )
+        require_choices(self, accident=Accident, victim=End, during=During, found_by=FoundBy)
         if self.victim == "server" and (self.during == "handshake" or self.found_by == "open"):
             raise ValueError("victim = 'server': must be client during the handshake, and where the victim opens again")
         if self.found_by == "open" and self.accident == "vanishes":

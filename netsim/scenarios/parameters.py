@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_args
 
 from netsim.link import BurstLoss, DelayLaw, Path, Stage
-from netsim.units import require_probability
+from netsim.units import require_choice, require_probability
 
 _Params = TypeVar("_Params")
 
@@ -51,6 +51,12 @@ def require_probabilities(params: Any, *names: str) -> None:
     """ValueError naming the first of these fields that is not in [0, 1]."""
     for name in names:
         require_probability(name, getattr(params, name))
+
+
+def require_choices(params: Any, **kinds: Any) -> None:
+    """ValueError naming the first of these fields that is none of the words of its ``Literal``."""
+    for name, kind in kinds.items():
+        require_choice(name, getattr(params, name), get_args(kind))
 
 
 def both_ways(

@@ -11,13 +11,14 @@ from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import one_key, param
+from netsim.scenarios.parameters import one_key, param, require_choices
+from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import Observer
@@ -26,14 +27,13 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import InsufficientResources, TcpError
 from netsim.tcp.state import TIME_WAIT
 from netsim.theory import connection_rate_ceiling, erlang_b, mean_population
-from netsim.units import nanoseconds, require_number
+from netsim.units import nanoseconds, require_number, require_whole
 
 QUESTION: Final = "What does TIME-WAIT cost: how many sockets are held, where, and when do a client's ports run out?"
 NEVER: Final = float("nan")
 PORT: Final = 80
 FIRST_PORT: Final = 32768  # net.ipv4.ip_local_port_range begins here
 
-End = Literal["client", "server"]
 Arrivals = Literal["poisson", "regular"]
 
 
@@ -56,16 +56,12 @@ class Params:
     server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
-        require_number("ports", self.ports, low=1, high=65536 - FIRST_PORT)
-        if self.ports != int(self.ports):
-            raise ValueError(f"ports = {self.ports!r}: must be a whole number")
+        require_whole("ports", self.ports, low=1, high=65536 - FIRST_PORT)
         require_number("rate", self.rate, low=1e-6, high=1e6, unit="per s")
         require_number("window", self.window, low=1e-6, high=1e6, unit="s")
         for name in ("held", "time_wait", "warm_up", "delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        for name, kinds in (("arrivals", Arrivals), ("closes_first", End)):
-            if getattr(self, name) not in get_args(kinds):
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(kinds))}")
+        require_choices(self, arrivals=Arrivals, closes_first=End)
 
     @cached_property
     def configs(self) -> tuple[TcpConfig, TcpConfig]:

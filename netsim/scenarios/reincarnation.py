@@ -8,11 +8,11 @@ time, and these the first ISS carries. The rest is ``stale``: late copies, and w
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from netsim.link import DelayLaw, Uniform
 from netsim.scenarios import shared, stale
-from netsim.scenarios.parameters import param, require_probabilities
+from netsim.scenarios.parameters import param, require_choices, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
@@ -63,8 +63,7 @@ class Params:
     window: int = param(8000, "receive window of the server", "bytes")
 
     def __post_init__(self) -> None:
-        if self.isn not in get_args(Isn):
-            raise ValueError(f"isn = {self.isn!r}: must be one of {', '.join(get_args(Isn))}")
+        require_choices(self, isn=Isn)
         require_probabilities(self, "duplicate")
         require_number("clock_rate", self.clock_rate, low=1.0, high=1e9, unit="Hz")
         require_number("rate", self.rate, low=1.0, high=1e9, unit="bytes/s")

@@ -24,7 +24,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.isn import RandomIsn
 from netsim.tcp.state import ESTABLISHED, TIME_WAIT
-from netsim.units import require_number
+from netsim.units import require_number, require_whole
 
 QUESTION: Final = "A new SYN reaches TIME-WAIT: does it open a connection, at once or after what?"
 NEVER: Final = float("nan")
@@ -49,9 +49,7 @@ class Params:
     loss_forward = loss_reverse = 0.0
 
     def __post_init__(self) -> None:
-        require_number("request", self.request, low=1, high=1 << 24, unit="bytes")
-        if self.request != int(self.request):
-            raise ValueError(f"request = {self.request!r}: must be a whole number of bytes")
+        require_whole("request", self.request, low=1, high=1 << 24, unit="bytes")
         for name in ("pause", "delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         most = self.server.time_wait - 3 * (self.delay_forward + self.delay_reverse)

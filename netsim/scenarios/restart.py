@@ -9,14 +9,15 @@ from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT, fin_intervals, first_repeat, require_end, rtt_is_measured
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, without_loss
+from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
+from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -27,8 +28,6 @@ from netsim.units import nanoseconds, require_number
 
 QUESTION: Final = "A server stops and starts again: may it bind its port at once, and if not, how long must it wait?"
 NEVER: Final = float("nan")
-
-End = Literal["client", "server"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +51,7 @@ class Params:
         for name in ("delay_forward", "delay_reverse", "pause"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         require_number("retry", self.retry, low=1e-3, high=1e6, unit="s")
-        if self.closes_first not in ("client", "server"):
-            raise ValueError(f"closes_first = {self.closes_first!r}: must be client or server")
+        require_choices(self, closes_first=End)
         if not isinstance(self.reuse_address, bool):
             raise ValueError(f"reuse_address = {self.reuse_address!r}: must be true or false")
         require_end("client", self.client)

@@ -7,6 +7,7 @@ from netsim.link import DelayLaw
 from netsim.scenarios.parameters import param
 from netsim.tcp.profiles import rfc9293
 
+End = Literal["client", "server"]
 Way = Literal["forward", "reverse"]
 _WAYS: Final[dict[Way, str]] = {"forward": "client to server", "reverse": "server to client"}
 

@@ -9,13 +9,14 @@ truth says which they are.
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
+from netsim.scenarios.shared import End
 from netsim.scenarios.stale_expected import (
     MOST_TERMS,
     ApartIsn,
@@ -34,7 +35,7 @@ from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionReset, TcpError
 from netsim.tcp.isn import ClockIsn, HashIsn
 from netsim.tcp.ports import Ports
 from netsim.tcp.profiles import profile
-from netsim.units import require_number
+from netsim.units import require_number, require_whole
 
 QUESTION: Final = "Does a reopened connection accept segments of the connection before it?"
 NEVER: Final = float("nan")
@@ -44,8 +45,6 @@ CHUNK: Final = 1000  # bytes the client's application writes at a time
 RETRY: Final = 1.0  # s between attempts to open a four-tuple that this end still holds
 HORIZON: Final = 3600.0  # s after which a run is cut off, for each connection
 MOST_CONNECTIONS: Final = 75
-
-End = Literal["client", "server"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +85,8 @@ class Params:
         ):
             require_number(name, getattr(self, name), low=low, high=1e9, unit=unit)
         for name, least, most, unit in (("size", 1, 1 << 24, "bytes"), ("connections", 2, MOST_CONNECTIONS, "")):
-            require_number(name, getattr(self, name), low=least, high=most, unit=unit)
-            if getattr(self, name) != int(getattr(self, name)):
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be a whole number")
-        if self.closes_first not in get_args(End):
-            raise ValueError(f"closes_first = {self.closes_first!r}: must be client or server")
+            require_whole(name, getattr(self, name), low=least, high=most, unit=unit)
+        require_choices(self, closes_first=End)
         for end in get_args(End):
             config = getattr(self, end)
             if config.time_wait != profile(config.name).time_wait:

@@ -32,7 +32,7 @@ from netsim.tcp.fast_open import cookie_for
 from netsim.tcp.segment import SYN, FourTuple, Options, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.trace.records import Record, Sent
-from netsim.units import require_number
+from netsim.units import require_number, require_whole
 
 QUESTION: Final = "What does it cost a server to take data on a SYN, and what does Fast Open change?"
 PORT: Final = 80
@@ -83,11 +83,10 @@ class Params:
     server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
-        for name, low, high, unit in (*_RANGES, *_WHOLE):
+        for name, low, high, unit in _RANGES:
             require_number(name, getattr(self, name), low=low, high=high, unit=unit)
-        for name, *_ in _WHOLE:
-            if getattr(self, name) != int(getattr(self, name)):
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be a whole number")
+        for name, least, most, unit in _WHOLE:
+            require_whole(name, getattr(self, name), low=least, high=most, unit=unit)
         require_probabilities(self, "duplicate")
         if self.stolen_cookies and not self.fast_open_server:
             raise ValueError("stolen_cookies = True: must be False unless server.fast_open is server or both")

@@ -17,14 +17,14 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.flood_theory import flood_theory
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
@@ -94,9 +94,7 @@ class Params:
         for name in ("warmup", "horizon"):
             if getattr(self, name) is not None:
                 require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        for name, kind in (("attack", Attack), ("arrivals", Arrivals)):
-            if getattr(self, name) not in get_args(kind):
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(kind))}")
+        require_choices(self, attack=Attack, arrivals=Arrivals)
         _ = World(ties=self.ties)
         # Each client keeps a port of the one host that they share.
         seconds = max(self.window[1] - self.window[0], self.hold)

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from simpy import Event
 
@@ -17,7 +17,7 @@ from netsim.link import DelayLaw, Path
 from netsim.link.laws import as_law
 from netsim.scenarios import shared
 from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, without_loss
+from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
 from netsim.scenarios.teardown_theory import teardown_theory
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -30,7 +30,7 @@ from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
 from netsim.trace.records import Decided, Record, Sent
-from netsim.units import require_number
+from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How does a connection end: in how many segments, how soon, and where do both ends end up?"
 NEVER: Final = float("nan")
@@ -71,15 +71,12 @@ class Params:
     ties: Ties = shared.ties()
 
     def __post_init__(self) -> None:
-        if self.close not in get_args(Close):
-            raise ValueError(f"close = {self.close!r}: must be one of {', '.join(get_args(Close))}")
+        require_choices(self, close=Close)
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         as_law("think", self.think)
-        require_number("left", self.left, low=0, high=1 << 24, unit="bytes")
-        if self.left != int(self.left):
-            raise ValueError(f"left = {self.left!r}: must be a whole number of bytes")
+        require_whole("left", self.left, low=0, high=1 << 24, unit="bytes")
         require_end("client", self.client)
         require_end("server", self.server)
         _ = World(ties=self.ties)

@@ -23,7 +23,8 @@ from netsim.scenarios.closing import (
     rtt_is_measured,
     segments_sent,
 )
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities, without_loss
+from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
+from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -42,7 +43,6 @@ NEVER: Final = float("nan")
 HORIZON: Final = 60.0  # s; longer latencies count as this long, or a mean would hang on the few that give up
 NOBODY: Final = "nobody"
 
-End = Literal["client", "server"]
 Outcome = Literal["clean", "reset", "timeout"]
 
 _OUTCOMES: Final[dict[str, Outcome]] = {
@@ -77,8 +77,7 @@ class Params:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        if self.closes_first not in ("client", "server"):
-            raise ValueError(f"closes_first = {self.closes_first!r}: must be client or server")
+        require_choices(self, closes_first=End)
         if self.time_wait is not None:
             self._require_time_wait(self.time_wait)
         require_end(self.closes_last, self.last)

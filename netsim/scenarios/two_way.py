@@ -11,13 +11,13 @@ from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -79,9 +79,7 @@ class Params:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
         for name in ("lifetime", "life", "memory"):
             require_number(name, getattr(self, name), low=0.0, high=1e9, unit="s")
-        for name, allowed in (("handshake", Handshake), ("ending", Ending), ("afterwards", Afterwards)):
-            if getattr(self, name) not in get_args(allowed):
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be one of {', '.join(get_args(allowed))}")
+        require_choices(self, handshake=Handshake, ending=Ending, afterwards=Afterwards)
         if self.ending == "abort" and self.memory:
             raise ValueError(f"memory = {self.memory}: must be 0 where the server aborts; nothing is left of it then")
         for name in ("handshake", "time_wait"):
