@@ -9,6 +9,7 @@ from typing import Literal
 from netsim.packetdrill import files, messages, readiness, vectors
 from netsim.packetdrill.errno import errno_of
 from netsim.packetdrill.exchange import DEFAULT_TTL, Exchange
+from netsim.packetdrill.first_text import connect_later, is_first, send_first
 from netsim.packetdrill.notices import Notices
 from netsim.packetdrill.results import Attempt, Result, names, pointed
 from netsim.packetdrill.script import Application, Call, Expression, Number, Structure
@@ -39,6 +40,8 @@ class Calls:
         self.full: set[Socket] = set()  # somebody has seen that they take no text
         self.inq: set[Socket] = set()  # TCP_INQ is on
         self.tolerance = 0  # ns, for times that calls tell
+        self.at_connect: set[Socket] = set()  # TCP_FASTOPEN_CONNECT is on
+        self.deferred: dict[Socket, Expression] = {}  # whose connect has returned, and whose SYN waits for text
         self._opening: set[int] = set()  # sockets opened actively whose connect has not told success
 
     def begin(self, call: Call) -> Attempt:
@@ -132,9 +135,14 @@ class Calls:
     def _connect(self, call: Call) -> Attempt:
         socket = self.of(call)
         if "AF_UNSPEC" in names(self.argument(call, 1)):
-            raise Unsupported(call.line, "connect to AF_UNSPEC")
+            socket.disconnect(self.exchange.now)
+            self.exchange.settle()
+            return _done(Result(0))
         if socket.tcb is None:
-            self._open_to(socket, self.argument(call, 1))
+            if socket not in self.at_connect:
+                self.open_to(socket, self.argument(call, 1))
+            elif connect_later(self, socket, self.argument(call, 1)):
+                return _done(Result(0))
             self._opening.add(id(socket))
         elif socket.state >= ESTABLISHED and (id(socket) not in self._opening or self.exchange.host.tools != "linux"):
             return _done(Result(-1, "EISCONN"))
@@ -152,22 +160,12 @@ class Calls:
 
         return attempt
 
-    def _open_to(self, socket: Socket, address: Expression, text: bytes = b"") -> None:
+    def open_to(self, socket: Socket, address: Expression, text: bytes | None = None) -> None:
+        """Active OPEN to an address of the script, with text by Fast Open."""
         exchange = self.exchange
         socket.connect(exchange.remote, _port(address, exchange.connect_port), exchange.now, text=text)
         assert socket.tcb is not None
         exchange.subject, exchange.passive = Subject(socket.tcb.flow), False
-
-    def _send_first(self, call: Call, size: int) -> Attempt:
-        """sendto that opens the connection (RFC 7413). Linux's takes the text only if it goes with the SYN."""
-        socket, exchange = self.of(call), self.exchange
-        socket, linux = socket, exchange.host.tools == "linux"
-        if linux and exchange.remote not in exchange.stack.ctx.cookies:
-            raise Unsupported(call.line, "sendto with MSG_FASTOPEN before there is a cookie")
-        if "MSG_FASTOPEN" in self._flags(call):
-            socket.configure(socket.options.replace(fast_open="client"), exchange.now)
-        self._open_to(socket, self.argument(call, 4), bytes(size))
-        return _done(Result(size))
 
     def _accept(self, call: Call) -> Attempt:
         listener = self.of(call)
@@ -189,8 +187,7 @@ class Calls:
     def _write(self, call: Call) -> Attempt:
         socket, exchange = self.of(call), self.exchange
         flags = self._flags(call)
-        fresh = call.name == "sendto" and socket.tcb is None and socket.state is CLOSED
-        first = fresh and ("MSG_FASTOPEN" in flags or socket.options.fast_open in ("client", "both"))
+        first = is_first(self, call, socket, flags)
         if flags - _SEND_FLAGS - ({"MSG_FASTOPEN"} if first else set()):
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
         if "NULL" in names(self.argument(call, 1)):
@@ -199,7 +196,10 @@ class Calls:
         if not 0 <= size <= MOST_TEXT:
             raise Unsupported(call.line, f"{call.name} of {size} bytes")
         if first:
-            return self._send_first(call, size)
+            address = self.deferred.pop(socket) if socket in self.deferred else self.argument(call, 4)
+            opened = send_first(self, call, socket, address, size)
+            self._noted(socket, zerocopy="MSG_ZEROCOPY" in flags and size > 0)
+            return opened
         unconnected = "EPIPE" if exchange.host.tools == "linux" else "ENOTCONN"  # net/core/stream.c; uipc_socket.c
 
         def attempt() -> Result | None:
@@ -236,6 +236,8 @@ class Calls:
     def _read(self, call: Call) -> Attempt:
         socket = self.of(call)
         flags = self._flags(call)
+        if socket in self.deferred:
+            return lambda: None
         if flags - {"MSG_DONTWAIT", "MSG_PEEK"}:
             raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(flags))}")
         size, nowhere = self.integer(call, 2), "NULL" in names(self.argument(call, 1))

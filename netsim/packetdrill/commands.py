@@ -120,6 +120,8 @@ def _sysctl(name: str, value: str, line: int, exchange: Exchange) -> None:
     known = LINUX if host.tools == "linux" else FREEBSD
     if name not in known:
         raise Unsupported(line, f"sysctl {name}={value}")
+    if name == "net.ipv4.tcp_fastopen":
+        exchange.fast_open_client = not re.fullmatch(r"0|0x\w*[02468aceACE]|\d*[02468]", value)
     try:
         exchange.configure(lambda config: _set(config, name, value, host.config), live=name in LIVE)
     except ValueError as error:

@@ -16,7 +16,8 @@ from netsim.tcp.actions import Action, Transmit
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.fast_open import cookie_for
 from netsim.tcp.listener import Listener
-from netsim.tcp.segment import FourTuple, Segment
+from netsim.tcp.segment import SYN, SYN_ACK, FourTuple, Segment
+from netsim.tcp.seq import MASK
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
@@ -62,6 +63,8 @@ class Exchange:
         self._lost: list[Emitted] = []  # sent by connections that the script did not look at any more
         self._log: deque[tuple[int, TcpPacket | IcmpPacket | Segment]] = deque(maxlen=log_lines)
         self._ports = FIRST_PORT
+        self.fast_open_client = True  # the host lets clients open with text: net.ipv4.tcp_fastopen, bit 1
+        self.syn_data: set[int] = set()  # connections on which Fast Open's text was taken
         self._named: dict[FourTuple, Subject] = {}  # those that the script has named by their ports
 
     def advance(self, until: int) -> None:
@@ -133,8 +136,20 @@ class Exchange:
             self.subject.cookies[self.cookie] = cookie_for(self.stack.ctx, self.subject.flow.reverse(), size).hex()
         segment = self.subject.segment(packet)
         self._log.append((self.now, packet))
+        before = self.tcb
+        sent = before.snd_nxt if before is not None and before.queue and before.state is State.SYN_SENT else None
         self._perform(self.stack.on_segment(segment, self.now))
+        self._note_syn_data(segment, sent)
         self.settle()
+
+    def _note_syn_data(self, segment: Segment, sent: int | None) -> None:
+        """Text on a SYN was taken, by us or, up to ``sent``, by the peer: TCP_INFO remembers it."""
+        tcb = self.tcb
+        if tcb is None:
+            return
+        taken = bool(segment.payload) and segment.flags & SYN_ACK == SYN and (tcb.rcv_nxt - tcb.irs) & MASK > 1
+        if taken or (sent is not None and tcb.snd_una == sent):
+            self.syn_data.add(tcb.id)
 
     def choose(self, flow: FourTuple) -> None:
         """The connection that a packet names by its ports becomes the subject."""

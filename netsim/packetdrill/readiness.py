@@ -166,6 +166,8 @@ def _tell(calls: "Calls", fd: int, watch: Watch) -> set[str]:
 
 def _now(calls: "Calls", socket: Socket, notices: Notices | None) -> set[str]:
     """What a socket is ready for; one that is full tells those who have seen so when it no longer is."""
+    if socket in calls.deferred:
+        return {"OUT"}
     found = ready(socket, notices)
     if "OUT" not in found and socket.tcb is not None:
         calls.full.add(socket)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from netsim.packetdrill.errno import errno_of, same
+from netsim.packetdrill.first_text import set_connect
 from netsim.packetdrill.notices import Notices, asked_for
 from netsim.packetdrill.results import Result, names, pointed
 from netsim.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
@@ -41,6 +42,7 @@ _BEFORE_OPEN: dict[str, Change] = {
     "TCP_KEEPINTVL": lambda config, value: config.replace(keepalive_interval=float(value)),
     "TCP_KEEPCNT": lambda config, value: config.replace(keepalive_probes=value),
     "TCP_USER_TIMEOUT": lambda config, value: config.replace(user_timeout=value / 1000 if value else None),
+    "TCP_SYNCNT": lambda config, value: config.replace(syn_retries=value),
     "TCP_DEFER_ACCEPT": lambda config, value: config.replace(defer_accept=float(value) if value else None),
     "TCP_LINGER2": lambda config, value: config.replace(fin_wait_2_timeout=float(value)),
     "TCP_NOTSENT_LOWAT": lambda config, value: config.replace(notsent_lowat=value or None),
@@ -87,6 +89,8 @@ def set_option(calls: "Calls", call: Call) -> Result:
         socket.reuse_address = bool(value.value)
     if name in _IDLE:
         return Result(0)
+    if name == "TCP_FASTOPEN_CONNECT":
+        return set_connect(calls, socket, value)
     if name in _OF_NOTICES:
         return _notices(calls, name, value, call)
     if name == "SO_LINGER":

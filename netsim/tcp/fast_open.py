@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from netsim.tcp.actions import Signal
+from netsim.tcp.config import TcpConfig
 from netsim.tcp.connection import accepted
 from netsim.tcp.context import Context
 from netsim.tcp.output import output, send_syn
@@ -38,14 +39,18 @@ def cookie_for(ctx: Context, flow: FourTuple, size: int) -> bytes:
     return blake2b(ctx.secret() + text, digest_size=size).digest()
 
 
+def first_room(ctx: Context, config: TcpConfig, dst: str) -> int:
+    """Bytes of text that a SYN to ``dst`` carries: none without a cookie, unless the server needs none."""
+    cookie, mss = ctx.cookies.get(dst, (b"", config.mss_default))
+    return max(min(mss, config.mss) - _OPTION_ROOM, 0) if cookie or config.fast_open_without_cookie else 0
+
+
 def send_first_syn(tcb: Tcb, now: int) -> None:
     """The client's SYN (4.2.1): with text and cookie, or asking for a cookie, or with text alone."""
     config = tcb.config
-    assert tcb.snd_buffer is not None
-    cookie, mss = tcb.ctx.cookies.get(tcb.flow.dst, (b"", config.mss_default))
-    room = min(mss, config.mss) - _OPTION_ROOM if cookie or config.fast_open_without_cookie else 0
-    text = bytes(tcb.snd_buffer[: max(room, 0)])
-    send_syn(tcb, now, text=text, cookie=cookie if cookie or not text else None)
+    cookie, _ = tcb.ctx.cookies.get(tcb.flow.dst, (b"", 0))
+    text = bytes((tcb.snd_buffer or b"")[: first_room(tcb.ctx, config, tcb.flow.dst)])
+    send_syn(tcb, now, text=text, cookie=cookie if cookie or not (text or config.fast_open_without_cookie) else None)
     if text:
         tcb.ctx.counters.TcpExtTCPFastOpenActive += 1
         _note_sent(tcb, text, now)
@@ -75,7 +80,9 @@ def learn_cookie(tcb: Tcb, segment: Segment) -> None:
     options = segment.options
     if options is None or options.cookie is None or tcb.config.fast_open not in ("client", "both"):
         return
-    if len(options.cookie) in _COOKIE_SIZES:
+    if tcb.config.fast_open_without_cookie:
+        tcb.ctx.cookies[tcb.flow.dst] = (b"", options.mss or tcb.config.mss_default)  # it has not asked for one
+    elif len(options.cookie) in _COOKIE_SIZES:
         tcb.ctx.cookies[tcb.flow.dst] = (options.cookie, options.mss or tcb.config.mss_default)
 
 
@@ -87,9 +94,8 @@ def take_early_text(listener: "Listener", tcb: Tcb, segment: Segment) -> bytes |
     ctx, config = listener.ctx, listener.config
     counters = ctx.counters
     cookie = cookie_for(ctx, segment.flow, config.fast_open_cookie)
-    assert segment.options is not None
-    given = segment.options.cookie
-    if given != cookie:
+    given = segment.options.cookie if segment.options is not None else None
+    if given != cookie and not (segment.payload and config.fast_open_cookie_optional):
         counters.TcpExtTCPFastOpenCookieReqd += not given
         counters.TcpExtTCPFastOpenPassiveFail += bool(given)
         return cookie

@@ -246,7 +246,9 @@ class Listener:
         self._joins(tcb)
         cookie = None
         options = segment.options
-        if options is not None and options.cookie is not None and config.fast_open in ("server", "both"):
+        early = options is not None and options.cookie is not None
+        early = early or (config.fast_open_cookie_optional and segment.payload != b"")
+        if early and config.fast_open in ("server", "both"):
             cookie = take_early_text(self, tcb, segment)
             wait = config.ns.fast_open_synack_wait
             if wait is not None and tcb in self.early:

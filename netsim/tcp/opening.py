@@ -63,6 +63,11 @@ FAST_OPEN_SYNACK_WAIT: Any = seconds(
 FAST_OPEN_WITHOUT_COOKIE: Any = policy(
     False, "a client's SYN carries text even without a cookie", "RFC 9293 3.4; net.ipv4.tcp_fastopen, bit 4"
 )
+FAST_OPEN_COOKIE_OPTIONAL: Any = policy(
+    False,
+    "a server takes text on a SYN also without a cookie",
+    "RFC 7413 4.2.2 asks for one; net.ipv4.tcp_fastopen, bit 0x200",
+)
 SYN_FIN: Any = policy("accept", "a SYN that carries FIN, in LISTEN", "RFC 9293 3.10.7.2")
 PORTS: Any = policy(
     Ports(), "choice of the local port of an active OPEN", "RFC 9293 is silent; RFC 6056 has better ones"

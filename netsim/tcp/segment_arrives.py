@@ -87,7 +87,7 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         tcb.syn_answered_at = now
         return send_syn(tcb, now)
     tcb.ack_wanted = True
-    if tcb.snd_buffer:
+    if tcb.config.fast_open != "off":
         learn_cookie(tcb, segment)
     enter(tcb, ESTABLISHED, _SYN_SENT_4)
     established(tcb, segment, now)

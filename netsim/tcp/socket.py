@@ -95,7 +95,7 @@ class Socket:
             raise ValueError(f"backlog = {backlog!r}: allowed is an integer >= 0")
         self.listener = self.stack.listen(self.port, backlog, self, self.config)
 
-    def connect(self, dst: str, dport: int, now: int, text: bytes = b"") -> None:
+    def connect(self, dst: str, dport: int, now: int, text: bytes | None = None) -> None:
         """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1).
 
         ``text`` is sent first, on the SYN if Fast Open allows (sendto with MSG_FASTOPEN); a listener has none.
@@ -106,7 +106,7 @@ class Socket:
             return self._turn_active((dst, dport), now, "3.10.1: OPEN")
         self._must_be_new()
         room = (self.config or self.stack.config).send_buffer
-        if len(text) > room:
+        if text is not None and len(text) > room:
             raise InsufficientResources(f"{len(text)} bytes, room for {room}")
         self.tcb = self.stack.open(dst, dport, now, self.port, self.config, self, text)
         return None
@@ -240,6 +240,12 @@ class Socket:
             self.listener = None
             return
         user_calls.abort(self._connection(), now)
+
+    def disconnect(self, now: int) -> None:
+        """ABORT, and the socket is as new (connect(2) with AF_UNSPEC; net/ipv4/tcp.c, tcp_disconnect)."""
+        if self.listener is not None or self.state is not CLOSED:
+            self.abort(now)
+        self.tcb, self._told, self.read_shut = None, False, False
 
     def status(self) -> user_calls.Status:
         """STATUS (3.10.6)."""

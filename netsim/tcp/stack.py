@@ -214,14 +214,14 @@ class Stack:
         sport: int | None = None,
         config: TcpConfig | None = None,
         owner: Any = None,
-        text: bytes = b"",
+        text: bytes | None = None,
         *,
         listener: Listener | None = None,
         clause: str = _OPEN,
     ) -> Tcb:
         """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
 
-        ``text`` is what it sends first, on the SYN if Fast Open allows.
+        ``text`` is what it sends first, on the SYN if Fast Open allows; empty, its SYN shows or asks for a cookie.
         ``listener``: this passive OPEN becomes active, by the call that ``clause`` names (3.10.1, or SEND: 3.10.2).
         ConnectionAlreadyExists for a four-tuple in use, InsufficientResources when no port is left.
         """

@@ -43,10 +43,10 @@ def setting(config: TcpConfig, name: str, value: int | str, *, own: TcpConfig) -
         return config.replace(**change[text]) if isinstance(change, dict) else config
     if change is _rmem:
         return _of_three(config, name, text)
-    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,10}", text):
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,10}|0x[0-9a-fA-F]{1,8}", text):
         raise ValueError(f"{name} = {value!r}: allowed is an integer >= 0")
     try:
-        return change(config, own, int(text))
+        return change(config, own, int(text, 16 if text.startswith("0x") else 10))
     except ValueError as error:
         raise ValueError(f"{name} = {value}: {error}") from None
 
@@ -100,6 +100,16 @@ def _ecn(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
     if value > 2:
         raise ValueError("the model has 0, 1, 2 only")
     return config.replace(ecn=("off", "request", "accept")[value])
+
+
+def _fastopen(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
+    """Bits: 4, no cookie for clients; 0x200, none for servers; 2 and 0x400, every listener is one. The others allow
+    sockets to ask for it."""
+    return config.replace(
+        fast_open="server" if value & 0x402 == 0x402 else "off",
+        fast_open_without_cookie=value & 4 != 0,
+        fast_open_cookie_optional=value & 0x200 != 0,
+    )
 
 
 def _syncookies(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
@@ -171,7 +181,9 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_max_orphans": None,
     "net.ipv4.ip_local_port_range": None,  # which port a socket gets decides nothing
     "net.ipv4.tcp_autocorking": None,  # needs a queue at the interface
-    "net.ipv4.tcp_fastopen": frozenset({"0", "1"}),  # a socket that does not ask for it opens as ever
+    "net.ipv4.tcp_fastopen": _fastopen,
+    "net.ipv4.tcp_fastopen_key": None,  # what a cookie looks like decides nothing
+    "net.ipv4.tcp_fastopen_blackhole_timeout_sec": None,  # nothing here drops Fast Open's segments for good
     "net.ipv4.tcp_migrate_req": frozenset({"0"}),
     "net.ipv4.tcp_mtu_probing": frozenset({"0"}),
     "net.ipv4.tcp_pingpong_thresh": frozenset({"1"}),

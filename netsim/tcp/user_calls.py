@@ -67,7 +67,7 @@ def open_active(
     now: int,
     origin: State,
     clause: str,
-    text: bytes,
+    text: bytes | None,
     iss: int | None,
 ) -> Tcb:
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
@@ -85,8 +85,9 @@ def open_active(
     tcb.arm(REXMT, now, config.ns.syn_intervals[0])
     if config.ns.open_timeout is not None:
         tcb.arm(USER, now, config.ns.open_timeout)
-    if text:
-        tcb.snd_buffer = bytearray(text)
+    if text is not None:
+        if text:
+            tcb.snd_buffer = bytearray(text)
         if config.fast_open in ("client", "both"):
             send_first_syn(tcb, now)
             return tcb
