@@ -19,7 +19,7 @@ FINE = [0.5 * 1.08**k for k in range(100)]  # for the closed forms
 LOSSES = [0.0, 0.05, 0.1, 0.2, 0.3]
 SERVED, COST = "p_served_at_first_syn", ("setup_latency", "p_diverged")
 PEACE = ("setup_latency", "p_options_lost", "half_open_memory")
-RUNS = {"served": 5, "population": 4, "cookies": 2_000, "peace": 3}  # worlds, or connections; more for a report
+RUNS = {"served": 5, "population": 4, "cookies": 2_200, "peace": 3}  # worlds, or connections; more for a report
 
 
 def main(lab: Lab) -> Iterator[Path]:

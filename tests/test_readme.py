@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from netsim.cli import main
+from netsim.sweep import read_csv
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,6 +56,16 @@ def test_the_sweep_of_the_readme_runs() -> None:
     with contextlib.redirect_stdout(out):
         exec(compile(program.replace("500", "20"), "README.md", "exec"), {"__name__": "readme"})
     assert "mean" in out.getvalue()
+
+
+def test_the_figure_of_the_readme_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program as it stands, with fewer runs."""
+    program = blocks(section("Your own figure"), "python")[0]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(program.replace("2000", "20"), "README.md", "exec"), {"__name__": "readme"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["own.csv", "own.pdf", "own.png", "own.svg"]
+    (alone,) = read_csv(tmp_path / "own.csv").where(source="exact", loss=0.4, profile="0 SYN retries").column("value")
+    assert alone == pytest.approx(1 - 0.6 * 0.6)  # one SYN, one SYN-ACK
 
 
 def test_every_figure_is_there() -> None:

@@ -18,6 +18,8 @@ Draw = Callable[[Axes, Sequence[float], Rows, Look], None]
 # So that equal points of two curves are both seen, they are set apart by these shares of loss.
 _DODGE: Final = 0.002
 _WIDE_DODGE: Final = 0.005
+_TICKS: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)  # s
+_FINE_TICKS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _ABOVE: Final = 2.2  # where "never" is drawn, as a multiple of the largest finite value
 
 
@@ -46,7 +48,7 @@ def _latency(ax: Axes, table: Rows, by: str, *, step: Step) -> Axes:
     ax.set_ylim(0.08, never * 1.15 if reaches_never else highest * 1.4)
     draw = partial(_band, ceiling=never, step=step)
     labels = _curves(ax, table, by, draw, ceiling=never, dodge=_DODGE)
-    ticks = [t for t in (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0) if t <= highest * 1.4]
+    ticks = [t for t in (_FINE_TICKS if highest < 10 else _TICKS) if t <= highest * 1.4]
     _value_axis(ax, ticks, [f"{t:g}" for t in ticks])
     if reaches_never:
         ax.axhline(never, color="#999999", linewidth=0.8, linestyle=":")
@@ -88,7 +90,7 @@ def _curves(ax: Axes, table: Rows, by: str, draw: Draw, *, ceiling: float, dodge
         x = [loss + shift for loss in _numbers(simulated, "loss")]
         draw(ax, x, simulated, look)
         if len(exact):
-            y = _clipped(exact, "value", ceiling)
+            y = [value or math.nan for value in _clipped(exact, "value", ceiling)]  # 0 has no place on this axis
             ax.plot(_numbers(exact, "loss"), y, color=look.colour, linestyle=(0, (4, 2)), linewidth=1.3, marker="")
         else:
             ax.plot(x, _clipped(simulated, "value", ceiling), color=look.colour, linestyle="-", marker="")

@@ -218,7 +218,7 @@ def _amplification_title(table: Rows) -> str:
         return float(table.where(source="simulation", curve=curve, text=text).array("value")[0])
 
     kinds = [str(name) for (name,) in table.group_by("curve")]
-    least = min(int(t) for t in numbers(table, "text") if t > 0)
+    least = min(int(t) for t in numbers(table.where(source="simulation"), "text") if t > 0)
     return (
         f"A bare forged SYN draws {factor(kinds[0], 0):g} times its bytes; with {least} bytes of text "
         f"{factor(kinds[0], least):.1f} times, but {factor(kinds[-1], least):.0f} times with a stolen cookie"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from netsim.plots import titles
 from netsim.plots.against_loss import draw_proportion, share
@@ -79,8 +79,9 @@ def bytes_figure(table: Rows, *, n: int, seed: int, clock: float, edge: float) -
     ax.set_xscale("log")
     ax.axvline(edge, color="#777777", linewidth=1.0, linestyle=":")
     ax.text(edge * 0.94, 3e-8, "X = r D", ha="right", size=SMALLEST, color="#444444")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    sizes = [size for size in (1000, 2000, 5000, 10_000, 20_000) if size <= max(map(float, table.array("size")))]
+    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    ax.set_xticks([], minor=True)
     ax.set_xlabel("bytes sent by the old connection")
     ax.set_ylabel("P(old text accepted)")
     label_curves(ax, labels)

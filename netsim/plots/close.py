@@ -54,8 +54,9 @@ def means(ax: Axes, table: Rows, *, x: str, name: str, look: Look) -> Label:
 def bars(ax: Axes, x: Sequence[float], rows: Rows, look: Look) -> None:
     """Means with their intervals, where they have one."""
     for at, row in zip(x, rows, strict=True):
-        if row["low"] is not None and row["high"] is not None:
-            ax.plot([at, at], [float(row["low"]), float(row["high"])], color=look.colour, linewidth=1.4, marker="")
+        low, high = row.get("low"), row.get("high")
+        if low is not None and high is not None:
+            ax.plot([at, at], [float(low), float(high)], color=look.colour, linewidth=1.4, marker="")
     ax.plot(x, numbers(rows, "value"), color=look.colour, marker=look.marker, linestyle="", zorder=3)
 
 

@@ -22,7 +22,7 @@ def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int
     more = "; ".join(filter(None, [more, titles.paired(difference, "unclean with 60 s less without")]))
     note = titles.footer(n=n, seed=seed, interval=_WILSON, loss="independent losses after the second close", more=more)
     title = titles.time_wait_title(table, loss=loss)
-    figure, panels = sheet(title, note, rows=2, height=6.6, label_room=1.6, left_room=1.2, share_y=False)
+    figure, panels = sheet(title, note, rows=2, height=6.6, label_room=1.75, left_room=1.4, share_y=False)
     _worth_and_price(panels, table)
     return figure
 
@@ -40,7 +40,7 @@ def why_four_figure(
     title = titles.why_four_title(table, think=think, loss=loss)
     room = 2.6
     figure, panels = sheet(
-        title, note, rows=2, height=9.0, label_room=1.9, left_room=1.2, head_room=room, share_y=False
+        title, note, rows=2, height=9.0, label_room=1.9, left_room=1.4, head_room=room, share_y=False
     )
     _worth_and_price(panels, table)
     box, height = panels[0].get_position(), float(figure.get_size_inches()[1])
@@ -84,7 +84,7 @@ def _worth_and_price(panels: Sequence[Axes], table: Rows) -> None:
         below, table.where(estimate="rate_ceiling"), x="time_wait", name="connections/s\nat most", look=LOOKS[4]
     )
     label_curves(below, [held, most])
-    below.set_ylabel("price")
+    below.set_ylabel("sockets, or\nconnections/s")
 
 
 def assassination_figure(table: Rows, *, duplicate: float, n: int, seed: int) -> Figure:
@@ -92,7 +92,7 @@ def assassination_figure(table: Rows, *, duplicate: float, n: int, seed: int) ->
     note = titles.footer(
         n=n, seed=seed, interval=_WILSON, loss="no losses",
         more="copies late by 20 s on average, exponential; TIME-WAIT of 240 s; RFC 1337: F1 ignores RSTs in TIME-WAIT, "
-        "F2 for 2 s; dashes: exact",
+        "F2 for 2 s; dashes: exact, none known with F2",
     )  # fmt: skip
     figure, (ax,) = sheet(titles.assassination_title(table, duplicate=duplicate), note, label_room=1.2)
     names = looks([str(name) for (name,) in table.group_by("rst")])
@@ -152,7 +152,7 @@ def latency_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
     """P(an end is not done by t) for both ends."""
     note = titles.footer(
         n=n, seed=seed, interval="95 % bands by Wilson", loss=f"independent losses of {titles.percent(loss)} each way",
-        more="dashes: exact",
+        more="dashes: exact, but for ends that give up",
     )  # fmt: skip
     figure, (ax,) = sheet(titles.close_latency_title(table, loss=loss), note, label_room=1.3)
     logarithmic(ax, 0.5 / n, 1.3)

@@ -40,7 +40,7 @@ def accident_figure(table: Rows, *, n: int, seed: int) -> Figure:
     )
     note = footer(
         n=n, seed=seed, interval="no spread without loss", loss="no loss, 100 ms RTT",
-        more="data and new SYN one second after the accident; rings: from the timers alone",
+        more="data and new SYN one second after the accident; rings: from the timers alone, where those are enough",
     )  # fmt: skip
     figure, (ax,) = sheet(title, note, height=5.2, left_room=2.35, label_room=1.3)
     ever = 1e6

@@ -138,7 +138,7 @@ def late_figure(table: Rows, *, held: float, life: float, n: int, seed: int) -> 
 
 def memory_figure(table: Rows, *, lifetime: float, n: int, seed: int, model: str) -> Figure:
     """Ghosts against how long the server remembers, and where nothing can be left."""
-    more = f"{model}; dashes: exact; where none was seen, up to the 95 % bound"
+    more = f"{model}; points share random numbers; dashes: exact; where none was seen, up to the 95 % bound"
     note = titles.footer(n=n, seed=seed, interval="95 % intervals by Wilson", loss="no losses", more=more)
     figure, (ax,) = sheet(titles.memory_title(table, lifetime=lifetime), note, label_room=0.3)
     look = looks(["two-way"])["two-way"]

@@ -19,6 +19,7 @@ from netsim.theory import (
 RULES: Final = {"RFC 793": rfc793(), "RFC 5961": rfc9293()}
 INJECTIONS: Final[tuple[blind.Attack, ...]] = ("rst", "data")
 NAMED: Final = {"rst": "RST", "data": "data"}
+FINE_TEXTS: Final = (1, *range(20, 1461, 20))  # bytes; for the exact curves
 SENDABLE: Final = 300  # forged segments of a whole sweep that are few enough to be sent
 JITTER: Final = 0.001  # s
 OTHERS: Final = 2.0  # connections a second that others open
@@ -138,11 +139,12 @@ def amplification_table(texts: Sequence[int]) -> Rows:
     }
     table: list[dict[str, Scalar]] = []
     for name, changes in kinds.items():
-        for text in texts:
+        for text in sorted({*texts, *FINE_TEXTS}):
             params = syn_data.Params(attack_text=text, **changes)
             label: dict[str, Scalar] = {"curve": name, "text": text, "estimate": "amplification"}
-            table.append({**label, "source": "simulation", "value": syn_data.amplification(params), "n": 1})
             table.append({**label, "source": "exact", "value": syn_data.theory(params)["amplification"]})
+            if text in texts:
+                table.append({**label, "source": "simulation", "value": syn_data.amplification(params), "n": 1})
     return Rows.from_dicts(table)
 
 

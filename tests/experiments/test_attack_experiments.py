@@ -105,6 +105,7 @@ def test_copies_and_amplification(attack_results: Path) -> None:
     assert twice["handshake", 0.5] == 0.0
     assert abs(twice["Fast Open", 0.5] - 0.5) < 3.9 * math.sqrt(0.25 / 150)
     table = read_csv(attack_results / "e10c_amplification.csv")
-    assert values(table, "curve", "text", source="simulation") == pytest.approx(
-        values(table, "curve", "text", source="exact")
-    )
+    exact = values(table, "curve", "text", source="exact")
+    assert len(exact) > 3 * 70
+    for at, factor in values(table, "curve", "text", source="simulation").items():
+        assert factor == pytest.approx(exact[at]), at
