@@ -122,10 +122,15 @@ def stale_title(table: Rows) -> str:
     rows = table.where(estimate="p_stale_data_expected")
     worst = {}
     for (isn,), group in rows.group_by("isn").items():
-        worst[str(isn)] = max((float(row["value"] or 0.0), float(row["loss"] or 0.0)) for row in group)
-    (most, loss), who = max((value, isn) for isn, value in worst.items())
-    rest = [f"{_rarely(p)} with {isn} ones" for isn, (p, _) in worst.items() if isn != who]
-    return f"At {percent(loss)} loss old data gets into {percent(most)} of runs with {who} ISNs, {', '.join(rest)}"
+        at = ("value", "loss", "time_wait")
+        worst[str(isn)] = max(tuple(float(row[name] or 0.0) for name in at) for row in group)
+    (most, loss, wait), who = max((value, isn) for isn, value in worst.items())
+    rest = [f"{_rarely(p)} with {isn} ones" for isn, (p, *_) in worst.items() if isn != who]
+    waited = f"After {seconds(wait)} of" if wait else "Without"
+    return (
+        f"{waited} TIME-WAIT, at {percent(loss)} loss, old data gets into {percent(most)} of runs with {who} ISNs, "
+        f"{', '.join(rest)}"
+    )
 
 
 def _rarely(p: float) -> str:
@@ -264,7 +269,7 @@ def left_title(table: Rows) -> str:
     """How often one segment of text makes four of a close, by when the ACK goes; what a client reads that has gone."""
 
     def seen(curve: str) -> dict[int, float]:
-        rows = table.where(curve=curve, source="simulation")
+        rows = [row for source in ("simulation", "exact") for row in table.where(curve=curve, source=source)]
         return {int(row["left"] or 0): float(row["value"] or 0.0) for row in rows if row["left"]}
 
     waits, at_once, gone = seen("4, ACK waits"), seen("4, ACK at once"), seen("close")
@@ -338,7 +343,7 @@ def tails_title(table: Rows) -> str:
     worst, best = max(at, key=lambda tail: at[tail]), min(at, key=lambda tail: at[tail])
     return (
         f"What TIME-WAIT is worth depends on the tail: without losses {seconds(middle)} of it leave old text a chance "
-        f"of {percent(at[best])} ({best}) to {percent(at[worst])} ({worst}), with the same mean delay"
+        f"of {percent(at[best])} ({best}) to {percent(at[worst])} ({worst})"
     )
 
 
