@@ -29,7 +29,8 @@ def listing(name: str | None) -> str:
     if name in NAMES:
         return "\n".join([*_scenario(name), "", *_policies(), "", _FORMS])
     if name in PROFILES:
-        return "\n".join(_profile(name))
+        defaults = [] if sources(name) else ["", *_policies()]
+        return "\n".join([*_profile(name), *defaults])
     return "\n".join(_experiments([name]))
 
 
@@ -96,7 +97,7 @@ def _profile(name: str) -> Iterator[str]:
         value = getattr(config, field)
         same = "" if value != getattr(base, field) else " (as rfc9293)"
         rows.append([field.replace("_", "-"), with_unit(show(value), units[field]) + same, f"[{source}]"])
-    yield from _table(rows) if rows else ["  the defaults above"]
+    yield from _table(rows) if rows else ["  the default of every policy"]
 
 
 def _experiments(names: Iterable[str]) -> Iterator[str]:

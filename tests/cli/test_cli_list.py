@@ -67,6 +67,8 @@ def test_a_profile_with_what_differs_and_what_is_unverified() -> None:
     for field in unverified:
         assert _line(out, field.replace("_", "-")).endswith(f"[{UNVERIFIED}]")
     assert netsim("list", "linux-classic").out.startswith("Profile linux_classic: ")
+    defaults = netsim("list", "rfc9293").out  # differs from nothing: the defaults themselves
+    assert _line(defaults, "rto-initial") == "rto-initial 1 s RTO before the first sample [RFC 6298 2.1]"
 
 
 def test_help_of_a_scenario_has_its_parameters() -> None:

@@ -125,3 +125,12 @@ def test_the_urgent_pointer_counts_from_its_segment(irs: int) -> None:
     assert tcb.rcv_up == (irs + 7) % 2**32
     stack.on_segment(Segment(KEY, (irs + 9) % 2**32, 1, ACK, 65535, b"i"), S)
     assert tcb.rcv_up == (irs + 7) % 2**32
+
+
+def test_repeated_syns_draw_one_synack_in_half_a_second() -> None:
+    """net.ipv4.tcp_invalid_ratelimit = 500 ms: sooner is too soon, after exactly as long it is not."""
+    stack = Stack("b", lambda name: random.Random(name), linux())
+    stack.listen(80, 1)
+    syn = Segment(KEY, 100, 0, SYN, 65535)
+    answers = {t: len(stack.on_segment(syn, round(t * S))) for t in (0.0, 0.1, 0.599999999, 0.6, 0.7)}
+    assert answers == {0.0: 1, 0.1: 1, 0.599999999: 0, 0.6: 1, 0.7: 0}
