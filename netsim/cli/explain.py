@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from netsim.cli.errors import UsageError, did_you_mean, pick
+from netsim.cli.files import read_toml
 from netsim.tcp.limits import HostSettings, Limits, limits
 from netsim.tcp.misreadings import Note, misreadings
 from netsim.tcp.ports import Ports
@@ -44,12 +43,7 @@ def explain(path: str | None, *, sysctl: Iterable[str], profile: str | None, bac
 
 def _read_file(path: str) -> dict[str, Any]:
     """A host's TOML file: ``profile``, ``backlog``, and a table ``sysctl`` whose names may be dotted or quoted."""
-    try:
-        table = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"host = {path!r}: cannot be read: {error.strerror}; must be a TOML file") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"host = {path!r}: malformed: {error}; must be a TOML file") from None
+    table = read_toml("host", path)
     known = ("profile", "backlog", "sysctl")
     for name in table:
         if name not in known:

@@ -6,14 +6,13 @@ and one option for each of its fields (``--client.syn-retries``); ``--profile`` 
 """
 
 import dataclasses
-import tomllib
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from netsim.cli.errors import UsageError, did_you_mean
+from netsim.cli.files import read_toml
 from netsim.cli.values import plain, read, show
 from netsim.scenarios.parameters import changed_fields
 from netsim.tcp.config import TcpConfig
@@ -87,12 +86,7 @@ def read_file(path: str, params: type[Any]) -> dict[str, Any]:
 
     UsageError, which names the file, if it cannot be read, is malformed, or has unknown names or bad values.
     """
-    try:
-        table = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"config = {path!r}: cannot be read: {error.strerror}; must be a TOML file") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"config = {path!r}: malformed: {error}; must be a TOML file") from None
+    table = read_toml("config", path)
     given: dict[str, Any] = {}
     for name, value in table.items():
         if name not in ends(params):
