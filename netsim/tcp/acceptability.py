@@ -122,7 +122,7 @@ def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
 def answer_unacceptable(tcb: Tcb, segment: Segment, now: int) -> None:
     """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, within the rate limit for segments that could be part of an ACK loop."""
     again = segment.length and not segment.flags & SYN  # text and FIN are no part of an ACK loop
-    if again and tcb.state is not TIME_WAIT and (tcb.rcv_nxt - segment.seq) & MASK < HALF:
+    if again and tcb.state is not TIME_WAIT and 0 < (tcb.rcv_nxt - segment.seq) & MASK < HALF:
         came_again(tcb)
         count = segment.length if tcb.config.sack_fin else len(segment.payload)
         came_twice(tcb, segment.seq, (segment.seq + count) & MASK)  # all of it lies before RCV.NXT

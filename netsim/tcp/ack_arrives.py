@@ -30,7 +30,10 @@ def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
         behind = (una - ack) & MASK
         if ahead < HALF:
             dropped(tcb, segment, _FIFTH)
-            answer_unacceptable(tcb, segment, now)
+            if tcb.config.future_ack == "answer":
+                answer_unacceptable(tcb, segment, now)
+            elif tcb.state is not ESTABLISHED:
+                challenge(tcb, now)
             return False
         if tcb.config.ack_policy == "rfc5961" and behind > tcb.max_snd_wnd:
             dropped(tcb, segment, "RFC 5961 5: old ACK")
@@ -74,6 +77,8 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
     established(tcb, segment, now)
     if listener is not None:
         listener.complete(tcb)
+    if tcb.queue and tcb.sack_ok and tcb.congestion is not None:
+        selective(tcb, segment, now, tcb.snd_una)  # Fast Open has sent text, and some of it came
     return True
 
 

@@ -21,6 +21,16 @@ RESET_ERRORS: Any = policy(
     "SYN-RECEIVED and reset in all later states (bsd), reset in all and a broken pipe in CLOSE-WAIT (linux)",
     "RFC 9293 3.10.7.4, second: RST; sys/netinet/tcp_input.c; net/ipv4/tcp_input.c, tcp_reset",
 )
+FUTURE_ACK: Any = policy(
+    "answer",
+    "an ACK of what was not sent yet is answered; or it draws nothing in ESTABLISHED, a challenge ACK later (silent)",
+    "RFC 9293 3.10.7.4, fifth: ACK; net/ipv4/tcp_input.c: tcp_rcv_established, tcp_rcv_state_process",
+)
+TS_RECENT: Any = policy(
+    "window",
+    "TS.Recent is taken from a segment in the window, or only if its ACK is acceptable too",
+    "RFC 7323 4.3; net/ipv4/tcp_input.c: tcp_ack",
+)
 ACK_POLICY: Any = policy(
     "rfc5961", "old ACKs: bounded by MAX.SND.WND, or ignored", "RFC 9293 3.10.7.4, MAY-12; RFC 5961 5"
 )

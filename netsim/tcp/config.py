@@ -75,6 +75,8 @@ class TcpConfig:
     syn_reset: choices.SynReset = arriving.SYN_RESET
     reset_errors: choices.ResetErrors = arriving.RESET_ERRORS
     ack_policy: choices.AckPolicy = arriving.ACK_POLICY
+    future_ack: Literal["answer", "silent"] = arriving.FUTURE_ACK
+    ts_recent: Literal["window", "ack"] = arriving.TS_RECENT
     window_edge: choices.WindowEdge = arriving.WINDOW_EDGE
     old_segment: Literal["discard", "ack"] = arriving.OLD_SEGMENT
     icmp_opening: choices.IcmpOpening = arriving.ICMP_OPENING

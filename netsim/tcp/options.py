@@ -4,8 +4,9 @@ from typing import Final
 
 from netsim.tcp.config import TcpConfig
 from netsim.tcp.output import MAC_BYTES, TS_BYTES, round_buffer
-from netsim.tcp.segment import RST, Options, Segment
+from netsim.tcp.segment import RST, SYN, Options, Segment
 from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.state import ESTABLISHED
 from netsim.tcp.tcb import Tcb
 
 TS_RECENT_LIFE: Final = 24 * 86_400 * 10**9  # ns; older TS.Recent says nothing: RFC 7323 5.5
@@ -47,6 +48,12 @@ def refused_by_timestamp(tcb: Tcb, segment: Segment, now: int) -> str:
     return ""
 
 
+def _acceptable_ack(tcb: Tcb, segment: Segment) -> bool:
+    """Whether a segment's ACK lies between SND.UNA and SND.NXT, and it is no SYN or RST."""
+    ahead = (segment.ack - tcb.snd_una) & MASK
+    return not segment.flags & (SYN | RST) and ahead <= (tcb.snd_nxt - tcb.snd_una) & MASK
+
+
 def record_timestamp(tcb: Tcb, segment: Segment, now: int) -> None:
     """TS.Recent from a segment that starts no later than the last ACK we sent (RFC 7323 5.3, R3).
 
@@ -54,6 +61,8 @@ def record_timestamp(tcb: Tcb, segment: Segment, now: int) -> None:
     """
     options = segment.options
     if options is None or options.ts_val is None:
+        return
+    if tcb.config.ts_recent == "ack" and tcb.state >= ESTABLISHED and not _acceptable_ack(tcb, segment):
         return
     if (tcb.last_ack_sent - segment.seq) & MASK < HALF:
         tcb.ts_recent, tcb.ts_recent_at = options.ts_val, now

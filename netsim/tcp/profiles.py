@@ -81,6 +81,8 @@ _LINUX: _Values = {
     "loss_response": ("proportional", f"{_LINUX_INPUT}: tcp_cwnd_reduction"),
     "congestion": ("cubic", f"{_LINUX_SYSCTL}: tcp_congestion_control"),
     "idle_restart": ("halved", f"{_LINUX_SYSCTL}: tcp_slow_start_after_idle is 1"),
+    "future_ack": ("silent", f"{_LINUX_INPUT}: tcp_rcv_established"),
+    "ts_recent": ("ack", f"{_LINUX_INPUT}: tcp_ack"),
     "undo": (True, f"{_LINUX_INPUT}: tcp_undo_cwnd_reduction"),
     "frto": (True, f"{_LINUX_SYSCTL}: tcp_frto is 2"),
     "rack": (True, "Linux 6.18, net/ipv4/tcp_recovery.c"),

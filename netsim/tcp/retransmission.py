@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from netsim.tcp.rto import PeakEstimator, RttEstimator
-from netsim.tcp.segment import FIN
+from netsim.tcp.segment import ACK, FIN
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import NEVER, PERSIST, PROBE, REXMT, USER
@@ -22,6 +22,14 @@ class Sent:
     transmissions: int = 1
     lost: bool = False
     sacked: bool = False
+
+
+def split(sent: Sent, mss: int) -> list[Sent]:
+    """A segment of text in pieces of at most ``mss`` bytes; the last one has its flags."""
+    starts = range(0, sent.length, mss)
+    pieces = [Sent((sent.seq + at) & MASK, min(mss, sent.length - at), ACK, sent.sent_at) for at in starts]
+    pieces[-1].flags = sent.flags
+    return pieces
 
 
 def text_of(tcb: Tcb, sent: Sent) -> bytes:
