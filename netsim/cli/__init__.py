@@ -66,6 +66,10 @@ def guarded(act: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("netsim: interrupted", file=sys.stderr)
         return _INTERRUPTED
+    except UnicodeEncodeError as error:
+        sign = error.object[error.start]
+        print(f"netsim: output cannot be written: {error.encoding} has no {sign!a}; UTF-8 has", file=sys.stderr)
+        return 1
     except OSError as error:
         if error.errno not in _OUTPUT_STUCK:
             raise

@@ -127,11 +127,9 @@ def _schedule_ack_of_fin(tcb: Tcb, segment: Segment, now: int) -> None:
 
 
 def take_held_text(tcb: Tcb, now: int) -> None:
-    """Text that came on the SYN and was held until ESTABLISHED (3.10.7.2)."""
+    """Text that came on the SYN and was held until ESTABLISHED (3.10.7.2): nothing behind it was taken before."""
     text, tcb.syn_text = tcb.syn_text, b""
-    behind = (tcb.rcv_nxt - tcb.irs - 1) & MASK
-    if text[behind:]:
-        deliver(tcb, text[behind:][: tcb.rcv_wnd], now)
+    deliver(tcb, text[: tcb.rcv_wnd], now)
 
 
 def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:

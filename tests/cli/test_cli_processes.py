@@ -105,6 +105,13 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert done.stderr == ""
 
 
+def test_an_encoding_without_the_arrows_is_one_line() -> None:
+    settings = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = _netsim("trace", "setup", "--unicode", env=settings)
+    line = "netsim: output cannot be written: ascii has no '\\u2502'; UTF-8 has\n"
+    assert (done.returncode, done.stderr) == (1, line)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("words", ["list", "run setup --replications 5 --json", "trace setup"])
 def test_a_full_disk_is_one_line(words: str) -> None:
