@@ -6,10 +6,9 @@ from functools import partial
 from typing import Final, Literal
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
 
 from netsim.plots.labels import Label, label_curves
-from netsim.plots.style import SMALLEST, Look, looks
+from netsim.plots.style import SMALLEST, Look, in_percent, looks
 from netsim.sweep import Rows, Scalar
 
 Step = Literal["mid"] | None
@@ -132,7 +131,7 @@ def _clipped(rows: Rows, column: str, ceiling: float) -> list[float]:
 def _loss_axis(ax: Axes, table: Rows) -> Axes:
     highest = max(_numbers(table, "loss"))
     ax.set_xlim(-0.02 * highest, highest * 1.03)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    in_percent(ax.xaxis)
     ax.set_xlabel("loss, each way")
     return ax
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from netsim.plots import titles
 from netsim.plots.close import DASHES, bars, logarithmic, numbers, proportions
 from netsim.plots.labels import Label, label_curves
-from netsim.plots.style import SMALLEST, Look, looks, sheet
+from netsim.plots.style import SMALLEST, Look, looks_of, sheet
 from netsim.sweep import Rows
 
 RATE: Final = 10_000.0  # forged segments a second, for the lines that tell how long a sweep takes
@@ -30,7 +30,7 @@ def injection_figure(table: Rows, *, n: int, seed: int) -> Figure:
     )
     figure, (ax,) = sheet(_injection_title(table), note, height=5.4, left_room=1.15)
     ax.set_xscale("log", base=2)
-    names = looks([str(name) for (name,) in table.group_by("attack")])
+    names = looks_of(table, "attack")
     labels = [_counted(ax, table.where(attack=name), name, look) for name, look in names.items()]
     highest = max(numbers(table.where(source="exact"), "value"))
     logarithmic(ax, 1.0, highest * 5)
@@ -82,11 +82,11 @@ def forged_open_figure(table: Rows, *, n: int, seed: int) -> Figure:
         "dashes: exact; arrows: none seen, 95 % bound; clock: 1 ms of jitter; counter: others open 2 connections/s, "
         "0.5 s after the sample"
     )
-    note = titles.footer(n=n, seed=seed, interval="95 % intervals by Wilson", loss="no losses", more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="no losses", more=more)
     figure, (ax,) = sheet(_forged_title(table), note, height=5.2, label_room=1.95)
     logarithmic(ax, 1e-10, 2.0)
     ax.set_xscale("log")
-    names = looks([str(name) for (name,) in table.group_by("isn")])
+    names = looks_of(table, "isn")
     labels = proportions(ax, table, x="guesses", by="isn", names=names)
     guesses = sorted(set(numbers(table, "guesses")))
     ticks = [k for k in (1, 10, 100, 1000) if k <= guesses[-1]]
@@ -119,7 +119,7 @@ def syn_data_figure(table: Rows, *, n: int, seed: int) -> Figure:
     memory, times = table.where(estimate="memory_end"), table.where(estimate="response_time")
     title = _syn_data_title(memory, times)
     figure, (above, below) = sheet(title, note, rows=2, height=6.6, label_room=1.7, share_y=False)
-    names = looks([str(name) for (name,) in table.group_by("curve")])
+    names = looks_of(table, "curve")
     above.set_xscale("log")
     _scaled(above, 1e3, 3e6, {1e3: "1 kB", 1e4: "10 kB", 1e5: "100 kB", 1e6: "1 MB"}, "memory")
     below.set_ylim(0.0, 1.1 * max(numbers(times, "value")))
@@ -174,7 +174,7 @@ def copies_figure(table: Rows, *, n: int, seed: int) -> Figure:
         n=n, seed=seed, interval=_WORLDS, loss="no losses, copies 3 s late", more="runs of 50 requests; dashes: exact"
     )
     figure, (ax,) = sheet(_copies_title(table), note, label_room=1.6)
-    names = looks([str(name) for (name,) in twice.group_by("curve")])
+    names = looks_of(twice, "curve")
     labels = [_mean(ax, twice.where(curve=name), name, look, "exact", "copies") for name, look in names.items()]
     ax.set_xlabel("P(the network copies a segment)")
     ax.set_ylabel("P(request delivered twice)")
@@ -201,7 +201,7 @@ def amplification_figure(table: Rows, *, seed: int) -> Figure:
         n=1, seed=seed, interval="nothing random", loss=_NONE, more="eight SYN-ACKs (rfc9293); dashes: by arithmetic"
     )
     figure, (ax,) = sheet(_amplification_title(table), note, label_room=2.1)
-    names = looks([str(name) for (name,) in table.group_by("curve")])
+    names = looks_of(table, "curve")
     ax.set_yscale("log")
     labels = [_mean(ax, table.where(curve=name), name, look, "exact", "text") for name, look in names.items()]
     ticks = [t for t in (0.1, 0.3, 1, 3, 10, 30, 100, 300) if t < 2 * max(numbers(table, "value"))]

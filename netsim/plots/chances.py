@@ -7,16 +7,14 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from netsim.plots import titles
 from netsim.plots.against_loss import draw_proportion, share
 from netsim.plots.labels import Label, label_curves
-from netsim.plots.style import SMALLEST, looks, sheet
+from netsim.plots.style import SMALLEST, in_percent, looks, looks_of, sheet
 from netsim.sweep import Rows
 
 _DASHES: Final[Any] = (0, (4, 2))
-_WILSON: Final = "95 % intervals by Wilson"
 _HOW: Final = "dashes: expectation given each run's times; arrows: none seen, 95 % bound by Clopper and Pearson"
 Apart = Callable[[float, int], float]
 _SHADES: Final = LinearSegmentedColormap.from_list("chances", ["#ffffff", "#BB5566"])
@@ -34,7 +32,7 @@ def chances(ax: Axes, table: Rows, *, x: str, by: str, floor: float, apart: Apar
     ax.set_yticks(ticks, [share(t) for t in ticks], size=SMALLEST)
     ax.set_yticks([], minor=True)
     labels = []
-    for k, (name, look) in enumerate(looks([str(name) for (name,) in table.group_by(by)]).items()):
+    for k, (name, look) in enumerate(looks_of(table, by).items()):
         rows = table.where(**{by: name})
         for row in rows.where(estimate="p_stale_data_accepted"):
             draw_proportion(ax, apart(float(row[x] or 0.0), k - 1), row, look)
@@ -49,7 +47,7 @@ def chances(ax: Axes, table: Rows, *, x: str, by: str, floor: float, apart: Apar
 def tails_figure(table: Rows, *, n: int, seed: int) -> Figure:
     """Against TIME-WAIT for several tails of the delay, a panel for each loss."""
     more = f"20 % of segments have a late copy, by 10 s on average, at most 120 s old; constant ISNs; {_HOW}"
-    note = titles.footer(n=n, seed=seed, interval=_WILSON, loss="independent losses", more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="independent losses", more=more)
     losses = sorted(float(loss or 0.0) for (loss,) in table.group_by("loss"))
     figure, panels = sheet(
         titles.tails_title(table), note, columns=len(losses), height=5.6, label_room=1.5, head_room=0.25
@@ -73,7 +71,7 @@ def bytes_figure(table: Rows, *, n: int, seed: int, clock: float, edge: float) -
         f"20 % of segments have a late copy, by 2 s on average (exponential); the clock counts {clock:,.0f} a second, "
         f"the text runs ten times as fast; {_HOW}"
     )
-    note = titles.footer(n=n, seed=seed, interval=_WILSON, loss="no losses", more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="no losses", more=more)
     figure, (ax,) = sheet(titles.bytes_title(table, edge=edge), note, height=5.6, label_room=1.4)
     labels = chances(ax, table, x="size", by="isn", floor=1e-8, apart=lambda size, k: size * 1.06**k)
     ax.set_xscale("log")
@@ -122,7 +120,7 @@ def paws_figure(table: Rows, *, n: int, seed: int) -> Figure:
     """P(wrong bytes) against the share of late copies, with and without timestamps."""
     copies = "late copies come 5 s after their originals on average (exponential)"
     more = f"{copies}; constant ISNs; points share random numbers"
-    note = titles.footer(n=n, seed=seed, interval=_WILSON, loss="no losses", more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="no losses", more=more)
     rows = table.where(estimate="p_wrong_bytes")
     figure, (ax,) = sheet(titles.paws_title(rows), note, label_room=1.75)
     labels = []
@@ -136,8 +134,7 @@ def paws_figure(table: Rows, *, n: int, seed: int) -> Figure:
         ax.plot(x, y, color=look.colour, marker=look.marker, clip_on=False, zorder=3)
         labels.append(Label("no timestamps" if name == "without" else "timestamps", y[-1], look))
     ax.set_ylim(bottom=0)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.0f} %"))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.0f} %"))
+    in_percent(ax.xaxis, ax.yaxis)
     ax.set_xlabel("segments that have a late copy")
     ax.set_ylabel("P(wrong bytes read)")
     label_curves(ax, labels)

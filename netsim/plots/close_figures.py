@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from netsim.plots import titles
 from netsim.plots.close import logarithmic, means, numbers, proportions, seconds_axis, survival
 from netsim.plots.labels import label_curves
-from netsim.plots.style import LOOKS, looks, sheet
+from netsim.plots.style import LOOKS, in_percent, looks, looks_of, sheet
 from netsim.sweep import Rows, Scalar
-
-_WILSON = "95 % intervals by Wilson"
 
 
 def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int) -> Figure:
@@ -20,7 +17,9 @@ def time_wait_figure(table: Rows, *, loss: float, rate: float, n: int, seed: int
     more = f"RTO of 1 s, doubling; dashes: exact recursion; below: {_price(rate)}"
     difference = table.where(source="paired difference", loss=loss, time_wait=60.0)
     more = "; ".join(filter(None, [more, titles.paired(difference, "unclean with 60 s less without")]))
-    note = titles.footer(n=n, seed=seed, interval=_WILSON, loss="independent losses after the second close", more=more)
+    note = titles.footer(
+        n=n, seed=seed, interval=titles.WILSON, loss="independent losses after the second close", more=more
+    )
     title = titles.time_wait_title(table, loss=loss)
     figure, panels = sheet(title, note, rows=2, height=6.6, label_room=1.75, left_room=1.4, share_y=False)
     _worth_and_price(panels, table)
@@ -36,7 +35,7 @@ def why_four_figure(
         f"n = {n['segments']:,}, an ACK that waits does for 200 ms; dashes: exact; below: {_price(rate)}"
     )
     losses = "independent losses"
-    note = titles.footer(n=n["time_wait"], seed=seed, interval=_WILSON, loss=losses, more=more)
+    note = titles.footer(n=n["time_wait"], seed=seed, interval=titles.WILSON, loss=losses, more=more)
     title = titles.why_four_title(table, think=think, loss=loss)
     room = 2.6
     figure, panels = sheet(
@@ -90,15 +89,15 @@ def _worth_and_price(panels: Sequence[Axes], table: Rows) -> None:
 def assassination_figure(table: Rows, *, duplicate: float, n: int, seed: int) -> Figure:
     """P(a RST ends TIME-WAIT) against the share of segments that have a late copy."""
     note = titles.footer(
-        n=n, seed=seed, interval=_WILSON, loss="no losses",
+        n=n, seed=seed, interval=titles.WILSON, loss="no losses",
         more="copies late by 20 s on average, exponential; TIME-WAIT of 240 s; RFC 1337: F1 ignores RSTs in TIME-WAIT, "
         "F2 for 2 s; dashes: exact, none known with F2",
     )  # fmt: skip
     figure, (ax,) = sheet(titles.assassination_title(table, duplicate=duplicate), note, label_room=1.2)
-    names = looks([str(name) for (name,) in table.group_by("rst")])
+    names = looks_of(table, "rst")
     labels = proportions(ax, table.where(estimate="p_killed"), x="duplicate", by="rst", names=names)
     ax.set_ylim(-0.02, 1.0)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    in_percent(ax.xaxis)
     ax.set_xlabel("segments with a late copy")
     ax.set_ylabel("P(TIME-WAIT is killed)")
     label_curves(ax, labels)
@@ -114,10 +113,10 @@ def segments_figure(table: Rows, *, think: float, n: int, seed: int, loss: float
         )
     )
     note = titles.footer(
-        n=n, seed=seed, interval=_WILSON, loss=f"independent losses of {titles.percent(loss)}", more=more
+        n=n, seed=seed, interval=titles.WILSON, loss=f"independent losses of {titles.percent(loss)}", more=more
     )
     figure, panels = sheet(titles.segments_title(table, think=think), note, rows=2, height=5.6, label_room=2.0)
-    names = looks([str(name) for (name,) in table.group_by("fin_ack")])
+    names = looks_of(table, "fin_ack")
     for ax, estimate, heading in zip(
         panels, ("p_three_segments", "p_four_segments"), ("P(3 segments)", "P(4 segments)"), strict=True
     ):
@@ -134,14 +133,14 @@ def segments_figure(table: Rows, *, think: float, n: int, seed: int, loss: float
 def shares_figure(table: Rows, *, n: int, seed: int) -> Figure:
     """How many segments a close takes, against loss: a curve for each number."""
     note = titles.footer(
-        n=n, seed=seed, interval=_WILSON, loss="independent losses, the same each way",
+        n=n, seed=seed, interval=titles.WILSON, loss="independent losses, the same each way",
         more="the server closes at once, and acknowledges a FIN at once; dashes: exact",
     )  # fmt: skip
     figure, (ax,) = sheet(titles.shares_title(table), note, label_room=1.5)
-    names = looks([str(name) for (name,) in table.group_by("segments")])
+    names = looks_of(table, "segments")
     labels = proportions(ax, table, x="loss", by="segments", names=names)
     ax.set_ylim(-0.02, 1.0)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    in_percent(ax.xaxis)
     ax.set_xlabel("loss, each way")
     ax.set_ylabel("share of closes")
     label_curves(ax, labels)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from netsim.plots import titles
-from netsim.plots.style import SMALLEST, sheet
+from netsim.plots.style import SMALLEST, board, sheet
 from netsim.sweep import Rows
 
 _ENDS: Final = ("client", "server")
@@ -33,14 +33,7 @@ def _squares(ax: Axes, table: Rows) -> None:
     for y, kind in enumerate(kinds):
         for x, end in enumerate(_ENDS):
             _square(ax, x, y, table.where(close=kind, end=end))
-    ax.set_xticks([x + 0.5 for x in range(len(_ENDS))], list(_ENDS), size=SMALLEST)
-    ax.set_yticks([y + 0.5 for y in range(len(kinds))], [fill(kind, 15) for kind in kinds], size=SMALLEST)
-    ax.xaxis.tick_top()
-    ax.tick_params(length=0)
-    ax.grid(visible=False)
-    ax.spines[["left", "bottom"]].set_visible(False)
-    ax.set_xlim(0, len(_ENDS))
-    ax.set_ylim(len(kinds), 0)
+    board(ax, _ENDS, [fill(kind, 15) for kind in kinds])
 
 
 def _square(ax: Axes, x: int, y: int, rows: Rows) -> None:

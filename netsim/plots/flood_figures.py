@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from netsim.plots.close import DASHES, bars, numbers
 from netsim.plots.labels import Label, label_curves
-from netsim.plots.style import SMALLEST, looks, sheet
+from netsim.plots.style import SMALLEST, in_percent, looks, looks_of, sheet
 from netsim.plots.titles import footer, percent, seconds
 from netsim.sweep import Rows
 
@@ -48,7 +48,7 @@ def served_figure(table: Rows, *, dashes: str, n: int, seed: int) -> Figure:
         more=f"a point is the mean over n worlds; dashes: {dashes}",
     )  # fmt: skip
     figure, (ax,) = sheet(_served_title(table, full), note, label_room=1.85)
-    names = looks([str(name) for (name,) in table.group_by("defence")])
+    names = looks_of(table, "defence")
     labels = []
     ax.set_xscale("log")
     for name, look in names.items():
@@ -68,7 +68,7 @@ def served_figure(table: Rows, *, dashes: str, n: int, seed: int) -> Figure:
     ax.set_xlim(min(numbers(table, "rate")) * 0.8, max(numbers(table, "rate")) * 1.2)
     _mark(ax, full, f"B/T = {full:.2f}/s")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f} %"))
+    in_percent(ax.yaxis)
     ax.set_xlabel("attack (SYNs a second)")
     ax.set_ylabel("served at the first SYN")
     label_curves(ax, labels)
@@ -93,7 +93,7 @@ def population_figure(table: Rows, *, n: int, seed: int) -> Figure:
         n=n, seed=seed, interval="means over n worlds", loss="no loss",
         more=f"{rate:g} spoofed SYNs a second, Poisson, nobody answers; dots: the backlog, {backlog}",
     ).replace(" a point", "")  # fmt: skip
-    names = looks([str(name) for (name,) in table.group_by("defence")])
+    names = looks_of(table, "defence")
     last = {name: numbers(table.where(defence=name), "value")[-60:] for name in names}
     level = {name: sum(values) / len(values) for name, values in last.items()}
     low = min(level, key=level.__getitem__)
@@ -137,7 +137,7 @@ def cookie_cost_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure
         f"{percent(entries) if entries else 'none'} behind entries"
     )
     figure, (above, below) = sheet(title, note, rows=2, height=6.0, label_room=1.5, share_y=False)
-    names = looks([str(name) for (name,) in table.group_by("server")])
+    names = looks_of(table, "server")
     for ax, estimate in ((above, "setup_latency"), (below, "p_diverged")):
         labels = []
         for name, look in names.items():
@@ -151,8 +151,7 @@ def cookie_cost_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure
         label_curves(ax, labels)
     above.set_ylabel("mean latency (s)")
     below.set_ylabel("client alone")
-    for axis in (below.xaxis, below.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda p, _: f"{100 * p:.0f} %"))
+    in_percent(below.xaxis, below.yaxis)
     below.set_xlabel("loss, each way")
     return figure
 

@@ -4,12 +4,11 @@ import math
 from typing import Final
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from netsim.plots.close import logarithmic, numbers, proportions
 from netsim.plots.labels import Label, label_curves
-from netsim.plots.style import SMALLEST, looks, sheet
-from netsim.plots.titles import footer, percent
+from netsim.plots.style import SMALLEST, in_percent, looks, looks_of, sheet
+from netsim.plots.titles import WILSON, footer, percent
 from netsim.sweep import Rows
 
 _TICKS: Final = {0.1: "0.1 s", 1.0: "1 s", 60.0: "1 min", 3600.0: "1 h"}
@@ -29,7 +28,7 @@ def accident_figure(table: Rows, *, n: int, seed: int) -> Figure:
     """How long the survivor holds the connection, by accident and by what finds it; two hosts' TCPs."""
     simulated = table.where(source="simulation")
     cases = [str(name) for (name,) in table.group_by("case")]
-    names = looks([str(name) for (name,) in table.group_by("profile")])
+    names = looks_of(table, "profile")
     life = {(str(r["case"]), str(r["profile"])): float(r["value"] or 0.0) for r in simulated}
     first = next(iter(names))
     never = [case for case in cases if life[case, first] == math.inf]
@@ -112,13 +111,13 @@ def alone_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
         f"{percent(at[best]) if at[best] else 'none'} with {best}"
     )
     note = footer(
-        n=n, seed=seed, interval="95 % intervals by Wilson", loss="independent losses, 50 ms each way",
+        n=n, seed=seed, interval=WILSON, loss="independent losses, 50 ms each way",
         more="Linux at both ends; dashes: exact; arrows: none seen, 95 % bound",
     )  # fmt: skip
     figure, (ax,) = sheet(title, note, label_room=1.5)
     logarithmic(ax, 1e-4, 1.0)
-    labels = proportions(ax, table, x="loss", by="server", names=looks([str(s) for (s,) in table.group_by("server")]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    labels = proportions(ax, table, x="loss", by="server", names=looks_of(table, "server"))
+    in_percent(ax.xaxis)
     ax.set_xlabel("loss, each way")
     ax.set_ylabel("P(client alone)")
     label_curves(ax, labels)

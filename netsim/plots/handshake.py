@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from netsim.plots import titles
 from netsim.plots.labels import Label, label_curves
-from netsim.plots.style import SMALLEST, WIDTH, Look, looks, sheet
+from netsim.plots.style import SMALLEST, WIDTH, Look, in_percent, looks, sheet
 from netsim.sweep import Rows, Scalar
 
 _CLIENT, _SERVER = 0.05, 0.56  # where the two lifelines stand
@@ -67,7 +66,7 @@ def ghosts_against_duplication(ax: Axes, table: Rows) -> Axes:
     ax.margins(y=0.08)
     ax.set_xlabel("segments that have a late copy")
     ax.set_ylabel("ghosts per 1,000")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    in_percent(ax.xaxis)
     return label_curves(ax, labels)
 
 
@@ -99,7 +98,7 @@ def _points(ax: Axes, rows: Rows, column: str, look: Look, *, shift: float) -> N
 def why_three_figure(rows: Rows, table: Rows, *, late: float, n: int, seed: int, model: str) -> Figure:
     """Two ladders of one old SYN (``rows``, the copy ``late`` s late) above, ghosts against duplication below."""
     more = f"{model}; points share random numbers; dashes: exact"
-    note = titles.footer(n=n, seed=seed, interval="95 % intervals by Wilson", loss="no losses", more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="no losses", more=more)
     figure, (ax,) = sheet(titles.ghost_title(table), note, height=7.9, head_room=_LADDER + 0.5)
     ghosts_against_duplication(ax, table)
     top, height = ax.get_position().y1, float(figure.get_size_inches()[1])
@@ -120,7 +119,7 @@ def late_figure(table: Rows, *, held: float, life: float, n: int, seed: int) -> 
         f"two SYNs, 1 s apart, 50 ms one way and what is drawn more; connections live for {titles.seconds(life)}; "
         f"points share random numbers; dashes: exact; where none was seen, up to the 95 % bound"
     )
-    note = titles.footer(n=n, seed=seed, interval="95 % intervals by Wilson", loss="no losses or copies", more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="no losses or copies", more=more)
     title = titles.late_title(table)
     figure, (left, right) = sheet(title, note, columns=2, height=5.4, label_room=1.4, head_room=0.25, share_x=False)
     for ax, why, apart in ((left, "delay", 0.012), (right, "reorder", 0.003)):
@@ -129,7 +128,7 @@ def late_figure(table: Rows, *, held: float, life: float, n: int, seed: int) -> 
     right.set_title("some are held back", size=SMALLEST)
     left.set_xlabel("by how much, mean (s)")
     right.set_xlabel(f"share, by {titles.seconds(held)} on average")
-    right.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    in_percent(right.xaxis)
     left.set_ylabel("ghosts per 1,000")
     left.set_ylim(bottom=0)
     label_curves(right, labels)
@@ -139,7 +138,7 @@ def late_figure(table: Rows, *, held: float, life: float, n: int, seed: int) -> 
 def memory_figure(table: Rows, *, lifetime: float, n: int, seed: int, model: str) -> Figure:
     """Ghosts against how long the server remembers, and where nothing can be left."""
     more = f"{model}; points share random numbers; dashes: exact; where none was seen, up to the 95 % bound"
-    note = titles.footer(n=n, seed=seed, interval="95 % intervals by Wilson", loss="no losses", more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="no losses", more=more)
     figure, (ax,) = sheet(titles.memory_title(table, lifetime=lifetime), note, label_room=0.3)
     look = looks(["two-way"])["two-way"]
     simulated, exact = table.where(source="simulation"), table.where(source="exact")

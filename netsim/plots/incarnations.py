@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from netsim.plots import titles
 from netsim.plots.against_loss import share as power_of_ten
-from netsim.plots.style import SMALLEST, sheet
+from netsim.plots.style import SMALLEST, board, sheet
 from netsim.sweep import Rows
 
 _NAMES: Final = {"clock": "clock", "rfc6528": "RFC 6528", "constant": "constant", "random": "random"}
@@ -28,15 +28,7 @@ def cells(ax: Axes, table: Rows) -> Axes:
         for x, isn in enumerate(_NAMES):
             _square(ax, x, y, here.where(isn=isn, time_wait=waits[0]))
         _square(ax, len(_NAMES), y, here.where(time_wait=waits[-1]))
-    columns = [*_NAMES.values(), "TIME-WAIT\n(any ISN)"]
-    ax.set_xticks([x + 0.5 for x in range(len(columns))], columns, size=SMALLEST)
-    ax.set_yticks([y + 0.5 for y in range(len(kinds))], [k.replace(", ", ",\n") for k in kinds], size=SMALLEST)
-    ax.xaxis.tick_top()
-    ax.tick_params(length=0)
-    ax.grid(visible=False)
-    ax.spines[["left", "bottom"]].set_visible(False)
-    ax.set_xlim(0, len(columns))
-    ax.set_ylim(len(kinds), 0)
+    board(ax, [*_NAMES.values(), "TIME-WAIT\n(any ISN)"], [kind.replace(", ", ",\n") for kind in kinds])
     return ax
 
 

@@ -28,7 +28,7 @@ def left_figure(table: Rows, *, wait: float, loss: float, n: int, seed: int) -> 
         "dashes: exact, known up to one segment; below: half-close reads on, close gives the socket up"
     )
     losses = f"independent losses of {titles.percent(loss)} each way"
-    note = titles.footer(n=n, seed=seed, interval="95 % intervals by Wilson", loss=losses, more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss=losses, more=more)
     figure, (above, below) = sheet(titles.left_title(table), note, rows=2, height=6.4, label_room=1.75, share_y=False)
     amounts = sorted({int(row["left"] or 0) for row in table})
     for ax, curves in ((above, _COUNTS), (below, _READERS)):

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MultipleLocator
+from matplotlib.ticker import MultipleLocator
 
 from netsim.plots.against_loss import draw_proportion, share
-from netsim.plots.style import SMALLEST, Look, looks
+from netsim.plots.style import SMALLEST, Look, in_percent, looks
 from netsim.sweep import Rows, Scalar
 
 FLOOR: Final = 1e-14
@@ -40,7 +40,7 @@ def acceptance(ax: Axes, table: Rows, heading: str) -> Axes:
     ax.set_yticks([], minor=True)
     ax.set_xlim(-0.05, 1.1 * max(map(float, table.array("loss"))))
     ax.xaxis.set_major_locator(MultipleLocator(0.2))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    in_percent(ax.xaxis)
     ax.set_title(heading, size=SMALLEST)
     return ax
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from netsim.plots import titles
 from netsim.plots.labels import Label, label_curves
 from netsim.plots.reuse import FLOOR, acceptance, sequence_plot
-from netsim.plots.style import looks, sheet
+from netsim.plots.style import looks_of, sheet
 from netsim.sweep import Rows
 
 
@@ -17,7 +17,7 @@ def acceptance_figure(table: Rows, *, headings: Mapping[float, str], n: int, see
         f"{model}; dashes: expectation given each run's times; arrows: none seen, 95 % bound by Clopper and Pearson; "
         f"{_never(table)}"
     )
-    note = titles.footer(n=n, seed=seed, interval="95 % intervals by Wilson", loss="independent losses", more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="independent losses", more=more)
     title = titles.stale_title(table)
     figure, panels = sheet(title, note, columns=len(headings), height=5.4, label_room=1.3, head_room=0.25)
     for ax, (wait, heading) in zip(panels, headings.items(), strict=True):
@@ -25,7 +25,7 @@ def acceptance_figure(table: Rows, *, headings: Mapping[float, str], n: int, see
     panels[0].set_ylabel("P(old data accepted)")
     panels[len(panels) // 2].set_xlabel("loss, each way")
     last = table.where(time_wait=list(headings)[-1])
-    names = looks([str(name) for (name,) in last.group_by("isn")])
+    names = looks_of(last, "isn")
     label_curves(panels[-1], [Label(name, _end(last.where(isn=name)), look) for name, look in names.items()])
     return figure
 

@@ -27,7 +27,6 @@ class _Plan:
 
 
 _INDEPENDENT: Final = "independent losses, 50 ms each way"
-_WILSON: Final = "95 % intervals by Wilson"
 _MEAN: Final = "mean of those that opened, 95 % normal intervals"
 _BOUNDS: Final = "dashes: exact; arrows: none seen, 95 % bound by Clopper and Pearson"
 
@@ -46,14 +45,14 @@ PLANS: Final = {
         "f_failed",
         partial(probability_against_loss, name="P(connection fails)"),
         partial(titles.failure_title, loss=0.5),
-        _WILSON,
+        titles.WILSON,
         _BOUNDS,
     ),
     "p_diverged": _Plan(
         "g_diverged",
         partial(probability_against_loss, name="P(client is alone)"),
         partial(titles.divergence_title, loss=0.5),
-        _WILSON,
+        titles.WILSON,
         _BOUNDS,
     ),
 }
@@ -71,7 +70,7 @@ def estimate_figure(table: Rows, *, n: int, seed: int) -> Figure:
 def ccdf_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
     """The distribution of the latency at one loss, a panel for each profile, one above the other."""
     more = "dashes: exact; RTO: the client's, waited out before the SYN that made the step"
-    note = titles.footer(n=n, seed=seed, interval=_WILSON, loss=_INDEPENDENT, more=more)
+    note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss=_INDEPENDENT, more=more)
     profiles = {str(name): rows for (name,), rows in table.group_by("profile").items()}
     height = 2.0 + 0.95 * len(profiles)
     title = titles.ccdf_title(table, loss=loss)

@@ -12,10 +12,14 @@ from typing import Any, Final
 
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.gridspec import GridSpec
 from matplotlib.textpath import TextPath
+from matplotlib.ticker import FuncFormatter
+
+from netsim.sweep import Rows
 
 WIDTH: Final = 7.0  # inches
 HEIGHT: Final = 4.8
@@ -77,6 +81,29 @@ def looks(names: Sequence[str]) -> dict[str, Look]:
     if len(names) > len(LOOKS):
         raise ValueError(f"curves = {len(names)}: must be at most {len(LOOKS)} in a panel")
     return dict(zip(names, LOOKS, strict=False))
+
+
+def looks_of(rows: Rows, column: str) -> dict[str, Look]:
+    """A look for each name in the column, in order of first appearance."""
+    return looks([str(name) for (name,) in rows.group_by(column)])
+
+
+def in_percent(*axes: Axis) -> None:
+    """Ticks of shares, in whole per cent."""
+    for axis in axes:
+        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
+
+
+def board(ax: Axes, columns: Sequence[str], rows: Sequence[str]) -> None:
+    """Axes of unit squares: a column and a row of them for each of these names, the first at the top left."""
+    ax.set_xticks([x + 0.5 for x in range(len(columns))], list(columns), size=SMALLEST)
+    ax.set_yticks([y + 0.5 for y in range(len(rows))], list(rows), size=SMALLEST)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.set_xlim(0, len(columns))
+    ax.set_ylim(len(rows), 0)
 
 
 def sheet(

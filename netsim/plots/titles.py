@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 from netsim.plots.against_loss import share as power_of_ten
 from netsim.sweep import Rows
 
 _SHARES = {0.5: "half of all", 0.95: "95 % of all", 0.99: "99 % of all"}
+WILSON: Final = "95 % intervals by Wilson"
 
 
 def footer(
