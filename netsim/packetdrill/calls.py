@@ -17,7 +17,7 @@ from netsim.packetdrill.sockopts import get_option, set_option
 from netsim.packetdrill.subject import Subject
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import ConnectionClosing, ConnectionDoesNotExist, TcpError
-from netsim.tcp.output import may_speak
+from netsim.tcp.output import FIN_UNACKNOWLEDGED, may_speak
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, TIME_WAIT
 from netsim.tcp.user_calls import Status
@@ -38,6 +38,7 @@ class Calls:
         self.files: dict[str, int] = {}  # sizes of the files that the script has made
         self.notices: dict[Socket, Notices] = {}  # error queues, of sockets that ask for one
         self.full: set[Socket] = set()  # somebody has seen that they take no text
+        self.linger: dict[Socket, int] = {}  # how long close waits for the peer's ACK, ns
         self.inq: set[Socket] = set()  # TCP_INQ is on
         self.tolerance = 0  # ns, for times that calls tell
         self.at_connect: set[Socket] = set()  # TCP_FASTOPEN_CONNECT is on
@@ -75,7 +76,7 @@ class Calls:
     def blocks(self, call: Call) -> bool:
         """Whether this call waits rather than return EAGAIN."""
         call = self.plain(call)
-        if call.name in _WITHOUT_SOCKET:
+        if call.name in _WITHOUT_SOCKET or call.name == "close":
             return True  # unless it has waited long enough, which it knows itself
         return not self.of(call).nonblocking and "MSG_DONTWAIT" not in self._flags(call)
 
@@ -269,8 +270,16 @@ class Calls:
         socket = self.of(call)
         del self.descriptors[self.integer(call, 0)]
         self.notices.pop(socket, None)
-        socket.close(self.exchange.now)
-        return _done(Result(0))
+        exchange, tcb = self.exchange, socket.tcb
+        socket.close(exchange.now)
+        limit = exchange.now + self.linger.pop(socket, 0)
+        exchange.alarm = limit if limit > exchange.now else exchange.alarm
+
+        def attempt() -> Result | None:  # net/core/stream.c, sk_stream_wait_close
+            lingers = tcb is not None and tcb.state in FIN_UNACKNOWLEDGED and exchange.now < limit
+            return None if lingers else Result(0)
+
+        return attempt
 
     def _getsockopt(self, call: Call) -> Attempt:
         return _done(get_option(self, call))

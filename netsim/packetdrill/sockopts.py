@@ -94,7 +94,7 @@ def set_option(calls: "Calls", call: Call) -> Result:
     if name in _OF_NOTICES:
         return _notices(calls, name, value, call)
     if name == "SO_LINGER":
-        return _linger(socket, value, call)
+        return _linger(calls, socket, value, call)
     if name in _IP_HEADER:
         return _ip_header(calls, name, value, call)
     if name not in _BEFORE_OPEN or not isinstance(value, Number):
@@ -169,13 +169,12 @@ def _name(calls: "Calls", call: Call) -> str:
     return name.value
 
 
-def _linger(socket: Socket, value: Expression, call: Call) -> Result:
+def _linger(calls: "Calls", socket: Socket, value: Expression, call: Call) -> Result:
     numbers = [f.value for _, f in value.fields if isinstance(f, Number)] if isinstance(value, Structure) else []
     if len(numbers) != 2:
         raise Unsupported(call.line, "setsockopt SO_LINGER without {onoff=, linger=}")
-    if numbers[0] and numbers[1]:
-        raise Unsupported(call.line, "setsockopt SO_LINGER with a time")
-    socket.linger_zero = bool(numbers[0])
+    socket.linger_zero = numbers[0] != 0 and numbers[1] == 0
+    calls.linger[socket] = numbers[1] * 1_000_000_000 if numbers[0] else 0
     return Result(0)
 
 

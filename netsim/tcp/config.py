@@ -102,6 +102,7 @@ class TcpConfig:
     missing_timestamp: Literal["drop", "accept"] = sending.MISSING_TIMESTAMP
     sack: bool = sending.SACK
     sack_fin: bool = sending.SACK_FIN
+    sack_ends_with_fin: bool = sending.SACK_ENDS_WITH_FIN
     dsack: bool = sending.DSACK
     receive_buffer: int = sending.RECEIVE_BUFFER
     buffer_rounding: bool = sending.BUFFER_ROUNDING
@@ -154,6 +155,7 @@ class TcpConfig:
     keepalive_probes: int = timing.KEEPALIVE_PROBES
     time_wait: float = timing.TIME_WAIT
     fin_wait_2_timeout: float | None = timing.FIN_WAIT_2_TIMEOUT
+    fin_wait_2_floor: float = timing.FIN_WAIT_2_FLOOR
     time_wait_restart: choices.TimeWaitRestart = timing.TIME_WAIT_RESTART
     time_wait_reuse: choices.TimeWaitReuse = timing.TIME_WAIT_REUSE
     time_wait_rst: Literal["accept", "ignore", "ignore-2s"] = timing.TIME_WAIT_RST

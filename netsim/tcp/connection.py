@@ -96,7 +96,7 @@ def await_peer_fin(tcb: Tcb, now: int) -> None:
     """In FIN-WAIT-2 with no user left to read, wait only so long."""
     timeout = tcb.config.ns.fin_wait_2_timeout
     if tcb.orphan and timeout is not None:
-        tcb.arm(LINGER, now, timeout)
+        tcb.arm(LINGER, now, max(timeout, round(tcb.config.fin_wait_2_floor * tcb.rto)))
 
 
 def signal(tcb: Tcb) -> None:

@@ -83,6 +83,8 @@ _LINUX: _Values = {
     "idle_restart": ("halved", f"{_LINUX_SYSCTL}: tcp_slow_start_after_idle is 1"),
     "future_ack": ("silent", f"{_LINUX_INPUT}: tcp_rcv_established"),
     "ts_recent": ("ack", f"{_LINUX_INPUT}: tcp_ack"),
+    "fin_wait_2_floor": (3.5, f"{_LINUX_TCP_H}: tcp_fin_time"),
+    "sack_ends_with_fin": (True, f"{_LINUX_INPUT}: tcp_fin"),
     "undo": (True, f"{_LINUX_INPUT}: tcp_undo_cwnd_reduction"),
     "frto": (True, f"{_LINUX_SYSCTL}: tcp_frto is 2"),
     "rack": (True, "Linux 6.18, net/ipv4/tcp_recovery.c"),

@@ -29,6 +29,11 @@ SACK: Any = policy(False, "offer SACK-permitted", "RFC 2018 2")
 SACK_FIN: Any = policy(
     False, "SACK blocks count a FIN, which has a number, like text", "RFC 2018 speaks of data; Linux, tcp_input.c"
 )
+SACK_ENDS_WITH_FIN: Any = policy(
+    False,
+    "the peer's FIN ends SACK: text that came twice before it is not reported any more",
+    "RFC 2883 is silent; net/ipv4/tcp_input.c: tcp_fin",
+)
 DSACK: Any = policy(True, "report text that came twice, where SACK is agreed on", "RFC 2883 4; net.ipv4.tcp_dsack")
 RECEIVE_BUFFER: Any = policy(
     65535, "room for received text; RCV.WND when empty", "RFC 9293 3.8.6", "bytes", allowed=(1, (1 << 30) - 1)

@@ -150,6 +150,8 @@ def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
     if tcb.ctx.record:
         accepted(tcb, segment, "FIN", _EIGHTH)
     tcb.rcv_nxt = (tcb.rcv_nxt + 1) & MASK
+    if tcb.reassembly is not None and tcb.config.sack_ends_with_fin:
+        tcb.reassembly = None
     if state is ESTABLISHED and tcb.config.fin_ack == "delayed":
         _schedule_ack_of_fin(tcb, segment, now)  # the user who closes now closes in three segments
     else:

@@ -89,9 +89,9 @@ def _loss_probe(tcb: Tcb, now: int) -> None:
     tcb.ctx.counters.TcpExtTCPLossProbes += 1
     if send_one_more(tcb, now):
         tcb.probe_end = (tcb.snd_nxt - 1) & MASK  # the ACK of that text ends the probe
-    else:
+    elif (last := tcb.queue[-1]) is tcb.queue[0] or (last.seq - tcb.snd_una) & MASK < tcb.snd_wnd:
         tcb.probe_end = tcb.snd_nxt  # only an ACK of more does
-        retransmit(tcb, tcb.queue[-1], now)
+        retransmit(tcb, last, now)  # but not what a window that has shrunk leaves outside: __tcp_retransmit_skb
     tcb.deadlines[PROBE] = NEVER
     return tcb.arm(REXMT, now, tcb.rto)
 

@@ -105,6 +105,12 @@ KEEPALIVE_INTERVAL: Any = seconds(75.0, "between probes", "RFC 9293 is silent; 4
 KEEPALIVE_PROBES: Any = retries(9, "unanswered probes before the connection is given up", "RFC 9293 is silent; Linux")
 TIME_WAIT: Any = seconds(240.0, "length of TIME-WAIT; 2 MSL", "RFC 9293 3.6.1, MUST-13")
 FIN_WAIT_2_TIMEOUT: Any = seconds(None, "FIN-WAIT-2 without a user; None: for ever", "RFC 9293 has none")
+FIN_WAIT_2_FLOOR: Any = policy(
+    0.0,
+    "fin_wait_2_timeout is at least so many RTOs",
+    "RFC 9293 is silent; include/net/tcp.h: tcp_fin_time",
+    allowed=(0, 100),
+)
 TIME_WAIT_RESTART: Any = policy(
     "fin",
     "what restarts the 2MSL timer: nothing (its number refuses the repeated FIN), the repeated FIN, or any "
