@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 from netsim.tcp.acking import acknowledged, answered
 from netsim.tcp.actions import Transmit
@@ -317,14 +318,25 @@ def send_new(tcb: Tcb, now: int, flags: int, payload: bytes, *, push: int = 0) -
         timeout = tcb.config.ns.user_timeout
         if timeout is not None:
             tcb.arm(USER, now, timeout)
-    queue.append(Sent(seq, length, flags, now))
+    queue.append(Sent(seq, length, flags, now, ends_piece=push != 0))
     if tcb.config.loss_probe:
         start_loss_probe(tcb, now, queue[0].sent_at + tcb.rto)
     tcb.snd_nxt = (seq + length) & MASK
     transmit(tcb, now, flags | push, seq, payload)
 
 
-def retransmit(tcb: Tcb, sent: Sent, now: int) -> None:
+def resend(tcb: Tcb, chosen: list[Sent], now: int) -> None:
+    """Send segments of the queue again; those of one piece that follow each other go as one, whose last carries PSH."""
+    joined = [
+        one.sent_at == other.sent_at and not one.ends_piece and (one.seq + one.length) & MASK == other.seq
+        for one, other in pairwise(chosen)
+    ]
+    for sent, before, after in zip(chosen, [False, *joined], [*joined, False], strict=False):
+        whole = before and not after and tcb.config.min_tso_segs is not None
+        retransmit(tcb, sent, now, push=PSH if whole else 0)
+
+
+def retransmit(tcb: Tcb, sent: Sent, now: int, *, push: int = 0) -> None:
     """Send a segment of the queue again, with today's acknowledgment and window."""
     sent.transmissions += 1
     sent.sent_at = now
@@ -335,7 +347,7 @@ def retransmit(tcb: Tcb, sent: Sent, now: int) -> None:
     tcb.ctx.counters.TcpRetransSegs += 1
     if tcb.congestion is not None and tcb.congestion.undo is not None:
         tcb.congestion.undo.sent_again(tcb.ctx.ts_clock(now, tcb.config) if tcb.ts_ok else None)
-    transmit(tcb, now, sent.flags, sent.seq, text_of(tcb, sent))
+    transmit(tcb, now, sent.flags | push, sent.seq, text_of(tcb, sent))
 
 
 def repair(tcb: Tcb, now: int) -> None:
@@ -346,10 +358,11 @@ def repair(tcb: Tcb, now: int) -> None:
         room = congestion.cwnd - sum(sent.length for sent in tcb.queue if not (sent.lost or sent.sacked))
         if not tcb.sack_ok:
             room += congestion.duplicates * tcb.snd_mss  # each tells of one that has arrived
+    chosen = []
     for sent in tcb.queue:
-        if not sent.lost:
-            continue
-        room -= sent.length
-        if room < 0:
-            return
-        retransmit(tcb, sent, now)
+        if sent.lost:
+            room -= sent.length
+            if room < 0:
+                break
+            chosen.append(sent)
+    resend(tcb, chosen, now)

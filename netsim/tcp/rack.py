@@ -24,13 +24,14 @@ _MOST_REORDERING: Final = 300  # segments; net.ipv4.tcp_max_reordering
 class Rack:
     """RACK's variables (RFC 8985 6.1); times in ns.
 
-    Of the segment sent last among those delivered: when it was ``sent_at``, its ``end``, and its ``rtt``. ``high`` is
-    the end of what was selectively acknowledged. ``seen``: segments have overtaken others, by ``reordering`` at most.
+    Of the segment sent last among those delivered: when it was ``sent_at``, its ``end``, its ``rtt``, and how often it
+    had gone out (``again``). ``high`` is the end of what was selectively acknowledged. ``seen``: segments have overtaken others, by ``reordering`` at most.
     ``steps`` of the reordering window, for ``persist`` more recoveries; it grows once for text up to ``round``.
     """
 
     high: int
     sent_at: int = -1
+    again: int = 0
     end: int = 0
     rtt: int = 0
     seen: bool = False
@@ -45,13 +46,19 @@ class Rack:
         if sent.transmissions > 1 and rtt < least:
             return
         self.rtt = rtt
-        if self.is_after(sent.sent_at, (sent.seq + sent.length) & MASK, self.sent_at, self.end):
-            self.sent_at, self.end = sent.sent_at, (sent.seq + sent.length) & MASK
+        if not self.is_after(sent):
+            self.sent_at, self.again, self.end = sent.sent_at, sent.transmissions, (sent.seq + sent.length) & MASK
 
-    @staticmethod
-    def is_after(one_at: int, one_end: int, other_at: int, other_end: int) -> bool:
-        """Whether one segment was sent after another (RFC 8985 6.2, RACK_sent_after)."""
-        return one_at > other_at or (one_at == other_at and 0 < (one_end - other_end) & MASK < HALF)
+    def is_after(self, sent: Sent) -> bool:
+        """Whether the latest segment delivered was sent after this one (RFC 8985 6.2, RACK_sent_after).
+
+        At one instant, those that are sent again go behind the others.
+        """
+        if self.sent_at != sent.sent_at:
+            return self.sent_at > sent.sent_at
+        if self.again != sent.transmissions:
+            return self.again > sent.transmissions
+        return 0 < (self.end - sent.seq - sent.length) & MASK < HALF
 
     def overtaken(self, segments: int) -> None:
         """A segment sent once comes so many segments behind one that was sent after it (step 3)."""
@@ -112,7 +119,7 @@ def mark_lost(tcb: Tcb, rack: Rack, now: int) -> int:
     for sent in tcb.queue:
         if sent.sacked or sent.lost:
             continue
-        if rack.is_after(rack.sent_at, rack.end, sent.sent_at, (sent.seq + sent.length) & MASK):
+        if rack.is_after(sent):
             remaining = sent.sent_at + rack.rtt + window - now
             sent.lost = remaining <= 0
             wait = max(wait, remaining)

@@ -13,7 +13,10 @@ _LEAST_PROBE = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
 
 @dataclass(slots=True)
 class Sent:
-    """A segment on the retransmission queue: ``length`` counts FIN, ``sent_at`` is its last transmission (ns)."""
+    """A segment on the retransmission queue: ``length`` counts FIN, ``sent_at`` is its last transmission (ns).
+
+    ``ends_piece``: the next one was handed to the interface separately (bursts.py).
+    """
 
     seq: int
     length: int
@@ -22,6 +25,7 @@ class Sent:
     transmissions: int = 1
     lost: bool = False
     sacked: bool = False
+    ends_piece: bool = False
 
 
 def split(sent: Sent, mss: int) -> list[Sent]:

@@ -5,7 +5,7 @@ its way is the pipe, and recovery sends while the pipe is smaller than the conge
 """
 
 from netsim.tcp.congestion import NewReno
-from netsim.tcp.output import repair, retransmit
+from netsim.tcp.output import repair, resend, retransmit
 from netsim.tcp.prr import Prr
 from netsim.tcp.rack import Rack, await_reordered, least_rtt, mark_lost
 from netsim.tcp.retransmission import Sent
@@ -145,6 +145,18 @@ def recover(tcb: Tcb, now: int) -> None:
     if prr is not None:
         new = (tcb.snd_nxt - congestion.recover) & MASK
         allowed = prr.allow(tcb.snd_una, sacked, lost, pipe, new, congestion.ssthresh, tcb.snd_mss)
+    if tcb.config.rack:
+        chosen = []
+        for sent in tcb.queue:
+            if sent.lost and pipe + sent.length <= allowed:
+                pipe += sent.length
+                chosen.append(sent)
+            elif sent.lost:
+                break
+        if prr is not None:
+            prr.again += sum(sent.length for sent in chosen)
+        resend(tcb, chosen, now)
+        hole = None
     while hole is not None and (pipe + hole.length <= allowed or (prr is None and hole.seq == tcb.snd_una)):
         if prr is not None:
             prr.again += hole.length
