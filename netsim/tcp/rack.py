@@ -25,7 +25,8 @@ class Rack:
     """RACK's variables (RFC 8985 6.1); times in ns.
 
     Of the segment sent last among those delivered: when it was ``sent_at``, its ``end``, its ``rtt``, and how often it
-    had gone out (``again``). ``high`` is the end of what was selectively acknowledged. ``seen``: segments have overtaken others, by ``reordering`` at most.
+    had gone out (``again``). ``high`` is the end of what was selectively acknowledged. ``seen``: segments have overtaken
+    others, by ``reordering`` at most.
     ``steps`` of the reordering window, for ``persist`` more recoveries; it grows once for text up to ``round``.
     """
 
