@@ -25,9 +25,9 @@ class Rack:
     """RACK's variables (RFC 8985 6.1); times in ns.
 
     Of the segment sent last among those delivered: when it was ``sent_at``, its ``end``, its ``rtt``, and how often it
-    had gone out (``again``). ``high`` is the end of what was selectively acknowledged. ``seen``: segments have overtaken
-    others, by ``reordering`` at most.
-    ``steps`` of the reordering window, for ``persist`` more recoveries; it grows once for text up to ``round``.
+    had gone out (``again``). ``high`` is the end of what was selectively acknowledged. ``seen``: segments overtook
+    others, by ``reordering`` at most. ``steps`` of the reordering window, for ``persist`` more recoveries; it grows
+    once for text up to ``round``.
     """
 
     high: int
