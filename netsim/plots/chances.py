@@ -119,7 +119,7 @@ def lifetime_figure(table: Rows, *, n: int, seed: int) -> Figure:
 def paws_figure(table: Rows, *, n: int, seed: int) -> Figure:
     """P(wrong bytes) against the share of late copies, with and without timestamps."""
     copies = "late copies come 5 s after their originals on average (exponential)"
-    more = f"{copies}; constant ISNs; points share random numbers"
+    more = f"{copies}; constant ISNs; an old SYN in LISTEN passes all the same; points share random numbers"
     note = titles.footer(n=n, seed=seed, interval=titles.WILSON, loss="no losses", more=more)
     rows = table.where(estimate="p_wrong_bytes")
     figure, (ax,) = sheet(titles.paws_title(rows), note, label_room=1.75)
