@@ -6,6 +6,7 @@ from netsim.packetdrill.script import IcmpPacket
 from netsim.packetdrill.verdict import Unsupported
 from netsim.tcp.icmp import IcmpError, Kind
 from netsim.tcp.segment import FourTuple
+from netsim.tcp.seq import MASK
 
 # ICMP's names (RFC 792, RFC 1122) and ICMPv6's (RFC 4443) that the core does not have under the same name.
 _CODES: Final[dict[str, Kind]] = {
@@ -42,7 +43,7 @@ def icmp_error(packet: IcmpPacket, flow: FourTuple, isn: int) -> IcmpError:
     kind = _kind(packet)
     if kind is None:
         raise Unsupported(packet.line, f"the ICMP message {packet.kind} {packet.code or ''}".rstrip())
-    return IcmpError(flow, (isn + (packet.seq or 0)) & 0xFFFFFFFF, kind, packet.mtu or 0)
+    return IcmpError(flow, (isn + (packet.seq or 0)) & MASK, kind, packet.mtu or 0)
 
 
 def _kind(packet: IcmpPacket) -> Kind | None:

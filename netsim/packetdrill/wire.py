@@ -8,6 +8,7 @@ from typing import Literal
 from netsim.packetdrill.options import EOL, NOP, SACK_OK, size, stamps, text
 from netsim.packetdrill.script import FLAG_LETTERS, IcmpPacket, Option, TcpPacket
 from netsim.tcp.segment import Options
+from netsim.tcp.seq import MASK
 
 Style = Literal["bsd", "linux"]
 
@@ -87,7 +88,7 @@ def packet_text(packet: TcpPacket | IcmpPacket) -> str:
     if packet.seq is None:
         words.append(f"...({packet.length})")
     else:
-        words.append(f"{packet.seq}:{(packet.seq + packet.length) & 0xFFFFFFFF}({packet.length})")
+        words.append(f"{packet.seq}:{(packet.seq + packet.length) & MASK}({packet.length})")
     words += [f"ack {packet.ack}"] if packet.ack or "." in words[-2] else []
     words += [f"win {packet.window}"] if packet.window is not None else []
     words += [f"urg {packet.urgent}"] if packet.urgent else []

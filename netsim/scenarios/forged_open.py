@@ -25,6 +25,7 @@ from netsim.tcp.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn
 from netsim.tcp.segment import ACK, PSH, SYN, FourTuple, Segment
+from netsim.tcp.seq import MASK
 from netsim.theory import (
     bsd_isn_guesses,
     clock_isn_guesses,
@@ -39,7 +40,6 @@ PORT: Final = 514
 TRUSTED: Final = FourTuple("trusted", 1023, "server", PORT)  # no host of that name: it is silent
 FORGED_ISS: Final = 7_000
 WAIT: Final = 0.5  # s from the forged SYN to the first forged ACK: the SYN-ACK has been sent by then
-MASK: Final = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, kw_only=True)
