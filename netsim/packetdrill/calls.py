@@ -208,7 +208,8 @@ class Calls:
             if CLOSED < socket.state < ESTABLISHED and (socket.tcb is None or not may_speak(socket.tcb)):
                 return Result(-1, unconnected) if socket.state is LISTEN else None
             try:
-                done += socket.send(bytes(size - done), exchange.now, more="MSG_MORE" in flags)
+                more, record = "MSG_MORE" in flags, "MSG_EOR" in flags
+                done += socket.send(bytes(size - done), exchange.now, more=more, record=record)
             except ConnectionDoesNotExist:
                 return Result(-1, unconnected)
             except TcpError as error:
@@ -327,7 +328,7 @@ def _port(address: Expression, default: int) -> int:
 
 _SHUTDOWN: dict[str, Literal["read", "write", "both"]] = {"SHUT_RD": "read", "SHUT_WR": "write", "SHUT_RDWR": "both"}
 _WITH_FLAGS = {"send", "sendto", "recv", "recvfrom"}
-_SEND_FLAGS = {"MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_MORE", "MSG_ZEROCOPY"}
+_SEND_FLAGS = {"MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_MORE", "MSG_ZEROCOPY", "MSG_EOR"}
 _WITHOUT_SOCKET = {
     "socket",
     "open",

@@ -1,6 +1,9 @@
-"""How a sender has spent its time, as TCP_INFO tells it (net/ipv4/tcp_output.c, tcp_chrono_start)."""
+"""How a sender has spent its time, as TCP_INFO tells it (net/ipv4/tcp_output.c, tcp_chrono_start), and its records."""
 
+from collections import deque
 from dataclasses import dataclass
+
+from netsim.tcp.seq import HALF, MASK
 
 NOT_RUNNING = -1
 
@@ -27,10 +30,14 @@ class Stopwatch:
 
 @dataclass(slots=True)
 class Chrono:
-    """``busy``: there is text that is not acknowledged; ``limited``: the peer's window holds some of it back."""
+    """``busy``: there is text that is not acknowledged; ``limited``: the peer's window holds some of it back.
+
+    ``records``: the numbers behind the ends of records, which no segment spans (MSG_EOR), or None before the first.
+    """
 
     busy: Stopwatch
     limited: Stopwatch
+    records: deque[int] | None = None
 
     def update(self, now: int, *, text: bool, held_back: bool) -> None:
         """What holds from now on."""
@@ -41,3 +48,16 @@ class Chrono:
 def chrono() -> Chrono:
     """Nothing has been sent yet."""
     return Chrono(Stopwatch(), Stopwatch())
+
+
+def within_record(records: deque[int], start: int, size: int, end: int) -> tuple[int, bool]:
+    """The size of a segment from ``start`` that spans no record's end; whether it ends a record before ``end``.
+
+    Records that ended before are forgotten.
+    """
+    while records and (start - records[0]) & MASK < HALF:
+        records.popleft()
+    if not records:
+        return size, False
+    room = (records[0] - start) & MASK
+    return (room, records[0] != end) if room <= size else (size, False)

@@ -10,6 +10,7 @@ from netsim.tcp.acking import acknowledged, answered
 from netsim.tcp.actions import Transmit
 from netsim.tcp.authentication import sign
 from netsim.tcp.bursts import piece, pushes
+from netsim.tcp.chrono import within_record
 from netsim.tcp.congestion import UNLIMITED, begin
 from netsim.tcp.context import Context
 from netsim.tcp.ecn import mark, offered
@@ -233,20 +234,27 @@ def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
     if congestion is not None and congestion.cwnd + congestion.beyond < window:
         window = congestion.cwnd + congestion.beyond
     burst = _pushed(tcb, window, mss) if tcb.config.min_tso_segs is not None else None
+    records = tcb.chrono.records if tcb.chrono is not None else None
     while tcb.fin_seq < 0:
         flight = ((tcb.snd_nxt - tcb.snd_una) & MASK) - (1 if tcb.snd_una == tcb.iss else 0)
         unsent = len(buffer) - flight
         size = unsent if unsent < mss else mss
         if size > window - flight:
             size = window - flight
+        record = False
+        if records and size > 0:
+            size, record = within_record(records, tcb.snd_nxt, size, (tcb.snd_nxt + unsent) & MASK)
         last = size == unsent
         fin = tcb.close_called and last and flight + size < window
         if size < 0 or (size == 0 and not fin):
             break
-        if size < mss and not fin and (more or not _small_segment_allowed(tcb, size, flight, last=last)):
+        small = size < mss and not fin and not record
+        if small and (more or not _small_segment_allowed(tcb, size, flight, last=last)):
             break
-        flags = ACK | (PSH if last and size else 0) | (FIN if fin else 0)
+        flags = ACK | (PSH if size and (last or record) else 0) | (FIN if fin else 0)
         push = PSH if burst is not None and next(burst, False) else 0
+        if record and burst is not None:
+            burst = _pushed(tcb, window - size, mss)
         send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"", push=push)
     if congestion is not None:
         if tcb.snd_nxt != first:

@@ -135,8 +135,18 @@ class Socket:
         socket.sticky_error = self.sticky_error
         return socket
 
-    def send(self, text: bytes, now: int, *, to: tuple[str, int] | None = None, more: bool = False) -> int:
+    def send(
+        self,
+        text: bytes,
+        now: int,
+        *,
+        to: tuple[str, int] | None = None,
+        more: bool = False,
+        record: bool = False,
+    ) -> int:
         """SEND as much of ``text`` as there is room for; how many bytes that was. ``more`` is to follow (MSG_MORE).
+
+        ``record``: with its last byte a record ends, and no segment spans that (MSG_EOR).
 
         In LISTEN the remote socket must be named, and the connection is opened actively (3.10.2).
         """
@@ -149,7 +159,7 @@ class Socket:
             raise self.take_error() or ConnectionClosing()
         part = text[: max(send_room(tcb), 0)]
         if part or not text:
-            user_calls.send(tcb, part, now, more=more)
+            user_calls.send(tcb, part, now, more=more, record=record and len(part) == len(text))
             self.stack.schedule(tcb)
         return len(part)
 

@@ -3,6 +3,7 @@
 The passive OPEN is ``netsim.tcp.listener``: a listener stays in LISTEN, each SYN gets a record of its own.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
 from netsim.tcp.acking import read_calls_for_ack
@@ -95,8 +96,11 @@ def open_active(
     return tcb
 
 
-def send(tcb: Tcb, text: bytes, now: int, *, more: bool = False) -> None:
-    """3.10.2: queue ``text`` and send what the windows allow; before ESTABLISHED it waits."""
+def send(tcb: Tcb, text: bytes, now: int, *, more: bool = False, record: bool = False) -> None:
+    """3.10.2: queue ``text`` and send what the windows allow; before ESTABLISHED it waits.
+
+    ``record``: a record ends with it, and no segment carries what comes before and after (MSG_EOR).
+    """
     if tcb.state is CLOSED or tcb.state is LISTEN:
         raise tcb.error or ConnectionDoesNotExist()
     if tcb.state not in _MAY_SEND or tcb.close_called:
@@ -107,6 +111,10 @@ def send(tcb: Tcb, text: bytes, now: int, *, more: bool = False) -> None:
         tcb.snd_buffer = bytearray()
         tcb.chrono = chrono()
     tcb.snd_buffer += text
+    if record and tcb.chrono is not None:
+        start = (tcb.iss + 1) & MASK if tcb.snd_una == tcb.iss else tcb.snd_una
+        tcb.chrono.records = tcb.chrono.records or deque()
+        tcb.chrono.records.append((start + len(tcb.snd_buffer)) & MASK)
     if tcb.state in SENDING:
         output(tcb, now, more=more)
     elif may_speak(tcb):
