@@ -122,7 +122,8 @@ def syn_data_figure(table: Rows, *, n: int, seed: int) -> Figure:
     names = looks_of(table, "curve")
     above.set_xscale("log")
     _scaled(above, 1e3, 3e6, {1e3: "1 kB", 1e4: "10 kB", 1e5: "100 kB", 1e6: "1 MB"}, "memory")
-    below.set_ylim(0.0, 1.1 * max(numbers(times, "value")))
+    highest = max(v for name in ("value", "high") for v in numbers(times, name) if not math.isnan(v))
+    below.set_ylim(0.0, 1.05 * highest)
     below.set_ylabel("response time (s)")
     for ax, rows, dashed in ((above, memory, "exact"), (below, times, "formula")):
         here = [str(name) for (name,) in rows.group_by("curve")]
