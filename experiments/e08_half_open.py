@@ -15,7 +15,7 @@ from netsim.sweep import Rows
 TITLE = "One end has vanished or crashed: how long does the other hold the connection, and what tells it?"
 RETRIES = list(range(8))
 WAITS = [0.5, 1.0, 3.0]  # s
-LOSSES = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4]
+LOSSES = [0.05, 0.1, 0.2, 0.3, 0.4]
 FINE = [k / 100 for k in range(2, 41)]  # for the exact curves
 ALONE = "p_client_alone"
 RUNS = {"accident": 2, "alone": 2_000}  # a point; ten times as many for a report
