@@ -30,7 +30,7 @@ _FIXED: Final = {"nop": 1, "eol": 1, "sackOK": 2, "wscale": 3, "mss": 4, "TS": 1
 _LARGEST: Final = {"wscale": 255, "mss": 65535}
 _COOKIES: Final = {"FO": 2, "FOEXP": 4, "md5": 2}  # bytes before the hexadecimal ones
 _KNOWN_KINDS: Final = frozenset({2, 3, 4, 5, 8, 19, 29, 30, 34, 69, 172, 174, 253, 254})  # IANA's, in use somewhere
-CARRIED: Final = frozenset({*_FIXED, "sack", "FO"})
+CARRIED: Final = frozenset({*_FIXED, "sack", "FO", "FOEXP"})
 """The options that the TCP core's segments can carry."""
 _NAMES: Final = ", ".join([*_FIXED, "sack", *_COOKIES])
 

@@ -12,7 +12,7 @@ from netsim.packetdrill.options import blocks, stamps, stamps_in
 from netsim.packetdrill.script import Option, TcpPacket
 from netsim.packetdrill.verdict import Failure, Unsupported
 from netsim.packetdrill.wire import Style, layout
-from netsim.tcp.segment import ACK, SYN, FourTuple, Options, Segment
+from netsim.tcp.segment import ACK, SYN, ExperimentalCookie, FourTuple, Options, Segment
 from netsim.tcp.seq import MASK
 
 # RFC 3168 5, by the names that scripts use.
@@ -85,6 +85,8 @@ class Subject:
                         raise Unsupported(packet.line, "an inbound time stamp without a value")
                 case "FO":
                     found.cookie = bytes.fromhex(self.cookies.get(option.data, option.data))
+                case "FOEXP":
+                    found.cookie = ExperimentalCookie.fromhex(self.cookies.get(option.data, option.data))
                 case "sack":
                     offset = self._local_offset(packet.flags)
                     found.sack = tuple(((a + offset) & MASK, (b + offset) & MASK) for a, b in blocks(option))
@@ -104,7 +106,7 @@ class Subject:
         """The first outbound SYN settles the local ISN, the first outbound time stamp the origin of the others."""
         if expected.flags & segment.flags & SYN and self.local_isn is None:
             self.local_isn = (expected.seq or 0, segment.seq)
-        given = next((o.data for o in expected.options or () if o.name == "FO" and o.data), "")
+        given = next((o.data for o in expected.options or () if o.name in ("FO", "FOEXP") and o.data), "")
         made = segment.options.cookie if segment.options is not None else None
         if made and not expected.flags & ~(SYN | ACK) & 0xFF and expected.flags & ACK and len(given) == 2 * len(made):
             self.cookies[given] = made.hex()
@@ -136,9 +138,9 @@ class Subject:
         if option.name == "sack":
             offset = self._remote_offset(0)
             return Option("sack", tuple((edge - offset) & MASK for edge in option.values if edge is not None))
-        if option.name == "FO":
+        if option.name in ("FO", "FOEXP"):
             script = {wire: script for script, wire in self.cookies.items()}
-            return Option("FO", data=script.get(option.data, option.data))
+            return Option(option.name, data=script.get(option.data, option.data))
         if option.name == "TS" and self.stamp_origin is not None and option.values[0] is not None:
             origin, wire = self.stamp_origin
             return stamps((option.values[0] - wire + origin) & MASK, option.values[1])

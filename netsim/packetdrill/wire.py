@@ -7,7 +7,7 @@ from typing import Literal
 
 from netsim.packetdrill.options import EOL, NOP, SACK_OK, size, stamps, text
 from netsim.packetdrill.script import FLAG_LETTERS, IcmpPacket, Option, TcpPacket
-from netsim.tcp.segment import Options
+from netsim.tcp.segment import ExperimentalCookie, Options
 from netsim.tcp.seq import MASK
 
 Style = Literal["bsd", "linux"]
@@ -43,7 +43,7 @@ def _bsd(options: Options) -> tuple[Option, ...]:
     if options.sack:
         put(_sack(options), 2, 4)
     if options.cookie is not None:
-        laid.append(Option("FO", data=options.cookie.hex()))
+        laid.append(_cookie(options.cookie))
     while _bytes(laid) % 4:
         laid.append(EOL)
     return tuple(laid)
@@ -63,9 +63,13 @@ def _linux(options: Options) -> tuple[Option, ...]:
     if options.sack:
         laid += [NOP, NOP, _sack(options)]
     if options.cookie is not None:
-        laid.append(Option("FO", data=options.cookie.hex()))
+        laid.append(_cookie(options.cookie))
         laid += [NOP] * (-_bytes(laid) % 4)
     return tuple(laid)
+
+
+def _cookie(cookie: bytes) -> Option:
+    return Option("FOEXP" if isinstance(cookie, ExperimentalCookie) else "FO", data=cookie.hex())
 
 
 def _bytes(laid: list[Option]) -> int:

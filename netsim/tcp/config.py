@@ -47,6 +47,7 @@ class TcpConfig:
     fast_open_queue: int = opening.FAST_OPEN_QUEUE
     fast_open_synack_wait: float | None = opening.FAST_OPEN_SYNACK_WAIT
     fast_open_without_cookie: bool = opening.FAST_OPEN_WITHOUT_COOKIE
+    fast_open_experimental: bool = opening.FAST_OPEN_EXPERIMENTAL
     fast_open_cookie_optional: bool = opening.FAST_OPEN_COOKIE_OPTIONAL
     syn_fin: Literal["accept", "drop"] = opening.SYN_FIN
     ports: Ports = opening.PORTS

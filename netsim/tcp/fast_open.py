@@ -19,7 +19,7 @@ from netsim.tcp.connection import accepted
 from netsim.tcp.context import Context
 from netsim.tcp.output import output, send_syn
 from netsim.tcp.retransmission import Sent
-from netsim.tcp.segment import ACK, FIN, PSH, FourTuple, Segment
+from netsim.tcp.segment import ACK, FIN, PSH, ExperimentalCookie, FourTuple, Options, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import SYN_RECEIVED
 from netsim.tcp.tcb import Tcb
@@ -86,6 +86,13 @@ def learn_cookie(tcb: Tcb, segment: Segment) -> None:
         tcb.ctx.cookies[tcb.flow.dst] = (options.cookie, options.mss or tcb.config.mss_default)
 
 
+def shows_cookie(config: TcpConfig, options: Options | None) -> bool:
+    """Whether a SYN shows or asks for a cookie, in a format that this server knows."""
+    if options is None or options.cookie is None:
+        return False
+    return config.fast_open_experimental or not isinstance(options.cookie, ExperimentalCookie)
+
+
 def take_early_text(listener: "Listener", tcb: Tcb, segment: Segment) -> bytes | None:
     """The server's side (4.2.2): with a right cookie the text is taken and the connection offered to ``accept``.
 
@@ -98,7 +105,9 @@ def take_early_text(listener: "Listener", tcb: Tcb, segment: Segment) -> bytes |
     if given != cookie and not (segment.payload and config.fast_open_cookie_optional):
         counters.TcpExtTCPFastOpenCookieReqd += not given
         counters.TcpExtTCPFastOpenPassiveFail += bool(given)
-        return cookie
+        if given is None:
+            return None
+        return ExperimentalCookie(cookie) if isinstance(given, ExperimentalCookie) else cookie
     if len(listener.early) >= config.fast_open_queue:
         listener.early = [t for t in listener.early if t.state is SYN_RECEIVED]
     if len(listener.early) >= config.fast_open_queue:

@@ -63,6 +63,11 @@ FAST_OPEN_SYNACK_WAIT: Any = seconds(
 FAST_OPEN_WITHOUT_COOKIE: Any = policy(
     False, "a client's SYN carries text even without a cookie", "RFC 9293 3.4; net.ipv4.tcp_fastopen, bit 4"
 )
+FAST_OPEN_EXPERIMENTAL: Any = policy(
+    False,
+    "a server also knows the cookie in the format of experiments",
+    "RFC 6994; net/ipv4/tcp_input.c: tcp_parse_fastopen_option",
+)
 FAST_OPEN_COOKIE_OPTIONAL: Any = policy(
     False,
     "a server takes text on a SYN also without a cookie",

@@ -85,6 +85,7 @@ _LINUX: _Values = {
     "ts_recent": ("ack", f"{_LINUX_INPUT}: tcp_ack"),
     "fin_wait_2_floor": (3.5, f"{_LINUX_TCP_H}: tcp_fin_time"),
     "sack_ends_with_fin": (True, f"{_LINUX_INPUT}: tcp_fin"),
+    "fast_open_experimental": (True, f"{_LINUX_INPUT}: tcp_parse_fastopen_option"),
     "undo": (True, f"{_LINUX_INPUT}: tcp_undo_cwnd_reduction"),
     "frto": (True, f"{_LINUX_SYSCTL}: tcp_frto is 2"),
     "rack": (True, "Linux 6.18, net/ipv4/tcp_recovery.c"),

@@ -50,6 +50,10 @@ class FourTuple(NamedTuple):
         return f"{self.src}:{self.sport} > {self.dst}:{self.dport}"
 
 
+class ExperimentalCookie(bytes):
+    """A cookie of Fast Open in the format of experiments: kind 254 with the identifier F989 (RFC 6994; RFC 7413 7)."""
+
+
 @dataclass(slots=True, eq=True)
 class Options:
     """The options of a segment; ``None`` or ``False`` where absent.
@@ -76,7 +80,8 @@ class Options:
             size += 10 if self.sack_permitted else 12
         size += 2 if self.sack_permitted else 0
         size += 4 + 8 * len(self.sack) if self.sack else 0
-        size += 2 + len(self.cookie) if self.cookie is not None else 0
+        if self.cookie is not None:
+            size += (4 if isinstance(self.cookie, ExperimentalCookie) else 2) + len(self.cookie)
         size += 4 + len(self.mac) if self.mac is not None else 0
         return (size + 3) & ~3
 

@@ -124,7 +124,7 @@ def test_strict_reports_what_is_left_over() -> None:
         "+0 setsockopt(3, SOL_TCP, SO_SNDBUF, [5000], 4) = 0",
         "+0 setsockopt(3, IPPROTO_TCP, TCP_REPAIR, [1], 4) = 0",
         "+0 < (flowlabel 0x7) . 1:1(0) ack 1 win 1",
-        "+0 < . 1:1(0) ack 1 win 1 <FOEXP 1234,nop,nop>",
+        "+0 < . 1:1(0) ack 1 win 1 <md5 12345678123456781234567812345678,nop,nop>",
         "+0 %{ import os }%",
         "+0 close(3",
         "+999999999 close(3) = 0",
