@@ -80,6 +80,7 @@ def tcp_info(exchange: Exchange) -> dict[str, float]:
                 info["tcpi_ca_state"] = _ca_state(tcb)
             limited = congestion is not None and congestion.ssthresh != UNLIMITED
             info |= _of_repair(tcb)
+            info["tcpi_delivered"] = exchange.delivered.get(tcb.id, 1)
             info["tcpi_options"] += 32 * (tcb.id in exchange.syn_data)
             info["tcpi_snd_cwnd"] = cwnd
             info["tcpi_snd_ssthresh"] = congestion.ssthresh // tcb.snd_mss if congestion and limited else 0x7FFFFFFF

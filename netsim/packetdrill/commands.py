@@ -65,9 +65,11 @@ def _one(words: str, line: int, calls: Calls) -> None:
     exchange = calls.exchange
     linux = exchange.host.tools == "linux"
     if linux and _DEFAULTS.fullmatch(words):
-        _sysctl("net.ipv4.tcp_slow_start_after_idle", "0", line, exchange)
         # packetdrill's own file makes every listener a server of Fast Open, the kernel's none that does not ask for it
-        return _sysctl("net.ipv4.tcp_fastopen", "0x70403" if "common/" in words else "0x3", line, exchange)
+        settings = {"fastopen": "0x70403" if "common/" in words else "0x3", "slow_start_after_idle": "0"}
+        for name, value in (settings | {"ecn": "0", "syn_retries": "5"}).items():
+            _sysctl(f"net.ipv4.tcp_{name}", value, line, exchange)
+        return None
     if _IDLE.fullmatch(words):
         return None
     if match := _SYSCTL.fullmatch(words) or _PROC.fullmatch(words):

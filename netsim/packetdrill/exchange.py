@@ -64,6 +64,7 @@ class Exchange:
         self._log: deque[tuple[int, TcpPacket | IcmpPacket | Segment]] = deque(maxlen=log_lines)
         self._ports = FIRST_PORT
         self.fast_open_client = True  # the host lets clients open with text: net.ipv4.tcp_fastopen, bit 1
+        self.delivered: dict[int, int] = {}  # segments of a connection that have arrived, as TCP_INFO counts them
         self.syn_data: set[int] = set()  # connections on which Fast Open's text was taken
         self._named: dict[FourTuple, Subject] = {}  # those that the script has named by their ports
 
@@ -138,8 +139,15 @@ class Exchange:
         self._log.append((self.now, packet))
         before = self.tcb
         sent = before.snd_nxt if before is not None and before.queue and before.state is State.SYN_SENT else None
+        missing = [one for one in before.queue if not one.sacked] if before is not None else []
+        was = before.state if before is not None else State.CLOSED
         self._perform(self.stack.on_segment(segment, self.now))
         self._note_syn_data(segment, sent)
+        if before is not None and was < State.ESTABLISHED:
+            self.delivered[before.id] = 1  # the SYN, and the text on it
+        elif before is not None:
+            still = {id(one) for one in before.queue if not one.sacked}
+            self.delivered[before.id] = self.delivered.get(before.id, 1) + sum(id(one) not in still for one in missing)
         self.settle()
 
     def _note_syn_data(self, segment: Segment, sent: int | None) -> None:
