@@ -11,7 +11,7 @@ import fit
 import numpy as np
 import pytest
 
-from netsim.scenarios import setup
+from netsim.scenarios import NAMES, scenario, setup
 from netsim.seeds import Seed
 from netsim.sweep import Rows, estimate, sweep
 from netsim.tcp.isn import ConstantIsn
@@ -203,6 +203,24 @@ def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, first: f
     assert setup.theory(point)["p_first_try"] == pytest.approx(first)
     rows = sweep(setup.run, [point], replications=300, seed=1, workers=1)
     assert setup.ESTIMATES["p_first_try"](rows).value == pytest.approx(first, abs=0.09)  # 3.9 deviations
+
+
+def test_quantiles_are_those_of_their_names() -> None:
+    """p99 is the .99 quantile, in every scenario; and of known rows: 98 of 0.1 s, one of 1.1 s, one of 3.1 s."""
+    found = [
+        (name, how.at)
+        for module in map(scenario, NAMES)
+        for name, how in module.ESTIMATES.items()
+        if how.kind == "quantile"
+    ]
+    assert ("p99", 0.99) in found
+    assert all(at == int(name.rpartition("p")[2]) / 100 for name, at in found)
+    rows = Rows({"client_latency": [0.1] * 98 + [1.1, 3.1]})
+    assert {name: setup.ESTIMATES[name](rows).value for name in ("p50", "p95", "p99")} == {
+        "p50": 0.1,
+        "p95": 0.1,
+        "p99": 1.1,
+    }
 
 
 def test_a_run_with_keep_alive_ends() -> None:
