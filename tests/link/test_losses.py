@@ -175,13 +175,18 @@ def test_older_copies_vanish_wherever_the_lifetime_stands() -> None:
         assert (pipe.cause, pipe.counts["lifetime"]) == ("lifetime", 1)
 
 
-def test_copies_are_lost_independently() -> None:
+@pytest.mark.parametrize(
+    "stage",
+    [Loss(0.3), Corrupt(0.3), GilbertElliott(0.5, 0.5, 0.3, 0.3), GilbertElliottTime(1.0, 1.0, 0.3, 0.3)],
+    ids=lambda stage: stage.name,
+)
+def test_copies_are_lost_independently(stage: Stage) -> None:
     n = 20_000
-    pipe = opened(Duplicate(1.0, 0.001), Loss(0.3))
+    pipe = opened(Duplicate(1.0, 0.001), stage)
     arrivals = [pipe.send(0, 40) for _ in range(n)]
     for outcome, p in (([0, 10**6], 0.49), ([0], 0.21), ([10**6], 0.21), ([], 0.09)):
         assert_share(arrivals.count(outcome), n, p)
-    assert pipe.counts["loss"] == sum(2 - len(times) for times in arrivals)
+    assert pipe.counts[stage.name] == sum(2 - len(times) for times in arrivals)
 
 
 @pytest.mark.parametrize(

@@ -143,9 +143,17 @@ def test_the_mean_lies_inside_its_interval() -> None:
 
 def test_a_client_is_never_behind_its_server() -> None:
     """No server is ESTABLISHED for a client that never was: the invariant of the three-way handshake."""
-    rows = sweep(setup.run, [params("windows", (0.5, 0.5))], replications=1000, seed=5, workers=1)
-    assert any(rows.column("failed"))
+    point = params("windows", (0.5, 0.5))
+    rows = sweep(setup.run, [point], replications=1000, seed=5, workers=1)
+    for name in ("p_fail", "p_diverged", "p_first_try"):
+        truth, found = setup.theory(point)[name], setup.ESTIMATES[name](rows).value
+        assert 0.05 < truth < 0.5
+        assert found == pytest.approx(truth, abs=3.9 * math.sqrt(truth * (1 - truth) / 1000))  # alpha 1e-4 each
     for row in rows:
+        opened, accepted = (not math.isnan(float(row[f"{end}_latency"])) for end in ("client", "server"))  # type: ignore[arg-type]
+        assert (row["failed"], row["diverged"]) == (not opened, opened and not accepted)
+        outcome = "timed out" if not opened else "established" if accepted else "diverged"
+        assert row["outcome"] == outcome
         assert not (row["failed"] and not math.isnan(float(row["server_latency"])))  # type: ignore[arg-type]
 
 
