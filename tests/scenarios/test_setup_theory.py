@@ -205,12 +205,49 @@ def test_no_theory_of_instants_within_an_instant(forward: float, reverse: float)
     assert p_value(column(rows, "client_latency"), exact.client) > ALPHA / 3
 
 
-@pytest.mark.parametrize(("rtt", "first"), [(0.5, 0.81), (1.0, 0.0), (3.0, 0.0)])
-def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, first: float) -> None:
-    point = setup.Params(delay_forward=rtt / 2, delay_reverse=rtt / 2)
+@pytest.mark.parametrize(
+    ("rtt", "ties", "first"),
+    [
+        (0.5, "timer-first", 0.81),
+        (1.0, "timer-first", 0.0),
+        (1.0, "packet-first", 0.81),
+        (3.0, "timer-first", 0.0),
+        (3.0, "packet-first", 0.0),
+    ],
+)
+def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, ties: str, first: float) -> None:
+    point = setup.Params(delay_forward=rtt / 2, delay_reverse=rtt / 2, ties=ties)  # type: ignore[arg-type]
     assert setup.theory(point)["p_first_try"] == pytest.approx(first)
     rows = sweep(setup.run, [point], replications=300, seed=1, workers=1)
     assert setup.ESTIMATES["p_first_try"](rows).value == pytest.approx(first, abs=0.09)  # 3.9 deviations
+
+
+@pytest.mark.parametrize(
+    ("forward", "reverse", "counts"),
+    [(0.0, 0.0, (1, 1, 3)), (1.0, 0.0, (3, 0, 3)), (0.0, 1.0, (3, 4, 8))],
+)
+def test_what_a_run_counts(forward: float, reverse: float, counts: tuple[int, int, int]) -> None:
+    """Two SYN retries, one SYN-ACK retry: SYNs, SYN-ACKs, segments.
+
+    In the last run the second SYN draws a bare ACK, and the third meets a listener: the half-open entry of 0.05 s has
+    ended 1 and 2 s later, in the instant in which that SYN arrives.
+    """
+    config = profile("rfc9293").replace(syn_retries=2, synack_retries=1)
+    point = setup.Params(loss_forward=forward, loss_reverse=reverse, client=config, server=config)
+    row = setup.run(point, Seed(1))
+    assert (row["syns"], row["synacks"], row["segments"]) == counts
+
+
+def test_theory_knows_the_policies_that_decide() -> None:
+    """A time-out shorter than the way; Linux's limit of repeated SYN-ACKs; a limit that no policy enumerates."""
+    config = profile("linux")
+    hasty = setup.Params(client=config.replace(connect_timeout=0.05), server=config)
+    assert setup.theory(hasty)["p_fail"] == 1.0
+    slow = setup.Params(client=config, server=config.replace(synack_ratelimit=10.0))
+    usual = setup.Params(client=config, server=config)
+    assert setup.theory(slow)["setup_latency"] > setup.theory(usual)["setup_latency"] + 0.001
+    other = config.replace(duplicate_syn="synack", synack_ratelimit=0.5)
+    assert setup.theory(setup.Params(client=config, server=other)) == {}
 
 
 def test_quantiles_are_those_of_their_names() -> None:
