@@ -13,6 +13,11 @@ def cost(pytestconfig: pytest.Config) -> Callable[[str], None]:
     return pytestconfig.stash.setdefault(_LINES, []).append
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process: what is timed has the machine to itself."""
+    return 0
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     lines = config.stash.get(_LINES, [])
     if lines:

@@ -48,7 +48,7 @@ LAWS: list[tuple[DelayLaw, Callable[[float], float], float, float]] = [
 ]
 
 
-@pytest.mark.parametrize(("law", "cdf", "mean", "minimum"), LAWS, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("law", "cdf", "mean", "minimum"), LAWS, ids=[repr(law) for law, *_ in LAWS])
 def test_draws_follow_the_law(law: DelayLaw, cdf: Callable[[float], float], mean: float, minimum: float) -> None:
     draw = law.sampler(Random(1))
     delays = sorted(draw() for _ in range(N))
