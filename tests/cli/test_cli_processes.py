@@ -136,14 +136,15 @@ def test_a_script_alone_has_the_options_of_reproduce(tmp_path: Path) -> None:
     script.write_text(
         "from netsim.cli import script\n"
         "def main(lab):\n"
-        "    (lab.out / 'alone.txt').write_text(f'{lab.full} {lab.seed} {lab.workers}')\n"
+        "    (lab.out / 'alone.txt').write_text(f'{lab.full} {lab.seed} {lab.workers.count}')\n"
         "    return [lab.out / 'alone.txt']\n"
         "if __name__ == '__main__':\n"
         "    script(main)\n"
     )
     command = [sys.executable, str(script)]
-    done = subprocess.run([*command, "--out", "here", "--full"], cwd=tmp_path, capture_output=True, text=True)
+    options = ["--out", "here", "--full", "--workers", "3"]
+    done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, Path(done.stdout.strip())) == (0, Path("here/alone.txt"))
-    assert (tmp_path / "here" / "alone.txt").read_text() == "True 1 None"
+    assert (tmp_path / "here" / "alone.txt").read_text() == "True 1 3"
     done = subprocess.run([*command, "--seed", "-1"], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "netsim: seed = -1: must be an integer >= 0\n")
