@@ -240,3 +240,16 @@ def test_scaling_and_stamps_through_a_transfer() -> None:
     (segment,) = solo.call(send, b"x")
     assert segment.options is not None
     assert segment.wire_size == 40 + 12 + 1
+
+
+@pytest.mark.parametrize(("later", "ticks"), [(0.0002, 1), (0.0031, 3)])
+def test_a_round_trip_shorter_than_a_tick_counts_as_one(later: float, ticks: int) -> None:
+    """RTTM (RFC 7323 4) on a clock of 1 ms: no echo may say that the way takes no time."""
+    solo = Solo(WITH)
+    (syn,) = solo.open()
+    assert syn.options is not None
+    assert syn.options.ts_val is not None
+    solo.advance(solo.now + later)
+    solo.feed(SYN | ACK, PEER_ISS, 1001, options=_stamp(1, echo=syn.options.ts_val))
+    assert solo.tcb.rtt is not None
+    assert solo.tcb.rtt.srtt == ticks * 10**6
