@@ -10,7 +10,7 @@ from netsim.link.loss import Lifetime, Loss
 from netsim.link.script import LiveScript, Scripted
 from netsim.link.stage import Ledger, Stage, Step, Stream
 from netsim.link.timing import Delay, Duplicate, Jitter, Reorder
-from netsim.units import nanoseconds, require_probability
+from netsim.units import SECOND, nanoseconds, require_probability
 
 Send = Callable[[int, int, Collection[str]], list[int]]
 """How a packet enters a pipe; see Pipe.send."""
@@ -76,7 +76,7 @@ class Path:
         delay = self.constant_delay
         if delay is None:
             return _chain(self, stream)
-        return _lossy_wire(self.loss, nanoseconds(delay), stream) if self.loss else _wire(delay)
+        return _lossy_wire(self.loss, delay, stream) if self.loss else _wire(delay)
 
     @cached_property
     def plan(self) -> tuple[tuple[Stage, str], ...]:
@@ -173,8 +173,9 @@ def _wire(seconds: float) -> Pipe:
     return Pipe(lambda now: now + delay)
 
 
-def _lossy_wire(loss: float, delay: int, stream: Stream) -> Pipe:
+def _lossy_wire(loss: float, seconds: float, stream: Stream) -> Pipe:
     """Independent loss and a constant delay, the path of most studies: the chain's draws, but faster."""
+    delay = round(seconds * SECOND)
     random = stream(Loss.name).random
     ledger = Ledger()
 

@@ -1,14 +1,14 @@
 """Events that the shell puts into SimPy's queue itself: arrivals and alarms, a call each and no process."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from simpy import Environment, Event, Process
 from simpy.core import EmptySchedule, StopSimulation
-from simpy.events import NORMAL, EventPriority
+from simpy.events import NORMAL, URGENT, EventPriority
 
 Act = Callable[[Any], None]
 
@@ -88,6 +88,22 @@ def _failure(event: Event) -> BaseException:
     failure: BaseException = type(value)(*value.args)
     failure.__cause__ = value
     return failure
+
+
+def start(env: Clock, generator: Generator[Event, Any, Any], begin: Event) -> Process:
+    """A process that begins at this instant. SimPy's constructor makes an event for that; here ``begin``, past, is it.
+
+    ValueError for what is no generator.
+    """
+    if not hasattr(generator, "throw"):
+        raise ValueError(f"{generator!r} is not a generator")
+    process: Process = Process.__new__(Process)
+    process.env = env
+    process.callbacks = []
+    process._generator = generator
+    process._target = begin
+    heappush(env._queue, (env._now, URGENT, next(env._eid), process._resume, begin))
+    return process
 
 
 def done(env: Environment, value: Any = None) -> Event:

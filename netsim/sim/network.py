@@ -8,7 +8,7 @@ from simpy import Event, Process
 from simpy.events import EventPriority
 
 from netsim.seeds import Seed
-from netsim.sim.events import Clock, done
+from netsim.sim.events import Clock, done, start
 from netsim.trace.records import Record
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Network:
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""
-        return Process(self.env, generator)
+        return start(self.env, generator, self.done)
 
     def timeout(self, seconds: float) -> Event:
         """An event ``seconds`` from now."""

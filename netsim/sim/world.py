@@ -104,7 +104,7 @@ class World:
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""
-        return Process(self.network.env, generator)
+        return self.network.process(generator)
 
     def timeout(self, seconds: float) -> Event:
         """An event ``seconds`` from now."""

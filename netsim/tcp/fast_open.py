@@ -19,7 +19,7 @@ from netsim.tcp.connection import accepted
 from netsim.tcp.context import Context
 from netsim.tcp.output import output, send_syn
 from netsim.tcp.retransmission import Sent
-from netsim.tcp.segment import ACK, FIN, PSH, ExperimentalCookie, FourTuple, Options, Segment
+from netsim.tcp.segment import ACK, FIN, PSH, ExperimentalCookie, FourTuple, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import SYN_RECEIVED
 from netsim.tcp.tcb import Tcb
@@ -86,11 +86,12 @@ def learn_cookie(tcb: Tcb, segment: Segment) -> None:
         tcb.ctx.cookies[tcb.flow.dst] = (options.cookie, options.mss or tcb.config.mss_default)
 
 
-def shows_cookie(config: TcpConfig, options: Options | None) -> bool:
-    """Whether a SYN shows or asks for a cookie, in a format that this server knows."""
-    if options is None or options.cookie is None:
-        return False
-    return config.fast_open_experimental or not isinstance(options.cookie, ExperimentalCookie)
+def speaks_early(config: TcpConfig, segment: Segment) -> bool:
+    """Whether a SYN is Fast Open's: with a cookie, or a request for one, that this server knows; or just with text."""
+    cookie = segment.options.cookie if segment.options is not None else None
+    if cookie is not None and (config.fast_open_experimental or not isinstance(cookie, ExperimentalCookie)):
+        return True
+    return config.fast_open_cookie_optional and segment.payload != b""
 
 
 def take_early_text(listener: "Listener", tcb: Tcb, segment: Segment) -> bytes | None:

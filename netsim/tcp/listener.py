@@ -15,7 +15,7 @@ from netsim.tcp.context import Context
 from netsim.tcp.cookie_jar import COOKIE, CookieJar
 from netsim.tcp.ecn import negotiate_ecn
 from netsim.tcp.errors import ConnectionReset
-from netsim.tcp.fast_open import shows_cookie, take_early_text
+from netsim.tcp.fast_open import speaks_early, take_early_text
 from netsim.tcp.handshake import answer_syn
 from netsim.tcp.options import negotiate
 from netsim.tcp.output import send_reset_for, send_syn
@@ -245,10 +245,7 @@ class Listener:
         enter(tcb, SYN_RECEIVED, _THIRD if previous is None else _REOPEN)
         self._joins(tcb)
         cookie = None
-        options = segment.options
-        early = options is not None and options.cookie is not None and shows_cookie(config, options)
-        early = early or (config.fast_open_cookie_optional and segment.payload != b"")
-        if early and config.fast_open in ("server", "both"):
+        if config.fast_open in ("server", "both") and speaks_early(config, segment):
             cookie = take_early_text(self, tcb, segment)
             wait = config.ns.fast_open_synack_wait
             if wait is not None and tcb in self.early:

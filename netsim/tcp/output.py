@@ -326,7 +326,9 @@ def send_new(tcb: Tcb, now: int, flags: int, payload: bytes, *, push: int = 0) -
         timeout = tcb.config.ns.user_timeout
         if timeout is not None:
             tcb.arm(USER, now, timeout)
-    queue.append(Sent(seq, length, flags, now, ends_piece=push != 0))
+    queue.append(Sent(seq, length, flags, now))
+    if push:
+        queue[-1].ends_piece = True
     if tcb.config.loss_probe:
         start_loss_probe(tcb, now, queue[0].sent_at + tcb.rto)
     tcb.snd_nxt = (seq + length) & MASK
