@@ -15,7 +15,7 @@ from netsim.scenarios.accident import accident_text, describe, sequence_rows
 from netsim.scenarios.studies import differences, differences_text, estimates
 
 TITLE = "Does a reopened connection accept segments of the connection before it?"
-LOSSES = [0.0, 0.1, 0.2, 0.4]
+LOSSES = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
 RUNS = {"acceptance": 120, "tails": 60, "bytes": 60, "lifetime": 30, "paws": 150}  # a point; a report: 25 times
 ACCEPTANCE = partial(acceptance_figure, headings=reuse_study.HEADINGS, model=reuse_study.COPIES)
 BYTES = partial(chances.bytes_figure, clock=study.CLOCK, edge=study.EDGE)

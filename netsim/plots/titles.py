@@ -120,14 +120,12 @@ def bursts_title(table: Rows, *, loss: float, independent: str, bursts: str) -> 
 
 
 def stale_title(table: Rows) -> str:
-    """The worst case of every ISN policy: what is expected, given the times of the runs."""
+    """The worst case, and every other ISN policy there: what is expected, given the times of the runs."""
     rows = table.where(estimate="p_stale_data_expected")
-    worst = {}
-    for (isn,), group in rows.group_by("isn").items():
-        at = ("value", "loss", "time_wait")
-        worst[str(isn)] = max(tuple(float(row[name] or 0.0) for name in at) for row in group)
-    (most, loss, wait), who = max((value, isn) for isn, value in worst.items())
-    rest = [f"{_rarely(p)} with {isn} ones" for isn, (p, *_) in worst.items() if isn != who]
+    at = ("value", "loss", "time_wait")
+    (most, loss, wait), who = max((tuple(float(row[name] or 0.0) for name in at), str(row["isn"])) for row in rows)
+    there = rows.where(loss=loss, time_wait=wait)
+    rest = [f"{_rarely(float(row['value'] or 0.0))} with {row['isn']} ones" for row in there if row["isn"] != who]
     waited = f"After {seconds(wait)} of" if wait else "Without"
     return (
         f"{waited} TIME-WAIT, at {percent(loss)} loss, old data gets into {percent(most)} of runs with {who} ISNs, "

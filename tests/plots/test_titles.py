@@ -85,6 +85,17 @@ def test_the_isns_are_sorted_by_what_they_let_in() -> None:
     )
 
 
+def test_the_isns_are_compared_at_one_loss() -> None:
+    """Where constant ISNs are worst, not each where it is itself."""
+    known = {("constant", 0.1): 0.1, ("constant", 0.4): 0.2, ("random", 0.1): 9e-11, ("random", 0.4): 3e-11}
+    rows = Rows.from_dicts(
+        {"isn": isn, "time_wait": 0.0, "loss": loss, "estimate": "p_stale_data_expected", "value": value}
+        for (isn, loss), value in known.items()
+    )
+    title = titles.stale_title(rows)
+    assert title.startswith("Without TIME-WAIT, at 40 % loss, old data gets into 20 % of runs with constant ISNs, 3 ")
+
+
 def test_old_segments_are_counted() -> None:
     rows = tables.sequence()
     assert titles.sequence_title(rows).startswith("2 old segments reach the new connection: 1 in the receive window")
