@@ -73,6 +73,18 @@ def test_an_old_syn_leaves_time_wait_as_it_was(rule: str) -> None:
     assert KEY not in stack.connections
 
 
+@pytest.mark.parametrize("rule", ["rfc1122", "rfc6191", "linux"])
+def test_a_syn_ack_opens_nothing_in_time_wait(rule: str) -> None:
+    """MAY-2 is about a SYN alone. One with ACK meets the usual checks: a challenge ACK (3.10.7.4, fourth), no RST."""
+    stack = _in_time_wait(rfc9293().replace(time_wait_reuse=rule))
+    old = stack.connections[KEY]
+    (answer,) = stack.on_segment(Segment(KEY, 9000, 502, SYN | ACK, 65535, b"", Options(mss=1460)), 10 * S)
+    assert stack.connections[KEY] is old
+    assert old.state is TIME_WAIT
+    reply = answer.segment  # type: ignore[union-attr]
+    assert (reply.seq, reply.ack, reply.flags) == (502, 102, ACK)
+
+
 def test_linux_continues_behind_the_old_numbers() -> None:
     """tcp_minisocks.c: the ISS is tw_snd_nxt + 65535 + 2, whatever the clock says."""
     stack = _in_time_wait(linux().replace(timestamps=False))
