@@ -59,29 +59,27 @@ class Socket:
         """Use ``port`` as the local port. ConnectionAlreadyExists (EADDRINUSE) if an old connection still has it."""
         if self._traced:
             self.host.called("call", "bind", port)
-        try:
-            self.core.bind(port)
-        except TcpError as error:
-            self.host.called("return", "bind", error)
-            raise
-        return self._at_once()
+        return self._take_port("bind", self.core.bind, port)
 
     def listen(self, port: int | None = None, backlog: int = 128) -> Event:
         """Passive OPEN on ``port``. ConnectionAlreadyExists (EADDRINUSE) as in ``bind``."""
         if self._traced:
             self.host.called("call", "listen", port)
+        return self._take_port("listen", self.core.listen, port, backlog)
+
+    def _take_port(self, call: str, act: Callable[..., None], *arguments: int | None) -> Event:
         try:
-            self.core.listen(port, backlog)
+            act(*arguments)
         except TcpError as error:
-            self.host.called("return", "listen", error)
+            self.host.called("return", call, error)
             raise
         return self._at_once()
 
-    def connect(self, address: "tuple[Host | str, int]", text: bytes = b"") -> Event:
+    def connect(self, address: "tuple[Host | str, int]", text: bytes | None = None) -> Event:
         """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut.
 
         ValueError for a name that no host has. ``text`` is sent first: on the SYN with Fast Open
-        (``TcpConfig.fast_open``), else after the handshake.
+        (``TcpConfig.fast_open``), else after the handshake. With Fast Open an empty one asks for a cookie.
         """
         peer, port = address
         name = peer if isinstance(peer, str) else peer.name

@@ -19,6 +19,7 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.profiles import rfc9293
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
+from netsim.trace.records import Sent
 
 # Programs
 
@@ -372,3 +373,15 @@ def test_names_and_states_a_program_may_ask_for() -> None:
     assert socket.status().state is ESTABLISHED
     assert repr(a) == "Host('a', profile='rfc9293')"
     assert a.config is rfc9293()
+
+
+@pytest.mark.parametrize(("text", "cookie"), [(None, None), (b"", b"")])
+def test_a_plain_connect_asks_for_no_cookie(text: bytes | None, cookie: bytes | None) -> None:
+    """connect(2) does not speak: only one that would send text asks for a cookie of Fast Open (RFC 7413 4.1.1)."""
+    world = World(trace=True)
+    a, b = world.host("a", rfc9293().replace(fast_open="client")), world.host("b")
+    world.link(a, b, Path(delay=0.05))
+    a.socket().connect((b, 80), *([] if text is None else [text]))
+    options = next(record.packet.segment.options for record in world.trace if isinstance(record, Sent))
+    assert options is not None
+    assert options.cookie == cookie
