@@ -9,7 +9,7 @@ from typing import Any
 
 from netsim.cli.errors import UsageError
 from netsim.cli.parameters import as_given
-from netsim.cli.report import Result, number
+from netsim.cli.report import Result, aligned, number
 from netsim.seeds import Seed
 from netsim.sweep import Estimate, Estimator, Rows, Scalar, paired_difference, paired_proportions, point_key, world_mean
 
@@ -58,11 +58,7 @@ class Differences:
         lines.append(f"seed {self.result.seed}, {self.result.n} runs; {self.result.changes()}")
         lines += [f"against the same runs with {self._changes()}", ""]
         head = ("", "this", "against", "difference", "95 % interval", "n", "theory")
-        cells = [head, *(self._cells(name) for name in self.differences)]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-        for row in cells:
-            name, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-            lines.append("  ".join([name.strip().ljust(widths[0]), *rest]).rstrip())
+        lines += aligned([head, *map(self._cells, self.differences)])
         notes = ["differences: this less against, over runs that share their random numbers; quantiles have none"]
         if any(e.low is None and e.n for e in self.differences.values()):
             notes.append("means: no interval below 2000 pairs, it would cover too little")

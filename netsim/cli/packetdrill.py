@@ -8,6 +8,7 @@ from typing import Final
 
 import netsim
 from netsim.cli.errors import UsageError, pick
+from netsim.cli.report import aligned
 from netsim.cli.study import Run, read_workers, require_writable
 from netsim.packetdrill import Verdict, run_paths, script_text
 from netsim.packetdrill.exchange import LOG_LINES
@@ -112,12 +113,7 @@ def _summary(verdicts: Sequence[Verdict]) -> str:
     rows = [(name, *(str(counts[o]) for o in _OUTCOMES)) for name, counts in folders.items()]
     total = Counter(verdict.verdict for verdict in verdicts)
     cells = [("folder", *_OUTCOMES), *rows, ("total", *(str(total[o]) for o in _OUTCOMES))]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    lines = []
-    for name, *counts in cells:
-        right = (count.rjust(width) for count, width in zip(counts, widths[1:], strict=True))
-        lines.append("  ".join([name.ljust(widths[0]), *right]))
-    return "\n".join(["", *lines])
+    return "\n".join(["", *aligned(cells)])
 
 
 def _as_json(verdicts: Sequence[Verdict], *, trace: bool) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +41,7 @@ class Result:
         """One line for each estimate: value, 95 % interval, number of observations, theory."""
         lines = [f"{self.scenario}: {self.question}", f"seed {self.seed}, {self.n} runs; {self.changes()}", ""]
         head = ("", "estimate", "95 % interval", "n", "theory")
-        cells = [head, *(self._cells(name) for name in self.estimates)]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-        for row in cells:
-            name, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-            lines.append("  ".join([name.strip().ljust(widths[0]), *rest]).rstrip())
-        return "\n".join([*lines, *self._notes()])
+        return "\n".join([*lines, *aligned([head, *map(self._cells, self.estimates)]), *self._notes()])
 
     def _cells(self, name: str) -> tuple[str, str, str, str, str]:
         e = self.estimates[name]
@@ -68,6 +63,16 @@ class Result:
         if any(self.estimators[name].kind in _MEANS and e.low is None for name, e in self.estimates.items()):
             notes.append("means: no interval below 2000 observations, it would cover too little")
         return ["", *notes] if notes else []
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A line for each row: names on the left, all else flush right below the first row, which is the head."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for name, *rest in rows:
+        right = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
+        lines.append("  ".join([name.ljust(widths[0]), *right]).rstrip())
+    return lines
 
 
 def number(value: float | None) -> str:

@@ -10,7 +10,7 @@ from netsim.link.loss import Lifetime, Loss
 from netsim.link.script import LiveScript, Scripted
 from netsim.link.stage import Ledger, Stage, Step, Stream
 from netsim.link.timing import Delay, Duplicate, Jitter, Reorder
-from netsim.units import SECOND, nanoseconds, require_probability
+from netsim.units import nanoseconds, require_probability
 
 Send = Callable[[int, int, Collection[str]], list[int]]
 """How a packet enters a pipe; see Pipe.send."""
@@ -175,7 +175,7 @@ def _wire(seconds: float) -> Pipe:
 
 def _lossy_wire(loss: float, seconds: float, stream: Stream) -> Pipe:
     """Independent loss and a constant delay, the path of most studies: the chain's draws, but faster."""
-    delay = round(seconds * SECOND)
+    delay = nanoseconds(seconds)
     random = stream(Loss.name).random
     ledger = Ledger()
 

@@ -36,8 +36,8 @@ class Host:
         self.world = world
         self.name = name
         seed = world.seed
-        # By position: keyword arguments more than double the price of making an object.
         alarm = self._set_alarm if world.shuffle is None else self._set_shuffled_alarm
+        # By position: keyword arguments more than double the price of making an object.
         self.stack = Stack(name, lambda stream: seed.stream(f"{name}/{stream}"), config, world.secret, alarm)
         self._env = world.env
         self._timer_priority = world.timer_priority
