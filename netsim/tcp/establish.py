@@ -1,11 +1,9 @@
 """What reaching ESTABLISHED settles, from either side: the peer's window, the first RTT sample, the timers."""
 
-from collections import deque
-
 from netsim.tcp.connection import enter, signal
 from netsim.tcp.options import echo_sample
 from netsim.tcp.output import TS_BYTES, round_buffer
-from netsim.tcp.retransmission import acknowledge, measured, rearm, split
+from netsim.tcp.retransmission import acknowledge, measured, rearm, resegment
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.state import FIN_WAIT_1
 from netsim.tcp.tcb import Tcb
@@ -57,8 +55,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
 
 def _settle_early_text(tcb: Tcb, now: int) -> None:
     """Fast Open has sent text: what the client's SYN carried and the SYN-ACK left out goes again (RFC 7413 4.2.1)."""
-    if isinstance(tcb.queue, deque) and any(sent.length > tcb.snd_mss for sent in tcb.queue):
-        tcb.queue = deque(piece for sent in tcb.queue for piece in split(sent, tcb.snd_mss))
+    resegment(tcb, tcb.snd_mss)
     for sent in tcb.queue:
         sent.lost = tcb.listener is None
     rearm(tcb, now)

@@ -3,15 +3,14 @@
 Which errors are hard, and what they may end, are policies; source quench and redirects are ignored (MUST-55).
 """
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from netsim.tcp.connection import end, enter, release, signal
 from netsim.tcp.errors import ConnectionRefused, TcpError, Unreachable
 from netsim.tcp.output import TS_BYTES, repair
-from netsim.tcp.retransmission import Sent
-from netsim.tcp.segment import FIN, IP_TCP_HEADERS, PSH, FourTuple
+from netsim.tcp.retransmission import resegment
+from netsim.tcp.segment import IP_TCP_HEADERS, FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED
 from netsim.tcp.tcb import Tcb
@@ -151,19 +150,5 @@ def _too_big(tcb: Tcb, mtu: int, now: int) -> None:
     if tcb.congestion is not None:
         tcb.congestion.mss = mss
     if tcb.queue:
-        tcb.queue = deque(piece for sent in tcb.queue for piece in _split(sent, mss))
+        resegment(tcb, mss)
     repair(tcb, now)
-
-
-def _split(sent: Sent, mss: int) -> list[Sent]:
-    """A queued segment in pieces of at most ``mss`` bytes of text, to be sent again; FIN and PSH on the last."""
-    text = sent.length - (sent.flags & FIN)
-    if text <= mss:
-        return [sent]
-    pieces = []
-    for start in range(0, text, mss):
-        last = start + mss >= text
-        size = min(mss, text - start) + (sent.flags & FIN if last else 0)
-        flags = sent.flags if last else sent.flags & ~(FIN | PSH)
-        pieces.append(Sent((sent.seq + start) & MASK, size, flags, sent.sent_at, sent.transmissions, lost=True))
-    return pieces

@@ -1,9 +1,10 @@
 """The retransmission queue: what was sent and is not acknowledged, and how the RTT is measured (RFC 6298)."""
 
+from collections import deque
 from dataclasses import dataclass
 
 from netsim.tcp.rto import PeakEstimator, RttEstimator
-from netsim.tcp.segment import ACK, FIN
+from netsim.tcp.segment import FIN, PSH
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import NEVER, PERSIST, PROBE, REXMT, USER
@@ -28,11 +29,22 @@ class Sent:
     ends_piece: bool = False
 
 
-def split(sent: Sent, mss: int) -> list[Sent]:
-    """A segment of text in pieces of at most ``mss`` bytes; the last one has its flags."""
-    starts = range(0, sent.length, mss)
-    pieces = [Sent((sent.seq + at) & MASK, min(mss, sent.length - at), ACK, sent.sent_at) for at in starts]
-    pieces[-1].flags = sent.flags
+def resegment(tcb: Tcb, mss: int) -> None:
+    """Cut what is on the queue into segments of at most ``mss`` bytes of text."""
+    tcb.queue = deque(piece for sent in tcb.queue for piece in _split(sent, mss))
+
+
+def _split(sent: Sent, mss: int) -> list[Sent]:
+    """A queued segment in pieces of at most ``mss`` bytes of text, to be sent again; FIN and PSH on the last."""
+    text = sent.length - (sent.flags & FIN)
+    if text <= mss:
+        return [sent]
+    pieces = []
+    for start in range(0, text, mss):
+        last = start + mss >= text
+        size = min(mss, text - start) + (sent.flags & FIN if last else 0)
+        flags = sent.flags if last else sent.flags & ~(FIN | PSH)
+        pieces.append(Sent((sent.seq + start) & MASK, size, flags, sent.sent_at, sent.transmissions, lost=True))
     return pieces
 
 
