@@ -6,9 +6,9 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.plots.setup_figures import PLANS, bursts_figure, ccdf_figure, estimate_figure
+from netsim.figures.setup_figures import PLANS, bursts_figure, ccdf_figure, estimate_figure
 from netsim.scenarios import setup
-from netsim.scenarios.studies import PROFILES, burst_table, estimates, exact, latency_ccdf, setup_cases
+from netsim.studies.study import PROFILES, burst_table, estimates, exact, latency_ccdf, setup_cases
 from netsim.sweep import Rows
 
 TITLE = "How long does it take to open a connection over a lossy path, and when does it fail?"

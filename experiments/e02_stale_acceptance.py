@@ -6,13 +6,14 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.plots import chances
-from netsim.plots.output import save_table, save_text
-from netsim.plots.reuse_figures import acceptance_figure, sequence_figure
-from netsim.scenarios import reuse_study, stale
-from netsim.scenarios import stale_study as study
-from netsim.scenarios.accident import accident_text, describe, sequence_rows
-from netsim.scenarios.studies import differences, differences_text, estimates
+from netsim.figures import chances
+from netsim.figures.output import save_table, save_text
+from netsim.figures.reuse_figures import acceptance_figure, sequence_figure
+from netsim.scenarios import stale
+from netsim.studies import stale as study
+from netsim.studies import time_wait as reuse_study
+from netsim.studies.accident import accident_text, describe, sequence_rows
+from netsim.studies.study import differences, differences_text, estimates
 
 TITLE = "Does a reopened connection accept segments of the connection before it?"
 LOSSES = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.plots.close_figures import assassination_figure, time_wait_figure, why_four_figure
-from netsim.scenarios import close_study as study
+from netsim.figures.close_figures import assassination_figure, time_wait_figure, why_four_figure
 from netsim.scenarios import ports, time_wait
-from netsim.scenarios.studies import differences, estimates, exact, pick
+from netsim.studies import teardown as study
+from netsim.studies.study import differences, estimates, exact, pick
 from netsim.sweep import Rows
 
 NAMES = ("p_unclean", "p_reset", "p_timeout")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.plots.handshake import late_figure, memory_figure, why_three_figure
-from netsim.plots.output import save_table
-from netsim.scenarios import handshake_study as study
+from netsim.figures.handshake import late_figure, memory_figure, why_three_figure
+from netsim.figures.output import save_table
 from netsim.scenarios import two_way
-from netsim.scenarios.studies import differences, differences_text
+from netsim.studies import two_way as study
+from netsim.studies.study import differences, differences_text
 
 TITLE = "Why does the handshake have three segments?"
 DUPLICATES = [0.0, 0.1, 0.2, 0.3]

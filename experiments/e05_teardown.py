@@ -6,12 +6,12 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.plots.close_figures import latency_figure, segments_figure, shares_figure
-from netsim.plots.ends import ends_figure
-from netsim.plots.left import left_figure
-from netsim.scenarios import close_study as study
+from netsim.figures.close_figures import latency_figure, segments_figure, shares_figure
+from netsim.figures.ends import ends_figure
+from netsim.figures.left import left_figure
 from netsim.scenarios import teardown
-from netsim.scenarios.studies import differences, estimates, exact, pick
+from netsim.studies import teardown as study
+from netsim.studies.study import differences, estimates, exact, pick
 from netsim.sweep import Rows
 
 NAMES, THINKS = ("p_three_segments", "p_four_segments", "segments"), study.THINKS

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.plots.incarnations import cells_figure
+from netsim.figures.incarnations import cells_figure
 from netsim.scenarios import reincarnation
-from netsim.scenarios.incarnation_study import COPIES, DEFAULT, cell_cases, cell_theory
-from netsim.scenarios.studies import estimates
+from netsim.studies.reincarnation import COPIES, DEFAULT, cell_cases, cell_theory
+from netsim.studies.study import estimates
 from netsim.sweep import Rows
 
 TITLE = "Which ISNs keep a connection apart from the one before it: slow or fast, short or long?"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab, folder
-from netsim.plots.flood_figures import cookie_cost_figure, peace_figure, population_figure, served_figure
-from netsim.scenarios import flood_study as study
+from netsim.figures.flood_figures import cookie_cost_figure, peace_figure, population_figure, served_figure
 from netsim.scenarios import setup, syn_flood
-from netsim.scenarios.studies import estimates, exact, pick
+from netsim.studies import syn_flood as study
+from netsim.studies.study import estimates, exact, pick
 from netsim.sweep import Rows
 
 TITLE = "How many clients does a server under a SYN flood still serve, and what do the defences cost?"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.plots.half_open_figures import accident_figure, alone_figure, life_figure
+from netsim.figures.half_open_figures import accident_figure, alone_figure, life_figure
 from netsim.scenarios import half_open
-from netsim.scenarios.half_open_study import accident_cases, alone_cases, life_cases, lives
-from netsim.scenarios.studies import estimates, exact, pick
+from netsim.studies.half_open import accident_cases, alone_cases, life_cases, lives
+from netsim.studies.study import estimates, exact, pick
 from netsim.sweep import Rows
 
 TITLE = "One end has vanished or crashed: how long does the other hold the connection, and what tells it?"

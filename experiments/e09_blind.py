@@ -5,11 +5,11 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.plots.attack_figures import forged_open_figure, injection_figure
-from netsim.plots.output import save_table
+from netsim.figures.attack_figures import forged_open_figure, injection_figure
+from netsim.figures.output import save_table
 from netsim.scenarios import blind, forged_open
-from netsim.scenarios.attack_study import forged_open_cases, injection_cases, rfc4953_table, rfc4953_text
-from netsim.scenarios.studies import estimates, exact, pick
+from netsim.studies.blind import forged_open_cases, injection_cases, rfc4953_table, rfc4953_text
+from netsim.studies.study import estimates, exact, pick
 from netsim.sweep import Rows
 
 TITLE = "How many forged segments does an attacker need who sees nothing of the connection?"

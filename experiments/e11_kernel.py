@@ -5,9 +5,9 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab, folder
-from netsim.plots.kernel_figures import connects_figure
+from netsim.figures.kernel_figures import connects_figure
 from netsim.scenarios import setup
-from netsim.scenarios.kernel_study import connect_cases, connect_table
+from netsim.studies.kernel import connect_cases, connect_table
 
 TITLE = "How long did a real kernel's connects take over a lossy path, and is that what the simulation says?"
 LOSS = 0.3

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from netsim.scenarios import scenario
     from netsim.seeds import Seed
     from netsim.sim import Host, Socket, World
-    from netsim.tcp.config import TcpConfig
+    from netsim.tcp.config.config import TcpConfig
+    from netsim.tcp.config.profiles import profile
     from netsim.tcp.errors import ConnectionRefused, ConnectionReset, ConnectionTimedOut, TcpError
-    from netsim.tcp.profiles import profile
     from netsim.tcp.state import State
     from netsim.trace import Trace
 
@@ -36,11 +36,11 @@ _HOMES = {
     "Seed": "netsim.seeds",
     "Socket": "netsim.sim",
     "State": "netsim.tcp.state",
-    "TcpConfig": "netsim.tcp.config",
+    "TcpConfig": "netsim.tcp.config.config",
     "TcpError": "netsim.tcp.errors",
     "Trace": "netsim.trace",
     "World": "netsim.sim",
-    "profile": "netsim.tcp.profiles",
+    "profile": "netsim.tcp.config.profiles",
     "scenario": "netsim.scenarios",
 }
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import netsim
 
 if TYPE_CHECKING:  # a list of the experiments needs neither
-    from netsim.scenarios.studies import Case, Progress
+    from netsim.studies.study import Case, Progress
     from netsim.sweep import Rows, Workers
 
 
@@ -51,11 +51,11 @@ class Lab:
         replications: int,
         common: bool = False,
     ) -> "list[Rows]":
-        """The rows of each case, as ``netsim.scenarios.studies.simulate`` has them."""
-        from netsim.scenarios import studies
+        """The rows of each case, as ``netsim.studies.study.simulate`` has them."""
+        from netsim.studies import study
 
         with nullcontext(self.progress) if self.progress else progress(self.label) as tell:
-            return studies.simulate(
+            return study.simulate(
                 run,
                 cases,
                 replications=replications,
@@ -67,8 +67,8 @@ class Lab:
 
     def figure(self, name: str, draw: Callable[..., Any], table: "Rows", **facts: Any) -> list[Path]:
         """Save the figure ``draw(table, **facts)``, in the style of all, as ``name`` with its table; the paths."""
-        from netsim.plots.output import save
-        from netsim.plots.style import styled
+        from netsim.figures.output import save
+        from netsim.figures.style import styled
 
         with styled():
             return save(draw(table, **facts), table, self.out, name)

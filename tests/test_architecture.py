@@ -11,6 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "netsim"
 
 LAYERS = {
+    "identity_aliases": -1,
     "seeds": 0,
     "units": 0,
     "tcp": 1,
@@ -18,18 +19,20 @@ LAYERS = {
     "theory": 1,
     "sweep": 1,
     "trace": 2,
+    "hostcheck": 2,
     "sim": 3,
-    "packetdrill": 3,
+    "referees": 4,
     "scenarios": 4,
-    "plots": 4,
-    "recordings": 4,
-    "experiments": 5,
-    "cli": 5,
-    "__main__": 5,
-    "__init__": 5,
+    "figures": 4,
+    "studies": 5,
+    "experiments": 6,
+    "cli": 6,
+    "__main__": 6,
+    "__init__": 6,
 }
 
 THIRD_PARTIES = {
+    "identity_aliases": set(),
     "seeds": set(),
     "units": set(),
     "tcp": set(),
@@ -38,10 +41,11 @@ THIRD_PARTIES = {
     "sweep": {"numpy", "scipy", "cloudpickle", "pandas"},
     "trace": set(),
     "sim": {"simpy"},
-    "packetdrill": set(),
+    "hostcheck": set(),
     "scenarios": {"simpy"},  # applications are generators of its events
-    "plots": {"numpy", "matplotlib", "pandas"},
-    "recordings": {"simpy"},  # as scenarios
+    "figures": {"numpy", "matplotlib", "pandas"},
+    "referees": {"simpy"},  # as scenarios
+    "studies": set(),
     "experiments": {"tqdm"},
     "cli": {"cyclopts", "pydantic", "tqdm", "numpy"},
     "__main__": set(),
@@ -87,12 +91,12 @@ def test_a_file_imports_only_what_its_layer_may(path: Path) -> None:
             if there == here or here == "__init__":
                 continue
             lower = LAYERS[there] < LAYERS[here]
-            face = there == "__init__" and LAYERS[here] == 5
+            face = there == "__init__" and LAYERS[here] == 6
             cli = here in ("cli", "__main__") and there in ("cli", "experiments")
             assert lower or face or cli, f"{here} imports {name}"
         elif top not in sys.stdlib_module_names:
             assert top in THIRD_PARTIES[here], f"{here} imports {name}"
-            eager = at_load and top in LAZY and here != "plots"
+            eager = at_load and top in LAZY and here != "figures"
             assert not eager, f"{here} imports {name} when it is loaded"
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from netsim.cli.errors import UsageError, pick
-from netsim.recordings.compare import PHASES, Difference, Verdict, compare, scenarios_of
-from netsim.recordings.errors import RecordingError
-from netsim.tcp.profiles import PROFILES
+from netsim.referees.recordings.compare import PHASES, Difference, Verdict, compare, scenarios_of
+from netsim.referees.recordings.errors import RecordingError
+from netsim.tcp.config.profiles import PROFILES
 
 DIFFERS: Final = 1
 _COLUMN: Final = 58

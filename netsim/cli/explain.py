@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from netsim.cli.errors import UsageError, did_you_mean, pick
 from netsim.cli.files import read_toml
-from netsim.tcp.limits import HostSettings, Limits, limits
-from netsim.tcp.misreadings import Note, misreadings
-from netsim.tcp.ports import Ports
-from netsim.tcp.profiles import PROFILES
-from netsim.tcp.sysctl import FREEBSD, LINUX, configure
+from netsim.hostcheck.limits import HostSettings, Limits, limits
+from netsim.hostcheck.misreadings import Note, misreadings
+from netsim.tcp.config.ports import Ports
+from netsim.tcp.config.profiles import PROFILES
+from netsim.tcp.config.sysctl import FREEBSD, LINUX, configure
 
 _FORM: Final = "must be NAME=VALUE, as in net.ipv4.tcp_max_syn_backlog=1024"
 _PORTS: Final = "net.ipv4.ip_local_port_range"

@@ -10,8 +10,8 @@ from netsim.cli.values import forms, show, with_unit
 from netsim.experiments import aliases, experiments
 from netsim.scenarios import NAMES, scenario
 from netsim.sweep import Estimator
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import PROFILES, sources
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import PROFILES, sources
 
 _POLICY_HEAD = "Policies of an end's TCP, for example --client.syn-retries 3 (RFC 9293's default; its source)"
 _FORMS = """Values: durations 0.05 (s) or 50ms; probabilities 0.01 or 1%; delays also a law, uniform:20ms:80ms or

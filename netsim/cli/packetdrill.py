@@ -10,10 +10,10 @@ import netsim
 from netsim.cli.errors import UsageError, pick
 from netsim.cli.report import aligned
 from netsim.cli.study import Run, read_workers, require_writable
-from netsim.packetdrill import Verdict, run_paths, script_text
-from netsim.packetdrill.exchange import LOG_LINES
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import PROFILES
+from netsim.referees.packetdrill import Verdict, run_paths, script_text
+from netsim.referees.packetdrill.exchange import LOG_LINES
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import PROFILES
 
 DEFAULT: Final = "rfc9293"
 ENDS: Final = ("client", "server")

@@ -15,9 +15,9 @@ from netsim.cli.errors import UsageError, did_you_mean
 from netsim.cli.files import read_toml
 from netsim.cli.values import plain, read, show
 from netsim.scenarios.parameters import changed_fields
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import PROFILES
-from netsim.tcp.sysctl import configure
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import PROFILES
+from netsim.tcp.config.sysctl import configure
 
 Profile: Final[Any] = Literal[tuple(PROFILES)]
 

@@ -30,11 +30,11 @@ from netsim.link import (
     Uniform,
     parse_delay_law,
 )
-from netsim.tcp.backoff import BackOff
-from netsim.tcp.cookies import BernsteinCookie, LinuxCookie, SynCookie
-from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
-from netsim.tcp.policy import Rate
-from netsim.tcp.ports import Ports
+from netsim.tcp.config.backoff import BackOff
+from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.policy import Rate
+from netsim.tcp.config.ports import Ports
+from netsim.tcp.config.syn_cookie import BernsteinCookie, LinuxCookie, SynCookie
 from netsim.units import parse_probability, parse_seconds
 
 # A form is NAME[:ARGUMENT...], the arguments being the fields of the class in their order, from the left.

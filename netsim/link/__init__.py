@@ -4,7 +4,7 @@ Pure and standard library only. Seconds, bytes, bit/s and probabilities in the c
 nanoseconds while packets fly.
 """
 
-from netsim.link.laws import (
+from netsim.link.distributions import (
     DelayLaw,
     Empirical,
     Exponential,
@@ -16,10 +16,10 @@ from netsim.link.laws import (
     Uniform,
 )
 from netsim.link.loss import BurstLoss, Corrupt, GilbertElliott, GilbertElliottTime, Lifetime, Loss, Outage
+from netsim.link.parse import DELAY_LAW_FORMS, parse_delay_law
 from netsim.link.path import Path, Pipe, Wire
 from netsim.link.script import KINDS, Fault, LiveScript, Scripted, parse_fault
 from netsim.link.stage import Ledger, Stage, Step, Stream
-from netsim.link.text import DELAY_LAW_FORMS, parse_delay_law
 from netsim.link.timing import Bottleneck, Delay, Duplicate, Jitter, Reorder
 
 __all__ = [

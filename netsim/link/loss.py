@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netsim.link.laws import LONGEST, Source, require_delay
+from netsim.link.distributions import LONGEST, Source, require_delay
 from netsim.link.stage import Ledger, Step, Stream, bernoulli, draws, losing
 from netsim.units import SECOND, nanoseconds, require_number, require_probability
 

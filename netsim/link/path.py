@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from netsim.link.laws import DelayLaw, Fixed, require_law
+from netsim.link.distributions import DelayLaw, Fixed, require_law
 from netsim.link.loss import Lifetime, Loss
 from netsim.link.script import LiveScript, Scripted
 from netsim.link.stage import Ledger, Stage, Step, Stream

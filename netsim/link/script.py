@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from netsim.link.laws import require_delay
+from netsim.link.distributions import require_delay
 from netsim.link.stage import Ledger, Step, Stream
 from netsim.units import nanoseconds, parse_seconds, require_choice
 

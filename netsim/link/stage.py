@@ -10,7 +10,7 @@ usually none) draw from a second stream, "NAME.copies", for the same reason.
 from collections.abc import Callable, Collection
 from typing import ClassVar, Protocol, TypeVar
 
-from netsim.link.laws import Source
+from netsim.link.distributions import Source
 
 Draw = TypeVar("Draw")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netsim.link.laws import DelayLaw, Fixed, Source, Uniform, as_law, require_law
+from netsim.link.distributions import DelayLaw, Fixed, Source, Uniform, as_law, require_law
 from netsim.link.stage import Ledger, Step, Stream, draws
 from netsim.units import SECOND, nanoseconds, require_number, require_probability
 

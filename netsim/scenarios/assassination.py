@@ -16,7 +16,7 @@ from typing import Any, Final
 from simpy import Event
 
 from netsim.link import DelayLaw, Exponential, Path
-from netsim.link.laws import as_law
+from netsim.link.distributions import as_law
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
 from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
@@ -25,10 +25,10 @@ from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Dropped, Moved
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.state import CLOSED, TIME_WAIT
-from netsim.trace.records import Arrived, Decided, Record
+from netsim.trace.events import Arrived, Decided, Record
 from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How often does an old segment end TIME-WAIT early (RFC 1337), and which fix helps?"

@@ -29,7 +29,7 @@ from netsim.sim import World
 from netsim.sim.adversaries import Forger
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Segment
 from netsim.tcp.state import CLOSED
 from netsim.tcp.tcb import Tcb

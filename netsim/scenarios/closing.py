@@ -7,8 +7,8 @@ from simpy import Event
 
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.rto import RttEstimator, model_timeout
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.recovery.rto import RttEstimator, model_timeout
 
 PORT: Final = 80
 UNREAD: Final = 100  # bytes that the server never reads, in the close of that name

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.listener import syn_queue_limit
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.listening.listener import syn_queue_limit
 from netsim.theory import (
     erlang_b,
     p_all_blocked_periodic,

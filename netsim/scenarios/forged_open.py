@@ -21,9 +21,9 @@ from netsim.sim import Host, World
 from netsim.sim.adversaries import Forger
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn
 from netsim.tcp.errors import TcpError
-from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn
 from netsim.tcp.segment import ACK, PSH, SYN, FourTuple, Segment
 from netsim.tcp.seq import MASK
 from netsim.theory import (

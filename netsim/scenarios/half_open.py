@@ -24,10 +24,10 @@ from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.state import CLOSED, LISTEN
-from netsim.trace.records import Decided, Record
+from netsim.trace.events import Decided, Record
 from netsim.units import require_number
 
 QUESTION: Final = "One end has vanished or crashed: how long does the other hold the connection, and what tells it?"

@@ -23,7 +23,7 @@ from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import InsufficientResources, TcpError
 from netsim.tcp.state import TIME_WAIT
 from netsim.theory import connection_rate_ceiling, erlang_b, mean_population

@@ -16,8 +16,8 @@ from netsim.scenarios.parameters import param, require_choices, require_probabil
 from netsim.seeds import Seed
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
-from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, IsnSource, RandomIsn
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, IsnSource, RandomIsn
+from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 from netsim.theory import IncarnationCell, incarnation_cell, old_bytes_acceptable

@@ -20,9 +20,9 @@ from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import RandomIsn
 from netsim.tcp.errors import TcpError
-from netsim.tcp.isn import RandomIsn
 from netsim.tcp.state import ESTABLISHED, TIME_WAIT
 from netsim.units import require_number, require_whole
 

@@ -22,7 +22,7 @@ from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 from netsim.units import nanoseconds, require_number
 

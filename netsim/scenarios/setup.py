@@ -18,10 +18,10 @@ from netsim.sim import Host, World
 from netsim.sim.network import Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
-from netsim.tcp.choices import DuplicateSyn
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.choices import DuplicateSyn
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.errors import ConnectionRefused, TcpError
-from netsim.tcp.isn import ConstantIsn
 from netsim.theory import Policy, SetupLatency, setup_latency
 from netsim.units import nanoseconds, require_number
 

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from netsim.link import DelayLaw
 from netsim.scenarios.parameters import param
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.config.profiles import rfc9293
 
 End = Literal["client", "server"]
 Way = Literal["forward", "reverse"]
@@ -34,5 +34,5 @@ def ties() -> Any:
 
 def tcp(end: str) -> Any:
     """The TCP of one end, RFC 9293 unless told otherwise."""
-    about = {"text": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.profiles"}
+    about = {"text": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.config.profiles"}
     return field(default_factory=rfc9293, metadata=about)

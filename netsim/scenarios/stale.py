@@ -30,11 +30,11 @@ from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ClockIsn, HashIsn
+from netsim.tcp.config.ports import Ports
+from netsim.tcp.config.profiles import profile
 from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionReset, TcpError
-from netsim.tcp.isn import ClockIsn, HashIsn
-from netsim.tcp.ports import Ports
-from netsim.tcp.profiles import profile
 from netsim.units import require_number, require_whole
 
 QUESTION: Final = "Does a reopened connection accept segments of the connection before it?"

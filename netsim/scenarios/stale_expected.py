@@ -9,8 +9,8 @@ from netsim.link import DelayLaw, Exponential, Fixed, Lognormal, Pareto, Uniform
 from netsim.scenarios.stale_witness import Witness
 from netsim.sim import Host
 from netsim.sim.network import NS
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.isn import IsnSource, RandomIsn
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import IsnSource, RandomIsn
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 from netsim.theory import NewConnection, p_some_arrival_accepted, p_some_copy_accepted

@@ -15,7 +15,7 @@ from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.theory import Moment, OldSegment
-from netsim.trace.records import Arrived, Decided, Record, Sent
+from netsim.trace.events import Arrived, Decided, Record, Sent
 
 KINDS: Final = ("syn", "synack", "data", "fin", "rst", "ack")
 MOST_PACKETS: Final = 20_000  # packets after which a run is cut off: an accident can start an endless exchange of ACKs

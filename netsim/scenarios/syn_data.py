@@ -26,12 +26,12 @@ from netsim.sim import Host, Socket, World
 from netsim.sim.adversaries import Forger
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
-from netsim.tcp.fast_open import cookie_for
+from netsim.tcp.listening.fast_open import cookie_for
 from netsim.tcp.segment import SYN, FourTuple, Options, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
-from netsim.trace.records import Record, Sent
+from netsim.trace.events import Record, Sent
 from netsim.units import require_number, require_whole
 
 QUESTION: Final = "What does it cost a server to take data on a SYN, and what does Fast Open change?"

@@ -21,6 +21,7 @@ from typing import Any, Final, Literal
 
 from simpy import Event
 
+from netsim.hostcheck.cautions import listener_cautions
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.flood_theory import flood_theory
@@ -31,10 +32,9 @@ from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, wa
 from netsim.sim.network import Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
-from netsim.tcp.cautions import listener_cautions
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
-from netsim.tcp.listener import Listener, syn_queue_limit
+from netsim.tcp.listening.listener import Listener, syn_queue_limit
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.tcb import Tcb
 from netsim.units import require_number

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from simpy import Event
 
 from netsim.link import DelayLaw, Path
-from netsim.link.laws import as_law
+from netsim.link.distributions import as_law
 from netsim.scenarios import shared
 from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
 from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
@@ -25,11 +25,11 @@ from netsim.sim.network import NS, Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
-from netsim.trace.records import Decided, Record, Sent
+from netsim.trace.events import Decided, Record, Sent
 from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How does a connection end: in how many segments, how soon, and where do both ends end up?"

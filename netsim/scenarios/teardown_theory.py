@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from netsim.link import DelayLaw, Exponential, Fixed
 from netsim.scenarios.closing import MOST_FINS, UNREAD, fin_intervals, first_repeat, rtt_is_measured
 from netsim.sim.network import NS
-from netsim.tcp.acking import first_delay
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.recovery.delayed_ack import first_delay
 from netsim.theory import CloseLatency, close_latency, close_segments
 from netsim.units import nanoseconds
 

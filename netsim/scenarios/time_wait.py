@@ -31,11 +31,11 @@ from netsim.sim.network import NS, Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import profile
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import profile
 from netsim.tcp.state import CLOSED, LAST_ACK, TIME_WAIT
 from netsim.theory import TeardownOutcome, teardown_outcome
-from netsim.trace.records import Decided, Record
+from netsim.trace.events import Decided, Record
 from netsim.units import nanoseconds, require_number
 
 QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by giving up?"

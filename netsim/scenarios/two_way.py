@@ -24,16 +24,16 @@ from netsim.sim.network import NS, Observer
 from netsim.sim.world import Ties
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Allocated, Freed, Moved
-from netsim.tcp.choices import Handshake
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.choices import Handshake
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ClockIsn, HashIsn
+from netsim.tcp.config.profiles import profile
 from netsim.tcp.errors import TcpError
-from netsim.tcp.isn import ClockIsn, HashIsn
-from netsim.tcp.profiles import profile
 from netsim.tcp.segment import ACK, RST, FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT
 from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
-from netsim.trace.records import Arrived, Decided, Record
+from netsim.trace.events import Arrived, Decided, Record
 from netsim.units import require_number
 
 QUESTION: Final = "Does an old SYN become a connection that only the server believes in?"

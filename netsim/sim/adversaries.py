@@ -4,7 +4,7 @@ from netsim.sim.events import shuffled
 from netsim.sim.host import Host
 from netsim.sim.kinds import kinds
 from netsim.tcp.segment import Segment
-from netsim.trace.records import Packet, Sent
+from netsim.trace.events import Packet, Sent
 
 
 class Forger:

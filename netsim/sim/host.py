@@ -14,12 +14,12 @@ from netsim.sim.kinds import kinds
 from netsim.sim.processor import Processor
 from netsim.sim.socket import Socket
 from netsim.tcp.actions import Action, Allocated, Signal, Transmit
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.counters import Counters
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.stack import Stack
 from netsim.tcp.tcb import Tcb
-from netsim.trace.records import Arrived, Called, Decided, Packet, Sent
+from netsim.trace.events import Arrived, Called, Decided, Packet, Sent
 
 if TYPE_CHECKING:
     from netsim.sim.network import Network

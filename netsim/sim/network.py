@@ -9,7 +9,7 @@ from simpy.events import EventPriority
 
 from netsim.seeds import Seed
 from netsim.sim.events import Clock, done, start
-from netsim.trace.records import Record
+from netsim.trace.events import Record
 
 if TYPE_CHECKING:
     from netsim.sim.host import Host

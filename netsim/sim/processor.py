@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from netsim.sim.events import Act
 from netsim.tcp.segment import Segment
-from netsim.trace.records import Packet
+from netsim.trace.events import Packet
 from netsim.units import require_number
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from simpy import Event
 
 from netsim.sim.events import done
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.socket import Socket as Core

@@ -11,8 +11,8 @@ from netsim.seeds import Seed
 from netsim.sim.events import Clock
 from netsim.sim.host import Host
 from netsim.sim.network import FIRST_OF, NS, Network, Observer
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import profile as profile_named
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import profile as profile_named
 from netsim.trace.recorder import Trace
 
 Ties = Literal["timer-first", "packet-first"]

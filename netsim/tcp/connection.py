@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING
 
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved, Signal
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.context import Context
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import ConnectionTimedOut, TcpError
+from netsim.tcp.host_context import Context
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.state import CLOSED, LEADS_TO, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import LINGER, NEVER, idle
 
 if TYPE_CHECKING:
-    from netsim.tcp.listener import Listener
+    from netsim.tcp.listening.listener import Listener
 
 _new = tuple.__new__  # half the price of Signal(...)
 

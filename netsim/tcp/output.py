@@ -6,17 +6,17 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from netsim.tcp.acking import acknowledged, answered
 from netsim.tcp.actions import Transmit
-from netsim.tcp.authentication import sign
-from netsim.tcp.bursts import piece, pushes
-from netsim.tcp.chrono import within_record
-from netsim.tcp.congestion import UNLIMITED, begin
-from netsim.tcp.context import Context
-from netsim.tcp.ecn import mark, offered
-from netsim.tcp.retransmission import Sent, start_loss_probe, text_of
-from netsim.tcp.sack import sack_bytes, with_sack
+from netsim.tcp.host_context import Context
+from netsim.tcp.recovery.bursts import piece, pushes
+from netsim.tcp.recovery.chrono import within_record
+from netsim.tcp.recovery.congestion import UNLIMITED, begin
+from netsim.tcp.recovery.delayed_ack import acknowledged, answered
+from netsim.tcp.recovery.ecn import mark, offered
+from netsim.tcp.recovery.queue import Sent, start_loss_probe, text_of
+from netsim.tcp.recovery.sack import sack_bytes, with_sack
 from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, SYN_ACK, Options, Segment
+from netsim.tcp.segment_arrives.authentication import sign
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_RECEIVED, SYN_SENT
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb

@@ -8,7 +8,7 @@ from collections.abc import Sized
 from typing import Any, Literal
 
 from netsim.tcp import user_calls
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import (
     ConnectionAborted,
     ConnectionAlreadyExists,
@@ -21,8 +21,8 @@ from netsim.tcp.errors import (
     TcpError,
     Unreachable,
 )
-from netsim.tcp.listener import Listener
-from netsim.tcp.send_room import send_room
+from netsim.tcp.listening.listener import Listener
+from netsim.tcp.recovery.send_buffer import send_room
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from netsim.tcp.actions import Action, Dropped, Freed
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.connection import dropped, end, enter
-from netsim.tcp.context import Context, Streams
 from netsim.tcp.counters import Counters
 from netsim.tcp.errors import (
     ConnectionAborted,
@@ -20,16 +20,16 @@ from netsim.tcp.errors import (
     ConnectionReset,
     InsufficientResources,
 )
-from netsim.tcp.icmp import IcmpError, icmp_arrives
-from netsim.tcp.listener import Listener
-from netsim.tcp.options import reopens_time_wait
+from netsim.tcp.host_context import Context, Streams
+from netsim.tcp.listening.listener import Listener
 from netsim.tcp.output import output, send_abort, send_reset_for
-from netsim.tcp.profiles import rfc9293
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
-from netsim.tcp.segment_arrives import in_later_states, in_syn_sent
+from netsim.tcp.segment_arrives.checks import in_later_states, in_syn_sent
+from netsim.tcp.segment_arrives.icmp import IcmpError, icmp_arrives
+from netsim.tcp.segment_arrives.options import reopens_time_wait
+from netsim.tcp.segment_arrives.time_wait import first_beyond, may_replace
 from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.time_wait import first_beyond, may_replace
 from netsim.tcp.timeouts import timers_expire
 from netsim.tcp.timers import NEVER, TimerQueue
 from netsim.tcp.user_calls import open_active

@@ -7,23 +7,23 @@ are made on first use, because a flooded server holds a great many records that 
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSED, State
 from netsim.tcp.timers import COUNT, NEVER
 
 if TYPE_CHECKING:
-    from netsim.tcp.acking import AckClock
-    from netsim.tcp.chrono import Chrono
-    from netsim.tcp.congestion import NewReno
-    from netsim.tcp.context import Context
-    from netsim.tcp.ecn import Ecn
     from netsim.tcp.errors import TcpError
-    from netsim.tcp.listener import Listener
-    from netsim.tcp.reassembly import Reassembly
-    from netsim.tcp.retransmission import Sent
-    from netsim.tcp.rto import Estimator
+    from netsim.tcp.host_context import Context
+    from netsim.tcp.listening.listener import Listener
+    from netsim.tcp.recovery.chrono import Chrono
+    from netsim.tcp.recovery.congestion import NewReno
+    from netsim.tcp.recovery.delayed_ack import AckClock
+    from netsim.tcp.recovery.ecn import Ecn
+    from netsim.tcp.recovery.queue import Sent
+    from netsim.tcp.recovery.reassembly import Reassembly
+    from netsim.tcp.recovery.rto import Estimator
 
 # The queue of whoever has sent nothing yet: one for all, told from a queue in use by ``is``, and never filled.
 NO_SEGMENTS: "Final[deque[Sent]]" = deque(maxlen=0)

@@ -1,13 +1,13 @@
 """Time-outs: RFC 9293 3.10.8, with the timers of RFC 6298, 3.8.4 (keep-alive) and 3.8.6 (persist, delayed ACK)."""
 
-from netsim.tcp.acking import ran_out
 from netsim.tcp.connection import end, signal
-from netsim.tcp.defer_accept import keeps_silent
 from netsim.tcp.errors import ConnectionTimedOut
+from netsim.tcp.listening.defer_accept import keeps_silent
 from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_more, send_syn, transmit
-from netsim.tcp.rack import timed_out
-from netsim.tcp.rto import model_timeout
-from netsim.tcp.scoreboard import forget_if_reneged, reordering_timer
+from netsim.tcp.recovery.delayed_ack import ran_out
+from netsim.tcp.recovery.rack import timed_out
+from netsim.tcp.recovery.rto import model_timeout
+from netsim.tcp.recovery.scoreboard import forget_if_reneged, reordering_timer
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT

@@ -1,26 +1,26 @@
 """User calls on a connection: RFC 9293 3.10.1 to 3.10.6. What the caller does wrong is raised, in the RFC's words.
 
-The passive OPEN is ``netsim.tcp.listener``: a listener stays in LISTEN, each SYN gets a record of its own.
+The passive OPEN is ``netsim.tcp.listening.listener``: a listener stays in LISTEN, each SYN gets a record of its own.
 """
 
 from collections import deque
 from dataclasses import dataclass
 
-from netsim.tcp.acking import read_calls_for_ack
-from netsim.tcp.chrono import chrono
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import allocate, await_peer_fin, end, enter
-from netsim.tcp.context import Context
 from netsim.tcp.errors import (
     ConnectionAborted,
     ConnectionClosing,
     ConnectionDoesNotExist,
     InsufficientResources,
 )
-from netsim.tcp.fast_open import send_first_syn, speak_early
+from netsim.tcp.host_context import Context
+from netsim.tcp.listening.fast_open import send_first_syn, speak_early
 from netsim.tcp.output import SENDING, may_speak, output, send_abort, send_ack, send_syn, window_update_due
+from netsim.tcp.recovery.chrono import chrono
+from netsim.tcp.recovery.delayed_ack import read_calls_for_ack
+from netsim.tcp.recovery.send_buffer import send_room
 from netsim.tcp.segment import FourTuple
-from netsim.tcp.send_room import send_room
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import (
     CLOSE_WAIT,

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from netsim.tcp.segment import FourTuple, Options
+from netsim.trace.events import Arrived, Called, Decided, Record, Sent
 from netsim.trace.numbers import Numbers
-from netsim.trace.records import Arrived, Called, Decided, Record, Sent
 from netsim.trace.rows import End, Row, Rows
 
 _STATE: Final = 12  # columns: SYN-RECEIVED

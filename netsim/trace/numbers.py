@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple
 from netsim.tcp.seq import HALF, MASK
-from netsim.trace.records import Packet
+from netsim.trace.events import Packet
 
 
 class Base(NamedTuple):

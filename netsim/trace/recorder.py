@@ -6,8 +6,8 @@ from typing import Any
 
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
 from netsim.tcp.segment import Options
+from netsim.trace.events import Arrived, Decided, Decision, Packet, Record, Sent
 from netsim.trace.ladder import ladder
-from netsim.trace.records import Arrived, Decided, Decision, Packet, Record, Sent
 
 _SHOWN = 200  # lines that a notebook shows of each pair of hosts
 _PAIRS = 8  # pairs that it shows

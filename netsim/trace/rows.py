@@ -11,8 +11,8 @@ from typing import Literal
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment, flag_names
 from netsim.tcp.state import CLOSED, LISTEN, State
+from netsim.trace.events import Arrived, Called, Decided, Packet, Record, Sent
 from netsim.trace.numbers import Numbers
-from netsim.trace.records import Arrived, Called, Decided, Packet, Record, Sent
 from netsim.trace.words import TIMERS, citation, how_ended, why_dropped
 
 Fate = Literal["whole", "leaves", "arrives", "lost", "call", "timer"]

@@ -19,8 +19,8 @@ from netsim.seeds import Seed
 from netsim.sim import World
 from netsim.sim.floods import flood, spoofed_sources
 from netsim.sim.network import NS
-from netsim.tcp.listener import Listener
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.config.profiles import rfc9293
+from netsim.tcp.listening.listener import Listener
 
 HOLD = 7.0  # s: SYN-ACKs at 0, 1 and 3 s, the end at 7 s
 SPARE = 1.02  # the attacker sends so many times what fills the queue

@@ -15,14 +15,14 @@ from netsim.link import Exponential, Scripted
 from netsim.scenarios import forged_open, ports, restart, syn_data, syn_flood, teardown, time_wait, two_way
 from netsim.seeds import Seed
 from netsim.sim import Host
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.isn import ClockIsn, ConstantIsn, HashIsn
-from netsim.tcp.profiles import freebsd, linux, rfc793, rfc9293
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, HashIsn
+from netsim.tcp.config.profiles import freebsd, linux, rfc793, rfc9293
+from netsim.tcp.config.sysctl import configure
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, TIME_WAIT
-from netsim.tcp.sysctl import configure
 from netsim.tcp.timers import NEVER
 from netsim.theory import (
     blind_reset,
@@ -32,7 +32,7 @@ from netsim.theory import (
     teardown_outcome,
 )
 from netsim.trace import Trace
-from netsim.trace.records import Sent
+from netsim.trace.events import Sent
 
 Finding = tuple[str, str]  # true, half or false; the number that settles it
 CLAIMS: Final[dict[str, tuple[str, Callable[[], Finding]]]] = {}

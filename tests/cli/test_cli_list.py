@@ -9,7 +9,7 @@ import netsim as package
 from netsim.cli import TITLE
 from netsim.cli.parameters import options, policy_fields
 from netsim.scenarios import NAMES, scenario
-from netsim.tcp.profiles import PROFILES, UNVERIFIED, sources
+from netsim.tcp.config.profiles import PROFILES, UNVERIFIED, sources
 
 ROOT = Path(__file__).parents[2]
 

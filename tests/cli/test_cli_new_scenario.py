@@ -12,7 +12,7 @@ from netsim.link import DelayLaw
 from netsim.scenarios.parameters import param
 from netsim.seeds import Seed
 from netsim.sweep import Estimator
-from netsim.tcp.isn import HashIsn, IsnPolicy
+from netsim.tcp.config.isn import HashIsn, IsnPolicy
 
 
 @dataclass(frozen=True, kw_only=True)

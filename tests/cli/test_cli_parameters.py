@@ -9,9 +9,9 @@ from netsim.cli.parameters import as_given, build, options, read_file
 from netsim.link import Exponential, Uniform
 from netsim.scenarios import setup, stale
 from netsim.sweep import point_key
-from netsim.tcp.backoff import BackOff
-from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import freebsd, linux, linux_classic, rfc9293
+from netsim.tcp.config.backoff import BackOff
+from netsim.tcp.config.isn import ConstantIsn
+from netsim.tcp.config.profiles import freebsd, linux, linux_classic, rfc9293
 
 Params = setup.Params
 

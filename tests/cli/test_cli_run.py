@@ -12,7 +12,7 @@ from netsim.cli.report import Result
 from netsim.scenarios import setup
 from netsim.seeds import Seed
 from netsim.sweep import Estimate, Estimator, estimate, point_key, read_csv, sweep
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.config.profiles import rfc9293
 from netsim.trace import Trace
 from netsim.trace.ladder import ladder
 

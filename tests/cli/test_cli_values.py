@@ -8,12 +8,12 @@ from netsim.cli.errors import UsageError
 from netsim.cli.parameters import policy_fields
 from netsim.cli.values import read, show
 from netsim.link import DelayLaw, Exponential, Lognormal, Pareto, TruncatedNormal, Uniform
-from netsim.tcp.backoff import BackOff
-from netsim.tcp.config import Rate
-from netsim.tcp.cookies import BernsteinCookie, LinuxCookie, SynCookie
-from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
-from netsim.tcp.ports import Ports
-from netsim.tcp.profiles import PROFILES
+from netsim.tcp.config.backoff import BackOff
+from netsim.tcp.config.config import Rate
+from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.ports import Ports
+from netsim.tcp.config.profiles import PROFILES
+from netsim.tcp.config.syn_cookie import BernsteinCookie, LinuxCookie, SynCookie
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -7,7 +7,7 @@ import pytest
 from test_experiments import TIDY, load
 
 from netsim.experiments import Lab, folder
-from netsim.scenarios.attack_study import load_formula
+from netsim.studies.blind import load_formula
 from netsim.sweep import Rows, read_csv
 
 FILES = {"e09": ["e09a_injection", "e09b_forged_open"], "e10": ["e10a_attack", "e10b_copies", "e10c_amplification"]}

@@ -136,7 +136,7 @@ def test_a_report_has_more_runs() -> None:
 def test_a_script_runs_alone(tmp_path: Path) -> None:
     """The script itself, in a process of its own, from an empty folder; only the replications are cut down."""
     program = (
-        "import runpy, sys; import netsim.scenarios.studies as s; real = s.simulate\n"
+        "import runpy, sys; import netsim.studies.study as s; real = s.simulate\n"
         "s.simulate = lambda *a, replications, **k: real(*a, replications=2, **k)\n"
         f"sys.argv = ['e02', '--out', 'results', '--workers', '1', '--seed', '2']\n"
         f"runpy.run_path({str(E02)!r}, run_name='__main__')\n"

@@ -8,7 +8,7 @@ from scipy import stats
 from test_experiments import load
 
 from netsim.experiments import Lab, folder
-from netsim.scenarios.handshake_study import find_old_syn
+from netsim.studies.two_way import find_old_syn
 from netsim.sweep import read_csv
 
 E06 = folder() / "e06_reincarnation.py"

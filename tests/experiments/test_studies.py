@@ -8,18 +8,9 @@ import pytest
 
 from netsim.link import Exponential
 from netsim.scenarios import setup, stale
-from netsim.scenarios.accident import accident_text, sequence_rows, text_read
-from netsim.scenarios.reuse_study import (
-    HEADINGS,
-    ISNS,
-    LIFETIME,
-    MSL,
-    Accident,
-    accident_params,
-    find_accident,
-    stale_cases,
-)
-from netsim.scenarios.studies import (
+from netsim.seeds import Seed
+from netsim.studies.accident import accident_text, sequence_rows, text_read
+from netsim.studies.study import (
     PROFILES,
     Case,
     burst_table,
@@ -30,7 +21,16 @@ from netsim.scenarios.studies import (
     setup_cases,
     simulate,
 )
-from netsim.seeds import Seed
+from netsim.studies.time_wait import (
+    HEADINGS,
+    ISNS,
+    LIFETIME,
+    MSL,
+    Accident,
+    accident_params,
+    find_accident,
+    stale_cases,
+)
 from netsim.sweep import Rows, point_key
 
 

@@ -19,8 +19,8 @@ from scipy.stats import chi2
 from netsim.link import Exponential
 from netsim.scenarios import setup
 from netsim.sweep import sweep
-from netsim.tcp.profiles import linux
-from netsim.tcp.sysctl import configure
+from netsim.tcp.config.profiles import linux
+from netsim.tcp.config.sysctl import configure
 
 ALPHA: Final = 0.001  # for all tests of one run together
 SEED: Final = 618

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from netsim.recordings.compare import compare, scenarios_of
-from netsim.recordings.errors import RecordingError
+from netsim.referees.recordings.compare import compare, scenarios_of
+from netsim.referees.recordings.errors import RecordingError
 
 RECORDINGS = Path(__file__).parent / "recordings"
 SCENARIOS = scenarios_of(RECORDINGS)

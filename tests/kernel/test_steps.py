@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from netsim.recordings.compare import scenarios_of
-from netsim.recordings.exchange import Exchange
-from netsim.recordings.rebuild import rebuild
-from netsim.recordings.scenario import ACCEPTED_STEPS
+from netsim.referees.recordings.compare import scenarios_of
+from netsim.referees.recordings.exchange import Exchange
+from netsim.referees.recordings.rebuild import rebuild
+from netsim.referees.recordings.scenario import ACCEPTED_STEPS
 
 DROP_ALL = {"dir": "s2c", "match": "ANY", "nth": "*", "do": "drop"}
 REUSE = {"net.ipv4.tcp_tw_reuse": 1}

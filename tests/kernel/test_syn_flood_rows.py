@@ -16,10 +16,10 @@ import pytest
 from netsim.scenarios.syn_flood import Params, play
 from netsim.seeds import Seed
 from netsim.tcp.actions import Dropped
-from netsim.tcp.profiles import linux
+from netsim.tcp.config.profiles import linux
+from netsim.tcp.config.sysctl import configure
 from netsim.tcp.segment import SYN
-from netsim.tcp.sysctl import configure
-from netsim.trace.records import Arrived, Decided, Record
+from netsim.trace.events import Arrived, Decided, Record
 
 SEED: Final = 618
 FRACTION: Final = 0.03

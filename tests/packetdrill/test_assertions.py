@@ -2,9 +2,9 @@
 
 import pytest
 
-from netsim.packetdrill.code import check
-from netsim.packetdrill.script import Code
-from netsim.packetdrill.verdict import Failure, Unsupported
+from netsim.referees.packetdrill.code import check
+from netsim.referees.packetdrill.script import Code
+from netsim.referees.packetdrill.verdict import Failure, Unsupported
 
 NAMES = {"tcpi_state": 1, "tcpi_snd_mss": 1000, "TCP_ESTABLISHED": 1, "TCPI_OPT_SACK": 2, "tcpi_options": 7}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netsim.packetdrill import Verdict, parse, run_text
-from netsim.packetdrill.script import Script, ScriptError
+from netsim.referees.packetdrill import Verdict, parse, run_text
+from netsim.referees.packetdrill.script import Script, ScriptError
 
 HERE = Path(__file__).parent
 LINES = sorted({line for path in HERE.rglob("*.pkt") for line in path.read_text().splitlines() if line[:2] != "//"})

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netsim.packetdrill.options import EOL, NOP, SACK_OK, stamps
-from netsim.packetdrill.parser import parse
-from netsim.packetdrill.script import (
+from netsim.referees.packetdrill.options import EOL, NOP, SACK_OK, stamps
+from netsim.referees.packetdrill.parser import parse
+from netsim.referees.packetdrill.script import (
     Application,
     Call,
     Code,
@@ -28,7 +28,7 @@ from netsim.packetdrill.script import (
     Text,
     Unchecked,
 )
-from netsim.packetdrill.wire import packet_text
+from netsim.referees.packetdrill.wire import packet_text
 from netsim.tcp.segment import ACK, CWR, ECE, FIN, PSH, SYN
 
 SECOND = 1_000_000_000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from netsim.packetdrill import Verdict, run_paths, run_script, run_text
+from netsim.referees.packetdrill import Verdict, run_paths, run_script, run_text
 
 HERE = Path(__file__).parent
 OWN = sorted(HERE.rglob("*.pkt"))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from netsim.packetdrill.runner import run_paths, run_script, run_text
-from netsim.packetdrill.verdict import Verdict
+from netsim.referees.packetdrill.runner import run_paths, run_script, run_text
+from netsim.referees.packetdrill.verdict import Verdict
 
 LISTEN = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 bind(3, ..., ...) = 0

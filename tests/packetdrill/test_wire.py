@@ -2,13 +2,13 @@
 
 import pytest
 
-from netsim.packetdrill.options import stamps
-from netsim.packetdrill.options import text as option_text
-from netsim.packetdrill.parser import parse
-from netsim.packetdrill.script import Event, Option, TcpPacket
-from netsim.packetdrill.subject import Subject
-from netsim.packetdrill.verdict import Failure
-from netsim.packetdrill.wire import Style, layout
+from netsim.referees.packetdrill.options import stamps
+from netsim.referees.packetdrill.options import text as option_text
+from netsim.referees.packetdrill.parser import parse
+from netsim.referees.packetdrill.script import Event, Option, TcpPacket
+from netsim.referees.packetdrill.subject import Subject
+from netsim.referees.packetdrill.verdict import Failure
+from netsim.referees.packetdrill.wire import Style, layout
 from netsim.tcp.segment import ACK, SYN, FourTuple, Options, Segment
 
 FULL = Options(mss=1460, wscale=6, sack_permitted=True, ts_val=1)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from netsim.link import Path, Scripted
-from netsim.packetdrill import Verdict, run_text, script_text
+from netsim.referees.packetdrill import Verdict, run_text, script_text
 from netsim.sim import Host, World
+from netsim.tcp.config.profiles import profile as named
 from netsim.tcp.errors import TcpError
-from netsim.tcp.profiles import profile as named
 from netsim.trace import Trace
 
 PROFILES = ["rfc9293", "rfc793", "linux", "linux_classic", "freebsd", "windows8"]

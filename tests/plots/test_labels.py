@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsim.plots.labels import spread
+from netsim.figures.labels import spread
 
 
 def test_far_apart_they_stay_where_they_want_to_be() -> None:

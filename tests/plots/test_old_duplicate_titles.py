@@ -1,6 +1,6 @@
 """The sentences above the figures on old duplicates are read from the tables, whatever those say."""
 
-from netsim.plots.titles import (
+from netsim.figures.titles import (
     bytes_title,
     ghost_title,
     incarnation_title,

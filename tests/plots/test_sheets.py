@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from netsim.plots.close_figures import (
+from netsim.figures.close_figures import (
     assassination_figure,
     latency_figure,
     segments_figure,
@@ -25,11 +25,11 @@ from netsim.plots.close_figures import (
     time_wait_figure,
     why_four_figure,
 )
-from netsim.plots.ends import ends_figure
-from netsim.plots.output import render, save
-from netsim.plots.reuse_figures import acceptance_figure, sequence_figure
-from netsim.plots.setup_figures import bursts_figure, ccdf_figure, estimate_figure
-from netsim.plots.style import LOOKS, WIDTH, looks, styled
+from netsim.figures.ends import ends_figure
+from netsim.figures.output import render, save
+from netsim.figures.reuse_figures import acceptance_figure, sequence_figure
+from netsim.figures.setup_figures import bursts_figure, ccdf_figure, estimate_figure
+from netsim.figures.style import LOOKS, WIDTH, looks, styled
 from netsim.sweep import Rows, read_csv
 
 HEADINGS = {0.0: "TIME-WAIT: 0", 30.0: "MSL = 30 s", 60.0: "2 MSL = 60 s"}

@@ -6,7 +6,7 @@ import close_tables
 import plot_tables as tables
 import pytest
 
-from netsim.plots import titles
+from netsim.figures import titles
 from netsim.sweep import Rows
 
 

@@ -10,8 +10,8 @@ from netsim.scenarios import blind
 from netsim.scenarios.guesses import Field, Sweep, drawn_until_hit
 from netsim.seeds import Seed
 from netsim.sweep import sweep
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import profile, rfc793, rfc9293
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import profile, rfc793, rfc9293
 
 ALPHA = 1e-4  # two-sided, for each estimate
 

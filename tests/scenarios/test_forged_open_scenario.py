@@ -8,8 +8,8 @@ from scipy import stats
 from netsim.scenarios import forged_open
 from netsim.seeds import Seed
 from netsim.sweep import sweep
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.trace import Trace
 
 ALPHA = 1e-4

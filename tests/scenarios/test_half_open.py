@@ -8,8 +8,8 @@ import pytest
 from netsim.cli import main
 from netsim.scenarios.half_open import ESTIMATES, Params, run, theory
 from netsim.seeds import Seed
-from netsim.tcp.backoff import BackOff
-from netsim.tcp.profiles import linux, profile, rfc9293
+from netsim.tcp.config.backoff import BackOff
+from netsim.tcp.config.profiles import linux, profile, rfc9293
 
 
 @pytest.mark.parametrize(

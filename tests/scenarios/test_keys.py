@@ -3,7 +3,7 @@
 import pytest
 
 from netsim.scenarios import NAMES, scenario
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 
 TWO_ENDS = [name for name in NAMES if {"client", "server"} <= set(scenario(name).Params.__dataclass_fields__)]
 

@@ -5,11 +5,11 @@ import math
 import pytest
 
 from netsim.scenarios import reincarnation
-from netsim.scenarios.incarnation_study import ISNS, cell_params
 from netsim.scenarios.reincarnation import AgedIsn, Isn, Params
 from netsim.seeds import Seed
+from netsim.studies.reincarnation import ISNS, cell_params
 from netsim.sweep import Rows, sweep
-from netsim.tcp.isn import ClockIsn, ConstantIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn
 from netsim.theory import IncarnationCell
 
 F1, F2, F3, F4 = IncarnationCell

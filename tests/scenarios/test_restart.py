@@ -8,7 +8,7 @@ from scipy import stats
 from netsim.scenarios import restart
 from netsim.seeds import Seed
 from netsim.sweep import sweep
-from netsim.tcp.profiles import linux, rfc9293
+from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.trace import Trace
 
 CLEAN: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0}

@@ -14,8 +14,8 @@ import pytest
 from netsim.scenarios import NAMES, scenario, setup
 from netsim.seeds import Seed
 from netsim.sweep import Rows, estimate, sweep
-from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import profile
+from netsim.tcp.config.isn import ConstantIsn
+from netsim.tcp.config.profiles import profile
 from netsim.theory import LatencyDistribution
 
 N = 3000

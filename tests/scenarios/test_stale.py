@@ -9,11 +9,11 @@ from netsim.scenarios import stale
 from netsim.seeds import Seed
 from netsim.sweep import Rows, sweep
 from netsim.tcp.actions import Moved
-from netsim.tcp.isn import ClockIsn, ConstantIsn, IsnPolicy, RandomIsn
-from netsim.tcp.ports import Ports
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.ports import Ports
+from netsim.tcp.config.profiles import rfc9293
 from netsim.trace import Trace
-from netsim.trace.records import Decided
+from netsim.trace.events import Decided
 
 N = 600
 

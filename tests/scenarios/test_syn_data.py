@@ -9,8 +9,8 @@ from scipy import stats
 from netsim.scenarios import syn_data
 from netsim.seeds import Seed
 from netsim.sweep import sweep
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import linux_classic
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import linux_classic
 
 ALPHA = 1e-4  # two-sided
 PLAIN = TcpConfig()

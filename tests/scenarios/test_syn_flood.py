@@ -15,8 +15,8 @@ from netsim.scenarios.syn_flood import Params, cautions, play, run, theory
 from netsim.seeds import Seed
 from netsim.sim import World
 from netsim.sim.floods import botnet
-from netsim.tcp.ports import Ports
-from netsim.tcp.profiles import linux, rfc9293
+from netsim.tcp.config.ports import Ports
+from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.theory import erlang_b
 
 ALPHA = 0.001

@@ -13,8 +13,8 @@ from netsim.scenarios import teardown
 from netsim.scenarios.closing import fin_intervals
 from netsim.seeds import Seed
 from netsim.sweep import estimate, sweep
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import profile, rfc9293
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import profile, rfc9293
 from netsim.theory import close_latency
 from netsim.trace import Trace
 

@@ -17,7 +17,7 @@ from netsim.scenarios import time_wait
 from netsim.scenarios.closing import fin_intervals
 from netsim.seeds import Seed
 from netsim.sweep import Rows, Scalar, estimate, sweep
-from netsim.tcp.profiles import profile, rfc9293
+from netsim.tcp.config.profiles import profile, rfc9293
 from netsim.theory import TeardownOutcome, p_fin_retransmissions
 from netsim.trace import Trace
 

@@ -10,8 +10,8 @@ from netsim.link import Exponential
 from netsim.scenarios import assassination, reopen
 from netsim.seeds import Seed
 from netsim.sweep import Rows, estimate, sweep
-from netsim.tcp.isn import ClockIsn, ConstantIsn, RandomIsn
-from netsim.tcp.profiles import linux, rfc9293
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, RandomIsn
+from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.trace import Trace
 
 ALPHA = 1e-4  # two-sided

@@ -9,11 +9,11 @@ import pytest
 
 from netsim.link import Exponential, Fixed
 from netsim.scenarios import two_way
-from netsim.scenarios.studies import Case, differences, simulate
 from netsim.seeds import Seed
+from netsim.studies.study import Case, differences, simulate
 from netsim.sweep import Rows, sweep
-from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.config.isn import ConstantIsn
+from netsim.tcp.config.profiles import rfc9293
 
 Z = 3.89
 HANDSHAKES = ("two-way", "three-way", "four-way")

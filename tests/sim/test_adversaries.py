@@ -4,10 +4,10 @@ import pytest
 
 from netsim import Path, World
 from netsim.sim.adversaries import Forger
-from netsim.tcp.profiles import profile
+from netsim.tcp.config.profiles import profile
 from netsim.tcp.segment import RST, SYN, FourTuple, Segment
 from netsim.tcp.state import ESTABLISHED
-from netsim.trace.records import Sent
+from netsim.trace.events import Sent
 
 
 def world_with_mallory(server_profile: str = "rfc793") -> tuple[World, Forger]:

@@ -4,7 +4,7 @@ import pytest
 from programs import Run, ask, echo, pair
 
 from netsim.link import Path, Scripted
-from netsim.trace.records import Sent
+from netsim.trace.events import Sent
 
 FAULTS = [
     # rule, direction, flags and text of the packets that it must lose: letters of the flags, length of the text

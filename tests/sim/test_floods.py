@@ -11,7 +11,7 @@ from netsim.sim import World
 from netsim.sim.floods import botnet, flood, inject_each, owns, spoofed_sources, waits
 from netsim.tcp.segment import ACK, SYN, FourTuple, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
-from netsim.trace.records import Arrived, Decided, Sent
+from netsim.trace.events import Arrived, Decided, Sent
 
 
 def attacked(*, backlog: int = 100, loss: float = 0.0, trace: bool = False) -> tuple[World, dict[str, object]]:

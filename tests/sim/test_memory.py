@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from netsim.sim import World
-from netsim.tcp.profiles import profile
+from netsim.tcp.config.profiles import profile
 from netsim.tcp.segment import SYN, FourTuple, Options, Segment
 from netsim.tcp.state import SYN_RECEIVED
 

@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from netsim import Path, World
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 
 
 def opened_at(**cost: float) -> float:

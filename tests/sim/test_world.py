@@ -8,6 +8,7 @@ from programs import Run, ask, echo, pair
 
 from netsim.link import Path, Scripted
 from netsim.sim import Socket, World
+from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.errors import (
     ConnectionAborted,
     ConnectionAlreadyExists,
@@ -17,9 +18,8 @@ from netsim.tcp.errors import (
     ConnectionReset,
     ConnectionTimedOut,
 )
-from netsim.tcp.profiles import rfc9293
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
-from netsim.trace.records import Sent
+from netsim.trace.events import Sent
 
 # Programs
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from harness import Pair, flags_of, flow_from, shown
 
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
+from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import Segment
 
 FIGURES: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "rfc_figures.json").read_text())["figures"]

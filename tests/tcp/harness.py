@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from netsim.tcp.actions import Action, Dropped, Moved, Transmit
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.isn import ConstantIsn
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment, flag_names
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack

@@ -9,9 +9,9 @@ from heapq import heappop, heappush
 from typing import Any
 
 from netsim.tcp.actions import Accepted, Dropped, Moved, Transmit
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import rfc9293
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
+from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import ACK, SYN, FourTuple, Options, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack

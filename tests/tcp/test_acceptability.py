@@ -14,10 +14,10 @@ import itertools
 import pytest
 from harness import BASE, Lone, reach
 
-from netsim.tcp.acceptability import acceptable
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.isn import ConstantIsn
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.segment import ACK, FIN, SYN, Segment
+from netsim.tcp.segment_arrives.sequence import acceptable
 from netsim.tcp.tcb import Tcb
 
 SPACE = 2**32

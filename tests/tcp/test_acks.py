@@ -3,7 +3,7 @@
 import pytest
 from pair import PEER_ISS, Solo
 
-from netsim.tcp.profiles import linux, rfc9293
+from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.user_calls import close, send
 

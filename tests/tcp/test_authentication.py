@@ -8,10 +8,10 @@ import pytest
 from pair import PEER_ISS, TO_PORT_80, Solo
 
 from netsim import Path, World
-from netsim.tcp.authentication import mac_of, refused_by_mac, sign
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.counters import Counters
 from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Options, Segment
+from netsim.tcp.segment_arrives.authentication import mac_of, refused_by_mac, sign
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT
 from netsim.tcp.user_calls import abort, send

@@ -3,8 +3,8 @@
 import pytest
 from harness import PORTS, Pair
 
+from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists
-from netsim.tcp.profiles import rfc9293
 from netsim.tcp.socket import Socket
 
 

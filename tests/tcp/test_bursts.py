@@ -2,7 +2,7 @@
 
 import pytest
 
-from netsim.tcp.bursts import piece, pushes
+from netsim.tcp.recovery.bursts import piece, pushes
 
 MS = 1_000_000  # ns
 NO_THRESHOLD = 1 << 60

@@ -2,8 +2,8 @@
 
 from pair import PEER_ISS, Solo
 
-from netsim.tcp.chrono import Chrono
-from netsim.tcp.profiles import linux, rfc9293
+from netsim.tcp.config.profiles import linux, rfc9293
+from netsim.tcp.recovery.chrono import Chrono
 from netsim.tcp.segment import ACK, Options
 from netsim.tcp.user_calls import send
 

@@ -8,10 +8,10 @@ import random
 import pytest
 from pair import PEER_ISS, Pair, Solo
 
-from netsim.tcp import cookies
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.cookies import BernsteinCookie, LinuxCookie, SynCookie, stamped
-from netsim.tcp.profiles import linux, rfc9293
+from netsim.tcp.config import syn_cookie as cookies
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import linux, rfc9293
+from netsim.tcp.config.syn_cookie import BernsteinCookie, LinuxCookie, SynCookie, stamped
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Options, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED

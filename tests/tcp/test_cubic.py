@@ -2,7 +2,7 @@
 
 import pytest
 
-from netsim.tcp.laws import Cubic, Reno, WindowLaw
+from netsim.tcp.recovery.laws import Cubic, Reno, WindowLaw
 
 MSS = 1000
 MS = 1_000_000

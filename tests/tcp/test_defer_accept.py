@@ -3,7 +3,7 @@
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Solo
 
-from netsim.tcp.profiles import linux
+from netsim.tcp.config.profiles import linux
 from netsim.tcp.segment import ACK, FIN, SYN, Segment
 from netsim.tcp.state import CLOSE_WAIT, ESTABLISHED, SYN_RECEIVED, State
 

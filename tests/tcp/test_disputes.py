@@ -4,10 +4,10 @@ import pytest
 from figures import OLD_TEXT, TEXT, Before, check_states, config, established, figure_12, quiet, replay
 from harness import Pair, flags_of, flow_from, reach, shown
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
+from netsim.tcp.config.profiles import freebsd, linux, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionReset
-from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import freebsd, linux, rfc793, rfc9293
 from netsim.tcp.segment import Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import TIME_WAIT

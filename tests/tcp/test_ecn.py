@@ -3,9 +3,9 @@
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Solo
 
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.ecn import CE, ECT_0, NOT_ECT
-from netsim.tcp.profiles import freebsd, linux, rfc9293
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import freebsd, linux, rfc9293
+from netsim.tcp.recovery.ecn import CE, ECT_0, NOT_ECT
 from netsim.tcp.segment import ACK, CWR, ECE, SYN, FourTuple, Options, Segment
 from netsim.tcp.user_calls import send
 

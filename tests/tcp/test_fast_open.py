@@ -3,9 +3,9 @@
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Solo, streams
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import ConnectionReset
-from netsim.tcp.fast_open import cookie_for
+from netsim.tcp.listening.fast_open import cookie_for
 from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Options, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack

@@ -6,10 +6,10 @@ import pytest
 from figures import SYMBOLS, TEXT, Before, abandon_listener, check_states, config, established, figure_12, quiet, replay
 from harness import OTHER, Pair, shown
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import BsdIsn
+from netsim.tcp.config.profiles import linux, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionReset
-from netsim.tcp.isn import BsdIsn
-from netsim.tcp.profiles import linux, rfc793, rfc9293
 from netsim.tcp.state import LISTEN, SYN_RECEIVED
 
 BOTH = pytest.mark.parametrize("base", [rfc9293(), rfc793()], ids=lambda c: c.name)

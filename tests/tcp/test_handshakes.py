@@ -7,8 +7,8 @@ from harness import BASE, Lone, reach
 
 from netsim.link import Path, Scripted, parse_fault
 from netsim.sim import Host, World
-from netsim.tcp.profiles import linux, rfc9293
-from netsim.trace.records import Sent
+from netsim.tcp.config.profiles import linux, rfc9293
+from netsim.trace.events import Sent
 
 
 def server(handshake: str, **changes: object) -> Lone:

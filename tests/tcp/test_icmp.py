@@ -3,11 +3,11 @@
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Solo
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.errors import ConnectionRefused, ConnectionTimedOut, Unreachable
-from netsim.tcp.icmp import IcmpError, Kind
-from netsim.tcp.profiles import freebsd, linux, rfc9293
 from netsim.tcp.segment import FIN, PSH, SYN, Options
+from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_SENT
 from netsim.tcp.user_calls import close, send
 

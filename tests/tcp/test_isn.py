@@ -8,11 +8,11 @@ import pytest
 from pair import Solo, ns, streams
 from scipy.stats import chi2
 
-from netsim.tcp.context import Context
+from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.ports import Order, Ports
+from netsim.tcp.config.profiles import linux, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists, InsufficientResources
-from netsim.tcp.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
-from netsim.tcp.ports import Order, Ports
-from netsim.tcp.profiles import linux, rfc793, rfc9293
+from netsim.tcp.host_context import Context
 from netsim.tcp.segment import SYN, FourTuple
 from netsim.tcp.stack import Stack
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pair import streams
 
-from netsim.tcp.limits import HostSettings, limits, three_quarters
-from netsim.tcp.misreadings import misreadings
-from netsim.tcp.profiles import linux, linux_classic, profile, rfc9293
+from netsim.hostcheck.limits import HostSettings, limits, three_quarters
+from netsim.hostcheck.misreadings import misreadings
+from netsim.tcp.config.profiles import linux, linux_classic, profile, rfc9293
+from netsim.tcp.config.sysctl import configure
 from netsim.tcp.segment import SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
-from netsim.tcp.sysctl import configure
 
 NO_COOKIES = {"net.ipv4.tcp_syncookies": 0}
 

@@ -3,9 +3,9 @@
 import pytest
 from pair import PEER_ISS, Pair, Solo
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import linux, linux_classic, rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionDoesNotExist, ConnectionReset
-from netsim.tcp.profiles import linux, linux_classic, rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, State

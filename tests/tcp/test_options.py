@@ -3,9 +3,9 @@
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists
-from netsim.tcp.profiles import linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Options, Segment
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.user_calls import close, send

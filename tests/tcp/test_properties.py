@@ -10,12 +10,12 @@ from pair import Link, Pair, streams
 
 from netsim.tcp import user_calls
 from netsim.tcp.actions import Dropped, Moved, Transmit
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
+from netsim.tcp.config.profiles import PROFILES, linux, profile, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionReset, ConnectionTimedOut, TcpError
-from netsim.tcp.icmp import IcmpError, Kind
-from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import PROFILES, linux, profile, rfc793, rfc9293
 from netsim.tcp.segment import ACK, CWR, ECE, FIN, RST, SYN, URG, FourTuple, Options, Segment
+from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, LEGAL, LISTEN, TIME_WAIT

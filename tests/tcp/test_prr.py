@@ -1,6 +1,6 @@
 """Proportional rate reduction, by RFC 6937's pseudocode worked by hand: segments of 1000 bytes."""
 
-from netsim.tcp.prr import Prr
+from netsim.tcp.recovery.prr import Prr
 
 
 def test_the_rate_falls_in_proportion_while_too_much_is_on_its_way() -> None:

@@ -6,9 +6,9 @@ import random
 import pytest
 from pair import PEER_ISS, Link, Pair, Solo
 
-from netsim.tcp.config import TcpConfig
-from netsim.tcp.profiles import freebsd, linux, rfc9293
-from netsim.tcp.reassembly import Reassembly
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import freebsd, linux, rfc9293
+from netsim.tcp.recovery.reassembly import Reassembly
 from netsim.tcp.segment import ACK, FIN, Options, Segment
 from netsim.tcp.state import CLOSE_WAIT
 from netsim.tcp.user_calls import send

@@ -6,10 +6,10 @@ import pytest
 
 from netsim.link import Path
 from netsim.sim import World
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
+from netsim.tcp.config.profiles import linux, profile, rfc9293
 from netsim.tcp.errors import ConnectionRefused, ConnectionReset
-from netsim.tcp.isn import ConstantIsn
-from netsim.tcp.profiles import linux, profile, rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, URG, FourTuple, Options, Segment
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED, TIME_WAIT

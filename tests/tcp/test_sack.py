@@ -6,7 +6,7 @@ import random
 import pytest
 from pair import PEER_ISS, Solo
 
-from netsim.tcp.profiles import freebsd, linux, rfc9293
+from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, Options
 from netsim.tcp.seq import MASK
 

@@ -3,10 +3,10 @@
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
-from netsim.tcp.backoff import BackOff
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.backoff import BackOff
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import freebsd, linux, linux_classic, profile, rfc793, rfc9293, windows
 from netsim.tcp.errors import ConnectionTimedOut
-from netsim.tcp.profiles import freebsd, linux, linux_classic, profile, rfc793, rfc9293, windows
 from netsim.tcp.segment import ACK, SYN, Options
 from netsim.tcp.state import CLOSED, SYN_RECEIVED, SYN_SENT
 

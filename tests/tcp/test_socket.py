@@ -7,6 +7,7 @@ import pytest
 from pair import PEER_ISS, TO_PORT_80, Pair, Solo, streams
 
 from netsim.tcp.actions import Signal
+from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.errors import (
     ConnectionAborted,
     ConnectionAlreadyExists,
@@ -19,7 +20,6 @@ from netsim.tcp.errors import (
     RemoteSocketUnspecified,
     TcpError,
 )
-from netsim.tcp.profiles import linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack

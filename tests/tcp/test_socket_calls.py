@@ -5,7 +5,8 @@ from typing import Literal
 import pytest
 from pair import Pair
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.errors import (
     BrokenPipe,
     ConnectionClosing,
@@ -13,7 +14,6 @@ from netsim.tcp.errors import (
     ConnectionReset,
     TcpError,
 )
-from netsim.tcp.profiles import freebsd, linux, rfc9293
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from pair import Solo, ns
 
-from netsim.tcp.profiles import linux
+from netsim.tcp.config.profiles import linux
 from netsim.tcp.timers import wheel_deadline
 
 

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 from pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
-from netsim.tcp.backoff import BackOff
+from netsim.tcp.config.backoff import BackOff
+from netsim.tcp.config.profiles import freebsd, linux, profile, rfc9293
 from netsim.tcp.errors import ConnectionTimedOut
-from netsim.tcp.profiles import freebsd, linux, profile, rfc9293
-from netsim.tcp.rto import PeakEstimator, RttEstimator
+from netsim.tcp.recovery.rto import PeakEstimator, RttEstimator
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Options
 from netsim.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from netsim.tcp.user_calls import close, forsake, send

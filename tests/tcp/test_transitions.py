@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 from harness import BASE, PORTS, Lone, flags_of, flow_from, reach
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import enter
-from netsim.tcp.icmp import IcmpError
 from netsim.tcp.segment import FourTuple, Segment
+from netsim.tcp.segment_arrives.icmp import IcmpError
 from netsim.tcp.state import LEGAL, TRANSITIONS, Edge, State
 from netsim.tcp.user_calls import abort, close, send
 

@@ -3,9 +3,9 @@
 import pytest
 from pair import FLOW_IN, PEER_ISS, TO_PORT_80, Pair, Solo
 
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.errors import ConnectionTimedOut
-from netsim.tcp.profiles import linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_2
 from netsim.tcp.timers import NEVER, PERSIST

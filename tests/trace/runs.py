@@ -7,9 +7,9 @@ from simpy import Event
 
 from netsim.link import Path, Scripted
 from netsim.sim import Host, Socket, World
-from netsim.tcp.config import TcpConfig
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.errors import TcpError
-from netsim.tcp.isn import ConstantIsn
 
 Process = Generator[Event, Any, None]
 Profile = str | TcpConfig

@@ -14,7 +14,7 @@ from netsim.tcp.errors import ConnectionRefused
 from netsim.tcp.segment import ACK, SYN, FourTuple, Options, Segment
 from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from netsim.trace import Trace
-from netsim.trace.records import Arrived, Called, Decided, Packet, Sent
+from netsim.trace.events import Arrived, Called, Decided, Packet, Sent
 
 HERE = Path(__file__).parent
 

@@ -12,7 +12,7 @@ import rfc1337
 import runs
 from runs import DIGESTS, weather
 
-from netsim.tcp.profiles import profile
+from netsim.tcp.config.profiles import profile
 
 LADDERS = runs.LADDERS | rfc1337.LADDERS
 LADDER_FILES = Path(__file__).parent / "golden"

@@ -24,11 +24,11 @@ from runs import (
 from netsim.link import Path
 from netsim.sim import Host, World
 from netsim.sim.floods import flood, spoofed_sources
+from netsim.tcp.config.profiles import PROFILES, linux, rfc9293
 from netsim.tcp.errors import TcpError
-from netsim.tcp.profiles import PROFILES, linux, rfc9293
 from netsim.tcp.segment import SYN, FourTuple, Segment
 from netsim.trace import Trace
-from netsim.trace.records import Arrived, Called, Packet, Sent
+from netsim.trace.events import Arrived, Called, Packet, Sent
 
 LINE = re.compile(r"^ *(\d+\.\d{3})?  (?:([A-Z-]+[12]?) *)?.*\|(.*)\|(?: ([A-Z-]+[12]?) +)?(?: *(\d+\.\d{3}))?$")
 

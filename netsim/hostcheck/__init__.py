@@ -1,0 +1,1 @@
+"""What a host's settings amount to: limits and pitfalls."""

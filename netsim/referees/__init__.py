@@ -1,0 +1,1 @@
+"""Referees from outside: packetdrill scripts and recordings of a real kernel."""

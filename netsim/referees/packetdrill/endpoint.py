@@ -1,0 +1,75 @@
+"""Which records of a trace are one connection's, as one of its ends saw them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from netsim.tcp.actions import Allocated
+from netsim.tcp.segment import FourTuple
+from netsim.trace.events import Arrived, Called, Decided, Packet, Record, Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """``records``: calls and segments, from the call that opened it on. ``flow`` as this end writes it."""
+
+    flow: FourTuple
+    passive: bool
+    records: tuple[Called | Sent | Arrived, ...]
+
+
+def endpoint(records: Iterable[Record], host: str, connection: int) -> Endpoint:
+    """The connection with that record number at ``host``, until its four-tuple is opened again.
+
+    ValueError if the trace has no such connection.
+    """
+    own = [record for record in records if record.host == host]
+    born, flow = _birth(own, host, connection)
+    opening = _opening(own[:born], own[born].time, flow)
+    passive = not opening or opening[-1].call == "listen"
+    start = own.index(opening[0]) if opening else 0
+    kept: list[Called | Sent | Arrived] = []
+    listening = passive
+    for record in own[start:]:
+        match record:
+            case Decided(decision=Allocated(connection=number, flow=again), packet=packet) if again == flow:
+                if number > connection:
+                    return Endpoint(flow, passive, tuple(_without(kept, packet)))
+            case Called(call="crash"):
+                kept.append(record)
+            case Called(connection=0, call=call) if record not in opening:
+                listening = listening and call not in ("bind", "listen", "connect")
+                if listening:
+                    kept.append(record)
+            case Called(connection=number) if number in (0, connection):
+                kept.append(record)
+            case Sent() if record.packet.segment.flow == flow:
+                kept.append(record)
+            case Arrived() if record.packet.segment.flow == flow.reverse():
+                kept.append(record)
+    return Endpoint(flow, passive, tuple(kept))
+
+
+def _birth(own: list[Record], host: str, connection: int) -> tuple[int, FourTuple]:
+    for index, record in enumerate(own):
+        match record:
+            case Decided(decision=Allocated(connection=number, flow=flow)) if number == connection:
+                return index, flow
+    raise ValueError(f"host = {host!r}: its connection {connection} is not in the trace")
+
+
+def _opening(before: list[Record], time: int, flow: FourTuple) -> list[Called]:
+    """The connect at the very time of its birth, or the last listen on its port; with the bind before it."""
+    calls = [record for record in before if isinstance(record, Called) and not record.connection]
+    for index in range(len(calls) - 1, -1, -1):
+        call = calls[index]
+        connects = call.call == "connect" and call.event == "call" and call.time == time
+        if connects or (call.call == "listen" and call.detail in (flow.sport, None)):
+            bound = index > 0 and calls[index - 1].call == "bind"
+            return calls[index - 1 : index + 1] if bound else [call]
+    return []
+
+
+def _without(kept: list[Called | Sent | Arrived], packet: Packet | None) -> list[Called | Sent | Arrived]:
+    """Without the arrival of the segment that opens the four-tuple again."""
+    last = kept[-1] if kept else None
+    return kept[:-1] if isinstance(last, Arrived) and last.packet is packet else kept

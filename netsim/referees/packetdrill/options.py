@@ -1,0 +1,152 @@
+"""TCP options as scripts write them: one table of their names, sizes and forms.
+
+option      = "nop" | "eol" | "sackOK" | "mss" n | "wscale" n | "TS" "val" stamp "ecr" stamp ["!"]
+            | "sack" (left ":" right)+ | ("FO" | "FOEXP" | "md5") [hex] | "0x" hex | foreign
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from netsim.referees.packetdrill.cursor import Cursor
+from netsim.referees.packetdrill.script import Option
+from netsim.tcp.seq import MASK
+
+NOP: Final = Option("nop")
+EOL: Final = Option("eol")
+SACK_OK: Final = Option("sackOK")
+RAW: Final = "raw"
+
+Words = Mapping[str, str]
+
+_WORD = re.compile(r"[A-Za-z_][\w-]*")
+_BLOCK = re.compile(r"(\d{1,10}):(\d{1,10})(?!\d)")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){1,40}(?!\w)")
+_RAW = re.compile(r"0x((?:[0-9a-fA-F]{2}){1,40})(?!\w)")
+_NUMBER = re.compile(r"\d{1,10}(?![\w.])")
+_FOREIGN = re.compile(r"(?:ECN|mp_\w+|dss\w*|add_addr\w*|remove_addr\w*|fastclose|tarr|gen|exp-[\w-]+)(?: [^,<>]*)?")
+
+_FIXED: Final = {"nop": 1, "eol": 1, "sackOK": 2, "wscale": 3, "mss": 4, "TS": 10}  # bytes
+_LARGEST: Final = {"wscale": 255, "mss": 65535}
+_COOKIES: Final = {"FO": 2, "FOEXP": 4, "md5": 2}  # bytes before the hexadecimal ones
+_KNOWN_KINDS: Final = frozenset({2, 3, 4, 5, 8, 19, 29, 30, 34, 69, 172, 174, 253, 254})  # IANA's, in use somewhere
+CARRIED: Final = frozenset({*_FIXED, "sack", "FO", "FOEXP"})
+"""The options that the TCP core's segments can carry."""
+_NAMES: Final = ", ".join([*_FIXED, "sack", *_COOKIES])
+
+
+def stamps(val: int | None, ecr: int | None, *, literal: bool = False, line: int = 0) -> Option:
+    """``TS val V ecr E``, ticks; None for ``...``. ``literal``: ``ecr E!`` is not mapped to the host's number."""
+    return Option("TS", (val, ecr), literal=literal, line=line)
+
+
+def stamps_in(options: tuple[Option, ...] | None) -> Option | None:
+    """The time stamps among a segment's options."""
+    return next((option for option in options or () if option.name == "TS"), None)
+
+
+def blocks(option: Option) -> tuple[tuple[int, int], ...]:
+    """The (left, right) edges of ``sack``."""
+    edges = [edge for edge in option.values if edge is not None]
+    return tuple(zip(edges[::2], edges[1::2], strict=True))
+
+
+def size(option: Option) -> int | None:
+    """Bytes that it takes in the header; None for a foreign one."""
+    if option.name in _FIXED:
+        return _FIXED[option.name]
+    if option.name == "sack":
+        return 2 + 4 * len(option.values)
+    if option.name == RAW:
+        return len(option.data) // 2
+    return _COOKIES[option.name] + len(option.data) // 2 if option.name in _COOKIES else None
+
+
+def text(option: Option) -> str:
+    """As a script writes it."""
+    if option.name == "TS":
+        val, ecr = ("..." if value is None else value for value in option.values)
+        return f"TS val {val} ecr {ecr}{'!' if option.literal else ''}"
+    if option.name == "sack":
+        return "sack " + " ".join(f"{left}:{right}" for left, right in blocks(option))
+    if option.name == RAW:
+        return f"0x{option.data}"
+    return " ".join([option.name, *map(str, option.values), option.data]).rstrip()
+
+
+def unknown_to_all(option: Option) -> bool:
+    """Whether raw bytes hold only padding and options that no TCP here knows: they are passed over (MUST-6)."""
+    data = bytes.fromhex(option.data) if option.name == RAW else b"\x02"
+    at = 0
+    while at < len(data):
+        kind = data[at]
+        length = 1 if kind < 2 else data[at + 1] if at + 1 < len(data) else 0
+        if length < (2 if kind > 1 else 1) or at + length > len(data) or kind in _KNOWN_KINDS:
+            return False
+        at += length
+    return True
+
+
+def read(cursor: Cursor, words: Words) -> Option:
+    """The option at ``cursor``."""
+    line = cursor.line
+    if raw := cursor.take(_RAW):
+        return Option(RAW, data=raw[1].lower(), line=line)
+    if foreign := cursor.take(_FOREIGN):
+        name, _, data = foreign[0].partition(" ")
+        return Option(name, data=" ".join(data.split()), line=line)
+    before = cursor.position
+    name = cursor.expect(_WORD, f"a TCP option: {_NAMES}")[0]
+    if name in _READERS:
+        return _READERS[name](cursor, words, line)
+    if name in _COOKIES:
+        return _cookie(name, cursor, words, line)
+    if name in _LARGEST:
+        return Option(name, (number(cursor, words, _LARGEST[name]),), line=line)
+    if name not in _FIXED:
+        cursor.position = before
+        cursor.fail(f"a TCP option: {_NAMES}")
+    return Option(name, line=line)
+
+
+def number(cursor: Cursor, words: Words, most: int = MASK) -> int:
+    """A number from 0 to ``most``, or a word that is defined as one."""
+    match = cursor.peek(_WORD)
+    before = cursor.position
+    value = words.get(match[0], "") if match is not None else ""
+    if _NUMBER.fullmatch(value):
+        cursor.take(_WORD)
+    else:
+        value = cursor.expect(_NUMBER, "a number")[0]
+    if int(value) > most:
+        cursor.position = before
+        cursor.fail(f"a number from 0 to {most}")
+    return int(value)
+
+
+def _timestamps(cursor: Cursor, words: Words, line: int) -> Option:
+    cursor.require("val")
+    val = None if cursor.accept("...") else number(cursor, words)
+    cursor.require("ecr")
+    ecr = None if cursor.accept("...") else number(cursor, words)
+    return stamps(val, ecr, literal=cursor.accept("!"), line=line)
+
+
+def _sack(cursor: Cursor, words: Words, line: int) -> Option:
+    found = [cursor.expect(_BLOCK, "a SACK block, left:right")]
+    while match := cursor.take(_BLOCK):
+        found.append(match)
+    return Option("sack", tuple(int(edge) & MASK for match in found for edge in match.groups()), line=line)
+
+
+def _cookie(name: str, cursor: Cursor, words: Words, line: int) -> Option:
+    word = cursor.peek(_WORD)
+    data = words.get(word[0], word[0]) if word is not None else ""
+    if word is not None and (_HEX.fullmatch(data) or data == "valid"):
+        cursor.take(_WORD)
+        return Option(name, data="00" * 16 if data == "valid" else data.lower(), line=line)
+    digits = cursor.take(_HEX)
+    return Option(name, data=digits[0].lower() if digits is not None else "", line=line)
+
+
+_READERS: Final[dict[str, Callable[[Cursor, Words, int], Option]]] = {"TS": _timestamps, "sack": _sack}

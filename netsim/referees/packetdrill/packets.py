@@ -1,0 +1,193 @@
+"""Packets: TCP segments with their options, and ICMP messages. Those of other protocols are only named.
+
+packet      = ("<" | ">") [ip] (tcp | icmp | "udp" [ports] "(" length ")")
+ip          = ("[" | "(") field ("," field)* (")" | "]")
+field       = "ect0" | "ect1" | "ect01" | "noecn" | "ce" | ("tos" | "ttl" | "hlim" | "flowlabel" | "class") value
+ports       = source ">" destination
+tcp         = [ports] flags (start ":" end "(" length ")" | "..." "(" length ")") ["!"]
+              ["ack" n] ["win" n] ["urg" n] ["<" options ">" | "<...>"]
+flags       = (letter of SFRPUEWA | ".")+ [digit] | "-"
+icmp        = [quote] "icmp" type [code] ["mtu" n] ["id" n] [quote]
+quote       = "[" (start ":" end | "..." | "udp" | "raw") "(" length ")" "]"
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from netsim.referees.packetdrill.cursor import Cursor
+from netsim.referees.packetdrill.options import number, read, size
+from netsim.referees.packetdrill.script import (
+    FLAG_LETTERS,
+    Direction,
+    IcmpPacket,
+    Option,
+    OtherPacket,
+    Packet,
+    TcpPacket,
+)
+from netsim.tcp.seq import MASK
+
+_OPEN = re.compile(r"[\[(](?=\s*(?:ect|noecn|ce\b|tos\b|ttl|hlim|flowlabel|class))")
+_ECN = re.compile(r"ect01|ect0|ect1|noecn|ce\b")
+_IP_FIELD = re.compile(r"(tos|ttl|hlim|flowlabel|class)\s+(0x[0-9a-fA-F]{1,8}|\d{1,9})\b")
+_CLOSE = re.compile(r"[\])]")
+_PORTS = re.compile(r"(\d{1,5})\s*>\s*(\d{1,5})(?!\d)")
+_ICMP = re.compile(r"icmp(?:v4|v6)?\b")
+_UDP = re.compile(r"udp\b\s*(?:\d{1,5}\s*>\s*\d{1,5}\s*)?\(\s*\d{1,5}\s*\)")
+_TUNNEL = re.compile(r"(?:ipv4|ipv6|gre|GREv0|mpls|psp|sctp)\b")
+_NEXT = re.compile(r"\n(?=[ \t]*(?:[+*`#%]|\d+\.?\d*[ \t]|\.\d|\Z))")
+_FLAGS = re.compile(r"(?:([SFRPUEWA.]+)([0-7]?)|-)(?=\s)")
+_SEQ = re.compile(r"(\d{1,10})\s*:\s*(\d{1,10})\s*\(\s*(\d{1,9})\s*\)(!?)")
+_ANY_SEQ = re.compile(r"\.\.\.\s*\(\s*(\d{1,9})\s*\)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_FIELD = re.compile(r"(ack|win|urg)\b")
+_MTU = re.compile(r"mtu\b")
+_ID = re.compile(r"id\b")
+_QUOTE = re.compile(r"\[(?=\s*(?:\d|\.\.\.|udp|raw))")
+_QUOTED = re.compile(r"(udp|raw)\s*\(\s*(\d{1,5})\s*\)")
+_LIMITS: Final = {"ack": MASK, "win": 65535, "urg": 65535}
+_MOST_TEXT: Final = 65535 - 40  # bytes; RFC 791 3.1: Total Length has 16 bits
+_MOST_MTU: Final = MASK  # RFC 4443 3.2
+_MOST_OPTIONS: Final = 40  # bytes; RFC 9293 3.1: Data Offset has four bits
+
+
+def packet(cursor: Cursor, direction: Direction, words: Mapping[str, str], line: int) -> Packet:
+    """The packet after its direction."""
+    ip = _ip(cursor)
+    if tunnel := cursor.take(_TUNNEL):
+        cursor.pass_over(_NEXT)
+        return OtherPacket(direction=direction, protocol=tunnel[0], line=line)
+    if cursor.take(_UDP):
+        return OtherPacket(direction=direction, protocol="udp", line=line)
+    if cursor.peek(_QUOTE):  # nplab writes it before the type, too
+        quote = _quote(cursor)
+        cursor.expect(_ICMP, "icmp after what it quotes")
+        return _icmp(cursor, direction, ip, line, quote)
+    if cursor.take(_ICMP):
+        return _icmp(cursor, direction, ip, line)
+    ports = None
+    if match := cursor.take(_PORTS):
+        ports = int(match[1]), int(match[2])
+    return _tcp(cursor, direction, words, ip, ports, line)
+
+
+def _ip(cursor: Cursor) -> tuple[tuple[str, str], ...]:
+    """The fields of the IP header, as (name, value)."""
+    found: list[tuple[str, str]] = []
+    while cursor.take(_OPEN):
+        while True:
+            if ecn := cursor.take(_ECN):
+                found.append((ecn[0], ""))
+            else:
+                match = cursor.expect(_IP_FIELD, "a field of the IP header: ect0, ect1, ect01, noecn, ce, tos, ttl")
+                found.append((match[1], match[2]))
+            if not cursor.accept(","):
+                break
+        cursor.expect(_CLOSE, "']' or ')'")
+    return tuple(found)
+
+
+def _tcp(
+    cursor: Cursor,
+    direction: Direction,
+    words: Mapping[str, str],
+    ip: tuple[tuple[str, str], ...],
+    ports: tuple[int, int] | None,
+    line: int,
+) -> TcpPacket:
+    match = cursor.expect(_FLAGS, "TCP flags (letters of SFRP.UEWA, or -) or icmp")
+    flags = sum(bit for letter, bit in FLAG_LETTERS if letter in (match[1] or ""))
+    ace = int(match[2]) if match[2] else None
+    seq, length, literal = _sequence(cursor)
+    if direction == "<" and length > _MOST_TEXT:
+        cursor.fail(f"an inbound segment of at most {_MOST_TEXT} bytes, not {length}")
+    fields = {"ack": 0, "urg": 0}
+    while field := cursor.take(_FIELD):
+        fields[field[1]] = number(cursor, words, _LIMITS[field[1]])
+    if direction == "<" and "win" not in fields:
+        cursor.fail("'win' and a number: an inbound segment must give its window")
+    options: tuple[Option, ...] | None = ()
+    if cursor.accept("<"):
+        options = _options(cursor, words, direction)
+    return TcpPacket(
+        direction=direction,
+        flags=flags,
+        seq=seq,
+        length=length,
+        ack=fields["ack"],
+        window=fields.get("win"),
+        urgent=fields["urg"],
+        options=options,
+        ip=ip,
+        ports=ports,
+        literal=literal,
+        ace=ace,
+        line=line,
+    )
+
+
+def _sequence(cursor: Cursor) -> tuple[int | None, int, bool]:
+    """The first number (None: any), the length, and whether the numbers are the wire's own (``!``)."""
+    if match := cursor.take(_ANY_SEQ):
+        return None, int(match[1]), False
+    before = cursor.position
+    match = cursor.expect(_SEQ, "sequence numbers, start:end(length) or ...(length)")
+    start, end, length = int(match[1]), int(match[2]), int(match[3])
+    if start > MASK or end != (start + length) & MASK:
+        cursor.position = before
+        cursor.fail(f"end = start + length, below 2**32: {(start + length) & MASK}, not {end}")
+    return start, length, bool(match[4])
+
+
+def _icmp(
+    cursor: Cursor,
+    direction: Direction,
+    ip: tuple[tuple[str, str], ...],
+    line: int,
+    quote: tuple[int | None, int, str] | None = None,
+) -> IcmpPacket:
+    kind = cursor.expect(_WORD, "an ICMP type, such as unreachable")[0]
+    code = None
+    if not cursor.peek(_MTU) and not cursor.peek(_ID) and (match := cursor.take(_WORD)):
+        code = match[0]
+    mtu = number(cursor, {}, _MOST_MTU) if cursor.take(_MTU) else None
+    if cursor.take(_ID):
+        number(cursor, {}, 65535)
+    seq, length, quoted = _quote(cursor) if quote is None else quote
+    return IcmpPacket(
+        direction=direction, kind=kind, code=code, mtu=mtu, seq=seq, length=length, quoted=quoted, ip=ip, line=line
+    )
+
+
+def _quote(cursor: Cursor) -> tuple[int | None, int, str]:
+    """The number and length of the segment that an ICMP message quotes, and its protocol."""
+    if not cursor.accept("["):
+        return None, 0, "tcp"
+    if match := cursor.take(_QUOTED):
+        found: tuple[int | None, int, str] = None, int(match[2]), match[1]
+    else:
+        seq, length, _ = _sequence(cursor)
+        found = seq, length, "tcp"
+    cursor.require("]")
+    return found
+
+
+def _options(cursor: Cursor, words: Mapping[str, str], direction: Direction) -> tuple[Option, ...] | None:
+    if cursor.accept("..."):
+        if direction == "<":
+            cursor.fail("the options of an inbound segment, not '...'")
+        cursor.require(">")
+        return None
+    before = cursor.position
+    options = [read(cursor, words)]
+    while cursor.accept(","):
+        options.append(read(cursor, words))
+    if not cursor.accept(">"):
+        cursor.fail("',' or '>'")
+    sizes = [size(option) for option in options]
+    whole = sum(known for known in sizes if known is not None)
+    if (whole % 4 and None not in sizes) or whole > _MOST_OPTIONS:
+        cursor.position = before
+        cursor.fail(f"options of a multiple of 4 bytes, at most {_MOST_OPTIONS}, not {whole}")
+    return tuple(options)

@@ -1,0 +1,201 @@
+"""A simulated exchange as a packetdrill script: what one end called, received and sent, and when.
+
+The script can be run against a real kernel, or against this TCP again. Sequence numbers count from the SYNs, time
+stamps from 100, as scripts usually have them.
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from netsim.referees.packetdrill.endpoint import Endpoint, endpoint
+from netsim.referees.packetdrill.errno import errno_of, text_of
+from netsim.referees.packetdrill.expressible import commands, options, remarks
+from netsim.referees.packetdrill.host import host as machine
+from netsim.referees.packetdrill.options import stamps
+from netsim.referees.packetdrill.script import Direction, Option, TcpPacket
+from netsim.referees.packetdrill.wire import Style, layout, packet_text
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.errors import TcpError
+from netsim.tcp.segment import ACK, IP_TCP_HEADERS, SYN, Segment
+from netsim.tcp.seq import MASK
+from netsim.trace.events import Called, Record, Sent
+
+FIRST_STAMP = 100  # the script's number for the first time stamp of either end
+_ETHERNET = 1500  # bytes; packetdrill's MTU unless a script says otherwise
+_SOCKET, _ACCEPTED = 3, 4  # descriptors
+_WIDTH = 110  # columns of a comment
+_BACKLOG = 128  # what a listener has unless it asks for another: the trace does not tell
+
+
+def script_text(
+    records: Iterable[Record], *, host: str, config: TcpConfig, connection: int = 1, title: str = ""
+) -> str:
+    """The script of one connection, as ``host`` saw it; ``config`` is that host's, ``connection`` its record number.
+
+    ``title`` becomes the first comment. What of ``config`` a script cannot ask a host for is told in comments.
+    ValueError if the trace has no such connection, or for what no script can say (two calls that wait at once).
+    """
+    view = _View(endpoint(records, host, connection))
+    told = [*title.splitlines(), *remarks(config)]
+    lines = [f"// {line}" for text in told for line in textwrap.wrap(text, _WIDTH)]
+    if config.mss != _ETHERNET - IP_TCP_HEADERS:
+        lines.append(f"--mtu={config.mss + IP_TCP_HEADERS}")
+    if config.timestamps:
+        lines.append(f"--tcp_ts_tick_usecs={round(config.ts_tick * 1e6)}")
+    if settings := commands(config):
+        lines.append("`" + "\n".join(settings) + "`")
+    lines += view.lines(config)
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(slots=True)
+class _End:
+    """How one end's numbers become the script's: its ISN and its first time stamp on the wire, once seen."""
+
+    isn: int | None = None
+    stamp: int | None = None
+
+    def learn(self, segment: Segment) -> None:
+        if segment.flags & SYN and self.isn is None:
+            self.isn = segment.seq
+        if segment.options is not None and self.stamp is None:
+            self.stamp = segment.options.ts_val
+
+    def number(self, seq: int) -> int:
+        return (seq - (self.isn or 0)) & MASK
+
+    def time_stamp(self, val: int) -> int:
+        return (val - self.stamp + FIRST_STAMP) & MASK if self.stamp is not None else val
+
+
+@dataclass(slots=True)
+class _View:
+    """Turns what one end of one connection saw into a script's lines."""
+
+    end: Endpoint
+    local: _End = field(default_factory=_End)
+    remote: _End = field(default_factory=_End)
+    told: set[int] = field(default_factory=set)  # the script's numbers of the time stamps sent so far
+    writing: int | None = None  # the line of the write that waits
+    asked: int = 0  # bytes that the last recv asked for
+
+    def lines(self, config: TcpConfig) -> Iterator[str]:
+        """The events, in order. ValueError for two calls that wait at once."""
+        yield f"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = {_SOCKET}"
+        for level, name, value in options(config):
+            yield f"+0 setsockopt({_SOCKET}, {level}, {name}, [{value}], 4) = 0"
+        if not self.end.passive:
+            yield f"+0 fcntl({_SOCKET}, F_SETFL, O_RDWR|O_NONBLOCK) = 0"
+        style = machine(config.name).style
+        found: list[str] = []
+        for record in self.end.records:
+            at = self._time(record.time)
+            if isinstance(record, Called):
+                self._call(record, at, found)
+            elif isinstance(record, Sent):
+                found.append(f"{at} {self._packet('>', record.packet.segment, style)}")
+            else:
+                found.append(f"{at} {self._packet('<', record.packet.segment, style)}")
+        if self.writing is not None:
+            raise ValueError("a send still waits at the end of the trace: no packetdrill script can say that")
+        yield from found
+
+    def _time(self, time: int) -> str:
+        """Seconds since the first call, to the nanosecond."""
+        whole, rest = divmod(time - self.end.records[0].time, 1_000_000_000)
+        return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
+
+    def _packet(self, direction: Direction, segment: Segment, style: Style) -> str:
+        sender, receiver = (self.local, self.remote) if direction == ">" else (self.remote, self.local)
+        sender.learn(segment)
+        laid = tuple(self._option(option, direction, sender, receiver) for option in layout(segment.options, style))
+        packet = TcpPacket(
+            direction=direction,
+            flags=segment.flags,
+            seq=sender.number(segment.seq),
+            length=len(segment.payload),
+            ack=receiver.number(segment.ack) if segment.flags & ACK else segment.ack,
+            window=segment.window,
+            urgent=segment.urgent,
+            options=laid,
+        )
+        return packet_text(packet)
+
+    def _option(self, option: Option, direction: Direction, sender: _End, receiver: _End) -> Option:
+        if option.name == "sack":
+            return Option("sack", tuple(receiver.number(edge) for edge in option.values if edge is not None))
+        if option.name != "TS":
+            return option
+        val, ecr = (0 if value is None else value for value in option.values)
+        val, ecr = sender.time_stamp(val), receiver.time_stamp(ecr) if ecr else 0
+        if direction == ">":
+            self.told.add(val)
+        return stamps(val, ecr, literal=direction == "<" and bool(ecr) and ecr not in self.told)
+
+    def _call(self, record: Called, at: str, found: list[str]) -> None:
+        fd = _ACCEPTED if self.end.passive and record.connection else _SOCKET
+        match record.event, record.call:
+            case "call", "send":
+                if self.writing is not None:
+                    raise ValueError(f"two sends wait at once at {at} s: no packetdrill script can say that")
+                self.writing = len(found)
+                found.append(f"{at} write({fd}, ..., {record.detail})")
+            case "return", "send":
+                self._written(record, at, found)
+            case "call", "recv":
+                assert isinstance(record.detail, int)
+                self.asked = record.detail
+            case "return", "recv":
+                before = len(found)
+                while found[before - 1].startswith(f"{at} > "):
+                    before -= 1  # the window update that the read has caused, told before the read's return
+                found.insert(before, f"{at} read({fd}, ..., {self.asked}) = {_result(record.detail)}")
+            case "return", "accept":
+                found.append(f"{at} accept({fd if not record.connection else _SOCKET}, ..., ...) = {_ACCEPTED}")
+            case _:
+                found += _plain(record, at, fd)
+
+    def _written(self, record: Called, at: str, found: list[str]) -> None:
+        """A write that returned at once is one call; one that waited has an end."""
+        if self.writing is None:
+            return
+        line = found[self.writing]
+        start, _, rest = line.partition(" ")
+        size = rest.rpartition(" ")[2].rstrip(")")
+        end = "" if start == at else f"...{at}"
+        result = _result(record.detail) if isinstance(record.detail, TcpError) else size
+        found[self.writing] = f"{start}{end} {rest} = {result}"
+        self.writing = None
+
+
+def _result(detail: object) -> str:
+    if isinstance(detail, TcpError):
+        name = errno_of(detail)
+        return f"-1 {name} ({text_of(name)})"
+    return str(detail)
+
+
+def _plain(record: Called, at: str, fd: int) -> list[str]:
+    """The lines of a call that returns at once."""
+    match record.event, record.call:
+        case "call", "bind":
+            return [f"{at} bind({fd}, ..., ...) = 0"]
+        case "call", "listen":
+            return [f"{at} bind({fd}, ..., ...) = 0", f"+0 listen({fd}, {_BACKLOG}) = 0"]
+        case "call", "connect":
+            return [f"{at} connect({fd}, ..., ...) = -1 EINPROGRESS (Operation now in progress)"]
+        case "return", "connect":
+            error = errno_of(record.detail) if isinstance(record.detail, TcpError) else "0"
+            check = f"{at} getsockopt({fd}, SOL_SOCKET, SO_ERROR, [{error}], [4]) = 0"
+            return [check] if error != "0" else [check, f"+0 fcntl({fd}, F_SETFL, O_RDWR) = 0"]
+        case "call", "shutdown":
+            return [f"{at} shutdown({fd}, SHUT_WR) = 0"]
+        case "call", "close":
+            return [f"{at} close({fd}) = 0"]
+        case "call", "abort":
+            linger = f"{at} setsockopt({fd}, SOL_SOCKET, SO_LINGER, {{onoff=1, linger=0}}, 8) = 0"
+            return [linger, f"+0 close({fd}) = 0"]
+        case "call", "crash":
+            raise ValueError(f"the host crashes at {at} s: no packetdrill script can say that")
+    return []

@@ -1,0 +1,1 @@
+"""Studies: a topic each, from points to one tidy table."""

@@ -1,0 +1,62 @@
+"""The study of incarnations: RFC 1185's four cells, with every ISN, with and without TIME-WAIT."""
+
+from collections.abc import Sequence
+from typing import Final, get_args
+
+from netsim.scenarios import reincarnation
+from netsim.scenarios.reincarnation import TURN, Isn, Params
+from netsim.studies.study import Case
+from netsim.sweep import Rows, Scalar
+from netsim.theory import IncarnationCell
+
+ISNS: Final[tuple[Isn, ...]] = get_args(Isn)
+DEFAULT: Final = Params()
+COPIES: Final = (
+    f"{100 * DEFAULT.duplicate:.0f} % of segments have a late copy, by up to {DEFAULT.lifetime:g} s (uniform); an ISN "
+    f"clock of {DEFAULT.clock_rate:,.0f} a second; long connections last until they are worst"
+)
+
+
+def meeting(isn: Isn, rate: float) -> float:
+    """The duration (s) of a long connection at which the numbers have come round and meet the text still alive.
+
+    The new number then lies in the middle of what is alive.
+    """
+    clock_rate, waited = DEFAULT.clock_rate, 4 * DEFAULT.delay + DEFAULT.pause
+    behind = rate * (DEFAULT.lifetime - waited) / 2
+    if isn == "constant":
+        return (TURN + behind) / rate
+    lead = clock_rate * waited + behind
+    return (TURN - lead) / (clock_rate - rate) if rate < clock_rate else (TURN + lead) / (rate - clock_rate)
+
+
+def cell_params(cell: IncarnationCell, isn: Isn, *, time_wait: float = 0.0) -> Params:
+    """A connection of this cell, half or twice as fast as the clock; the worst one where it is long."""
+    slow, long = cell.value.split(", ")
+    rate = DEFAULT.clock_rate / 2 if slow == "slow" else 2 * DEFAULT.clock_rate
+    duration = meeting(isn, rate) if long == "long" else DEFAULT.duration
+    return Params(isn=isn, rate=rate, duration=duration, time_wait=time_wait)
+
+
+def cell_cases(time_wait: float = 0.0) -> list[Case]:
+    """Every cell with every ISN."""
+    return [
+        Case({"cell": cell.name, "kind": cell.value, "isn": isn, "time_wait": time_wait}, params)
+        for cell in IncarnationCell
+        for isn in ISNS
+        for params in [cell_params(cell, isn, time_wait=time_wait)]
+    ]
+
+
+def cell_theory(cases: Sequence[Case]) -> Rows:
+    """What theory says of every case, as a tidy table: 1 where old text can be accepted, 0 where it cannot.
+
+    For random ISNs, whose chance is there in every cell and no larger than the window, it says nothing.
+    """
+    table: list[dict[str, Scalar]] = []
+    for case in cases:
+        params = case.params
+        verdict = 0.0 if reincarnation.theory(params) else reincarnation.unsafe(params)
+        if verdict is not None:
+            table.append({**case.labels, "estimate": "unsafe", "source": "exact", "value": float(verdict)})
+    return Rows.from_dicts(table)

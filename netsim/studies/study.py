@@ -1,0 +1,213 @@
+"""Studies: many points of a scenario as one tidy table, one line per number that a figure shows.
+
+Columns of a table: the labels of the case (``profile``, ``loss``, ...), ``estimate`` (its name in the scenario's
+ESTIMATES), ``source`` (``simulation``, or ``exact`` for an enumeration), ``value`` with its 95 % interval ``low`` to
+``high``, ``upper_bound`` (only for a proportion of which none was seen) and ``n``.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from netsim.scenarios import setup
+from netsim.seeds import Seed
+from netsim.sweep import (
+    Estimate,
+    Estimator,
+    Rows,
+    Scalar,
+    Workers,
+    paired_difference,
+    paired_proportions,
+    point_key,
+    proportion,
+    sweep,
+)
+from netsim.tcp.config.profiles import profile
+
+PROFILES: Final = ("rfc9293", "linux", "linux_classic", "freebsd", "windows")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A point of a study: what it is called in the table, and the scenario's parameters."""
+
+    labels: dict[str, Scalar]
+    params: Any
+
+
+def simulate(
+    run: Callable[..., Mapping[str, Any]],
+    cases: Sequence[Case],
+    *,
+    replications: int,
+    seed: int,
+    workers: int | Workers | None = None,
+    progress: Progress | None = None,
+    common: bool = False,
+) -> list[Rows]:
+    """The rows of each case. RuntimeError if a run failed: a figure with holes would mislead.
+
+    ``common``: a replication draws the same random numbers in every case, so that ``differences`` are sharp.
+    """
+    points = [case.params for case in cases]
+    run = partial(_with_common_numbers, run) if common else run
+    rows = sweep(run, points, replications=replications, seed=seed, workers=workers, progress=progress)
+    failed = rows.failed()
+    if len(failed):
+        raise RuntimeError(f"{len(failed)} of {len(rows)} runs failed, the first with {failed.column('error')[0]}")
+    by_point = rows.group_by("point")
+    return [by_point[point_key(params),] for params in points]
+
+
+def _with_common_numbers(run: Callable[..., Mapping[str, Any]], params: Any, seed: Seed) -> Mapping[str, Any]:
+    return run(params, replace(seed, point=""))
+
+
+def differences(
+    cases: Sequence[Case], results: Sequence[Rows], columns: Sequence[str], *, by: str, base: Scalar
+) -> Rows:
+    """Every case less the one that differs from it in the label ``by``, which is ``base`` there; run by run.
+
+    For cases that share their random numbers. ``source`` is ``paired difference``. Yes-or-no columns have an interval
+    at once, others from 2,000 runs up.
+    """
+    table: list[dict[str, Scalar]] = []
+    found = {tuple(case.labels.items()): rows for case, rows in zip(cases, results, strict=True)}
+    for case, rows in zip(cases, results, strict=True):
+        if case.labels[by] == base:
+            continue
+        reference = found[tuple((case.labels | {by: base}).items())]
+        for column in columns:
+            e = _difference(reference.column(column), rows.column(column))
+            numbers = {"value": e.value, "low": e.low, "high": e.high, "n": e.n}
+            labels = {**case.labels, "against": base}
+            table.append({**labels, "estimate": column, "source": "paired difference", **numbers})
+    return Rows.from_dicts(table)
+
+
+def differences_text(table: Rows, heading: str) -> str:
+    """The table of ``differences`` to read: a line for each, with its 95 % interval."""
+    unlabelled = ("against", "estimate", "source", "value", "low", "high", "n")
+    labels = [name for name in table.columns if name not in unlabelled]
+    head = (*labels, "against", "estimate", "difference", "95 % interval")
+    lines = [head]
+    for row in table:
+        interval = "-" if row["low"] is None else f"{row['low']:.5g} .. {row['high']:.5g}"
+        value = "-" if row["value"] is None else f"{row['value']:.5g}"
+        lines.append((*(str(row[name]) for name in (*labels, "against", "estimate")), value, interval))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    body = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([heading, "", *body, ""])
+
+
+def _difference(first: Sequence[Scalar], second: Sequence[Scalar]) -> Estimate:
+    if all(isinstance(value, bool | None) for value in (*first, *second)):
+        return paired_proportions(first, second)
+    return paired_difference(_numbers(first), _numbers(second))
+
+
+def _numbers(values: Sequence[Scalar]) -> list[float | None]:
+    return [None if value is None else float(value) for value in values]
+
+
+def pick(known: Mapping[str, Estimator], *names: str) -> dict[str, Estimator]:
+    """These of a scenario's ESTIMATES."""
+    return {name: known[name] for name in names}
+
+
+def estimates(cases: Sequence[Case], results: Sequence[Rows], wanted: Mapping[str, Estimator]) -> Rows:
+    """The wanted estimates of every case, as a tidy table."""
+    table = []
+    for case, rows in zip(cases, results, strict=True):
+        for name, estimator in wanted.items():
+            e = estimator(rows)
+            numbers = {"value": e.value, "low": e.low, "high": e.high, "upper_bound": e.upper_bound, "n": e.n}
+            table.append({**case.labels, "estimate": name, "source": "simulation", **numbers})
+    return Rows.from_dicts(table)
+
+
+def setup_cases(profiles: Sequence[str], losses: Sequence[float], *, burst: float = 0.0) -> list[Case]:
+    """Every profile at both ends, the same loss both ways; ``burst`` (s): mean length of loss bursts."""
+    cases = []
+    for name in profiles:
+        config = profile(name)
+        for loss in losses:
+            params = setup.Params(loss_forward=loss, loss_reverse=loss, client=config, server=config, burst=burst)
+            cases.append(Case({"profile": name, "loss": loss}, params))
+    return cases
+
+
+def exact(
+    theory: Callable[[Any], Mapping[str, float]], cases: Sequence[Case], names: Iterable[str] | None = None
+) -> Rows:
+    """These values of a scenario's theory, or all, as a tidy table; a case without them is left out."""
+    table: list[dict[str, Scalar]] = []
+    for case in cases:
+        values = theory(case.params)
+        for name in values if names is None else [name for name in names if name in values]:
+            table.append({**case.labels, "estimate": name, "source": "exact", "value": values[name]})
+    return Rows.from_dicts(table)
+
+
+def burst_table(
+    run: Callable[[Sequence[Case]], Sequence[Rows]],
+    table: Rows,
+    *,
+    losses: Sequence[float],
+    profile: str,
+    burst: float,
+) -> Rows:
+    """Mean latency with bursts of mean length ``burst`` (s) beside that with independent losses, found in ``table``.
+
+    ``run`` is ``simulate`` but for the cases. The column ``losses`` says how they come: ``independent`` or ``in 5 s
+    bursts``; there is no exact value for the latter.
+    """
+    shown = table.where(profile=profile, estimate="setup_latency")
+    independent = Rows.from_dicts([{**row, "losses": "independent"} for row in shown])
+    cases = [
+        Case({**case.labels, "losses": f"in {burst:g} s bursts"}, case.params)
+        for case in setup_cases([profile], losses, burst=burst)
+    ]
+    simulated = estimates(cases, run(cases), pick(setup.ESTIMATES, "setup_latency"))
+    return Rows.concatenate([independent.where(source="simulation"), simulated, independent.where(source="exact")])
+
+
+def latency_ccdf(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
+    """P(client's latency > t) at every t (s) at which it changes: simulated, exact, and the RTO that made the step.
+
+    Columns: labels, ``source``, ``t``, ``value``, ``low``, ``high``, ``n``; with source ``rto``, ``value`` is the RTO
+    (s) that the client waits out before the SYN which, if nothing more is lost, is answered at ``t``.
+    """
+    table: list[dict[str, Scalar]] = []
+    for case, rows in zip(cases, results, strict=True):
+        table += [{**case.labels, "source": "simulation", **line} for line in survival(rows.array("client_latency"))]
+        laws = setup.exact_latency(case.params)
+        assert laws is not None
+        for t in map(float, laws.client.times):
+            table.append({**case.labels, "source": "exact", "t": t, "value": laws.client.ccdf(t)})
+        sent = float(laws.client.times[0])  # one round trip
+        for rto in case.params.client.syn_intervals()[:-1]:
+            sent += rto
+            table.append({**case.labels, "source": "rto", "t": sent, "value": rto})
+    return Rows.from_dicts(table)
+
+
+def survival(latencies: Iterable[float]) -> list[dict[str, Scalar]]:
+    """P(latency > t) at every t (s) at which it changes, with its 95 % interval by Wilson; NaN is never.
+
+    Columns: ``t``, ``value``, ``low``, ``high``, ``n``.
+    """
+    latencies = sorted(math.inf if math.isnan(t) else float(t) for t in latencies)
+    n = len(latencies)
+    lines: list[dict[str, Scalar]] = []
+    for t in sorted({t for t in latencies if t < math.inf}):
+        beyond = n - bisect_right(latencies, t)
+        e = proportion([True] * beyond + [False] * (n - beyond))
+        lines.append({"t": t, "value": e.value, "low": e.low, "high": e.high, "n": n})
+    return lines

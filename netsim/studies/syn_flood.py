@@ -1,0 +1,164 @@
+"""The studies of the SYN flood: what is put against what, and the tables that the figures show."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Final
+
+from netsim.scenarios import setup, syn_flood
+from netsim.seeds import Seed
+from netsim.studies.study import Case
+from netsim.sweep import Rows, Scalar, read_csv
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import linux, rfc9293
+from netsim.tcp.config.syn_cookie import BernsteinCookie
+
+BACKLOG: Final = 128
+LINUX: Final = "Linux's rules"
+_RFC: Final = rfc9293().replace(synack_retries=5)
+_LINUX_0: Final = linux().replace(syn_cookies="off", timer_hz=250)
+DEFENCES: Final[dict[str, TcpConfig]] = {
+    "no defence": _RFC,
+    "short timer (3 s)": _RFC.replace(synack_retries=1),
+    "random drop": _RFC.replace(syn_queue_full="random-drop"),
+    "SYN cookies": _RFC.replace(syn_cookies="always"),
+    LINUX: _LINUX_0,
+}
+ERLANG: Final = "Erlang B, e^(-\N{GREEK SMALL LETTER LAMDA}R/B); hollow: Linux 6.18 recorded, cookies off"
+EVICTION: Final = "Erlang B, e^(-\N{GREEK SMALL LETTER LAMDA}R/B), Poisson arrivals behind an entry"
+_PLACES: Final = "1,024 places"
+QUEUES: Final[dict[str, TcpConfig]] = {
+    _PLACES: _RFC,
+    "random drop": DEFENCES["random drop"],
+    "recycling oldest": _RFC.replace(syn_queue_full="recycle-oldest"),
+    "SYN cache": _RFC.replace(syncache_hashsize=8, syncache_bucketlimit=16),
+}
+TEXTBOOK: Final = tuple(name for name in DEFENCES if name != LINUX)
+IN_PEACE: Final[dict[str, TcpConfig]] = {
+    "drop\nnew": _LINUX_0,
+    "short\ntimer": _LINUX_0.replace(synack_retries=1),
+    "recycle\noldest": _LINUX_0.replace(syn_queue_full="recycle-oldest"),
+    "random\ndrop": _LINUX_0.replace(syn_queue_full="random-drop"),
+    "SYN\ncache": _LINUX_0.replace(syncache_hashsize=512),
+    "Linux\ncookies": _LINUX_0.replace(syn_cookies="always"),
+    "DJB's\ncookies": _LINUX_0.replace(syn_cookies="always", syn_cookie=BernsteinCookie()),
+}
+
+
+def recorded_times(rate: float) -> tuple[float, float]:
+    """How long the recorded kernel was flooded before clients came, and how long they came (s)."""
+    return (75.0, 60.0) if rate < 50 else (40.0, 40.0)
+
+
+def visits(rate: float) -> tuple[float, float]:
+    """Clients a second, five or a fortieth of the attack, and for how long (s) they come, so that they are 75."""
+    clients = max(5.0, rate / 40)
+    return clients, 75.0 / clients
+
+
+def flood_params(server: TcpConfig, rate: float, *, backlog: int = BACKLOG) -> syn_flood.Params:
+    """A flood of ``rate`` SYNs a second; Linux from empty as it was recorded, the others when it is old."""
+    if server.name == "linux":
+        warmup, horizon = recorded_times(rate)
+        return syn_flood.Params(
+            attack_rate=rate, backlog=backlog, server=server, client=linux().replace(syn_retries=0),
+            legit_rate=20.0, warmup=warmup, horizon=horizon,
+        )  # fmt: skip
+    clients, window = visits(rate)
+    drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
+    old = server.syn_cookies == "off" and drops
+    return syn_flood.Params(
+        attack_rate=rate,
+        backlog=backlog,
+        server=server,
+        client=rfc9293().replace(syn_retries=0),
+        legit_rate=clients,
+        warmup=None if old else min(2.0 * BACKLOG / rate, sum(server.synack_intervals())),
+        horizon=window,
+    )
+
+
+def flood_cases(rates: Sequence[float], names: Sequence[str] = tuple(DEFENCES)) -> list[Case]:
+    """Every defence at every attack rate; a client has one SYN, since the first one is what is asked about."""
+    return [
+        Case({"defence": name, "rate": rate}, flood_params(DEFENCES[name], rate)) for name in names for rate in rates
+    ]
+
+
+def queue_cases(rates: Sequence[float]) -> list[Case]:
+    """A longer queue of 1,024, and queues of 128 that make room: every one at every attack rate."""
+    return [
+        Case(
+            {"defence": name, "rate": rate},
+            flood_params(server, rate, backlog=1024 if name == _PLACES else BACKLOG),
+        )
+        for name, server in QUEUES.items()
+        for rate in rates
+    ]
+
+
+def served_studies(
+    rates: Sequence[float], recorded: Sequence[float], crowded: Sequence[float], fine: Sequence[float], folder: Path
+) -> list[tuple[str, list[Case], list[Case], list[Rows], str]]:
+    """Who is served at the first SYN: a figure's name, what is simulated, what has a closed form, what was recorded
+    (read in ``folder``), and what the closed forms are.
+    """
+    textbook = flood_cases(rates, TEXTBOOK) + flood_cases(recorded, [LINUX])
+    return [
+        ("e07a_served", textbook, flood_cases(fine, TEXTBOOK), [kernel_rows(folder)], ERLANG),
+        ("e07e_queues", queue_cases(crowded), queue_cases(fine), [], EVICTION),
+    ]
+
+
+def kernel_rows(folder: Path) -> Rows:
+    """The recorded kernel's first SYNs answered, cookies off, as rows of the same table, read in ``folder``."""
+    table: list[dict[str, Scalar]] = []
+    for row in read_csv(folder / "kernel_syn_flood.csv"):
+        if row["syncookies"] == 0 and row["lambda_per_s"]:
+            found: dict[str, Scalar] = {"defence": LINUX, "rate": float(row["lambda_per_s"])}
+            found |= {"estimate": "p_served_at_first_syn", "source": "kernel"}
+            table.append({**found, "value": float(row["legit_first_syn_answered"] or 0.0), "n": row["n_legit"]})
+    return Rows.from_dicts(table)
+
+
+def populations(*, rate: float, length: float, worlds: int, seed: int) -> Rows:
+    """Mean number of half-open entries, second by second, from an empty queue. No clients."""
+    table: list[dict[str, Scalar]] = []
+    for name in ("no defence", "short timer (3 s)", LINUX):
+        params = syn_flood.Params(
+            attack_rate=rate, backlog=BACKLOG, server=DEFENCES[name], legit_rate=0.0, warmup=0.0, horizon=length
+        )
+        played = [
+            syn_flood.play(params, Seed(seed, f"population {name}", k), clients=(0.0, length))[1].population
+            for k in range(worlds)
+        ]
+        for moments in zip(*played, strict=True):
+            value = fmean(n for _, n in moments)
+            table.append(
+                {"defence": name, "rate": rate, "t": moments[0][0], "source": "simulation", "value": value, "n": worlds}
+            )
+    return Rows.from_dicts(table)
+
+
+def cookie_cases(losses: Sequence[float]) -> list[Case]:
+    """One silent client at a time, Linux at both ends, with entries and with cookies, against loss each way."""
+    servers = {"entries": linux().replace(syn_cookies="off"), "SYN cookies": linux().replace(syn_cookies="always")}
+    return [
+        Case(
+            {"server": name, "loss": loss},
+            setup.Params(loss_forward=loss, loss_reverse=loss, client=linux(), server=server),
+        )
+        for name, server in servers.items()
+        for loss in losses
+    ]
+
+
+def peace_cases() -> list[Case]:
+    """Every defence without an attack: 50 clients a second."""
+    return [
+        Case(
+            {"defence": name.replace("\n", " ")},
+            syn_flood.Params(attack_rate=0.0, legit_rate=50.0, server=server, client=linux(), warmup=1.0, horizon=10.0),
+        )
+        for name, server in IN_PEACE.items()
+    ]

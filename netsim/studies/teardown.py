@@ -1,0 +1,204 @@
+"""The studies of the close: what TIME-WAIT buys and costs; three segments or four; how soon both ends are done."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from netsim.link import Exponential
+from netsim.scenarios import assassination, ports, teardown, time_wait
+from netsim.scenarios.teardown_theory import exact_latency
+from netsim.studies.study import Case, estimates, exact, pick, survival
+from netsim.sweep import Rows, Scalar, proportion
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.profiles import rfc9293
+from netsim.theory import connection_rate_ceiling, mean_population
+
+PORTS: Final = 28_232  # net.ipv4.ip_local_port_range: 32768 to 60999
+RATE: Final = 100.0  # connections a second, of which TIME-WAIT keeps what is left
+THINKS: Final = (0.01, 0.03, 0.1, 0.3, 1.0)  # s, mean
+FINE_THINKS: Final = tuple(0.001 * 1.1**k for k in range(98))  # for the exact curves, up to 10 s
+FIXES: Final = {"no fix": "accept", "fix F2": "ignore-2s", "fix F1": "ignore"}  # RFC 1337 4
+CLOSES: Final[dict[teardown.Close, str]] = {
+    "half-close": "one after the other",
+    "simultaneous": "both at once",
+    "abort": "the client aborts",
+    "unread": "the server has unread text",
+}
+FINE_COPIES: Final = tuple(k / 100 for k in range(31))  # for the exact curves
+AT_ONCE, WAITING = "ACK at once", "ACK waits 200 ms"
+LEFT: Final = (0, 1, 100, 1460, 2920, 14_600)  # bytes
+WAITS: Final[dict[str, float | None]] = {"ACK at once": None, "ACK waits 40 ms": 0.04, "ACK waits 200 ms": 0.2}
+
+
+def time_wait_cases(losses: Sequence[float], lengths: Sequence[float]) -> list[Case]:
+    """The same loss both ways, the client closes first and stays in TIME-WAIT for ``length`` (s)."""
+    return [
+        Case(
+            {"loss": loss, "time_wait": length},
+            time_wait.Params(loss_forward=loss, loss_reverse=loss, time_wait=length),
+        )
+        for loss in losses
+        for length in lengths
+    ]
+
+
+def price_cases(lengths: Sequence[float]) -> list[Case]:
+    """A client that closes first, at ``RATE`` connections a second and with ports enough."""
+    return [
+        Case(
+            {"time_wait": length},
+            ports.Params(ports=PORTS, rate=RATE, time_wait=length, warm_up=length + 0.1, window=0.01),
+        )
+        for length in lengths
+    ]
+
+
+def price(lengths: Sequence[float]) -> Rows:
+    """What TIME-WAIT of each length costs: sockets held (Little), connections a second at most (ports)."""
+    table: list[dict[str, Scalar]] = []
+    for length in lengths:
+        held = mean_population(rate=RATE, lifetime=length)
+        table.append({"time_wait": length, "estimate": "client_time_wait", "source": "exact", "value": held})
+        most = connection_rate_ceiling(ports=PORTS, time_wait=length)
+        table.append({"time_wait": length, "estimate": "rate_ceiling", "source": "exact", "value": most})
+    return Rows.from_dicts(table)
+
+
+def assassination_cases(duplicates: Sequence[float]) -> list[Case]:
+    """RSTs in TIME-WAIT accepted, or ignored as RFC 1337 wants; copies late by 20 s on average, TIME-WAIT 240 s."""
+    return [
+        Case(
+            {"rst": name, "duplicate": duplicate},
+            assassination.Params(duplicate=duplicate, client=rfc9293().replace(time_wait_rst=policy)),
+        )
+        for name, policy in FIXES.items()
+        for duplicate in duplicates
+    ]
+
+
+def killed(run: Callable[..., list[Rows]], duplicates: Sequence[float], *, n: int) -> Rows:
+    """P(a RST ends TIME-WAIT), simulated and exact; ``run`` as for ``why_four``."""
+    cases = assassination_cases(duplicates)
+    results = run(assassination.run, cases, replications=n)
+    simulated = estimates(cases, results, pick(assassination.ESTIMATES, "p_killed"))
+    return Rows.concatenate([simulated, exact(assassination.theory, assassination_cases(FINE_COPIES), ["p_killed"])])
+
+
+def closer(waits: str) -> TcpConfig:
+    """RFC 9293, but that the ACK of a FIN goes or waits as ``WAITS`` says."""
+    wait = WAITS[waits]
+    return rfc9293() if wait is None else rfc9293().replace(fin_ack="delayed", delayed_ack=wait)
+
+
+def segment_cases(thinks: Sequence[float], *, loss: float, waits: Sequence[str] = tuple(WAITS)) -> list[Case]:
+    """A server that thinks for an exponential time of mean ``think`` (s), and acknowledges a FIN as ``WAITS`` says."""
+    cases = []
+    for name in waits:
+        server = closer(name)
+        for think in thinks:
+            params = teardown.Params(loss_forward=loss, loss_reverse=loss, think=Exponential(think), server=server)
+            cases.append(Case({"fin_ack": name, "think": think}, params))
+    return cases
+
+
+def why_four(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
+    """P(3 segments) and P(4) against the server's mean think time, where its ACK goes at once and where it waits.
+
+    ``run`` is ``simulate`` but for the scenario, the cases and their number.
+    """
+    names = ("p_three_segments", "p_four_segments")
+    shown = partial(segment_cases, loss=loss, waits=(AT_ONCE, WAITING))
+    results = run(teardown.run, cases := shown(THINKS), replications=n, common=True)
+    simulated = estimates(cases, results, pick(teardown.ESTIMATES, *names))
+    return Rows.concatenate([simulated, exact(teardown.theory, shown(FINE_THINKS), names)])
+
+
+def text_left(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
+    """P(3 segments), P(4) and P(all text is read) against the text left to send; ``run`` as for ``why_four``.
+
+    Columns: ``curve``, ``left`` (bytes), ``estimate``, ``source``, ``value`` with its interval, ``n``.
+    """
+    curves: dict[str, tuple[str, str, teardown.Close]] = {
+        "3, ACK waits": ("p_three_segments", WAITING, "half-close"),
+        "4, ACK waits": ("p_four_segments", WAITING, "half-close"),
+        "4, ACK at once": ("p_four_segments", AT_ONCE, "half-close"),
+        "half-close": ("p_text_delivered", AT_ONCE, "half-close"),
+        "close": ("p_text_delivered", AT_ONCE, "close"),
+    }
+    kinds = dict.fromkeys((waits, close) for _, waits, close in curves.values())
+    points = {
+        (*kind, left): teardown.Params(
+            close=kind[1], left=left, loss_forward=loss, loss_reverse=loss, server=closer(kind[0])
+        )
+        for kind in kinds
+        for left in LEFT
+    }
+    cases = {at: Case({"left": at[2]}, params) for at, params in points.items()}
+    found = dict(zip(cases, run(teardown.run, list(cases.values()), replications=n), strict=True))
+    parts: list[Rows] = []
+    for name, (estimate, *kind) in curves.items():
+        chosen = [at for at in cases if [*at[:2]] == kind]
+        named = [Case({"curve": name, **cases[at].labels}, cases[at].params) for at in chosen]
+        parts.append(estimates(named, [found[at] for at in chosen], pick(teardown.ESTIMATES, estimate)))
+        parts.append(exact(teardown.theory, named, [estimate]))
+    return Rows.concatenate([part for part in parts if len(part)])
+
+
+def teardown_cases(losses: Sequence[float]) -> list[Case]:
+    """RFC 9293 at both ends, a server that closes at once, the same loss both ways."""
+    return [Case({"loss": loss}, teardown.Params(loss_forward=loss, loss_reverse=loss)) for loss in losses]
+
+
+def segment_shares(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
+    """How many segments the closes took: 4 to 7, or more, each as a share, with the exact one of 4.
+
+    Columns: labels, ``segments``, ``source``, ``value``, ``low``, ``high``, ``upper_bound``, ``n``.
+    """
+    table: list[dict[str, Scalar]] = []
+    for name, counts in {**{f"{k} segments": range(k, k + 1) for k in (4, 5, 6, 7)}, "more": range(8, 1 << 30)}.items():
+        for case, rows in zip(cases, results, strict=True):
+            e = proportion([int(count or 0) in counts for count in rows.column("segments")])
+            numbers: dict[str, Scalar] = {
+                "value": e.value, "low": e.low, "high": e.high, "upper_bound": e.upper_bound, "n": e.n,
+            }  # fmt: skip
+            table.append({**case.labels, "segments": name, "source": "simulation", **numbers})
+    for case in cases:
+        value = teardown.theory(case.params)["p_four_segments"]
+        table.append({**case.labels, "segments": "4 segments", "source": "exact", "value": value})
+    return Rows.from_dicts(table)
+
+
+def ends(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
+    """What becomes of either end by the kind of close; ``run`` as for ``why_four``.
+
+    Columns: ``close``, ``end`` (client or server), ``how``, ``source``, ``value``, ``low``, ``high``, ``n``.
+    """
+    cases = [
+        Case({"close": name}, teardown.Params(close=kind, loss_forward=loss, loss_reverse=loss))
+        for kind, name in CLOSES.items()
+    ]
+    table: list[dict[str, Scalar]] = []
+    for case, rows in zip(cases, run(teardown.run, cases, replications=n), strict=True):
+        for end in ("client", "server"):
+            outcomes = rows.column(f"{end}_end")
+            for how in dict.fromkeys(outcomes):
+                e = proportion([outcome == how for outcome in outcomes])
+                numbers: dict[str, Scalar] = {"value": e.value, "low": e.low, "high": e.high, "n": e.n}
+                table.append({**case.labels, "end": end, "how": how, "source": "simulation", **numbers})
+    return Rows.from_dicts(table)
+
+
+def latency_survival(case: Case, rows: Rows) -> Rows:
+    """P(an end is not done by t) at every t (s) at which it changes, simulated and exact.
+
+    Columns: labels, ``end`` (client or server), ``source``, ``t``, ``value``, ``low``, ``high``, ``n``.
+    """
+    table: list[dict[str, Scalar]] = []
+    laws = exact_latency(case.params)
+    assert laws is not None
+    for end, law in (("client", laws.client), ("server", laws.server)):
+        for line in survival(rows.array(f"{end}_latency")):
+            table.append({**case.labels, "end": end, "source": "simulation", **line})
+        for t in map(float, law.times):
+            table.append({**case.labels, "end": end, "source": "exact", "t": t, "value": law.ccdf(t)})
+    return Rows.from_dicts(table)

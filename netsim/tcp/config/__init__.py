@@ -1,0 +1,1 @@
+"""The policies and constants of an endpoint."""

@@ -1,0 +1,48 @@
+"""Two handshakes that RFC 9293 does not have: ESTABLISHED on the SYN (two-way), and SYN and ACK apart (four-way).
+
+They are here to be compared with the real one. The peer is a TCP like any other.
+"""
+
+from netsim.tcp.actions import Transmit
+from netsim.tcp.connection import enter
+from netsim.tcp.output import send_syn
+from netsim.tcp.segment import ACK, Segment
+from netsim.tcp.segment_arrives.authentication import sign
+from netsim.tcp.segment_arrives.data import take_held_text
+from netsim.tcp.state import ESTABLISHED
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import KEEPALIVE, NEVER, REXMT
+
+TWO_WAY = "two-way handshake: ESTABLISHED on the SYN"
+
+
+def answer_syn(tcb: Tcb, now: int) -> None:
+    """The first SYN has made ``tcb`` half-open: what the policy ``handshake`` sends, if it is not the three-way one."""
+    if tcb.config.handshake == "four-way":
+        _send_bare_ack(tcb)  # a client in SYN-SENT drops it (3.10.7.3, fifth); the SYN that follows carries the ACK too
+        return send_syn(tcb, now)
+    send_syn(tcb, now)
+    return _believe(tcb, now)
+
+
+def _send_bare_ack(tcb: Tcb) -> None:
+    ctx = tcb.ctx
+    ctx.counters.TcpOutSegs += 1
+    window = min(tcb.rcv_wnd, 65535)
+    ack = Segment(tcb.flow, tcb.iss, tcb.rcv_nxt, ACK, window)
+    if tcb.config.authentication_key is not None:
+        sign(ack, tcb.config.authentication_key)
+    ctx.actions.append(Transmit(ack, tcb.id, False))
+
+
+def _believe(tcb: Tcb, now: int) -> None:
+    """ESTABLISHED, and our SYN counts as acknowledged: nobody will confirm it, and a repeated SYN draws it again."""
+    tcb.snd_una = tcb.snd_nxt
+    tcb.deadlines[REXMT] = NEVER
+    enter(tcb, ESTABLISHED, TWO_WAY)
+    if tcb.keepalive:
+        tcb.arm(KEEPALIVE, now, tcb.config.ns.keepalive_idle)
+    if tcb.syn_text:
+        take_held_text(tcb, now)
+    assert tcb.listener is not None
+    tcb.listener.complete(tcb)

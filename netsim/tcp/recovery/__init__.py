@@ -1,0 +1,1 @@
+"""The data phase: retransmission, loss recovery, congestion control and acknowledgments."""

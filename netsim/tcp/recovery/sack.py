@@ -1,0 +1,66 @@
+"""Selective acknowledgments as the receiver of text sends them: RFC 2018 4, and RFC 2883 for text that came twice."""
+
+from typing import Final
+
+from netsim.tcp.recovery.reassembly import Range, Reassembly
+from netsim.tcp.segment import Options
+from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.tcb import Tcb
+
+_BLOCK: Final = 8  # bytes; RFC 2018 3
+_HEAD: Final = 4  # bytes: kind, length, and two NOPs before them
+_ROOM: Final = 40  # bytes; RFC 9293 3.1: Data Offset has four bits
+
+
+def with_sack(tcb: Tcb, options: Options | None) -> Options | None:
+    """The options of a segment with what this end holds beyond RCV.NXT. Text that came twice is reported once."""
+    held = tcb.reassembly
+    assert held is not None
+    used = options.size() if options is not None else 0
+    ranges = _ranges(tcb, held)[: (_ROOM - used - _HEAD) // _BLOCK]
+    if held.duplicate is not None:
+        held.duplicate = None  # RFC 2883 4, (2): "reported only once"
+        if not held.blocks:
+            tcb.reassembly = None
+    if not ranges:
+        return options
+    if options is None:
+        return Options(sack=ranges)
+    options.sack = ranges
+    return options
+
+
+def sack_bytes(tcb: Tcb) -> int:
+    """Bytes that the SACK option takes on the next segment, at the most (RFC 6691 2: text must make room for it)."""
+    held = tcb.reassembly
+    if held is None or not tcb.sack_ok:
+        return 0
+    blocks = len(held.blocks) + (held.duplicate is not None)
+    return min(_HEAD + _BLOCK * blocks, 28 if tcb.ts_ok else 36) if blocks else 0
+
+
+def _ranges(tcb: Tcb, held: Reassembly) -> tuple[Range, ...]:
+    """The duplicate first (RFC 2883 4), then the block with the latest segment, then those changed before it.
+
+    A FIN that came before the text in front of it is held too, and has a number of its own.
+    """
+    latest = sorted(held.blocks, key=lambda block: -block.stamp)
+    ranges = [(block.seq, (block.seq + len(block.text)) & MASK) for block in latest]
+    fin = tcb.peer_fin
+    if fin >= 0 and tcb.config.sack_fin and 0 < (fin - tcb.rcv_nxt) & MASK < HALF:
+        end = (fin + 1) & MASK
+        joined = next((i for i, (_, right) in enumerate(ranges) if right == fin), None)
+        if joined is None:
+            ranges.insert(0, (fin, end))
+        else:
+            ranges[joined] = (ranges[joined][0], end)
+    return tuple(ranges if held.duplicate is None else [held.duplicate, *ranges])
+
+
+def came_twice(tcb: Tcb, seq: int, end: int) -> None:
+    """Report the text from ``seq`` to ``end`` with the next ACK: this end had it already (RFC 2883)."""
+    if tcb.sack_ok and tcb.config.dsack and 0 < (end - seq) & MASK < HALF:
+        if tcb.reassembly is None:
+            tcb.reassembly = Reassembly()
+        if tcb.reassembly.duplicate is None:
+            tcb.reassembly.duplicate = (seq, end)

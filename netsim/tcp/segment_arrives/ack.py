@@ -1,0 +1,164 @@
+"""Step five of RFC 9293 3.10.7.4: the ACK field; what it acknowledges, the send window, duplicates (RFC 5681 3.2)."""
+
+from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
+from netsim.tcp.listening.defer_accept import waits_for_text
+from netsim.tcp.output import retransmit, send_reset_for
+from netsim.tcp.recovery.queue import acknowledge, fin_acknowledged, measured, rearm
+from netsim.tcp.recovery.rack import tell
+from netsim.tcp.recovery.scoreboard import begin_recovery, selective
+from netsim.tcp.recovery.spurious import report_duplicate, settle
+from netsim.tcp.segment import SYN, Segment
+from netsim.tcp.segment_arrives.established import established
+from netsim.tcp.segment_arrives.options import echo_sample
+from netsim.tcp.segment_arrives.sequence import answer_unacceptable, challenge
+from netsim.tcp.segment_arrives.time_wait import is_expected_ack
+from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_RECEIVED, TIME_WAIT
+from netsim.tcp.tcb import Tcb
+from netsim.tcp.timers import NEVER, PERSIST
+
+_FIFTH = "3.10.7.4, fifth: ACK"
+
+
+def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
+    if tcb.state is SYN_RECEIVED:
+        return _ack_of_syn(tcb, segment, now)
+    ack, una = segment.ack, tcb.snd_una
+    ahead = (ack - una) & MASK
+    flight = (tcb.snd_nxt - una) & MASK
+    if ahead > flight:
+        behind = (una - ack) & MASK
+        if ahead < HALF:
+            dropped(tcb, segment, _FIFTH)
+            if tcb.config.future_ack == "answer":
+                answer_unacceptable(tcb, segment, now)
+            elif tcb.state is not ESTABLISHED:
+                challenge(tcb, now)
+            return False
+        if tcb.config.ack_policy == "rfc5961" and behind > tcb.max_snd_wnd:
+            dropped(tcb, segment, "RFC 5961 5: old ACK")
+            challenge(tcb, now)
+            return False
+        if tcb.sack_ok and tcb.queue and tcb.congestion is not None:
+            selective(tcb, segment, now, una)  # blocks count whenever they come: net/ipv4/tcp_input.c, tcp_ack
+    else:
+        if ahead:
+            _advance(tcb, segment, now)
+        elif tcb.probe_end == ack:
+            tcb.probe_end = -1  # the original and its probe have both arrived (RFC 8985 7.4.2)
+        _update_window(tcb, segment, now, ahead, flight)
+        if tcb.state > CLOSE_WAIT and fin_acknowledged(tcb):
+            return _closing_states(tcb, segment, now)
+    if tcb.state is not CLOSING:
+        return True  # an old ACK is ignored, the text behind it is not
+    dropped(tcb, segment, _FIFTH)  # in CLOSING, what does not acknowledge our FIN is ignored
+    return False
+
+
+def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
+    """SYN-RECEIVED: the ACK of our SYN makes ESTABLISHED; any other draws a RST.
+
+    ``established`` does all that "continue processing" in step five would: it sets SND.WND, SND.WL1 and SND.WL2.
+    """
+    if not 0 < (segment.ack - tcb.snd_una) & MASK <= (tcb.snd_nxt - tcb.snd_una) & MASK:
+        send_reset_for(tcb.ctx, segment, tcb)
+        dropped(tcb, segment, _FIFTH)
+        return False
+    listener = tcb.listener
+    if listener is not None:
+        if tcb.config.defer_accept is not None and waits_for_text(listener, tcb, segment):
+            dropped(tcb, segment, "TCP_DEFER_ACCEPT: no text yet")
+            return False
+        if not listener.admit(tcb, segment, now):
+            return False
+    if tcb.ctx.record:
+        accepted(tcb, segment, "ACK", _FIFTH)
+    enter(tcb, ESTABLISHED, _FIFTH)
+    established(tcb, segment, now)
+    if listener is not None:
+        listener.complete(tcb)
+    if tcb.queue and tcb.sack_ok and tcb.congestion is not None:
+        selective(tcb, segment, now, tcb.snd_una)  # Fast Open has sent text, and some of it came
+    return True
+
+
+def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
+    """SND.UNA moves: the queue shrinks, the RTT is measured, the timer restarts."""
+    if tcb.ctx.record:
+        accepted(tcb, segment, "ACK", _FIFTH)
+    una, flight = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
+    congestion = tcb.congestion
+    repairing = congestion is not None and congestion.repairing
+    original = congestion is not None and (repairing or congestion.duplicates > 0) and tell(tcb, segment.ack, now)
+    sample = acknowledge(tcb, segment.ack, now)
+    if congestion is not None and (repairing or congestion.undo is not None):
+        settle(tcb, segment, una, original=original)
+    if congestion is not None and sample is not None and tcb.config.congestion == "cubic":
+        congestion.round_trip(sample, tcb.snd_una, tcb.snd_nxt, now)
+    if tcb.ts_ok:
+        echo = echo_sample(tcb, segment, now)
+        sample = sample if echo is None else echo
+    if sample is not None:
+        measured(tcb, sample)
+    rearm(tcb, now)
+    if (
+        congestion is not None
+        and congestion.acknowledged((segment.ack - una) & MASK, tcb.snd_una, flight, now)
+        and tcb.queue
+        and not tcb.sack_ok  # there the scoreboard decides
+    ):
+        retransmit(tcb, tcb.queue[0], now)
+    if tcb.snd_buffer is not None:
+        if tcb.chrono is not None and not tcb.snd_buffer:
+            tcb.chrono.update(now, text=False, held_back=False)
+        signal(tcb)  # there may be room for more
+
+
+def _update_window(tcb: Tcb, segment: Segment, now: int, ahead: int, flight: int) -> None:
+    """SND.WND, SND.WL1, SND.WL2 (3.10.7.4, fifth), and what duplicate ACKs tell (RFC 5681 3.2).
+
+    ``ahead`` numbers are newly acknowledged, of ``flight`` that were outstanding.
+    """
+    window = segment.window << (0 if segment.flags & SYN else tcb.snd_wscale)
+    same = window == tcb.snd_wnd
+    seq, ack = segment.seq, segment.ack
+    newer = (seq - tcb.snd_wl1) & MASK
+    if newer < HALF and (newer or (ack - tcb.snd_wl2) & MASK < HALF):
+        tcb.snd_wl1 = seq
+        tcb.snd_wl2 = ack
+        if not same:
+            tcb.snd_wnd = window
+            if window > tcb.max_snd_wnd:
+                tcb.max_snd_wnd = window
+            if window and tcb.deadlines[PERSIST] != NEVER:
+                _window_opened(tcb, now)
+    if tcb.congestion is None or not tcb.queue:
+        if tcb.congestion is not None and tcb.congestion.undo is not None and not ahead:
+            report_duplicate(tcb, segment, tcb.snd_una)
+        return
+    if tcb.sack_ok:
+        selective(tcb, segment, now, (tcb.snd_una - ahead) & MASK)
+    elif same and not ahead and flight and segment.length == 0 and tcb.congestion.duplicate(tcb.snd_una):
+        begin_recovery(tcb, now)
+        retransmit(tcb, tcb.queue[0], now)
+
+
+def _window_opened(tcb: Tcb, now: int) -> None:
+    """The zero window is over: a probe's byte that was refused goes out again at once, with the usual timer."""
+    tcb.deadlines[PERSIST] = NEVER
+    tcb.probes = 0
+    if tcb.queue:
+        retransmit(tcb, tcb.queue[0], now)
+        rearm(tcb, now)
+
+
+def _closing_states(tcb: Tcb, segment: Segment, now: int) -> bool:
+    """Our FIN is acknowledged: CLOSING and LAST-ACK end here. TIME-WAIT acknowledges "a retransmission of the FIN"."""
+    if tcb.state is CLOSING:
+        enter_time_wait(tcb, now, _FIFTH)
+    elif tcb.state is LAST_ACK:
+        end(tcb, _FIFTH, None)
+        return False
+    elif tcb.state is TIME_WAIT and tcb.config.time_wait_ack == "any":
+        tcb.ack_wanted = not is_expected_ack(tcb, segment)
+    return True

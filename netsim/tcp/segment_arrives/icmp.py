@@ -1,0 +1,154 @@
+"""ICMP errors about a connection's own segments: RFC 9293 3.9.2.2, with the checks of RFC 5927 and PMTU discovery.
+
+Which errors are hard, and what they may end, are policies; source quench and redirects are ignored (MUST-55).
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from netsim.tcp.connection import end, enter, release, signal
+from netsim.tcp.errors import ConnectionRefused, TcpError, Unreachable
+from netsim.tcp.output import TS_BYTES, repair
+from netsim.tcp.recovery.queue import resegment
+from netsim.tcp.segment import IP_TCP_HEADERS, FourTuple
+from netsim.tcp.seq import MASK
+from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED
+from netsim.tcp.tcb import Tcb
+
+Kind = Literal[
+    "net_unreachable",
+    "host_unreachable",
+    "protocol_unreachable",
+    "port_unreachable",
+    "frag_needed",
+    "source_route_failed",
+    "net_unknown",
+    "host_unknown",
+    "source_host_isolated",
+    "net_prohibited",
+    "host_prohibited",
+    "net_unreachable_for_tos",
+    "host_unreachable_for_tos",
+    "packet_filtered",
+    "precedence_violation",
+    "precedence_cutoff",
+    "ttl_exceeded",
+    "reassembly_exceeded",
+    "parameter_problem",
+    "source_quench",
+    "redirect",
+]
+
+_CLAUSE: Final = "3.9.2.2: ICMP error"
+_IPV6_MORE: Final = 20  # bytes by which its header is longer: RFC 8200 3
+_LEAST_MTU: Final = 68  # RFC 791 3.2
+
+# The error numbers by which Linux tells them (net/ipv4/icmp.c, icmp_err_convert; net/ipv4/tcp_ipv4.c, tcp_v4_err).
+_ERRNO: Final[dict[Kind, str]] = {
+    "net_unreachable": "ENETUNREACH",
+    "host_unreachable": "EHOSTUNREACH",
+    "protocol_unreachable": "ENOPROTOOPT",
+    "port_unreachable": "ECONNREFUSED",
+    "source_route_failed": "EOPNOTSUPP",
+    "net_unknown": "ENETUNREACH",
+    "host_unknown": "EHOSTDOWN",
+    "source_host_isolated": "ENONET",
+    "net_prohibited": "ENETUNREACH",
+    "host_prohibited": "EHOSTUNREACH",
+    "net_unreachable_for_tos": "ENETUNREACH",
+    "host_unreachable_for_tos": "EHOSTUNREACH",
+    "packet_filtered": "EHOSTUNREACH",
+    "precedence_violation": "EHOSTUNREACH",
+    "precedence_cutoff": "EHOSTUNREACH",
+    "ttl_exceeded": "EHOSTUNREACH",
+    "reassembly_exceeded": "EHOSTUNREACH",
+    "parameter_problem": "EPROTO",
+}
+_HARD: Final[dict[str, frozenset[Kind]]] = {
+    "rfc9293": frozenset({"protocol_unreachable", "port_unreachable"}),  # SHLD-26; frag_needed has a use of its own
+    "bsd": frozenset(
+        {
+            "protocol_unreachable",
+            "port_unreachable",
+            "net_prohibited",
+            "host_prohibited",
+            "packet_filtered",
+            "ttl_exceeded",
+        }
+    ),
+}
+_BSD_RETRANSMISSIONS: Final = 3  # sys/netinet/tcp_subr.c, tcp_notify
+
+
+@dataclass(frozen=True, slots=True)
+class IcmpError:
+    """An ICMP message that quotes one of our segments: its four-tuple as we wrote it, and its sequence number.
+
+    ``mtu`` in bytes, of a next hop whose link the segment did not fit (RFC 1191 4); 0 where it is not told.
+    """
+
+    flow: FourTuple
+    seq: int
+    kind: Kind
+    mtu: int = 0
+
+
+def icmp_arrives(tcb: Tcb, message: IcmpError, now: int) -> None:
+    """Act on an error about a segment that is under way; others are old, or forged (RFC 5927 4.1)."""
+    if (message.seq - tcb.snd_una) & MASK >= (tcb.snd_nxt - tcb.snd_una) & MASK:
+        return None
+    if message.kind == "frag_needed":
+        return _too_big(tcb, message.mtu, now) if tcb.config.pmtu_discovery else None
+    errno = _ERRNO.get(message.kind)
+    if errno is None:
+        return None
+    hard = message.kind in _HARD[tcb.config.icmp_hard]
+    if _ends(tcb, hard=hard):
+        return _give_up(tcb, _told(tcb, message.kind, errno))
+    tcb.soft_error = Unreachable(errno)
+    return signal(tcb)
+
+
+def _ends(tcb: Tcb, *, hard: bool) -> bool:
+    config = tcb.config
+    if tcb.state >= ESTABLISHED:
+        return hard and config.icmp_synchronized == "hard"
+    match config.icmp_opening:
+        case "any":
+            return True
+        case "hard":
+            return hard
+        case "bsd":
+            repeated = tcb.soft_error is not None and tcb.transmissions > _BSD_RETRANSMISSIONS + 1
+            return hard or repeated
+        case "ignore":
+            return False
+
+
+def _told(tcb: Tcb, kind: Kind, errno: str) -> TcpError:
+    if errno == "ECONNREFUSED" or (tcb.config.icmp_hard == "bsd" and kind in _HARD["bsd"] and kind != "ttl_exceeded"):
+        return ConnectionRefused()
+    return Unreachable(errno)
+
+
+def _give_up(tcb: Tcb, error: TcpError) -> None:
+    if tcb.state is SYN_RECEIVED and tcb.passive:
+        enter(tcb, LISTEN, _CLAUSE)
+        return release(tcb, None)
+    if tcb.state < ESTABLISHED:
+        tcb.ctx.counters.TcpAttemptFails += 1
+    return end(tcb, _CLAUSE, error)
+
+
+def _too_big(tcb: Tcb, mtu: int, now: int) -> None:
+    """A segment did not fit: smaller ones from now on, and those too large at once again (RFC 1191 3, 6.4)."""
+    headers = IP_TCP_HEADERS + (_IPV6_MORE if ":" in tcb.flow.dst else 0) + (TS_BYTES if tcb.ts_ok else 0)
+    mss = max(mtu, _LEAST_MTU) - headers
+    if tcb.state < ESTABLISHED or not 0 < mss < tcb.snd_mss:
+        return
+    tcb.snd_mss = mss
+    if tcb.congestion is not None:
+        tcb.congestion.mss = mss
+    if tcb.queue:
+        resegment(tcb, mss)
+    repair(tcb, now)

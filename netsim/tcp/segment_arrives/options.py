@@ -1,0 +1,115 @@
+"""What the options of a SYN settle, and what timestamps do on every later segment (RFC 7323)."""
+
+from typing import Final
+
+from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.output import MAC_BYTES, TS_BYTES, round_buffer
+from netsim.tcp.segment import RST, SYN, Options, Segment
+from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.state import ESTABLISHED
+from netsim.tcp.tcb import Tcb
+
+TS_RECENT_LIFE: Final = 24 * 86_400 * 10**9  # ns; older TS.Recent says nothing: RFC 7323 5.5
+_NONE: Final = Options()
+
+
+def negotiate(tcb: Tcb, options: Options | None, now: int) -> None:
+    """Settle MSS, window scale, timestamps and SACK from the peer's SYN: an option counts only if both offer it."""
+    config = tcb.config
+    peer = options if options is not None else _NONE
+    mss = peer.mss or config.mss_default
+    tcb.snd_mss = mss if mss < config.mss else config.mss
+    if config.window_scale is not None and peer.wscale is not None:
+        tcb.scaling = True
+        tcb.rcv_wscale, tcb.snd_wscale = config.window_scale, min(peer.wscale, 14)
+    tcb.sack_ok = config.sack and peer.sack_permitted
+    tcb.ts_ok = config.timestamps and peer.ts_val is not None
+    if tcb.ts_ok:
+        assert peer.ts_val is not None
+        tcb.with_options = True
+        tcb.ts_recent, tcb.ts_recent_at = peer.ts_val, now
+        tcb.snd_mss = max(1, tcb.snd_mss - TS_BYTES)
+    if config.authentication_key is not None:
+        tcb.snd_mss = max(1, tcb.snd_mss - MAC_BYTES)
+    if config.buffer_rounding and tcb.listener is None:
+        round_buffer(tcb, min(mss, config.mss))
+
+
+def refused_by_timestamp(tcb: Tcb, segment: Segment, now: int) -> str:
+    """Why timestamps refuse this segment: the clause, or the empty string (RFC 7323 3.2 and 5.3, R1)."""
+    if segment.flags & RST:
+        return ""
+    options = segment.options
+    if options is None or options.ts_val is None:
+        return "RFC 7323 3.2: timestamp missing" if tcb.config.missing_timestamp == "drop" else ""
+    behind = (tcb.ts_recent - options.ts_val) & MASK
+    if 0 < behind < HALF and now - tcb.ts_recent_at <= TS_RECENT_LIFE:
+        return "RFC 7323 5.3, R1: PAWS"
+    return ""
+
+
+def _acceptable_ack(tcb: Tcb, segment: Segment) -> bool:
+    """Whether a segment's ACK lies between SND.UNA and SND.NXT, and it is no SYN or RST."""
+    ahead = (segment.ack - tcb.snd_una) & MASK
+    return not segment.flags & (SYN | RST) and ahead <= (tcb.snd_nxt - tcb.snd_una) & MASK
+
+
+def record_timestamp(tcb: Tcb, segment: Segment, now: int) -> None:
+    """TS.Recent from a segment that starts no later than the last ACK we sent (RFC 7323 5.3, R3).
+
+    PAWS has let it pass: it is no older than TS.Recent, or TS.Recent was too old itself and is replaced (5.5).
+    """
+    options = segment.options
+    if options is None or options.ts_val is None:
+        return
+    if tcb.config.ts_recent == "ack" and tcb.state >= ESTABLISHED and not _acceptable_ack(tcb, segment):
+        return
+    if (tcb.last_ack_sent - segment.seq) & MASK < HALF:
+        tcb.ts_recent, tcb.ts_recent_at = options.ts_val, now
+
+
+def echo_sample(tcb: Tcb, segment: Segment, now: int) -> int | None:
+    """The RTT that the peer's echo shows once timestamps are agreed on, in ns; at least one tick (RFC 7323 4, RTTM)."""
+    options = segment.options
+    if options is None or not options.ts_ecr:
+        return None
+    ticks = (tcb.ctx.ts_clock(now, tcb.config) - options.ts_ecr) & MASK
+    if ticks >= HALF:
+        return None
+    return max(ticks, 1) * tcb.config.ns.ts_tick
+
+
+def echoes_our_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
+    """Whether the peer's echo, if there is one, is of a SYN of this OPEN: none before the first, nor in the future."""
+    options = segment.options
+    if options is None or not options.ts_ecr:
+        return True
+    first = tcb.sent_at if tcb.transmissions == 1 else tcb.silent_since
+    oldest, newest = (tcb.ctx.ts_clock(time, tcb.config) for time in (first, now))
+    return (options.ts_ecr - oldest) & MASK <= (newest - oldest) & MASK
+
+
+def reopens_time_wait(tcb: Tcb, segment: Segment, config: TcpConfig) -> bool:
+    """Whether this SYN may open a new connection out of TIME-WAIT, by the configured rule.
+
+    RFC 9293 3.6.1 (MAY-2), RFC 6191 section 2, or net/ipv4/tcp_minisocks.c.
+    """
+    rule = config.time_wait_reuse
+    if rule == "none":
+        return False
+    # The peer's FIN has the last number: a SYN beyond it cannot be an old duplicate.
+    beyond_fin = 0 < (segment.seq - (tcb.rcv_nxt - 1)) & MASK < HALF
+    if rule == "bsd":
+        return 0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF
+    if rule == "rfc1122":
+        return beyond_fin
+    ts_val = segment.options.ts_val if segment.options is not None else None
+    newer = ts_val is not None and tcb.ts_ok and 0 < (ts_val - tcb.ts_recent) & MASK < HALF
+    if rule == "linux":
+        older = ts_val is not None and tcb.ts_ok and 0 < (tcb.ts_recent - ts_val) & MASK < HALF
+        return not older and (0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF or newer)
+    if not tcb.ts_ok:
+        return ts_val is not None or beyond_fin
+    if ts_val is None or ts_val == tcb.ts_recent:
+        return beyond_fin
+    return newer
