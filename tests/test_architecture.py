@@ -130,9 +130,3 @@ def test_the_public_face_is_small() -> None:
     assert len(netsim.__all__) <= 25
     for name in netsim.__all__:
         assert hasattr(netsim, name)
-
-
-def test_test_modules_have_names_of_their_own() -> None:
-    """pytest imports them by base name: two of one name stop the collection."""
-    names = [path.name for path in Path(__file__).parent.rglob("*.py")]
-    assert len(names) == len(set(names))

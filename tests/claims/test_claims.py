@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from claims import CLAIMS
+
+from tests.claims.claims import CLAIMS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 SECTION = README.split("## What the tutorials say\n")[1].split("\n## ")[0]

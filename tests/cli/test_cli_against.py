@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from in_process import netsim
 
 from netsim.cli.against import paired, read_changes
 from netsim.sweep import Estimator, Rows, read_csv
+from tests.cli.in_process import netsim
 
 TIME_WAIT = ("run", "time-wait", "--time-wait", "0", "--replications", "2000", "--seed", "4")
 

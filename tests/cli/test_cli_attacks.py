@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from in_process import netsim
+
+from tests.cli.in_process import netsim
 
 
 def result(*words: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from in_process import netsim
+
+from tests.cli.in_process import netsim
 
 CASES = [
     ("run setup --los 1%", "--los", "Did you mean --loss?"),

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from in_process import netsim
+
+from tests.cli.in_process import netsim
 
 RECORDINGS = str(Path(__file__).parent.parent / "kernel" / "recordings")
 

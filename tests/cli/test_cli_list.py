@@ -3,13 +3,12 @@
 import re
 from pathlib import Path
 
-from in_process import netsim
-
 import netsim as package
 from netsim.cli import TITLE
 from netsim.cli.parameters import options, policy_fields
 from netsim.scenarios import NAMES, scenario
 from netsim.tcp.config.profiles import PROFILES, UNVERIFIED, sources
+from tests.cli.in_process import netsim
 
 ROOT = Path(__file__).parents[2]
 

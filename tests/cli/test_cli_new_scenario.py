@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-from in_process import netsim
 
 from netsim.link import DelayLaw
 from netsim.scenarios.parameters import param
 from netsim.seeds import Seed
 from netsim.sweep import Estimator
 from netsim.tcp.config.isn import HashIsn, IsnPolicy
+from tests.cli.in_process import netsim
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from in_process import netsim
 
 from netsim.scenarios import NAMES
+from tests.cli.in_process import netsim
 
 SYN = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from in_process import netsim
 
 from netsim.experiments import experiments, folder
 from netsim.sweep.pool import cores
+from tests.cli.in_process import netsim
 
 FIRST = '''
 """The first."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_process import netsim
 
 from netsim.cli.report import Result
 from netsim.scenarios import setup
@@ -15,6 +14,7 @@ from netsim.sweep import Estimate, Estimator, estimate, point_key, read_csv, swe
 from netsim.tcp.config.profiles import rfc9293
 from netsim.trace import Trace
 from netsim.trace.ladder import ladder
+from tests.cli.in_process import netsim
 
 ISSUE = ["--loss", "10%", "--rtt", "100ms", "--profile", "rfc9293"]
 ISSUE += ["--client.syn-retries", "6", "--server.synack-retries", "5"]

@@ -4,11 +4,11 @@ import math
 from pathlib import Path
 
 import pytest
-from test_experiments import TIDY, load
 
 from netsim.experiments import Lab, folder
 from netsim.studies.blind import load_formula
 from netsim.sweep import Rows, read_csv
+from tests.experiments.test_experiments import TIDY, load
 
 FILES = {"e09": ["e09a_injection", "e09b_forged_open"], "e10": ["e10a_attack", "e10b_copies", "e10c_amplification"]}
 INJECTED = 30

@@ -4,10 +4,10 @@ import math
 from pathlib import Path
 
 import pytest
-from test_experiments import TIDY, load
 
 from netsim.experiments import Lab, folder
 from netsim.sweep import Rows, read_csv
+from tests.experiments.test_experiments import TIDY, load
 
 E03 = folder() / "e03_time_wait.py"
 E05 = folder() / "e05_teardown.py"

@@ -4,10 +4,10 @@ import math
 from pathlib import Path
 
 import pytest
-from test_experiments import load
 
 from netsim.experiments import Lab, folder
 from netsim.sweep import read_csv
+from tests.experiments.test_experiments import load
 
 E07 = folder() / "e07_syn_flood.py"
 E08 = folder() / "e08_half_open.py"

@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from test_experiments import load
 
 from netsim.experiments import Lab, folder
 from netsim.sweep import read_csv
+from tests.experiments.test_experiments import load
 
 E11 = folder() / "e11_kernel.py"
 RECORDED = Path(__file__).parent.parent / "kernel" / "connect_latency.csv.gz"

@@ -5,11 +5,11 @@ from types import ModuleType
 
 import pytest
 from scipy import stats
-from test_experiments import load
 
 from netsim.experiments import Lab, folder
 from netsim.studies.two_way import find_old_syn
 from netsim.sweep import read_csv
+from tests.experiments.test_experiments import load
 
 E06 = folder() / "e06_reincarnation.py"
 E04 = folder() / "e04_why_three.py"

@@ -8,9 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import close_tables
 import matplotlib
-import plot_tables as tables
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -31,6 +29,8 @@ from netsim.figures.reuse_figures import acceptance_figure, sequence_figure
 from netsim.figures.setup_figures import bursts_figure, ccdf_figure, estimate_figure
 from netsim.figures.style import LOOKS, WIDTH, looks, styled
 from netsim.sweep import Rows, read_csv
+from tests.plots import close_tables
+from tests.plots import plot_tables as tables
 
 HEADINGS = {0.0: "TIME-WAIT: 0", 30.0: "MSL = 30 s", 60.0: "2 MSL = 60 s"}
 SMALLEST_IN_A_COLUMN = 6.0  # points, at 3.5 inches

@@ -2,12 +2,12 @@
 
 import math
 
-import close_tables
-import plot_tables as tables
 import pytest
 
 from netsim.figures import titles
 from netsim.sweep import Rows
+from tests.plots import close_tables
+from tests.plots import plot_tables as tables
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ one for the server's. The alpha of .001 is shared by all cells (Bonferroni). n a
 import math
 from collections import Counter
 
-import fit
 import numpy as np
 import pytest
 
@@ -17,6 +16,7 @@ from netsim.sweep import Rows, estimate, sweep
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.config.profiles import profile
 from netsim.theory import LatencyDistribution
+from tests.scenarios import fit
 
 N = 3000
 ALPHA = 0.001

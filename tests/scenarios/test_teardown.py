@@ -5,7 +5,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from fit import p_value
 from scipy import stats
 
 from netsim.link import Exponential
@@ -17,6 +16,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile, rfc9293
 from netsim.theory import close_latency
 from netsim.trace import Trace
+from tests.scenarios.fit import p_value
 
 N = 1500
 ALPHA = 1e-4  # two-sided, for each proportion

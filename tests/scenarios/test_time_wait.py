@@ -8,7 +8,6 @@ import math
 from collections import Counter
 from typing import Any
 
-import fit
 import numpy as np
 import pytest
 from scipy import stats
@@ -20,6 +19,7 @@ from netsim.sweep import Rows, Scalar, estimate, sweep
 from netsim.tcp.config.profiles import profile, rfc9293
 from netsim.theory import TeardownOutcome, p_fin_retransmissions
 from netsim.trace import Trace
+from tests.scenarios import fit
 
 N = 1200
 ALPHA = 0.001

@@ -1,10 +1,10 @@
 """Scripted faults strike the packets that they name."""
 
 import pytest
-from programs import Run, ask, echo, pair
 
 from netsim.link import Path, Scripted
 from netsim.trace.events import Sent
+from tests.sim.programs import Run, ask, echo, pair
 
 FAULTS = [
     # rule, direction, flags and text of the packets that it must lose: letters of the flags, length of the text

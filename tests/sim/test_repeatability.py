@@ -7,10 +7,10 @@ from pathlib import Path as File
 from typing import Any
 
 import pytest
-from programs import ask, echo, pair
 
 from netsim.link import Path
 from netsim.sim import World
+from tests.sim.programs import ask, echo, pair
 
 # Ties
 

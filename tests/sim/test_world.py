@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from programs import Run, ask, echo, pair
 
 from netsim.link import Path, Scripted
 from netsim.sim import Socket, World
@@ -20,6 +19,7 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
 from netsim.trace.events import Sent
+from tests.sim.programs import Run, ask, echo, pair
 
 # Programs
 

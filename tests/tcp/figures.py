@@ -14,12 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import Pair, flags_of, flow_from, shown
-
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import Segment
+from tests.tcp.harness import Pair, flags_of, flow_from, shown
 
 FIGURES: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "rfc_figures.json").read_text())["figures"]
 STATES = {

@@ -12,13 +12,13 @@ it with both ends outside, and is refused.
 import itertools
 
 import pytest
-from harness import BASE, Lone, reach
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.segment import ACK, FIN, SYN, Segment
 from netsim.tcp.segment_arrives.sequence import acceptable
 from netsim.tcp.tcb import Tcb
+from tests.tcp.harness import BASE, Lone, reach
 
 SPACE = 2**32
 RFC_793 = BASE.replace(rst_policy="rfc793", syn_policy="rfc793", ack_policy="rfc793", challenge_ack_limit=None)

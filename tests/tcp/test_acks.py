@@ -1,11 +1,11 @@
 """When text is acknowledged: delayed, at once, or on the back of an answer (RFC 9293 3.8.6.3, RFC 5681 4.2)."""
 
 import pytest
-from pair import PEER_ISS, Solo
 
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.user_calls import close, send
+from tests.tcp.pair import PEER_ISS, Solo
 
 ONE = PEER_ISS + 1
 

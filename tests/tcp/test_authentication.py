@@ -5,7 +5,6 @@ import hashlib
 import hmac
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Solo
 
 from netsim import Path, World
 from netsim.tcp.config.config import TcpConfig
@@ -15,6 +14,7 @@ from netsim.tcp.segment_arrives.authentication import mac_of, refused_by_mac, si
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT
 from netsim.tcp.user_calls import abort, send
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo
 
 KEY = "a secret"
 CONFIG = TcpConfig(authentication_key=KEY, delayed_ack=None)

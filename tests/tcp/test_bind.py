@@ -1,11 +1,11 @@
 """Who may bind a port that an old connection still has: EADDRINUSE and SO_REUSEADDR."""
 
 import pytest
-from harness import PORTS, Pair
 
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists
 from netsim.tcp.socket import Socket
+from tests.tcp.harness import PORTS, Pair
 
 
 def closed_by(first: str, *, reuse_address: bool = False) -> Pair:

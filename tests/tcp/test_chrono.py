@@ -1,11 +1,10 @@
 """TCP_INFO's times: busy while text is unacknowledged, limited while the peer's window holds some back."""
 
-from pair import PEER_ISS, Solo
-
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.recovery.chrono import Chrono
 from netsim.tcp.segment import ACK, Options
 from netsim.tcp.user_calls import send
+from tests.tcp.pair import PEER_ISS, Solo
 
 ONE = PEER_ISS + 1
 

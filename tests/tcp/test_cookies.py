@@ -6,7 +6,6 @@ The tests read cookies with their own arithmetic on known hashes, not with the c
 import random
 
 import pytest
-from pair import PEER_ISS, Pair, Solo
 
 from netsim.tcp.config import syn_cookie as cookies
 from netsim.tcp.config.config import TcpConfig
@@ -15,6 +14,7 @@ from netsim.tcp.config.syn_cookie import BernsteinCookie, LinuxCookie, SynCookie
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Options, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
+from tests.tcp.pair import PEER_ISS, Pair, Solo
 
 MINUTE = 60 * 10**9
 FLOW = FourTuple("a", 80, "b", 4000)

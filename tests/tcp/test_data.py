@@ -3,13 +3,13 @@
 import itertools
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.errors import ConnectionClosing, InsufficientResources
 from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from netsim.tcp.user_calls import close, forsake, receive, send, status
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
 ONE = PEER_ISS + 1
 

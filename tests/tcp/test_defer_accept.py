@@ -1,11 +1,11 @@
 """TCP_DEFER_ACCEPT (tcp(7)); Linux's schedule: three seconds are two time-outs of the SYN-ACK (1 and 2 s)."""
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Solo
 
 from netsim.tcp.config.profiles import linux
 from netsim.tcp.segment import ACK, FIN, SYN, Segment
 from netsim.tcp.state import CLOSE_WAIT, ESTABLISHED, SYN_RECEIVED, State
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo
 
 CONFIG = linux().replace(defer_accept=3.0, timestamps=False)
 ONE = PEER_ISS + 1

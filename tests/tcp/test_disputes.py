@@ -1,8 +1,6 @@
 """Where the RFC's text, its figures and real hosts differ; and the hazards of RFC 1337."""
 
 import pytest
-from figures import OLD_TEXT, TEXT, Before, check_states, config, established, figure_12, quiet, replay
-from harness import Pair, flags_of, flow_from, reach, shown
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
@@ -11,6 +9,8 @@ from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.segment import Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import TIME_WAIT
+from tests.tcp.figures import OLD_TEXT, TEXT, Before, check_states, config, established, figure_12, quiet, replay
+from tests.tcp.harness import Pair, flags_of, flow_from, reach, shown
 
 
 @pytest.mark.parametrize("policy", ["ack", "synack", "synack-rearm"])

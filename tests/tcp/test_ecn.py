@@ -1,13 +1,13 @@
 """ECN: who agrees to it and when (RFC 3168 6.1.1), marks, echoes and answers (6.1.2, 6.1.3)."""
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Solo
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.recovery.ecn import CE, ECT_0, NOT_ECT
 from netsim.tcp.segment import ACK, CWR, ECE, SYN, FourTuple, Options, Segment
 from netsim.tcp.user_calls import send
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo
 
 ONE = PEER_ISS + 1
 REQUEST = rfc9293().replace(ecn="request", delayed_ack=None)

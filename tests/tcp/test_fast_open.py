@@ -1,7 +1,6 @@
 """Fast Open (RFC 7413), one stack at a time: cookies, the pending limit, what goes out again."""
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Solo, streams
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import ConnectionReset
@@ -11,6 +10,7 @@ from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
 from netsim.tcp.timers import REXMT
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo, streams
 
 CLIENT = TcpConfig(fast_open="client", delayed_ack=None)
 SERVER = TcpConfig(fast_open="server", delayed_ack=None)

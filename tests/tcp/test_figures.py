@@ -3,14 +3,25 @@
 from typing import Any
 
 import pytest
-from figures import SYMBOLS, TEXT, Before, abandon_listener, check_states, config, established, figure_12, quiet, replay
-from harness import OTHER, Pair, shown
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import BsdIsn
 from netsim.tcp.config.profiles import linux, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.state import LISTEN, SYN_RECEIVED
+from tests.tcp.figures import (
+    SYMBOLS,
+    TEXT,
+    Before,
+    abandon_listener,
+    check_states,
+    config,
+    established,
+    figure_12,
+    quiet,
+    replay,
+)
+from tests.tcp.harness import OTHER, Pair, shown
 
 BOTH = pytest.mark.parametrize("base", [rfc9293(), rfc793()], ids=lambda c: c.name)
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from figures import abandon_listener, config, established
-from harness import Pair
+
+from tests.tcp.figures import abandon_listener, config, established
+from tests.tcp.harness import Pair
 
 
 def half_closed(fin_ack: str, **changes: Any) -> Pair:

@@ -3,12 +3,12 @@
 from collections import Counter
 
 import pytest
-from harness import BASE, Lone, reach
 
 from netsim.link import Path, Scripted, parse_fault
 from netsim.sim import Host, World
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.trace.events import Sent
+from tests.tcp.harness import BASE, Lone, reach
 
 
 def server(handshake: str, **changes: object) -> Lone:

@@ -1,7 +1,6 @@
 """ICMP errors (RFC 9293 3.9.2.2, RFC 5927) and path MTU discovery (RFC 1191), under each policy."""
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Solo
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import freebsd, linux, rfc9293
@@ -10,6 +9,7 @@ from netsim.tcp.segment import FIN, PSH, SYN, Options
 from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_SENT
 from netsim.tcp.user_calls import close, send
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo
 
 ONE = PEER_ISS + 1
 SOFT: list[Kind] = ["net_unreachable", "host_unreachable", "source_route_failed", "parameter_problem"]

@@ -5,7 +5,6 @@ from collections import Counter
 from typing import get_args
 
 import pytest
-from pair import Solo, ns, streams
 from scipy.stats import chi2
 
 from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
@@ -15,6 +14,7 @@ from netsim.tcp.errors import ConnectionAlreadyExists, InsufficientResources
 from netsim.tcp.host_context import Context
 from netsim.tcp.segment import SYN, FourTuple
 from netsim.tcp.stack import Stack
+from tests.tcp.pair import Solo, ns, streams
 
 FLOW = FourTuple("a", 4000, "b", 80)
 OTHER = FourTuple("a", 4001, "b", 80)

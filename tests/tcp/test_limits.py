@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from pair import streams
 
 from netsim.hostcheck.limits import HostSettings, limits, three_quarters
 from netsim.hostcheck.misreadings import misreadings
@@ -12,6 +11,7 @@ from netsim.tcp.config.sysctl import configure
 from netsim.tcp.segment import SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
+from tests.tcp.pair import streams
 
 NO_COOKIES = {"net.ipv4.tcp_syncookies": 0}
 

@@ -1,7 +1,6 @@
 """The SYN queue and the accept queue: limits, overflow, time-outs, close, counters."""
 
 import pytest
-from pair import PEER_ISS, Pair, Solo
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import linux, linux_classic, rfc9293
@@ -9,6 +8,7 @@ from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionDoesNotExist, C
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, State
+from tests.tcp.pair import PEER_ISS, Pair, Solo
 
 ONE = PEER_ISS + 1
 

@@ -19,7 +19,8 @@ TIME-WAIT that acknowledged each other's ACKs would never stop.
 from collections.abc import Iterator
 
 import pytest
-from harness import BASE, reach
+
+from tests.tcp.harness import BASE, reach
 
 # The peer's segment: LEN counts SYN, FIN and each byte of text; a control with "ACK" comes in three kinds.
 CONTROLS = {

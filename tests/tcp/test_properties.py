@@ -6,7 +6,6 @@ from typing import Any, get_args
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from pair import Link, Pair, streams
 
 from netsim.tcp import user_calls
 from netsim.tcp.actions import Dropped, Moved, Transmit
@@ -20,6 +19,7 @@ from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, LEGAL, LISTEN, TIME_WAIT
 from netsim.tcp.tcb import Tcb
+from tests.tcp.pair import Link, Pair, streams
 
 FIXED = settings(
     derandomize=True,

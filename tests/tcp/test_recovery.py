@@ -4,7 +4,6 @@ import itertools
 import random
 
 import pytest
-from pair import PEER_ISS, Link, Pair, Solo
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import freebsd, linux, rfc9293
@@ -12,6 +11,7 @@ from netsim.tcp.recovery.reassembly import Reassembly
 from netsim.tcp.segment import ACK, FIN, Options, Segment
 from netsim.tcp.state import CLOSE_WAIT
 from netsim.tcp.user_calls import send
+from tests.tcp.pair import PEER_ISS, Link, Pair, Solo
 
 ONE = PEER_ISS + 1
 S = 10**9

@@ -4,11 +4,11 @@ import itertools
 import random
 
 import pytest
-from pair import PEER_ISS, Solo
 
 from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, Options
 from netsim.tcp.seq import MASK
+from tests.tcp.pair import PEER_ISS, Solo
 
 SACK = rfc9293().replace(sack=True, delayed_ack=None)
 ONE = PEER_ISS + 1  # the peer's first byte

@@ -1,7 +1,6 @@
 """When SYNs and SYN-ACKs go out and when they give up, read off the wire of a stack that nobody answers."""
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.config import TcpConfig
@@ -9,6 +8,7 @@ from netsim.tcp.config.profiles import freebsd, linux, linux_classic, profile, r
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.segment import ACK, SYN, Options
 from netsim.tcp.state import CLOSED, SYN_RECEIVED, SYN_SENT
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
 # Each row: seconds of every SYN, seconds at which connect() fails.
 SYN_SCHEDULES = {

@@ -4,7 +4,6 @@ import copy
 import pickle
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Pair, Solo, streams
 
 from netsim.tcp.actions import Signal
 from netsim.tcp.config.profiles import linux, rfc9293
@@ -25,6 +24,7 @@ from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LISTEN, SYN_SENT, TIME_WAIT
 from netsim.tcp.timers import NEVER
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo, streams
 
 ONE = PEER_ISS + 1
 S = 10**9

@@ -3,7 +3,6 @@
 from typing import Literal
 
 import pytest
-from pair import Pair
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import freebsd, linux, rfc9293
@@ -16,6 +15,7 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED
+from tests.tcp.pair import Pair
 
 
 def joined(config: TcpConfig | None = None) -> tuple[Pair, Socket, Socket]:

@@ -3,10 +3,10 @@
 import itertools
 
 import pytest
-from pair import Solo, ns
 
 from netsim.tcp.config.profiles import linux
 from netsim.tcp.timers import wheel_deadline
+from tests.tcp.pair import Solo, ns
 
 
 @pytest.mark.parametrize(

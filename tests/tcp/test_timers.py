@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import pytest
-from pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.profiles import freebsd, linux, profile, rfc9293
@@ -12,6 +11,7 @@ from netsim.tcp.recovery.rto import PeakEstimator, RttEstimator
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Options
 from netsim.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from netsim.tcp.user_calls import close, forsake, send
+from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
 ONE = PEER_ISS + 1  # the peer's first number after its SYN
 S = 10**9

@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from harness import BASE, PORTS, Lone, flags_of, flow_from, reach
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import enter
@@ -15,6 +14,7 @@ from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.segment_arrives.icmp import IcmpError
 from netsim.tcp.state import LEGAL, TRANSITIONS, Edge, State
 from netsim.tcp.user_calls import abort, close, send
+from tests.tcp.harness import BASE, PORTS, Lone, flags_of, flow_from, reach
 
 RFC_793 = BASE.replace(rst_policy="rfc793", syn_policy="rfc793", ack_policy="rfc793")
 GIVES_UP = BASE.replace(retries2=2, syn_retries=1, synack_retries=1, user_timeout=None)

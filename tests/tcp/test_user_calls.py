@@ -6,7 +6,6 @@ Where the RFC answers RECEIVE with "connection closing", a socket shows the end 
 from collections.abc import Callable
 
 import pytest
-from harness import BASE, PORTS, STATES, Lone, reach
 
 from netsim.tcp.errors import (
     ConnectionAborted,
@@ -22,6 +21,7 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.socket import Socket
 from netsim.tcp.user_calls import send
+from tests.tcp.harness import BASE, PORTS, STATES, Lone, reach
 
 OPENING = ("SYN-SENT", "SYN-RECEIVED passive", "SYN-RECEIVED active")
 Answer = type[TcpError] | list[str] | None

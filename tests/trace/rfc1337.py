@@ -8,13 +8,12 @@ or, where fix F2 has put it off, at 3.5 s.
 from collections.abc import Callable, Generator
 from typing import Any
 
-from runs import Process, pair
-
 from netsim.sim import Host, World
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.config.profiles import rfc793
 from netsim.tcp.errors import TcpError
+from tests.trace.runs import Process, pair
 
 KILL = "dup ACK 2 0.4"  # from the server: it reaches the client at .8 s, in TIME-WAIT
 LATER_KILL = "dup ACK 1 3.0"  # from the server: at 3.2 s, when the two seconds of fix F2 are over

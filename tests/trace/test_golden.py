@@ -8,11 +8,10 @@ import os
 from pathlib import Path
 
 import pytest
-import rfc1337
-import runs
-from runs import DIGESTS, weather
 
 from netsim.tcp.config.profiles import profile
+from tests.trace import rfc1337, runs
+from tests.trace.runs import DIGESTS, weather
 
 LADDERS = runs.LADDERS | rfc1337.LADDERS
 LADDER_FILES = Path(__file__).parent / "golden"

@@ -5,7 +5,16 @@ import re
 
 import pytest
 from IPython.lib.pretty import pretty
-from runs import (
+
+from netsim.link import Path
+from netsim.sim import Host, World
+from netsim.sim.floods import flood, spoofed_sources
+from netsim.tcp.config.profiles import PROFILES, linux, rfc9293
+from netsim.tcp.errors import TcpError
+from netsim.tcp.segment import SYN, FourTuple, Segment
+from netsim.trace import Trace
+from netsim.trace.events import Arrived, Called, Packet, Sent
+from tests.trace.runs import (
     Process,
     closed_port,
     data_lost,
@@ -20,15 +29,6 @@ from runs import (
     three_hosts,
     weather,
 )
-
-from netsim.link import Path
-from netsim.sim import Host, World
-from netsim.sim.floods import flood, spoofed_sources
-from netsim.tcp.config.profiles import PROFILES, linux, rfc9293
-from netsim.tcp.errors import TcpError
-from netsim.tcp.segment import SYN, FourTuple, Segment
-from netsim.trace import Trace
-from netsim.trace.events import Arrived, Called, Packet, Sent
 
 LINE = re.compile(r"^ *(\d+\.\d{3})?  (?:([A-Z-]+[12]?) *)?.*\|(.*)\|(?: ([A-Z-]+[12]?) +)?(?: *(\d+\.\d{3}))?$")
 
