@@ -8,7 +8,10 @@ redesign deletes this file.
 CLASSES: dict[str, str] = {}
 """New class name (``__qualname__``): old class name."""
 
-FIELDS: dict[str, str] = {}
+FIELDS: dict[str, str] = {
+    "timing.Delay.distribution": "law",
+    "timing.Jitter.distribution": "law",
+}
 """``module.Class.new_field`` (the last part of the module's name): old field name. ``teardown.Params.unsent_bytes``."""
 
 VALUES: dict[str, dict[str, str]] = {}

@@ -4,7 +4,8 @@
 |---|---|
 | duration | ``0.05`` (seconds), ``50ms``, ``2min`` |
 | probability | ``0.01``, ``1%`` |
-| delay law | ``50ms``, ``uniform:20ms:80ms``, ``20ms+exponential:30ms`` (see ``netsim.link.parse_delay_law``) |
+| delay distribution | ``50ms``, ``uniform:20ms:80ms``, ``20ms+exponential:30ms`` (see
+``netsim.link.parse_delay_distribution``) |
 | back-off | ``1s`` or ``initial=1s,factor=2,linear=4,slop=200ms``, any of these; ``multipliers=1/1/2/4`` |
 | ISN | ``constant:0``, ``clock:250000``, ``rfc6528:250000`` (Hz), ``random``, ``bsd:125000:64000`` |
 | ports | ``sequential``, ``random``, ``hash``, each with a range: ``hash:32768:60999`` |
@@ -20,7 +21,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 from netsim.cli.errors import UsageError, did_you_mean
 from netsim.link import (
-    DelayLaw,
+    DelayDistribution,
     Empirical,
     Exponential,
     Fixed,
@@ -28,7 +29,7 @@ from netsim.link import (
     Pareto,
     TruncatedNormal,
     Uniform,
-    parse_delay_law,
+    parse_delay_distribution,
 )
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
@@ -49,7 +50,7 @@ _POLICIES: Final[dict[Any, dict[str, Any]]] = {
     Ports: dict.fromkeys(("sequential", "random", "hash"), Ports),
     SynCookie: {"bernstein": BernsteinCookie, "linux": LinuxCookie},
 }
-_LAWS: Final[dict[type, str]] = {
+_DISTRIBUTIONS: Final[dict[type, str]] = {
     Uniform: "uniform",
     Exponential: "exponential",
     TruncatedNormal: "normal",
@@ -68,9 +69,9 @@ def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
     if NoneType in kinds and isinstance(value, str) and value.strip().lower() == "none":
         return None
     try:
-        if DelayLaw in kinds:
-            law = parse_delay_law(value, name=name)
-            return law.seconds if isinstance(law, Fixed) else law
+        if DelayDistribution in kinds:
+            distribution = parse_delay_distribution(value, name=name)
+            return distribution.seconds if isinstance(distribution, Fixed) else distribution
         for policy in _POLICIES.keys() & kinds:
             return _read_policy(_POLICIES[policy], value, name)
         if BackOff in kinds:
@@ -106,8 +107,8 @@ def show(value: Any) -> str:
             return f"{count}/{show(seconds)}s"
         case tuple():
             return "/".join(map(show, value))
-    if type(value) in _LAWS:
-        return _show_law(value)
+    if type(value) in _DISTRIBUTIONS:
+        return _show_distribution(value)
     for forms in _POLICIES.values():
         for word, policy in forms.items():
             if type(value) is policy:
@@ -196,10 +197,10 @@ def _show_policy(word: str, value: Any) -> str:
     return ":".join([word, *(show(argument) for argument, _ in arguments)])
 
 
-def _show_law(value: Any) -> str:
+def _show_distribution(value: Any) -> str:
     named = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     offset = named.pop("offset", 0.0)
-    text = ":".join([_LAWS[type(value)], *map(show, named.values())])
+    text = ":".join([_DISTRIBUTIONS[type(value)], *map(show, named.values())])
     return f"{show(offset)}+{text}" if offset else text
 
 

@@ -1,4 +1,4 @@
-"""The figure that puts a recorded kernel, the simulation and the exact law on the same axes."""
+"""The figure that puts a recorded kernel, the simulation and the exact distribution on the same axes."""
 
 from typing import Any, Final
 

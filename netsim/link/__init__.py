@@ -5,7 +5,7 @@ nanoseconds while packets fly.
 """
 
 from netsim.link.distributions import (
-    DelayLaw,
+    DelayDistribution,
     Empirical,
     Exponential,
     Fixed,
@@ -16,20 +16,20 @@ from netsim.link.distributions import (
     Uniform,
 )
 from netsim.link.loss import BurstLoss, Corrupt, GilbertElliott, GilbertElliottTime, Lifetime, Loss, Outage
-from netsim.link.parse import DELAY_LAW_FORMS, parse_delay_law
+from netsim.link.parse import DELAY_DISTRIBUTION_FORMS, parse_delay_distribution
 from netsim.link.path import Path, Pipe, Wire
 from netsim.link.script import KINDS, Fault, LiveScript, Scripted, parse_fault
 from netsim.link.stage import Ledger, Stage, Step, Stream
 from netsim.link.timing import Bottleneck, Delay, Duplicate, Jitter, Reorder
 
 __all__ = [
-    "DELAY_LAW_FORMS",
+    "DELAY_DISTRIBUTION_FORMS",
     "KINDS",
     "Bottleneck",
     "BurstLoss",
     "Corrupt",
     "Delay",
-    "DelayLaw",
+    "DelayDistribution",
     "Duplicate",
     "Empirical",
     "Exponential",
@@ -56,6 +56,6 @@ __all__ = [
     "TruncatedNormal",
     "Uniform",
     "Wire",
-    "parse_delay_law",
+    "parse_delay_distribution",
     "parse_fault",
 ]

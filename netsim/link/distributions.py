@@ -1,4 +1,4 @@
-"""Delay laws: what a random delay is, its mean, its minimum, and how to draw it.
+"""Delay distributions: what a random delay is, its mean, its minimum, and how to draw it.
 
 Parameters are seconds, draws whole nanoseconds. Every draw uses exactly one uniform number (inverse
 transform), so that two variants that share a stream stay in step. A single delay is at most LONGEST: the
@@ -30,7 +30,7 @@ class Source(Protocol):
         """The next number."""
 
 
-class DelayLaw(Protocol):
+class DelayDistribution(Protocol):
     """A distribution of delays."""
 
     @property
@@ -50,18 +50,18 @@ def require_delay(field: str, value: float) -> None:
     require_number(field, value, low=0.0, high=LONGEST, unit="s")
 
 
-def as_law(field: str, value: float | DelayLaw) -> DelayLaw:
-    """A law as it is, a number of seconds as a fixed delay; ValueError naming `field` otherwise."""
-    require_law(field, value)
+def as_distribution(field: str, value: float | DelayDistribution) -> DelayDistribution:
+    """A distribution as it is, a number of seconds as a fixed delay; ValueError naming `field` otherwise."""
+    require_distribution(field, value)
     return Fixed(value) if isinstance(value, Real) else value  # type: ignore[arg-type, return-value]
 
 
-def require_law(field: str, value: float | DelayLaw) -> None:
-    """Raise ValueError unless value is a delay law or a number of seconds in [0, LONGEST]."""
+def require_distribution(field: str, value: float | DelayDistribution) -> None:
+    """Raise ValueError unless value is a delay distribution or a number of seconds in [0, LONGEST]."""
     if type(value) is float and 0.0 <= value <= LONGEST:
         return  # the common case, quickly: paths are built once a run
     if isinstance(value, type) or not callable(getattr(value, "sampler", None)):
-        require_number(field, value, low=0.0, high=LONGEST, unit="s (or a delay law)")  # type: ignore[arg-type]
+        require_number(field, value, low=0.0, high=LONGEST, unit="s (or a delay distribution)")  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Exponential:
 
 @dataclass(frozen=True)
 class TruncatedNormal:
-    """A normal law with mean `location` and standard deviation `scale` (s), given that it is not negative.
+    """A normal distribution with mean `location` and standard deviation `scale` (s), given that it is not negative.
 
     Its own mean is therefore above `location`: visibly so when scale is not small beside it.
     """

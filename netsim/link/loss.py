@@ -49,7 +49,7 @@ class GilbertElliott:
     """Burst loss by a two-state chain that takes one step per packet (Gilbert 1960, Elliott 1963).
 
     p: probability of a step from good to bad, r: from bad to good; loss_good and loss_bad: probability of
-    loss in each state (the 1 - k and 1 - h of the papers). It starts in its stationary law. Time does not
+    loss in each state (the 1 - k and 1 - h of the papers). It starts in its stationary distribution. Time does not
     exist here: two retransmissions seconds apart see neighbouring states. For bursts with a duration see
     GilbertElliottTime.
     """
@@ -64,7 +64,7 @@ class GilbertElliott:
         for field in ("p", "r", "loss_good", "loss_bad"):
             require_probability(field, getattr(self, field))
         if self.p + self.r == 0:
-            raise ValueError("p + r = 0: must be > 0, otherwise the chain has no stationary law")
+            raise ValueError("p + r = 0: must be > 0, otherwise the chain has no stationary distribution")
 
     @property
     def mean_loss(self) -> float:
@@ -99,7 +99,7 @@ class GilbertElliottTime:
     """Burst loss by a two-state Markov chain in continuous time.
 
     mean_good, mean_bad: mean sojourns (s), exponential; loss_good, loss_bad: probability of loss in each
-    state. It starts in its stationary law, and its state is a function of the simulated time alone: the same
+    state. It starts in its stationary distribution, and its state is a function of the simulated time alone: the same
     bursts come whatever is sent. The right model where packets of interest are seconds apart, such as
     retransmitted SYNs.
     """
@@ -183,7 +183,7 @@ def burst_process(mean_good: float, mean_bad: float, rng: Source) -> Callable[[i
     """A stationary two-state chain in continuous time: tells whether it is bad at a time (ns), in any order.
 
     Sojourns are drawn forwards and remembered, so the answer does not depend on who asked before; a gap of
-    more than 1000 mean cycles is skipped by drawing anew from the stationary law, exact in floats there.
+    more than 1000 mean cycles is skipped by drawing anew from the stationary distribution, exact in floats there.
     """
     random, log = rng.random, math.log
     means = (mean_good * SECOND, mean_bad * SECOND)

@@ -1,10 +1,10 @@
-"""Delay laws as text: "50ms", "uniform:20ms:80ms", "20ms+exponential:30ms"."""
+"""Delay distributions as text: "50ms", "uniform:20ms:80ms", "20ms+exponential:30ms"."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from netsim.link.distributions import (
-    DelayLaw,
+    DelayDistribution,
     Empirical,
     Exponential,
     Fixed,
@@ -18,9 +18,9 @@ from netsim.units import parse_seconds
 
 
 class _Form(NamedTuple):
-    """How a law is written: its constructor, its arguments (capitals: a duration), may it have an offset."""
+    """How a distribution is written: its constructor, its arguments (capitals: a duration), may it have an offset."""
 
-    law: Callable[..., DelayLaw]
+    distribution: Callable[..., DelayDistribution]
     arguments: tuple[str, ...]
     offset: bool = False
 
@@ -34,15 +34,15 @@ _FORMS = {
     "pareto": _Form(Pareto, ("SCALE", "shape"), offset=True),
 }
 
-DELAY_LAW_FORMS = (
+DELAY_DISTRIBUTION_FORMS = (
     *(":".join((name, *form.arguments)) for name, form in _FORMS.items()),
     "empirical:FILE",
 )
 """The accepted forms, for help texts; capitals are durations, lower-case letters plain numbers."""
 
 
-def parse_delay_law(value: float | str, *, name: str = "delay") -> DelayLaw:
-    """The law that a text describes; a bare duration (0.05, "50ms") is a fixed delay.
+def parse_delay_distribution(value: float | str, *, name: str = "delay") -> DelayDistribution:
+    """The distribution that a text describes; a bare duration (0.05, "50ms") is a fixed delay.
 
     exponential, lognormal and pareto may be shifted by a duration in front: "20ms+exponential:30ms" is never
     below 20 ms and 50 ms on average. Raises ValueError naming the field, the text and what is allowed, or the
@@ -51,27 +51,27 @@ def parse_delay_law(value: float | str, *, name: str = "delay") -> DelayLaw:
     head, colon, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
     if not colon:
         return _fixed(value, name)
-    offset_text, plus, law_name = head.rpartition("+")
-    law_name = law_name.strip().lower()
-    if law_name == "empirical" and not plus:
+    offset_text, plus, distribution_name = head.rpartition("+")
+    distribution_name = distribution_name.strip().lower()
+    if distribution_name == "empirical" and not plus:
         return Empirical.from_file(rest.strip())
-    form = _FORMS.get(law_name)
+    form = _FORMS.get(distribution_name)
     texts = rest.split(":")
     if form is None or len(texts) != len(form.arguments) or (plus and not form.offset):
         raise ValueError(f"{name} = {value!r}: {_allowed()}")
     try:
         arguments: list[Any] = [_argument(*pair) for pair in zip(form.arguments, texts, strict=True)]
         shift = {"offset": parse_seconds(offset_text, name="offset")} if plus else {}
-        return form.law(*arguments, **shift)
+        return form.distribution(*arguments, **shift)
     except ValueError as error:
         raise ValueError(f"{name} = {value!r}: {error}") from None
 
 
-def _fixed(value: float | str, name: str) -> DelayLaw:
+def _fixed(value: float | str, name: str) -> DelayDistribution:
     try:
         seconds = parse_seconds(value, name=name)
     except ValueError as error:
-        raise ValueError(f"{error}; or a delay law: {', '.join(DELAY_LAW_FORMS)}") from None
+        raise ValueError(f"{error}; or a delay distribution: {', '.join(DELAY_DISTRIBUTION_FORMS)}") from None
     require_delay(name, seconds)
     return Fixed(seconds)
 
@@ -87,6 +87,6 @@ def _argument(argument: str, text: str) -> float:
 
 def _allowed() -> str:
     return (
-        f"must be a duration (50ms) or a delay law: {', '.join(DELAY_LAW_FORMS)}; "
+        f"must be a duration (50ms) or a delay distribution: {', '.join(DELAY_DISTRIBUTION_FORMS)}; "
         "exponential, lognormal and pareto also after an offset: 20ms+exponential:30ms"
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from netsim.link.distributions import DelayLaw, Fixed, require_law
+from netsim.link.distributions import DelayDistribution, Fixed, require_distribution
 from netsim.link.loss import Lifetime, Loss
 from netsim.link.script import LiveScript, Scripted
 from netsim.link.stage import Ledger, Stage, Step, Stream
@@ -25,10 +25,10 @@ class Path:
 
     A packet passes, in this order:
     - loss: probability that it is lost, each copy independently;
-    - jitter: extra delay that keeps order (seconds x for uniform in [0, x], or a law);
+    - jitter: extra delay that keeps order (seconds x for uniform in [0, x], or a distribution);
     - stages: any others, in the order given;
-    - delay: the propagation delay (seconds, or a law drawn for each packet, which may then overtake others);
-    - reorder: probability that it is held for `reorder_delay` (seconds or a law) while others overtake it;
+    - delay: the propagation delay (seconds, or a distribution drawn for each packet, which may then overtake others);
+    - reorder: probability that it is held for `reorder_delay` (seconds or a distribution) while others overtake it;
     - duplicate: probability that a packet that gets through arrives again, `duplicate_delay` later;
     - any Lifetime among the stages.
 
@@ -36,13 +36,13 @@ class Path:
     short-cut that is 0 is no stage). Durations are seconds; ValueError for a value outside its range.
     """
 
-    delay: float | DelayLaw = 0.05
+    delay: float | DelayDistribution = 0.05
     loss: float = 0.0
-    jitter: float | DelayLaw = 0.0
+    jitter: float | DelayDistribution = 0.0
     reorder: float = 0.0
-    reorder_delay: float | DelayLaw = 0.05
+    reorder_delay: float | DelayDistribution = 0.05
     duplicate: float = 0.0
-    duplicate_delay: float | DelayLaw = 0.0
+    duplicate_delay: float | DelayDistribution = 0.0
     stages: Sequence[Stage] = ()
 
     def __post_init__(self) -> None:
@@ -53,13 +53,13 @@ class Path:
             require_probability("reorder", self.reorder)
         if self.duplicate != 0.0:
             require_probability("duplicate", self.duplicate)
-        require_law("delay", self.delay)
+        require_distribution("delay", self.delay)
         if self.jitter != 0.0:
-            require_law("jitter", self.jitter)
+            require_distribution("jitter", self.jitter)
         if self.reorder_delay != 0.05:
-            require_law("reorder_delay", self.reorder_delay)
+            require_distribution("reorder_delay", self.reorder_delay)
         if self.duplicate_delay != 0.0:
-            require_law("duplicate_delay", self.duplicate_delay)
+            require_distribution("duplicate_delay", self.duplicate_delay)
         if self.stages != ():
             self._check_stages()
 

@@ -5,27 +5,27 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netsim.link.distributions import DelayLaw, Fixed, Source, Uniform, as_law, require_law
+from netsim.link.distributions import DelayDistribution, Fixed, Source, Uniform, as_distribution, require_distribution
 from netsim.link.stage import Ledger, Step, Stream, draws
 from netsim.units import SECOND, nanoseconds, require_number, require_probability
 
 
 @dataclass(frozen=True)
 class Delay:
-    """A delay (seconds, or a law drawn independently for each copy, which may thus overtake each other)."""
+    """A delay (seconds, or a distribution drawn independently for each copy, which may thus overtake each other)."""
 
-    law: float | DelayLaw
+    distribution: float | DelayDistribution
     name: ClassVar[str] = "delay"
 
     def __post_init__(self) -> None:
-        require_law("law", self.law)
+        require_distribution("distribution", self.distribution)
 
     def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
         """See Stage."""
-        law = as_law("law", self.law)
-        if isinstance(law, Fixed):
-            return _constant(law)
-        extra, extra_copy = draws(law.sampler, name, stream)
+        distribution = as_distribution("distribution", self.distribution)
+        if isinstance(distribution, Fixed):
+            return _constant(distribution)
+        extra, extra_copy = draws(distribution.sampler, name, stream)
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
             delay = extra()
@@ -36,8 +36,8 @@ class Delay:
         return step
 
 
-def _constant(law: Fixed) -> Step | None:
-    delay = nanoseconds(law.seconds)
+def _constant(distribution: Fixed) -> Step | None:
+    delay = nanoseconds(distribution.seconds)
 
     def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
         return [time + delay for time in times]
@@ -49,25 +49,25 @@ def _constant(law: Fixed) -> Step | None:
 class Jitter:
     """A random extra delay that keeps order: nothing leaves this stage before what was sent earlier.
 
-    `law`: seconds x for uniform in [0, x], or a law. A packet that would overtake leaves together with the
-    one before it. What earlier stages delay or copy for long holds back all that follows: stages that change
+    `distribution`: seconds x for uniform in [0, x], or a distribution. A packet that would overtake leaves together
+    with the one before it. What earlier stages delay or copy for long holds back all that follows: stages that change
     the order belong after this one.
     """
 
-    law: float | DelayLaw
+    distribution: float | DelayDistribution
     name: ClassVar[str] = "jitter"
 
     def __post_init__(self) -> None:
-        require_law("law", self.law)
+        require_distribution("distribution", self.distribution)
 
     def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
         """See Stage."""
-        law = as_law("law", self.law)
-        if isinstance(law, Fixed) and law is not self.law:
-            law = Uniform(0.0, law.seconds)
-        if law == Uniform(0.0, 0.0):
+        distribution = as_distribution("distribution", self.distribution)
+        if isinstance(distribution, Fixed) and distribution is not self.distribution:
+            distribution = Uniform(0.0, distribution.seconds)
+        if distribution == Uniform(0.0, 0.0):
             return None
-        extra, extra_copy = draws(law.sampler, name, stream)
+        extra, extra_copy = draws(distribution.sampler, name, stream)
         last = 0
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
@@ -86,21 +86,21 @@ class Jitter:
 
 @dataclass(frozen=True)
 class Reorder:
-    """With the given probability a copy is held for `delay` (seconds or a law): later ones overtake it."""
+    """With the given probability a copy is held for `delay` (seconds or a distribution): later ones overtake it."""
 
     probability: float
-    delay: float | DelayLaw
+    delay: float | DelayDistribution
     name: ClassVar[str] = "reorder"
 
     def __post_init__(self) -> None:
         require_probability("probability", self.probability)
-        require_law("delay", self.delay)
+        require_distribution("delay", self.delay)
 
     def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
         """See Stage."""
         if not self.probability:
             return None
-        held, held_copy = draws(_now_and_then(self.probability, as_law("delay", self.delay)), name, stream)
+        held, held_copy = draws(_now_and_then(self.probability, as_distribution("delay", self.delay)), name, stream)
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
             extra = held()
@@ -119,21 +119,23 @@ class Reorder:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """With the given probability a second copy arrives, `delay` (seconds or a law) after the first."""
+    """With the given probability a second copy arrives, `delay` (seconds or a distribution) after the first."""
 
     probability: float
-    delay: float | DelayLaw = 0.0
+    delay: float | DelayDistribution = 0.0
     name: ClassVar[str] = "duplicate"
 
     def __post_init__(self) -> None:
         require_probability("probability", self.probability)
-        require_law("delay", self.delay)
+        require_distribution("delay", self.delay)
 
     def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
         """See Stage."""
         if not self.probability:
             return None
-        copied, copied_again = draws(_now_and_then(self.probability, as_law("delay", self.delay)), name, stream)
+        copied, copied_again = draws(
+            _now_and_then(self.probability, as_distribution("delay", self.delay)), name, stream
+        )
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
             extra = copied()
@@ -151,11 +153,11 @@ class Duplicate:
         return step
 
 
-def _now_and_then(probability: float, law: DelayLaw) -> Callable[[Source], Callable[[], int | None]]:
-    """Makes a draw from `law` that happens with the given probability, None otherwise."""
+def _now_and_then(probability: float, distribution: DelayDistribution) -> Callable[[Source], Callable[[], int | None]]:
+    """Makes a draw from `distribution` that happens with the given probability, None otherwise."""
 
     def make(rng: Source) -> Callable[[], int | None]:
-        random, extra = rng.random, law.sampler(rng)
+        random, extra = rng.random, distribution.sampler(rng)
         return lambda: extra() if random() < probability else None
 
     return make

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from simpy import Event
 
-from netsim.link import DelayLaw, Exponential, Path
-from netsim.link.distributions import as_law
+from netsim.link import DelayDistribution, Exponential, Path
+from netsim.link.distributions import as_distribution
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
 from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
@@ -44,7 +44,7 @@ class Params:
 
     segments: int = param(3, "full segments of text that the server sends, at most 10")
     duplicate: float = param(0.1, "probability that a segment has a late copy, either way")
-    duplicate_delay: float | DelayLaw = shared.copy_delay(Exponential(20.0))
+    duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(20.0))
     delay_forward: float = shared.delay("forward")
     delay_reverse: float = shared.delay("reverse")
     client: TcpConfig = shared.tcp("client")
@@ -55,7 +55,7 @@ class Params:
     def __post_init__(self) -> None:
         require_whole("segments", self.segments, low=1, high=MOST_SEGMENTS)
         require_probabilities(self, "duplicate")
-        as_law("duplicate_delay", self.duplicate_delay)
+        as_distribution("duplicate_delay", self.duplicate_delay)
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
 
@@ -156,18 +156,23 @@ def theory(params: Params) -> dict[str, float]:
     A copy that arrives in TIME-WAIT kills it one round trip later, if it lasts so long; a FIN starts it again first.
     With fix F1 never. With F2 a copy draws an ACK whose own copy may come when the 2 s are over: no closed form.
     """
-    client, law = params.client, params.duplicate_delay
+    client, distribution = params.client, params.duplicate_delay
     if client.time_wait_rst == "ignore":
         return {"p_killed": 0.0}
     rtt = params.delay_forward + params.delay_reverse
-    if client.time_wait_rst != "accept" or not isinstance(law, Exponential) or law.offset or not law.scale:
+    if (
+        client.time_wait_rst != "accept"
+        or not isinstance(distribution, Exponential)
+        or distribution.offset
+        or not distribution.scale
+    ):
         return {}
     if _not_as_described(params, rtt):
         return {}
 
     def kills(gap: float, lasts: float) -> float:
         """P(a copy is late by between ``gap`` and ``gap + lasts``), the segment having a copy at all or not."""
-        return params.duplicate * (math.exp(-gap / law.scale) - math.exp(-(gap + lasts) / law.scale))
+        return params.duplicate * (math.exp(-gap / distribution.scale) - math.exp(-(gap + lasts) / distribution.scale))
 
     wait = client.time_wait
     restart = client.time_wait_restart

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any, Protocol, TypeVar, get_args
 
-from netsim.link import BurstLoss, DelayLaw, Path, Stage
+from netsim.link import BurstLoss, DelayDistribution, Path, Stage
 from netsim.units import require_choice, require_probability
 
 _Params = TypeVar("_Params")
@@ -19,9 +19,9 @@ class Link(Protocol):
     @property
     def loss_reverse(self) -> float: ...
     @property
-    def delay_forward(self) -> float | DelayLaw: ...
+    def delay_forward(self) -> float | DelayDistribution: ...
     @property
-    def delay_reverse(self) -> float | DelayLaw: ...
+    def delay_reverse(self) -> float | DelayDistribution: ...
 
 
 def param(default: Any, text: str, unit: str = "", source: str = "study parameter") -> Any:
@@ -64,9 +64,9 @@ def both_ways(
     *,
     jitter: float = 0.0,
     reorder: float = 0.0,
-    reorder_delay: float | DelayLaw = 0.0,
+    reorder_delay: float | DelayDistribution = 0.0,
     duplicate: float = 0.0,
-    duplicate_delay: float | DelayLaw = 0.0,
+    duplicate_delay: float | DelayDistribution = 0.0,
     burst: float = 0.0,
     stages: tuple[Stage, ...] = (),
 ) -> tuple[Path, Path]:
@@ -75,7 +75,7 @@ def both_ways(
     With ``burst`` (s) the loss comes in bursts of that mean length.
     """
 
-    def one_way(loss: float, delay: float | DelayLaw) -> Path:
+    def one_way(loss: float, delay: float | DelayDistribution) -> Path:
         bursts: tuple[Stage, ...] = (BurstLoss(loss, burst),) if burst and loss else ()
         return Path(
             delay=delay,

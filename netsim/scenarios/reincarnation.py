@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from netsim.link import DelayLaw, Uniform
+from netsim.link import DelayDistribution, Uniform
 from netsim.scenarios import shared, stale
 from netsim.scenarios.parameters import param, require_choices, require_probabilities
 from netsim.seeds import Seed
@@ -59,7 +59,7 @@ class Params:
     lifetime: float = param(3.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293: 120")
     delay: float = param(0.01, "one-way delay", "s")
     duplicate: float = param(0.3, "probability that a segment has a late copy; both ways")
-    duplicate_delay: float | DelayLaw = shared.copy_delay(Uniform(0.0, 3.0))
+    duplicate_delay: float | DelayDistribution = shared.copy_delay(Uniform(0.0, 3.0))
     window: int = param(8000, "receive window of the server", "bytes")
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from simpy import Event
 
-from netsim.link import DelayLaw, Fixed, Path
+from netsim.link import DelayDistribution, Fixed, Path
 from netsim.scenarios import shared
 from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
 from netsim.seeds import Seed
@@ -43,8 +43,8 @@ class Params:
 
     loss_forward: float = shared.loss("forward", 0.1)
     loss_reverse: float = shared.loss("reverse", 0.1)
-    delay_forward: float | DelayLaw = shared.delay("forward", law=True)
-    delay_reverse: float | DelayLaw = shared.delay("reverse", law=True)
+    delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
+    delay_reverse: float | DelayDistribution = shared.delay("reverse", distribution=True)
     jitter: float = param(0.0, "extra delay, uniform from 0, that keeps order; both ways", "s")
     reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
     reorder_delay: float = param(0.05, "how long it is held back", "s")
@@ -203,7 +203,7 @@ def _server_is_exact(params: Params) -> bool:
     return silent and answers_all and not isinstance(server.isn, ConstantIsn)
 
 
-def _seconds(delay: float | DelayLaw) -> float:
+def _seconds(delay: float | DelayDistribution) -> float:
     return delay.seconds if isinstance(delay, Fixed) else float(delay)  # type: ignore[arg-type]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import field
 from typing import Any, Final, Literal
 
-from netsim.link import DelayLaw
+from netsim.link import DelayDistribution
 from netsim.scenarios.parameters import param
 from netsim.tcp.config.profiles import rfc9293
 
@@ -17,14 +17,14 @@ def loss(way: Way, default: float, *, since: str = "") -> Any:
     return param(default, f"loss probability, {_WAYS[way]}{f', from {since} on' if since else ''}")
 
 
-def delay(way: Way, default: float = 0.05, *, law: bool = False) -> Any:
-    """The one-way delay of one direction; ``law``: it may also be a law."""
-    return param(default, f"one-way delay, {_WAYS[way]}{': seconds or a law' if law else ''}", "s")
+def delay(way: Way, default: float = 0.05, *, distribution: bool = False) -> Any:
+    """The one-way delay of one direction; ``distribution``: it may also be a distribution."""
+    return param(default, f"one-way delay, {_WAYS[way]}{': seconds or a distribution' if distribution else ''}", "s")
 
 
-def copy_delay(law: DelayLaw) -> Any:
+def copy_delay(distribution: DelayDistribution) -> Any:
     """How late copies of segments are."""
-    return param(law, "how late the copy is: seconds or a law", "s")
+    return param(distribution, "how late the copy is: seconds or a distribution", "s")
 
 
 def ties() -> Any:

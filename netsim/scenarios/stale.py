@@ -13,7 +13,7 @@ from typing import Any, Final, get_args
 
 from simpy import Event
 
-from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
+from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
 from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
 from netsim.scenarios.shared import End
@@ -58,12 +58,14 @@ class Params:
 
     loss_forward: float = shared.loss("forward", 0.1)
     loss_reverse: float = shared.loss("reverse", 0.1)
-    delay_forward: float | DelayLaw = shared.delay("forward", law=True)
-    delay_reverse: float | DelayLaw = shared.delay("reverse", law=True)
+    delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
+    delay_reverse: float | DelayDistribution = shared.delay("reverse", distribution=True)
     duplicate: float = param(0.1, "probability that a segment that arrives has a late copy; both ways")
-    duplicate_delay: float | DelayLaw = shared.copy_delay(Exponential(10.0))
+    duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(10.0))
     reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
-    reorder_delay: float | DelayLaw = param(Exponential(1.0), "how long it is held back: seconds or a law", "s")
+    reorder_delay: float | DelayDistribution = param(
+        Exponential(1.0), "how long it is held back: seconds or a distribution", "s"
+    )
     lifetime: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
     size: int = param(20_000, "text of each incarnation", "bytes")
     rate: float = param(20_000.0, "rate at which the client's application writes it", "bytes/s")
@@ -300,9 +302,9 @@ def _wrong_bytes(witness: Witness, stream: _Stream) -> int:
 def expected(params: Params, seed: Seed, play: _Play) -> float:
     """P(some old text is accepted), given this run's times (netsim.theory.reuse); NaN where that is not known.
 
-    ISNs that are random are integrated out. If copies are all that can be late, and their law is known, so are they;
-    else those count that arrived. A run in which something was accepted is repeated with numbers that are far apart:
-    what counts is the window's course until then.
+    ISNs that are random are integrated out. If copies are all that can be late, and their distribution is known, so are
+    they; else those count that arrived. A run in which something was accepted is repeated with numbers that are far
+    apart: what counts is the window's course until then.
     """
     configs = params.configs
     if params.connections > 2 or params.ports is not None or all(config.timestamps for config in configs):
@@ -325,7 +327,7 @@ def expected(params: Params, seed: Seed, play: _Play) -> float:
     return copies_expected(witness, *configs, play.ended, duplicate=params.duplicate, late=late_and_alive)
 
 
-def _constant(delay: float | DelayLaw) -> float | None:
+def _constant(delay: float | DelayDistribution) -> float | None:
     if isinstance(delay, Fixed):
         return delay.seconds
     return float(delay) if isinstance(delay, float | int) else None

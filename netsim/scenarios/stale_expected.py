@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from netsim.link import DelayLaw, Exponential, Fixed, Lognormal, Pareto, Uniform
+from netsim.link import DelayDistribution, Exponential, Fixed, Lognormal, Pareto, Uniform
 from netsim.scenarios.stale_witness import Witness
 from netsim.sim import Host
 from netsim.sim.network import NS
@@ -78,21 +78,23 @@ def _difference(host: Host, config: TcpConfig, first: int, then: int, second: in
 Late = Callable[[float], float]
 
 
-def survival(law: float | DelayLaw) -> Late | None:
-    """P(delay > t) of a law that has it in closed form; None for the others."""
-    match law:
+def survival(distribution: float | DelayDistribution) -> Late | None:
+    """P(delay > t) of a distribution that has it in closed form; None for the others."""
+    match distribution:
         case Exponential():
-            return lambda t: math.exp(-max(t - law.offset, 0.0) / law.scale)
+            return lambda t: math.exp(-max(t - distribution.offset, 0.0) / distribution.scale)
         case Pareto():
-            return lambda t: (max(t - law.offset, law.scale) / law.scale) ** -law.shape
-        case Uniform() if law.low < law.high:
-            return lambda t: min(max((law.high - t) / (law.high - law.low), 0.0), 1.0)
-        case Lognormal() if law.sigma > 0:
-            return lambda t: _lognormal(t - law.offset, law.median, law.sigma)
+            return lambda t: (
+                (max(t - distribution.offset, distribution.scale) / distribution.scale) ** -distribution.shape
+            )
+        case Uniform() if distribution.low < distribution.high:
+            return lambda t: min(max((distribution.high - t) / (distribution.high - distribution.low), 0.0), 1.0)
+        case Lognormal() if distribution.sigma > 0:
+            return lambda t: _lognormal(t - distribution.offset, distribution.median, distribution.sigma)
         case Fixed():
-            return lambda t: float(t < law.seconds)
+            return lambda t: float(t < distribution.seconds)
         case float() | int():
-            return lambda t: float(t < law)
+            return lambda t: float(t < distribution)
     return None
 
 

@@ -6,7 +6,7 @@ observations: a row holds averages over the clients of a world, and intervals co
 
 A run plays two worlds. In one the flood has long been under way ("stationary"), in the other it begins with the first
 client ("from empty"). A queue whose entries all live equally long forgets its beginning only after dozens of holds: so
-where its stationary law is known, the first world does not wait for it but starts from it.
+where its stationary distribution is known, the first world does not wait for it but starts from it.
 """
 
 import dataclasses
@@ -115,7 +115,7 @@ class Params:
 
     @property
     def ages_at_once(self) -> bool:
-        """Whether the flood is as old as need be from the start: its stationary law is that of Erlang's loss system."""
+        """Whether the first world starts from the stationary distribution of the flood (that of Erlang's system)."""
         server, plain = self.server, self.attack == "spoofed-silent" and self.arrivals == "poisson"
         drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
         return self.warmup is None and plain and drops and server.syn_cookies == "off" and not server.synack_pruning
@@ -275,7 +275,7 @@ def _with_history(params: Params, stream: random.Random, gaps: Iterator[float]) 
     """``gaps`` from the end of the first hold on, before it the SYNs that a flood without beginning would have left.
 
     Erlang's loss system: n entries with probability proportional to a^n / n!, n <= B, whose ages are independent and
-    uniform over the hold (the equilibrium law of a constant holding time).
+    uniform over the hold (the equilibrium distribution of a constant holding time).
     """
     slots = syn_queue_limit(params.server, min(params.backlog, params.server.somaxconn))
     load = params.attack_rate * params.hold

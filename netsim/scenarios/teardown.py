@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 
 from simpy import Event
 
-from netsim.link import DelayLaw, Path
-from netsim.link.distributions import as_law
+from netsim.link import DelayDistribution, Path
+from netsim.link.distributions import as_distribution
 from netsim.scenarios import shared
 from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
 from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
@@ -64,7 +64,9 @@ class Params:
     loss_reverse: float = shared.loss("reverse", 0.1, since="the first close")
     delay_forward: float = shared.delay("forward")
     delay_reverse: float = shared.delay("reverse")
-    think: float | DelayLaw = param(0.0, "from the end of the stream to the server's own close: seconds or a law", "s")
+    think: float | DelayDistribution = param(
+        0.0, "from the end of the stream to the server's own close: seconds or a distribution", "s"
+    )
     left: int = param(0, "text that the server sends before it closes, after the client has", "bytes")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
@@ -75,7 +77,7 @@ class Params:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        as_law("think", self.think)
+        as_distribution("think", self.think)
         require_whole("left", self.left, low=0, high=1 << 24, unit="bytes")
         require_end("client", self.client)
         require_end("server", self.server)
@@ -204,7 +206,7 @@ def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any,
         while (yield sock.recv()):
             pass
         if params.close != "simultaneous":
-            think = as_law("think", params.think).sampler(world.seed.draws("think"))
+            think = as_distribution("think", params.think).sampler(world.seed.draws("think"))
             yield world.timeout(think() / NS)
             if params.left:
                 yield sock.send(bytes(params.left))

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from netsim.link import DelayLaw, Exponential, Fixed
+from netsim.link import DelayDistribution, Exponential, Fixed
 from netsim.scenarios.closing import MOST_FINS, UNREAD, fin_intervals, first_repeat, rtt_is_measured
 from netsim.sim.network import NS
 from netsim.tcp.config.config import TcpConfig
@@ -74,16 +74,16 @@ def _theory_of_simultaneous(params: "Params") -> dict[str, float]:
 
 
 def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
-    """Three or four segments by the law of the think time; latencies for a constant one."""
+    """Three or four segments by the distribution of the think time; latencies for a constant one."""
     client, server = params.client, params.server
     repeat, orphaned = first_repeat(client, rtt, peer=server), client.ns.fin_wait_2_timeout
     held = _held_ack(server)
-    law = _cdf(params.think)
-    if law is None or held + rtt >= repeat or law.jumps_at(repeat - rtt):
+    distribution = _cdf(params.think)
+    if distribution is None or held + rtt >= repeat or distribution.jumps_at(repeat - rtt):
         return {}
-    if params.close == "close" and orphaned is not None and law.below(orphaned) < 1:
+    if params.close == "close" and orphaned is not None and distribution.below(orphaned) < 1:
         return {}
-    rides, late = law.below(held), 1 - law.below(repeat - rtt)
+    rides, late = distribution.below(held), 1 - distribution.below(repeat - rtt)
     segments = close_segments(
         p_rides=rides, p_late=late, loss_forward=params.loss_forward, loss_reverse=params.loss_reverse
     )
@@ -94,7 +94,7 @@ def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
         "p_ack_rides_on_fin": rides * heard,  # the first FIN to arrive is answered before another can come
         "p_server_time_wait": 0.0,  # it closes after the client has, in CLOSE-WAIT
     }
-    if law.constant is None:
+    if distribution.constant is None:
         return values
     if params.loss_forward == params.loss_reverse == 0:
         values |= {"segments": 3.0 if rides else 4.0, "p_client_time_wait": 1.0, "p_server_clean": 1.0}
@@ -115,15 +115,20 @@ def _theory_of_text(params: "Params", rtt: int) -> dict[str, float]:
     The client acknowledges text and FIN together.
     """
     client, server = params.client, params.server
-    law, held, repeat = _cdf(params.think), _held_ack(server), first_repeat(client, rtt, peer=server)
-    if params.close == "close" or params.left > min(client.mss, server.mss) or law is None or held + rtt >= repeat:
+    distribution, held, repeat = _cdf(params.think), _held_ack(server), first_repeat(client, rtt, peer=server)
+    if (
+        params.close == "close"
+        or params.left > min(client.mss, server.mss)
+        or distribution is None
+        or held + rtt >= repeat
+    ):
         return {}
     if client.delayed_ack is None or client.quick_acks or client.ack_clock != "plain" or server.timestamps:
         return {}
     if params.left > client.receive_buffer or server.loss_probe:
         return {}
     all_arrive = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
-    return {"p_three_segments": 0.0, "p_four_segments": law.below(held) * all_arrive}
+    return {"p_three_segments": 0.0, "p_four_segments": distribution.below(held) * all_arrive}
 
 
 def _held_ack(server: TcpConfig) -> int:
@@ -137,9 +142,9 @@ def _held_ack(server: TcpConfig) -> int:
 
 
 def exact_latency(params: "Params") -> CloseLatency | None:
-    """The law of both ends' latencies, of a half-close or close where ``theory`` has segments and think is constant.
+    """The distributions of both ends' latencies where ``theory`` has the segments and the think time is constant.
 
-    None elsewhere, and where an end gives up more often than hardly ever: that is not in these laws.
+    None elsewhere, and where an end gives up more often than hardly ever: that is not in these distributions.
     """
     think = _cdf(params.think)
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
@@ -163,7 +168,7 @@ def exact_latency(params: "Params") -> CloseLatency | None:
 
 @dataclass(frozen=True, slots=True)
 class _Think:
-    """A think time whose law is known: a constant (ns), or exponential with this mean (ns)."""
+    """A think time whose distribution is known: a constant (ns), or exponential with this mean (ns)."""
 
     constant: int | None = None
     mean: float = 0.0
@@ -179,7 +184,7 @@ class _Think:
         return self.constant == time
 
 
-def _cdf(think: float | DelayLaw) -> _Think | None:
+def _cdf(think: float | DelayDistribution) -> _Think | None:
     if isinstance(think, Exponential) and not think.offset:
         return _Think(mean=think.scale * NS)
     seconds = think.seconds if isinstance(think, Fixed) else think

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from simpy import Event
 
-from netsim.link import DelayLaw, Exponential, Fixed, Lifetime, Path
+from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
 from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
 from netsim.seeds import Seed
@@ -58,12 +58,14 @@ class Params:
     )
     loss_forward: float = shared.loss("forward", 0.0)
     loss_reverse: float = shared.loss("reverse", 0.0)
-    delay_forward: float | DelayLaw = shared.delay("forward", law=True)
-    delay_reverse: float | DelayLaw = shared.delay("reverse", law=True)
+    delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
+    delay_reverse: float | DelayDistribution = shared.delay("reverse", distribution=True)
     duplicate: float = param(0.1, "probability that a segment to the server has a late copy")
-    duplicate_delay: float | DelayLaw = shared.copy_delay(Exponential(5.0))
+    duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(5.0))
     reorder: float = param(0.0, "probability that a segment to the server is held back and overtaken")
-    reorder_delay: float | DelayLaw = param(Exponential(1.0), "how long it is held back: seconds or a law", "s")
+    reorder_delay: float | DelayDistribution = param(
+        Exponential(1.0), "how long it is held back: seconds or a distribution", "s"
+    )
     lifetime: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
     life: float = param(1.0, "from the SYN's arrival to the end that the server's application makes", "s")
     ending: Ending = param("close", "that end: CLOSE once the request is there, or ABORT in any case")
@@ -325,14 +327,18 @@ def theory(params: Params) -> dict[str, float]:
 
 def _copied(params: Params, there: float, rtt: float) -> dict[str, float]:
     """A copy of the one SYN finds the server without a memory of it: a ghost, or else a half-open record."""
-    law, closes = params.duplicate_delay, params.ending == "close"
-    if not isinstance(law, Exponential) or law.offset or not isinstance(params.server.isn, HashIsn | ClockIsn):
+    distribution, closes = params.duplicate_delay, params.ending == "close"
+    if (
+        not isinstance(distribution, Exponential)
+        or distribution.offset
+        or not isinstance(params.server.isn, HashIsn | ClockIsn)
+    ):
         return {}
     if params.life < rtt or params.lifetime < there:
         return {}
     late = p_ghost_duplicate(
         duplicate=params.duplicate,
-        mean_extra_delay=law.scale,
+        mean_extra_delay=distribution.scale,
         life=params.life + (rtt if closes else 0.0),  # CLOSE takes a round trip more until TIME-WAIT
         memory=params.memory,
         lifetime=params.lifetime - there,
@@ -349,22 +355,22 @@ def _copied(params: Params, there: float, rtt: float) -> dict[str, float]:
 
 def _late(params: Params, there: float | None, back: float) -> dict[str, float]:
     """Ghosts of a SYN that is sent twice since it is late: all are (``there`` is None), or those held back."""
-    law, config = params.delay_forward if there is None else params.reorder_delay, params.client
-    if not isinstance(law, Exponential) or params.duplicate or params.ending != "abort":
+    distribution, config = params.delay_forward if there is None else params.reorder_delay, params.client
+    if not isinstance(distribution, Exponential) or params.duplicate or params.ending != "abort":
         return {}
-    if (there is None) is bool(params.reorder) or (there is not None and law.offset):
+    if (there is None) is bool(params.reorder) or (there is not None and distribution.offset):
         return {}
-    intervals, least = config.syn_intervals(), law.offset if there is None else there
-    lost_by_age = math.exp(-(params.lifetime - least) / law.scale)
+    intervals, least = config.syn_intervals(), distribution.offset if there is None else there
+    lost_by_age = math.exp(-(params.lifetime - least) / distribution.scale)
     if params.handshake != "two-way" or len(intervals) != 2 or lost_by_age > 1e-9 or intervals[0] < least + back:
         return {}
-    times = {"rto": intervals[0], "delay": least, "mean_extra_delay": law.scale, "reply_delay": back}
+    times = {"rto": intervals[0], "delay": least, "mean_extra_delay": distribution.scale, "reply_delay": back}
     times |= {"life": params.life, "gives_up": sum(intervals)}
     ghost = p_ghost_delay(**times) if there is None else p_ghost_reorder(reorder=params.reorder, **times)
     return {"p_ghost": ghost, "ghosts": ghost}
 
 
-def _constant(delay: float | DelayLaw) -> float | None:
+def _constant(delay: float | DelayDistribution) -> float | None:
     if isinstance(delay, Fixed):
         return delay.seconds
     return float(delay) if isinstance(delay, float | int) else None

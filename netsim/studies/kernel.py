@@ -57,7 +57,7 @@ def connect_table(cases: Sequence[Case], results: Sequence[Rows], folder: Path, 
                 shown = {column: line[column] for column in ("t", "value", "n")}
                 table.append({"schedule": name, "source": source, **shown})
         exact = setup.exact_latency(_params(profile(name), loss))
-        assert exact is not None, "two hosts without a wheel and constant delays have an exact law"
+        assert exact is not None, "two hosts without a wheel and constant delays have an exact distribution"
         for t in map(float, exact.client.times):
             table.append({"schedule": name, "source": "exact", "t": t, "value": exact.client.ccdf(t)})
     return Rows.from_dicts(table)

@@ -3,18 +3,18 @@
 from dataclasses import replace
 from typing import Final
 
-from netsim.link import DelayLaw, Exponential, Lognormal, Pareto
+from netsim.link import DelayDistribution, Exponential, Lognormal, Pareto
 from netsim.scenarios import stale
 from netsim.studies.study import Case
 from netsim.studies.time_wait import LIFETIME, reuse_config
 from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, IsnPolicy, RandomIsn
 
-TAILS: Final[dict[str, DelayLaw]] = {
+TAILS: Final[dict[str, DelayDistribution]] = {
     "exponential": Exponential(10.0),
     "lognormal": Lognormal(10.0 * 2.718281828**-1.125, 1.5),
     "Pareto": Pareto(10.0 / 3, 1.5),
 }
-"""Laws of how late a copy is: the mean is 10 s, the tail is not the same."""
+"""Distributions of how late a copy is: the mean is 10 s, the tail is not the same."""
 CLOCK: Final = 5000.0  # Hz; an ISN clock that is slower than the text
 FASTER: Final = 50_000.0  # bytes/s; the text
 PAUSE: Final = 1.0  # s
@@ -45,9 +45,9 @@ def tail_cases() -> list[Case]:
     return [
         Case(
             {"tail": tail, "loss": loss, "time_wait": wait},
-            replace(base, loss_forward=loss, loss_reverse=loss, duplicate_delay=law, time_wait=wait),
+            replace(base, loss_forward=loss, loss_reverse=loss, duplicate_delay=distribution, time_wait=wait),
         )
-        for tail, law in TAILS.items()
+        for tail, distribution in TAILS.items()
         for loss in (0.0, 0.3)
         for wait in (0.0, 15.0, 30.0, 60.0, 100.0)
     ]

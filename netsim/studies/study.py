@@ -187,11 +187,11 @@ def latency_ccdf(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
     table: list[dict[str, Scalar]] = []
     for case, rows in zip(cases, results, strict=True):
         table += [{**case.labels, "source": "simulation", **line} for line in survival(rows.array("client_latency"))]
-        laws = setup.exact_latency(case.params)
-        assert laws is not None
-        for t in map(float, laws.client.times):
-            table.append({**case.labels, "source": "exact", "t": t, "value": laws.client.ccdf(t)})
-        sent = float(laws.client.times[0])  # one round trip
+        distributions = setup.exact_latency(case.params)
+        assert distributions is not None
+        for t in map(float, distributions.client.times):
+            table.append({**case.labels, "source": "exact", "t": t, "value": distributions.client.ccdf(t)})
+        sent = float(distributions.client.times[0])  # one round trip
         for rto in case.params.client.syn_intervals()[:-1]:
             sent += rto
             table.append({**case.labels, "source": "rto", "t": sent, "value": rto})

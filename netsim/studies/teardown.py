@@ -194,11 +194,11 @@ def latency_survival(case: Case, rows: Rows) -> Rows:
     Columns: labels, ``end`` (client or server), ``source``, ``t``, ``value``, ``low``, ``high``, ``n``.
     """
     table: list[dict[str, Scalar]] = []
-    laws = exact_latency(case.params)
-    assert laws is not None
-    for end, law in (("client", laws.client), ("server", laws.server)):
+    distributions = exact_latency(case.params)
+    assert distributions is not None
+    for end, distribution in (("client", distributions.client), ("server", distributions.server)):
         for line in survival(rows.array(f"{end}_latency")):
             table.append({**case.labels, "end": end, "source": "simulation", **line})
-        for t in map(float, law.times):
-            table.append({**case.labels, "end": end, "source": "exact", "t": t, "value": law.ccdf(t)})
+        for t in map(float, distribution.times):
+            table.append({**case.labels, "end": end, "source": "exact", "t": t, "value": distribution.ccdf(t)})
     return Rows.from_dicts(table)

@@ -42,11 +42,11 @@ def ghost_cases(duplicates: Sequence[float]) -> list[Case]:
 
 def memory_cases(memories: Sequence[float]) -> list[Case]:
     """The two-way server against how long (s) it remembers, where no segment gets older than ``LIFETIME``."""
-    law = Exponential(MEAN_DELAY)
+    distribution = Exponential(MEAN_DELAY)
     return [
         Case(
             {"memory": memory},
-            two_way.Params(duplicate=0.3, duplicate_delay=law, lifetime=LIFETIME, memory=memory),
+            two_way.Params(duplicate=0.3, duplicate_delay=distribution, lifetime=LIFETIME, memory=memory),
         )
         for memory in memories
     ]

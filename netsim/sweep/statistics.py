@@ -1,7 +1,7 @@
 """Estimates with honest intervals, from the rows of independent replications.
 
 Latencies of connection set-up are a few atoms, seconds apart, with rare and heavy ones at the end, and
-some runs never finish. Hence: quantiles by order statistics (no law assumed, failures count as infinite),
+some runs never finish. Hence: quantiles by order statistics (no distribution assumed, failures count as infinite),
 proportions by Wilson, and means with an interval only from `SMALLEST_MEAN_SAMPLE` runs up.
 
 A NaN in a column of latencies means "never": the run came to its end and the event did not happen. None
@@ -238,7 +238,7 @@ def quantile(values: Iterable[float], q: float) -> Estimate:
     """The quantile inf{x: F(x) >= q} of the sample, failures (NaN) counted as infinite.
 
     The interval runs between two order statistics whose ranks have binomial tails of at most 2.5 % each
-    (David and Nagaraja, Order Statistics, 3rd ed., 7.1): coverage at least 95 % for every law, with atoms
+    (David and Nagaraja, Order Statistics, 3rd ed., 7.1): coverage at least 95 % for every distribution, with atoms
     too. An end that the sample is too small for is infinite. Raises ValueError unless 0 < q < 1.
     """
     if not 0 < q < 1:

@@ -2,10 +2,10 @@
 
 B slots, spoofed SYNs at rate lambda that nobody ever completes, each holding its slot for T (see
 `backoff_intervals`); a SYN that finds the queue full is dropped. The load offered is a = lambda T, plus the
-legitimate SYNs' own rate times their mean hold (`mean_half_open_hold`). What retries achieve depends on the law of
-the holding time: with a constant one the queue fills, blocks and empties periodically and all SYNs of one client are
-likely to meet the same blocked phase; P(all blocked) is far above the product of their probabilities. Rates are per
-second, times in seconds.
+legitimate SYNs' own rate times their mean hold (`mean_half_open_hold`). What retries achieve depends on the
+distribution of the holding time: with a constant one the queue fills, blocks and empties periodically and all SYNs of
+one client are likely to meet the same blocked phase; P(all blocked) is far above the product of their probabilities.
+Rates are per second, times in seconds.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from netsim.theory._domain import check_count, check_non_negative, check_positiv
 def erlang_b(*, load: float, slots: int) -> float:
     """P(a Poisson arrival finds all B slots taken), stationary: b_k = a b_(k-1) / (k + a b_(k-1)), b_0 = 1.
 
-    The Erlang-B formula; it holds whatever the law of the holding time, of which only the mean enters `load`.
+    The Erlang-B formula; it holds whatever the distribution of the holding time, of which only the mean enters `load`.
 
     Args:
         load: offered load a (erlang): arrival rate times mean holding time.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from netsim.link import DelayLaw
+from netsim.link import DelayDistribution
 from netsim.scenarios.parameters import param
 from netsim.seeds import Seed
 from netsim.sweep import Estimator
@@ -22,7 +22,7 @@ class Params:
     size_forward: int = param(3, "size, client to server", "bytes")
     size_reverse: int = param(4, "size, server to client", "bytes")
     wait: float | None = param(None, "pause", "s")
-    delay: float | DelayLaw = param(0.0, "delay", "s")
+    delay: float | DelayDistribution = param(0.0, "delay", "s")
     order: Literal["up", "down"] = param("up", "direction")
     quick: bool = param(True, "no waiting")
     label: str = param("none yet", "a name")

@@ -23,8 +23,10 @@ def test_nothing_given_is_the_defaults() -> None:
 
 def test_a_shorthand_sets_both_directions() -> None:
     assert build(Params, {"loss": "30%"}) == Params(loss_forward=0.3, loss_reverse=0.3)
-    law = Uniform(0.02, 0.08)
-    assert build(Params, {"delay": "uniform:20ms:80ms"}) == Params(delay_forward=law, delay_reverse=law)
+    distribution = Uniform(0.02, 0.08)
+    assert build(Params, {"delay": "uniform:20ms:80ms"}) == Params(
+        delay_forward=distribution, delay_reverse=distribution
+    )
 
 
 def test_rtt_is_split_evenly() -> None:

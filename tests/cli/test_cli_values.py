@@ -7,7 +7,7 @@ import pytest
 from netsim.cli.errors import UsageError
 from netsim.cli.parameters import policy_fields
 from netsim.cli.values import read, show
-from netsim.link import DelayLaw, Exponential, Lognormal, Pareto, TruncatedNormal, Uniform
+from netsim.link import DelayDistribution, Exponential, Lognormal, Pareto, TruncatedNormal, Uniform
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.config import Rate
 from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
@@ -71,7 +71,7 @@ def test_backoff(text: object, value: BackOff) -> None:
 
 
 @pytest.mark.parametrize(
-    "law",
+    "distribution",
     [
         Uniform(0.02, 0.08),
         Exponential(0.03, 0.02),
@@ -81,8 +81,8 @@ def test_backoff(text: object, value: BackOff) -> None:
         Pareto(0.01, 1.5),
     ],
 )
-def test_delay_laws_read_back(law: DelayLaw) -> None:
-    assert read(float | DelayLaw, show(law), name="delay", unit="s") == law
+def test_delay_distributions_read_back(distribution: DelayDistribution) -> None:
+    assert read(float | DelayDistribution, show(distribution), name="delay", unit="s") == distribution
 
 
 def test_syn_cookies_with_a_table_of_their_own() -> None:
@@ -95,7 +95,7 @@ def test_syn_cookies_with_a_table_of_their_own() -> None:
 
 def test_a_fixed_delay_is_a_number_so_that_both_spellings_are_one_point() -> None:
     for text in ("50ms", "0.05", "fixed:50ms", 0.05):
-        assert read(float | DelayLaw, text, name="delay", unit="s") == 0.05
+        assert read(float | DelayDistribution, text, name="delay", unit="s") == 0.05
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def second(latency: float | None) -> str | int:
 
 
 def p_value(one: Iterable[str | int], other: Iterable[str | int]) -> float:
-    """Chi-square test of two samples for one law; categories with fewer than five expected are pooled."""
+    """Chi-square test of two samples for one distribution; categories with fewer than five expected are pooled."""
     counts = Counter(one), Counter(other)
     total = [sum(count.values()) for count in counts]
     share = [t / sum(total) for t in total]

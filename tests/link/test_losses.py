@@ -1,4 +1,4 @@
-"""Stages that lose packets, against their laws.
+"""Stages that lose packets, against their distributions.
 
 Statistical tests: fixed n and seed, two-sided, alpha = 1e-4 each (normal quantile 3.89).
 """

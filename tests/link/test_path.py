@@ -15,7 +15,7 @@ from netsim.link import (
     BurstLoss,
     Corrupt,
     Delay,
-    DelayLaw,
+    DelayDistribution,
     Duplicate,
     Empirical,
     Exponential,
@@ -229,7 +229,7 @@ def test_wrong_parameters_name_the_field(make: Callable[[], Any], field: str) ->
 probability = st.sampled_from([0.0, 0.3, 1.0]) | st.floats(0.0, 1.0)
 seconds = st.sampled_from([0.0, 1e-9, 0.05, 1.0, 1e9]) | st.floats(0.0, 1e9)
 sojourn = st.floats(1e-6, 1e6)
-laws: st.SearchStrategy[DelayLaw] = st.one_of(
+distributions: st.SearchStrategy[DelayDistribution] = st.one_of(
     st.builds(Fixed, seconds),
     st.tuples(seconds, seconds).map(lambda pair: Uniform(min(pair), max(pair))),
     st.builds(Exponential, seconds, seconds),
@@ -238,7 +238,7 @@ laws: st.SearchStrategy[DelayLaw] = st.one_of(
     st.builds(Pareto, seconds, st.floats(0.01, 100.0), seconds),
     st.builds(Empirical, st.lists(seconds, min_size=1, max_size=4)),
 )
-delays = seconds | laws
+delays = seconds | distributions
 faults = st.sampled_from(["drop SYN 1", "delay ANY 2- 0.3", "dup ANY * 1", "dup DATA 2-3", "drop DATA 3 from 1s"])
 stages: st.SearchStrategy[Stage] = st.one_of(
     st.builds(Loss, probability),

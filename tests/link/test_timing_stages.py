@@ -1,4 +1,4 @@
-"""Delay, jitter, reordering, duplication and the bottleneck: by hand and against their laws.
+"""Delay, jitter, reordering, duplication and the bottleneck: by hand and against their distributions.
 
 Statistical tests: fixed n and seed, two-sided, alpha = 1e-4 each (normal quantile 3.89).
 """
@@ -57,13 +57,13 @@ def test_jitter_keeps_order() -> None:
     assert len({b - a for a, b in itertools.pairwise(arrivals)}) > 100  # it does jitter
 
 
-def test_a_lone_packet_gets_the_law_of_the_jitter() -> None:
+def test_a_lone_packet_gets_the_distribution_of_the_jitter() -> None:
     n = 10_000
-    for law, mean, deviation in ((0.02, 10.0, 20 / math.sqrt(12)), (Exponential(0.01), 10.0, 10.0)):
-        pipe = opened(Jitter(law))
+    for distribution, mean, deviation in ((0.02, 10.0, 20 / math.sqrt(12)), (Exponential(0.01), 10.0, 10.0)):
+        pipe = opened(Jitter(distribution))
         delays = [pipe.send(now, 40)[0] - now for now in range(0, n * 1000 * MS, 1000 * MS)]
         assert abs(sum(delays) / n / MS - mean) < 3.89 * deviation / math.sqrt(n)
-        if law == 0.02:
+        if distribution == 0.02:
             assert max(delays) <= 20 * MS
 
 
@@ -139,10 +139,10 @@ def test_a_queue_of_nothing_still_transmits() -> None:
 @pytest.mark.parametrize(
     ("make", "field"),
     [
-        (lambda: Delay(-1), "law"),
-        (lambda: Delay("50ms"), "law"),
-        (lambda: Delay(Uniform), "law"),
-        (lambda: Jitter(math.nan), "law"),
+        (lambda: Delay(-1), "distribution"),
+        (lambda: Delay("50ms"), "distribution"),
+        (lambda: Delay(Uniform), "distribution"),
+        (lambda: Jitter(math.nan), "distribution"),
         (lambda: Reorder(2, 0.1), "probability"),
         (lambda: Reorder(0.1, -1), "delay"),
         (lambda: Duplicate(math.nan), "probability"),

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from netsim.link import DelayLaw, Exponential, Fixed, Lognormal, Pareto, Uniform
+from netsim.link import DelayDistribution, Exponential, Fixed, Lognormal, Pareto, Uniform
 from netsim.scenarios import stale
 from netsim.seeds import Seed
 from netsim.sweep import Rows, sweep
@@ -148,19 +148,21 @@ def counted_and_expected(rows: Rows) -> tuple[float, list[float]]:
     return sum(map(bool, rows.column("stale_data_accepted"))) / len(rows), list(map(float, rows.column("p_expected")))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("law", [Exponential(5.0), Pareto(1.0, 1.2), Lognormal(3.0, 1.0)])
+@pytest.mark.parametrize("distribution", [Exponential(5.0), Pareto(1.0, 1.2), Lognormal(3.0, 1.0)])
 @pytest.mark.parametrize("loss", [0.0, 0.2])
-def test_both_estimators_agree_where_windows_are_huge(law: DelayLaw, loss: float) -> None:
+def test_both_estimators_agree_where_windows_are_huge(distribution: DelayDistribution, loss: float) -> None:
     """Random ISNs and windows of 1 GB: one old segment in sixteen passes both checks. Two-sided alpha 1e-4 for each."""
     losses = {"loss_forward": loss, "loss_reverse": loss}
-    point = stale.Params(client=WIDE, server=WIDE, size=5000, rate=5000.0, duplicate=0.5, duplicate_delay=law, **losses)
+    point = stale.Params(
+        client=WIDE, server=WIDE, size=5000, rate=5000.0, duplicate=0.5, duplicate_delay=distribution, **losses
+    )
     found, expected = counted_and_expected(rows_of(point, 300))
     p = math.fsum(expected) / 300
     assert 0.01 < p < 0.1
     assert abs(found - p) < 3.9 * math.sqrt(p * (1 - p) / 300)
 
 
-def test_what_arrived_is_integrated_where_no_law_is_known() -> None:
+def test_what_arrived_is_integrated_where_no_distribution_is_known() -> None:
     """Originals held back for long are late too: then the estimate takes the arrivals as they are."""
     point = stale.Params(
         client=WIDE, server=WIDE, size=5000, rate=5000.0, duplicate=0.0, reorder=0.2, reorder_delay=Exponential(8.0)

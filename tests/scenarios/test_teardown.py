@@ -171,7 +171,7 @@ def test_segments_over_a_lossy_path(cell: str) -> None:
 
 
 def test_latency_of_both_ends_over_a_lossy_path() -> None:
-    """The whole law of both latencies, chi-square with the atoms of less than five expected pooled: alpha 1e-4 each.
+    """The whole distribution of both latencies: chi-square, alpha 1e-4 each, atoms expected under five times pooled.
 
     The FINs of either end go out at 0, 1, 3, 7, ... s: with a loss of .2 there and .1 back the client is done at
     .4 + {0, 1, 2, 3, ...} s, at .4 s with .8 x .9.
@@ -186,9 +186,11 @@ def test_latency_of_both_ends_over_a_lossy_path() -> None:
     assert exact.server.cdf(0.45) == pytest.approx(0.8 * 0.9 * 0.8)
     assert fin_intervals(point.client, 100_000_000, peer=point.server) == fins
     rows = sweep(teardown.run, [point], replications=N, seed=12, workers=1)
-    for end, law in (("client", exact.client), ("server", exact.server)):
+    for end, distribution in (("client", exact.client), ("server", exact.server)):
         seen = Counter(round(float(x), 6) for x in rows.array(f"{end}_latency"))
-        atoms = {round(float(t), 6): float(p) for t, p in zip(law.times, law.probabilities, strict=True)}
+        atoms = {
+            round(float(t), 6): float(p) for t, p in zip(distribution.times, distribution.probabilities, strict=True)
+        }
         assert p_value(seen, atoms) > ALPHA, end
 
 

@@ -103,7 +103,7 @@ def test_reference_values(tau: float, clean: float, reset: float) -> None:
     assert values["p_unclean"] == pytest.approx(1 - clean, abs=5e-7)
     assert values["p_no_time_wait"] == pytest.approx(0.3**9)
     assert values["p_first_fin_answered"] == pytest.approx(0.56)
-    assert values["fins"] == pytest.approx((1 - 0.44**9) / 0.56)  # the mean of a geometric law cut off at nine
+    assert values["fins"] == pytest.approx((1 - 0.44**9) / 0.56)  # the mean of a geometric distribution cut off at nine
     # 2,500 runs of the core, two-sided alpha 1e-4
     rows = rows_of(point, 2500)
     for name in ("p_clean", "p_timeout"):

@@ -18,7 +18,7 @@ class Colour(Enum):
 
 
 @dataclass(frozen=True)
-class Law:
+class Distribution:
     mean: float
 
 
@@ -30,7 +30,7 @@ class Other:
 @dataclass(frozen=True)
 class Params:
     loss: float = 0.1
-    law: Law | Other = Law(0.05)
+    distribution: Distribution | Other = Distribution(0.05)
     times: tuple[float, ...] = (1.0, 2.5)
     colour: Colour = Colour.RED
     name: str | None = None
@@ -83,18 +83,22 @@ def test_a_field_with_its_default_does_not_count():
     @dataclass(frozen=True)
     class Point:  # the same, a version later
         loss: float = 0.0
-        law: Law = field(default_factory=lambda: Law(0.05))
+        distribution: Distribution = field(default_factory=lambda: Distribution(0.05))
 
     assert [point_key(p) for p in before] == [point_key(Point(loss=0.5)), point_key(Point())]
-    assert point_key(Point(law=Law(0.05))) == point_key(Point()) != point_key(Point(law=Law(0.1)))
+    assert (
+        point_key(Point(distribution=Distribution(0.05)))
+        == point_key(Point())
+        != point_key(Point(distribution=Distribution(0.1)))
+    )
 
 
 def test_key_tells_different_content_apart():
     different = [
         Params(),
         Params(loss=0.1 + 2**-56),  # the next float
-        Params(law=Law(0.1)),
-        Params(law=Other(0.05)),
+        Params(distribution=Distribution(0.1)),
+        Params(distribution=Other(0.05)),
         Params(times=(1.0,)),
         Params(times=()),
         Params(colour=Colour.BLUE),
@@ -133,7 +137,7 @@ def test_key_is_the_same_under_every_hash_seed():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"law": {"f": len}}, r"params\.law\.f = <built-in function len>: has no content identity"),
+        ({"distribution": {"f": len}}, r"params\.distribution\.f = <built-in function len>: has no content identity"),
         ({"x": float("nan")}, r"params\.x = nan"),
         ({"x": [1, object()]}, r"params\.x\[1\]"),
         ({1: 2}, "key 1: must be a text"),
@@ -147,9 +151,11 @@ def test_what_has_no_content_is_refused_with_its_place(params, message):
 
 
 def test_columns_are_flat_and_nested_ones_only_where_they_vary():
-    columns = parameter_columns([Params(loss=0.1), Params(loss=0.2, law=Other(0.05))])
+    columns = parameter_columns([Params(loss=0.1), Params(loss=0.2, distribution=Other(0.05))])
     assert columns == [
-        {"loss": 0.1, "law": "Law", "times": "[1,2.5]", "colour": "RED", "name": None},
-        {"loss": 0.2, "law": "Other", "times": "[1,2.5]", "colour": "RED", "name": None},
+        {"loss": 0.1, "distribution": "Distribution", "times": "[1,2.5]", "colour": "RED", "name": None},
+        {"loss": 0.2, "distribution": "Other", "times": "[1,2.5]", "colour": "RED", "name": None},
     ]
-    assert [row["law.mean"] for row in parameter_columns([Params(), Params(law=Law(1.0))])] == [0.05, 1.0]
+    assert [
+        row["distribution.mean"] for row in parameter_columns([Params(), Params(distribution=Distribution(1.0))])
+    ] == [0.05, 1.0]

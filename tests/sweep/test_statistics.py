@@ -22,7 +22,7 @@ from netsim.sweep import (
     wilson_interval,
 )
 
-Z = 1.959963984540054  # 97.5 % point of the standard normal law
+Z = 1.959963984540054  # 97.5 % point of the standard normal distribution
 
 
 def test_wilson_by_hand():
@@ -124,7 +124,7 @@ def test_quantile_coverage_with_atoms(q, truth):
     assert covered >= binom.ppf(0.001, trials, 0.95)  # alpha = .001, one-sided
 
 
-def test_quantile_coverage_of_a_continuous_law_is_not_much_too_large():
+def test_quantile_coverage_of_a_continuous_distribution_is_not_much_too_large():
     random, trials, covered = Random(2), 1000, 0
     for _ in range(trials):
         found = quantile([random.expovariate(1.0) for _ in range(100)], 0.5)

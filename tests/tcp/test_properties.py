@@ -270,9 +270,9 @@ def test_two_ends_deliver_everything_or_report_failure(
     path: tuple[int, float, float, float, float], a: int, b: int, up: int, down: int
 ) -> None:
     """Both directions, with close: in order, complete, or ConnectionTimedOut or ConnectionReset at either end."""
-    number, *law = path
+    number, *distribution = path
     rng = random.Random(f"path/{number}")
-    pair = Pair(ENDS[a], ENDS[b], link=_link(rng, *law), seed=number)
+    pair = Pair(ENDS[a], ENDS[b], link=_link(rng, *distribution), seed=number)
     listener, socket = pair.socket("b"), pair.socket("a")
     listener.listen(80)
     socket.connect("b", 80, 0)
@@ -306,7 +306,7 @@ def test_two_ends_deliver_everything_or_report_failure(
     else:
         assert failures
         assert all(isinstance(error, ConnectionTimedOut | ConnectionReset) for error in failures)
-    if law[0] == 0:
+    if distribution[0] == 0:
         assert all(end.ended for end in ends)
 
 

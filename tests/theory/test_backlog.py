@@ -81,7 +81,7 @@ def blocked_at_the_end(rng: random.Random, *, rate: float, slots: int, duration:
 
 @pytest.mark.parametrize("constant", [True, False])
 def test_stationary_queue_played(constant: bool) -> None:
-    """Insensitive to the law of the holding time: 6,000 worlds, seen 10 mean holds after they began empty."""
+    """Insensitive to the distribution of the holding time: 6,000 worlds, seen 10 mean holds after they began empty."""
     rng = random.Random(61)
     runs = 6000
     full = sum(blocked_at_the_end(rng, rate=5.0, slots=4, duration=10.0, constant=constant) for _ in range(runs))

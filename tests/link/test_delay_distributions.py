@@ -1,4 +1,4 @@
-"""Delay laws against their distribution functions, and their text forms.
+"""Delay distributions against their distribution functions, and their text forms.
 
 Statistical tests: n draws with a fixed seed, Kolmogorov-Smirnov at alpha = 1e-4 each.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from netsim.link import (
-    DelayLaw,
+    DelayDistribution,
     Empirical,
     Exponential,
     Fixed,
@@ -20,7 +20,7 @@ from netsim.link import (
     Pareto,
     TruncatedNormal,
     Uniform,
-    parse_delay_law,
+    parse_delay_distribution,
 )
 
 N = 20_000
@@ -31,8 +31,8 @@ def phi(x: float) -> float:
     return 0.5 * math.erfc(-x / math.sqrt(2))
 
 
-LAWS: list[tuple[DelayLaw, Callable[[float], float], float, float]] = [
-    # law, its distribution function (s), mean, minimum: written down from the textbook, by hand
+DISTRIBUTIONS: list[tuple[DelayDistribution, Callable[[float], float], float, float]] = [
+    # distribution, its distribution function (s), mean, minimum: written down from the textbook, by hand
     (Uniform(0.02, 0.08), lambda x: (x - 0.02) / 0.06, 0.05, 0.02),
     (Exponential(0.03), lambda x: 1 - math.exp(-x / 0.03), 0.03, 0.0),
     (Exponential(0.03, offset=0.02), lambda x: 1 - math.exp(-(x - 0.02) / 0.03), 0.05, 0.02),
@@ -41,16 +41,22 @@ LAWS: list[tuple[DelayLaw, Callable[[float], float], float, float]] = [
     (Pareto(0.02, 0.8, offset=0.01), lambda x: 1 - (0.02 / (x - 0.01)) ** 0.8, math.inf, 0.03),
     # N(50 ms, 10 ms): 5 sd above 0, so hardly truncated
     (TruncatedNormal(0.05, 0.01), lambda x: phi((x - 0.05) / 0.01), 0.05, 0.0),
-    # N(0, 1 s) given >= 0 is the half-normal law, mean sqrt(2 / pi)
+    # N(0, 1 s) given >= 0 is the half-normal distribution, mean sqrt(2 / pi)
     (TruncatedNormal(0.0, 1.0), lambda x: 2 * phi(x) - 1, math.sqrt(2 / math.pi), 0.0),
     # N(1 s, 1 s) given >= 0: mean 1 + phi(1)/Phi(1) = 1 + .2419707/.8413447 = 1.2876000
     (TruncatedNormal(1.0, 1.0), lambda x: (phi(x - 1) - phi(-1)) / phi(1), 1.2876, 0.0),
 ]
 
 
-@pytest.mark.parametrize(("law", "cdf", "mean", "minimum"), LAWS, ids=[repr(law) for law, *_ in LAWS])
-def test_draws_follow_the_law(law: DelayLaw, cdf: Callable[[float], float], mean: float, minimum: float) -> None:
-    draw = law.sampler(Random(1))
+@pytest.mark.parametrize(
+    ("distribution", "cdf", "mean", "minimum"),
+    DISTRIBUTIONS,
+    ids=[repr(distribution) for distribution, *_ in DISTRIBUTIONS],
+)
+def test_draws_follow_the_distribution(
+    distribution: DelayDistribution, cdf: Callable[[float], float], mean: float, minimum: float
+) -> None:
+    draw = distribution.sampler(Random(1))
     delays = sorted(draw() for _ in range(N))
     assert all(type(delay) is int for delay in delays)
     assert delays[0] >= minimum * 1e9 - 1
@@ -58,23 +64,25 @@ def test_draws_follow_the_law(law: DelayLaw, cdf: Callable[[float], float], mean
         max((i + 1) / N - cdf((delay + 0.5) / 1e9), cdf((delay + 0.5) / 1e9) - i / N) for i, delay in enumerate(delays)
     )
     assert distance < KS_LIMIT
-    assert law.mean == pytest.approx(mean, rel=1e-5)
-    assert law.minimum == pytest.approx(minimum)
+    assert distribution.mean == pytest.approx(mean, rel=1e-5)
+    assert distribution.minimum == pytest.approx(minimum)
 
 
-@pytest.mark.parametrize("law", [law for law, *_ in LAWS if law.mean < math.inf], ids=repr)
-def test_the_mean_of_draws_is_the_mean(law: DelayLaw) -> None:
-    draw = law.sampler(Random(2))
+@pytest.mark.parametrize(
+    "distribution", [distribution for distribution, *_ in DISTRIBUTIONS if distribution.mean < math.inf], ids=repr
+)
+def test_the_mean_of_draws_is_the_mean(distribution: DelayDistribution) -> None:
+    draw = distribution.sampler(Random(2))
     delays = [draw() / 1e9 for _ in range(N)]
     average = math.fsum(delays) / N
     error = math.sqrt(math.fsum((delay - average) ** 2 for delay in delays) / N / (N - 1))
-    assert abs(average - law.mean) < 4.42 * error + 1e-9  # normal quantile, alpha = 1e-5
+    assert abs(average - distribution.mean) < 4.42 * error + 1e-9  # normal quantile, alpha = 1e-5
 
 
 def test_every_draw_takes_one_uniform_number() -> None:
-    for law, *_ in LAWS:
+    for distribution, *_ in DISTRIBUTIONS:
         rng, reference = Random(5), Random(5)
-        draw = law.sampler(rng)
+        draw = distribution.sampler(rng)
         for _ in range(100):
             draw()
             reference.random()
@@ -92,9 +100,9 @@ class Stuck(Random):
 
 @pytest.mark.parametrize("u", [0.0, 2.0**-53, 1 - 2.0**-53])
 @pytest.mark.parametrize(
-    "law",
+    "distribution",
     [
-        *(law for law, *_ in LAWS),
+        *(distribution for distribution, *_ in DISTRIBUTIONS),
         Pareto(1e9, 0.01),
         Pareto(0, 0.01),
         Lognormal(1e9, 25),
@@ -107,11 +115,11 @@ class Stuck(Random):
     ],
     ids=repr,
 )
-def test_extreme_draws_stay_finite_and_above_the_minimum(law: DelayLaw, u: float) -> None:
+def test_extreme_draws_stay_finite_and_above_the_minimum(distribution: DelayDistribution, u: float) -> None:
     rng = Stuck()
     rng.value = u
-    delay = law.sampler(rng)()
-    assert law.minimum * 1e9 - 1 <= delay < 2**63 * 8
+    delay = distribution.sampler(rng)()
+    assert distribution.minimum * 1e9 - 1 <= delay < 2**63 * 8
 
 
 def test_fixed_draws_nothing() -> None:
@@ -123,22 +131,22 @@ def test_fixed_draws_nothing() -> None:
 
 
 def test_empirical_draws_each_sample_equally_often() -> None:
-    law = Empirical((0.01, 0.02, 0.04, 0.04))
-    draw = law.sampler(Random(3))
+    distribution = Empirical((0.01, 0.02, 0.04, 0.04))
+    draw = distribution.sampler(Random(3))
     delays = [draw() for _ in range(N)]
     expected = {10_000_000: N / 4, 20_000_000: N / 4, 40_000_000: N / 2}
     chi2 = sum((delays.count(delay) - e) ** 2 / e for delay, e in expected.items())
     assert set(delays) == set(expected)
     assert chi2 < 18.42  # 2 degrees of freedom, alpha = 1e-4
-    assert law.mean == pytest.approx(0.0275)
-    assert law.minimum == 0.01
+    assert distribution.mean == pytest.approx(0.0275)
+    assert distribution.minimum == 0.01
 
 
 def test_empirical_from_a_file(tmp_path: File) -> None:
     file = tmp_path / "delays.csv"
     file.write_text("# one-way delays\n0.01\n\n20ms\n 4e-2 \n", encoding="utf-8")
     assert Empirical.from_file(file) == Empirical((0.01, 0.02, 0.04))
-    assert parse_delay_law(f"empirical:{file}") == Empirical((0.01, 0.02, 0.04))
+    assert parse_delay_distribution(f"empirical:{file}") == Empirical((0.01, 0.02, 0.04))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +166,7 @@ def test_a_bad_file_is_named_with_its_line(tmp_path: File, content: bytes, messa
     file = tmp_path / "delays.csv"
     file.write_bytes(content)
     with pytest.raises(ValueError, match=message) as caught:
-        parse_delay_law(f"empirical:{file}")
+        parse_delay_distribution(f"empirical:{file}")
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -171,7 +179,7 @@ def test_an_unreadable_file_is_named(tmp_path: File) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "law"),
+    ("text", "distribution"),
     [
         (0.05, Fixed(0.05)),
         ("0.05", Fixed(0.05)),
@@ -189,8 +197,8 @@ def test_an_unreadable_file_is_named(tmp_path: File) -> None:
         ("10ms+pareto:20ms:2.5", Pareto(0.02, 2.5, offset=0.01)),
     ],
 )
-def test_text_forms(text: float | str, law: DelayLaw) -> None:
-    assert parse_delay_law(text) == law
+def test_text_forms(text: float | str, distribution: DelayDistribution) -> None:
+    assert parse_delay_distribution(text) == distribution
 
 
 @pytest.mark.parametrize(
@@ -221,7 +229,7 @@ def test_text_forms(text: float | str, law: DelayLaw) -> None:
 )
 def test_wrong_text_names_the_field_and_the_text(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"^delay_forward = .*must be ") as caught:
-        parse_delay_law(wrong, name="delay_forward")
+        parse_delay_distribution(wrong, name="delay_forward")
     assert str(wrong) in str(caught.value)
 
 
