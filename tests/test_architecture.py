@@ -104,17 +104,39 @@ def test_every_package_has_a_layer() -> None:
     assert {package_of(path) for path in FILES} == set(LAYERS)
 
 
+LINES_OF_A_FILE, LINES_OF_A_FUNCTION, METHODS = 400, 40, 15
+
+EXCEPTIONS = {
+    # Each with its reason; the list only gets shorter.
+    "figures/style.py:sheet",
+    "sim/socket.py:Socket",
+    "sweep/runner.py:sweep",  # the documentation of its parameters
+    "sweep/runner.py:_run_remotely",
+    "tcp/output.py:_send_text",
+    "tcp/segment_arrives/checks.py:in_syn_sent",  # 3.10.7.3, its branches in the RFC's order
+    "tcp/socket.py:Socket",
+    "tcp/tcb.py:__init__",  # one line for each variable of the TCB
+    "theory/two_way.py:p_ghost_delay",
+    "theory/two_way.py:p_ghost_reorder",
+    "trace/ladder.py:ladder",  # the documentation of its parameters
+}
+
+DATA_TABLES = {"tcp/config/config.py", "tcp/config/profiles.py", "tcp/config/sysctl.py"}  # of any length
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_files_and_functions_keep_their_size(path: Path) -> None:
-    text = path.read_text()
-    assert len(text.splitlines()) <= 400
+def test_files_functions_and_classes_keep_their_size(path: Path) -> None:
+    """The ceilings: 400 lines a file, 40 a function, 15 public methods a class."""
+    here, text = path.relative_to(PACKAGE).as_posix(), path.read_text()
+    assert here in DATA_TABLES or len(text.splitlines()) <= LINES_OF_A_FILE
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
+        name = f"{here}:{getattr(node, 'name', '')}"
+        if isinstance(node, ast.FunctionDef) and name not in EXCEPTIONS:
             assert node.end_lineno is not None
-            assert node.end_lineno - node.lineno < 60, f"{node.name} is long"
-        if isinstance(node, ast.ClassDef):
+            assert node.end_lineno - node.lineno < LINES_OF_A_FUNCTION, f"{node.name} is long"
+        if isinstance(node, ast.ClassDef) and name not in EXCEPTIONS:
             public = [n for n in node.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
-            assert len(public) <= 20, f"{node.name} has {len(public)} public methods"
+            assert len(public) <= METHODS, f"{node.name} has {len(public)} public methods"
 
 
 @pytest.mark.parametrize("statement", ["import netsim", "import netsim.cli"])
