@@ -11,13 +11,14 @@ CLASSES: dict[str, str] = {}
 FIELDS: dict[str, str] = {
     "timing.Delay.distribution": "law",
     "timing.Jitter.distribution": "law",
+    **{f"{s}.Params.tie_break": "ties" for s in ("setup", "syn_flood", "teardown", "time_wait", "two_way")},
 }
 """``module.Class.new_field`` (the last part of the module's name): old field name. ``teardown.Params.unsent_bytes``."""
 
 VALUES: dict[str, dict[str, str]] = {}
 """``module.Class.new_field``: {new string value: old string value}."""
 
-STREAMS: dict[str, str] = {}
+STREAMS: dict[str, str] = {"tie_break": "ties"}
 """New name of a random stream (or its part after the last "/"): old name."""
 
 

@@ -29,7 +29,7 @@ def connects_figure(table: Rows, *, loss: float, seed: int) -> Figure:
         n=n["simulation"],
         seed=seed,
         interval=f"kernel n = {n['kernel']:,} a schedule, 95 % intervals at most \N{PLUS-MINUS SIGN}{_within(n)}",
-        ties="both hosts on one timer wheel of 250 Hz",
+        tie_break="both hosts on one timer wheel of 250 Hz",
         loss=f"independent losses of {percent(loss)} each way, 50 ms each way",
     )
     figure, panels = sheet(_title(groups, loss), note, rows=len(groups), height=5.4, label_room=0.25)

@@ -12,10 +12,10 @@ WILSON: Final = "95 % intervals by Wilson"
 
 
 def footer(
-    *, n: int, seed: int, interval: str, loss: str, ties: str = "timers first at equal times", more: str = ""
+    *, n: int, seed: int, interval: str, loss: str, tie_break: str = "timers first at equal times", more: str = ""
 ) -> str:
     """How the numbers were found: runs a point, seed, kind of interval, tie policy, loss model, and what else."""
-    parts = [f"n = {n:,} a point", f"seed {seed}", interval, ties, loss]
+    parts = [f"n = {n:,} a point", f"seed {seed}", interval, tie_break, loss]
     return "; ".join([*parts, *([more] if more else [])]) + "."
 
 

@@ -16,7 +16,7 @@ from netsim.scenarios.parameters import both_ways, one_key, param, require_proba
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import Observer
-from netsim.sim.world import Ties
+from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
 from netsim.tcp.config.choices import DuplicateSyn
 from netsim.tcp.config.config import TcpConfig
@@ -53,12 +53,12 @@ class Params:
     client_speaks: bool = param(False, "the client sends a request at once; else it stays silent")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
-    ties: Ties = shared.ties()
+    tie_break: TieBreak = shared.tie_break()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "reorder", "duplicate")
         require_number("burst", self.burst, low=0.0, high=1e6, unit="s")
-        _ = self.paths, World(ties=self.ties)
+        _ = self.paths, World(tie_break=self.tie_break)
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -98,7 +98,7 @@ class _Ends:
 
 def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
     """One connection attempt: latencies of both ends (s, NaN: never), outcome, what was sent."""
-    world = World(seed=seed, ties=params.ties, observer=observer)
+    world = World(seed=seed, tie_break=params.tie_break, observer=observer)
     client = world.host("client", params.client)
     server = world.host("server", params.server)
     world.link(client, server, *params.paths)
@@ -187,7 +187,7 @@ def _repeats_needlessly(params: Params) -> bool:
     """Whether a SYN or SYN-ACK is sent again though nothing is lost: the round trip takes longer than a timer."""
     there, back = nanoseconds(_seconds(params.delay_forward)), nanoseconds(_seconds(params.delay_reverse))
     spare = params.client.ns.syn_intervals[0] - there - back, params.server.ns.synack_intervals[0] - back
-    return min(spare) < 0 or (min(spare) == 0 and params.ties == "timer-first")
+    return min(spare) < 0 or (min(spare) == 0 and params.tie_break != "packet-first")
 
 
 def _server_is_exact(params: Params) -> bool:
@@ -212,11 +212,11 @@ def exact_latency(params: Params) -> SetupLatency | None:
     client, server = params.client, params.server
     constant = all(isinstance(d, float | int | Fixed) for d in (params.delay_forward, params.delay_reverse))
     impaired = params.jitter or params.reorder or params.duplicate or params.burst
-    if not constant or impaired or client.timer_hz or server.timer_hz:
+    if not constant or impaired or client.timer_hz or server.timer_hz or params.tie_break == "random":
         return None
     if server.duplicate_syn == "synack" and server.synack_ratelimit:
         return None
-    if params.ties == "packet-first" and not (_seconds(params.delay_forward) and _seconds(params.delay_reverse)):
+    if params.tie_break == "packet-first" and not (_seconds(params.delay_forward) and _seconds(params.delay_reverse)):
         return None  # what a timer sends arrives in the same instant: before or after the timers of the other end?
     if client.syn_transmissions > MOST_ENUMERATED or len(server.synack_intervals()) > MOST_ENUMERATED:
         return None
@@ -228,7 +228,7 @@ def exact_latency(params: Params) -> SetupLatency | None:
         loss_reverse=params.loss_reverse,
         delay_forward=_seconds(params.delay_forward),
         delay_reverse=_seconds(params.delay_reverse),
-        tie=params.ties,
+        tie_break=params.tie_break,
         connect_timeout=client.open_timeout,
         duplicate_syn_interval=server.synack_ratelimit,
     )

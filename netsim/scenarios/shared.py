@@ -27,9 +27,9 @@ def copy_delay(distribution: DelayDistribution) -> Any:
     return param(distribution, "how late the copy is: seconds or a distribution", "s")
 
 
-def ties() -> Any:
-    """The order of events at one instant (``World(ties=...)``)."""
-    return param("timer-first", "what comes first at one instant: timer-first or packet-first")
+def tie_break() -> Any:
+    """The order of simultaneous events (``World(tie_break=...)``)."""
+    return param("timer-first", "order of simultaneous events: timer-first, packet-first or random")
 
 
 def tcp(end: str) -> Any:

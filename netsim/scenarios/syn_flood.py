@@ -30,7 +30,7 @@ from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
 from netsim.sim.network import Observer
-from netsim.sim.world import Ties
+from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
@@ -74,7 +74,7 @@ class Params:
     delay_reverse: float = shared.delay("reverse")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
-    ties: Ties = shared.ties()
+    tie_break: TieBreak = shared.tie_break()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")
@@ -95,7 +95,7 @@ class Params:
             if getattr(self, name) is not None:
                 require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         require_choices(self, attack=Attack, arrivals=Arrivals)
-        _ = World(ties=self.ties)
+        _ = World(tie_break=self.tie_break)
         # Each client keeps a port of the one host that they share.
         seconds = max(self.window[1] - self.window[0], self.hold)
         most = ((ports := len(self.client.ports)) - 5 * math.sqrt(ports)) / seconds
@@ -232,7 +232,7 @@ def play(
 
     The population is noted every ``step`` seconds.
     """
-    world = World(seed=seed, ties=params.ties, observer=observer)
+    world = World(seed=seed, tie_break=params.tie_break, observer=observer)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *params.paths)
     listener = server.socket()

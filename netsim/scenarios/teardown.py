@@ -22,7 +22,7 @@ from netsim.scenarios.teardown_theory import teardown_theory
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
-from netsim.sim.world import Ties
+from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
 from netsim.tcp.config.config import TcpConfig
@@ -70,7 +70,7 @@ class Params:
     left: int = param(0, "text that the server sends before it closes, after the client has", "bytes")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
-    ties: Ties = shared.ties()
+    tie_break: TieBreak = shared.tie_break()
 
     def __post_init__(self) -> None:
         require_choices(self, close=Close)
@@ -81,7 +81,7 @@ class Params:
         require_whole("left", self.left, low=0, high=1 << 24, unit="bytes")
         require_end("client", self.client)
         require_end("server", self.server)
-        _ = World(ties=self.ties)
+        _ = World(tie_break=self.tie_break)
 
     @cached_property
     def clean(self) -> tuple[Path, Path]:
@@ -156,7 +156,7 @@ class _Close:
 def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
     """One close: segments, how and how soon (s, NaN: never) either end was done with it, the states at the end."""
     witness = _Witness(observer)
-    world = World(seed=seed, ties=params.ties, observer=witness)
+    world = World(seed=seed, tie_break=params.tie_break, observer=witness)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *params.clean)
     close = _Close()

@@ -28,7 +28,7 @@ from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
-from netsim.sim.world import Ties
+from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Moved
 from netsim.tcp.config.config import TcpConfig
@@ -71,7 +71,7 @@ class Params:
     )
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
-    ties: Ties = shared.ties()
+    tie_break: TieBreak = shared.tie_break()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")
@@ -81,7 +81,7 @@ class Params:
         if self.time_wait is not None:
             self._require_time_wait(self.time_wait)
         require_end(self.closes_last, self.last)
-        _ = World(ties=self.ties)
+        _ = World(tie_break=self.tie_break)
 
     def _require_time_wait(self, seconds: float) -> None:
         require_number("time_wait", seconds, low=0.0, high=1e9, unit="s")
@@ -168,7 +168,7 @@ class _Calls:
 def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
     """One close: how the last end left LAST-ACK, when (s) each end was CLOSED, FINs, segments, who held TIME-WAIT."""
     witness = _Witness(observer)
-    world = World(seed=seed, ties=params.ties, observer=witness)
+    world = World(seed=seed, tie_break=params.tie_break, observer=witness)
     configs = {params.closes_first: params.first, params.closes_last: params.last}
     client, server = (world.host(name, configs[name]) for name in ("client", "server"))
     world.link(client, server, *params.clean)
@@ -221,7 +221,7 @@ def exact_outcome(params: Params) -> TeardownOutcome | None:
     """
     first, last, rtt = params.first, params.last, _rtt(params)
     waits = fin_intervals(last, rtt, peer=first)
-    if first.timer_hz or last.timer_hz or first.keepalive or len(waits) > MOST_FINS:
+    if first.timer_hz or last.timer_hz or first.keepalive or len(waits) > MOST_FINS or params.tie_break == "random":
         return None
     if not rtt_is_measured(rtt, params.client, params.server):
         return None
@@ -234,7 +234,7 @@ def exact_outcome(params: Params) -> TeardownOutcome | None:
         loss_fin=reverse if params.closes_first == "client" else forward,
         loss_answer=forward if params.closes_first == "client" else reverse,
         restart=first.time_wait_restart != "never",
-        tie=params.ties,
+        tie_break=params.tie_break,
     )
 
 

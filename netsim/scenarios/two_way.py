@@ -21,7 +21,7 @@ from netsim.scenarios.parameters import both_ways, one_key, param, require_choic
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
-from netsim.sim.world import Ties
+from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Allocated, Freed, Moved
 from netsim.tcp.config.choices import Handshake
@@ -75,7 +75,7 @@ class Params:
     )
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
-    ties: Ties = shared.ties()
+    tie_break: TieBreak = shared.tie_break()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
@@ -88,7 +88,7 @@ class Params:
             if getattr(self.server, name) != getattr(profile(self.server.name), name):
                 decides = "memory" if name == "time_wait" else name
                 raise ValueError(f"server.{name} = {getattr(self.server, name)}: set {decides}, which decides it here")
-        _ = self.paths, World(ties=self.ties)
+        _ = self.paths, World(tie_break=self.tie_break)
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -210,7 +210,7 @@ class _Witness:
 def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
     """One connection and what late copies do to its server: ghosts, text given to them, half-open records, times."""
     witness = _Witness(params, observer)
-    world = witness.world = World(seed=seed, ties=params.ties, observer=witness)
+    world = witness.world = World(seed=seed, tie_break=params.tie_break, observer=witness)
     client, server = world.host("client", params.client), world.host("server", params.believer)
     world.link(client, server, *params.paths)
     world.process(_serve(world, server, params, witness))

@@ -19,7 +19,12 @@ Observer = Callable[[Record], None]
 
 # SimPy serves lower priorities first; its own events, and so every application, have 0 or 1.
 _FIRST, _SECOND = EventPriority(-2), EventPriority(-1)
-FIRST_OF: Final = {"timer-first": (_FIRST, _SECOND), "packet-first": (_SECOND, _FIRST)}  # of timers, of arrivals
+# The priorities of timers and of arrivals; "random" draws one for each event instead.
+PRIORITIES: Final = {
+    "timer-first": (_FIRST, _SECOND),
+    "packet-first": (_SECOND, _FIRST),
+    "random": (_FIRST, _SECOND),
+}
 
 
 class Network:

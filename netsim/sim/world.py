@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Generator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from simpy import Event, Process
 
@@ -10,21 +10,25 @@ from netsim.link import Path
 from netsim.seeds import Seed
 from netsim.sim.events import Clock
 from netsim.sim.host import Host
-from netsim.sim.network import FIRST_OF, NS, Network, Observer
+from netsim.sim.network import NS, PRIORITIES, Network, Observer
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile as profile_named
 from netsim.trace.recorder import Trace
+from netsim.units import require_choice
 
-Ties = Literal["timer-first", "packet-first"]
+TieBreak = Literal["timer-first", "packet-first", "random"]
+"""How simultaneous events are ordered; applications always run after timers and arrivals."""
 
 
 class World:
     """A simulated network with its own clock, which starts at 0.
 
     ``seed`` (an int or a ``Seed``) decides every random choice. ``trace=True`` keeps a ``Trace`` of everything that
-    happens; ``observer`` is called with each record instead. ``ties`` says what comes first among a timer and an
-    arrival of the same instant (applications always come last); ``shuffle_ties`` draws that order from the seed, to
-    find results that depend on it.
+    happens; ``observer`` is called with each record instead. ``tie_break`` orders simultaneous events: whether a
+    timer expires before a packet of the same instant arrives (``timer-first``), after it (``packet-first``), or in an
+    order drawn from the seed (``random``, to find results that depend on the order). Applications always run last.
+
+    ValueError for another ``tie_break``.
 
     A world ends with its last reference: its hosts can then be read, but nothing happens to them any more.
     """
@@ -35,19 +39,17 @@ class World:
         seed: int | Seed = 1,
         trace: bool = False,
         observer: Observer | None = None,
-        ties: Ties = "timer-first",
-        shuffle_ties: bool = False,
+        tie_break: TieBreak = "timer-first",
     ) -> None:
-        if ties not in FIRST_OF:
-            raise ValueError(f"ties = {ties!r}: allowed is 'timer-first' or 'packet-first'")
+        require_choice("tie_break", tie_break, get_args(TieBreak))
         seed = seed if isinstance(seed, Seed) else Seed(seed)
         self.seed = seed
         self.trace = Trace()
         self.network = Network(
             seed,
             self.trace.records.append if trace else observer,
-            FIRST_OF[ties],
-            seed.stream("ties") if shuffle_ties else None,
+            PRIORITIES[tie_break],
+            seed.stream("tie_break") if tie_break == "random" else None,
         )
 
     def __del__(self) -> None:

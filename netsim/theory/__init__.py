@@ -50,7 +50,7 @@ from netsim.theory.occupancy import connection_rate_ceiling, mean_population, po
 from netsim.theory.reuse import Moment, NewConnection, OldSegment, p_some_arrival_accepted, p_some_copy_accepted
 from netsim.theory.schedule import backoff_intervals
 from netsim.theory.setup import SetupLatency, SetupModel, setup_latency
-from netsim.theory.setup_chain import Policy, Tie
+from netsim.theory.setup_chain import Policy, TieBreak
 from netsim.theory.setup_closed_forms import (
     cardwell_mean,
     literal_client_mean,
@@ -105,7 +105,7 @@ __all__ = [
     "SetupLatency",
     "SetupModel",
     "TeardownOutcome",
-    "Tie",
+    "TieBreak",
     "acceptable_differences",
     "acceptable_sequences",
     "attack_duration",

@@ -12,7 +12,7 @@ from typing import get_args
 
 from netsim.theory._domain import check_non_negative, check_positive, check_probability, nanoseconds
 from netsim.theory.distribution import LatencyDistribution, from_nanoseconds
-from netsim.theory.setup_chain import HandshakeChain, HandshakePlan, Policy, Tie
+from netsim.theory.setup_chain import HandshakeChain, HandshakePlan, Policy, TieBreak
 
 _LONGEST = 1e15  # s; far beyond any schedule, and it keeps every instant finite
 
@@ -57,7 +57,7 @@ class SetupModel:
         loss_reverse: the same from server to client.
         delay_forward: one-way delay from client to server, seconds.
         delay_reverse: one-way delay from server to client, seconds.
-        tie: who goes first when a timer and an arrival fall on the same instant.
+        tie_break: which comes first when a timer expires at the instant at which a segment arrives.
         connect_timeout: seconds after the first SYN at which the client gives up, if that is earlier.
         duplicate_syn_interval: seconds; `linux` only (net.ipv4.tcp_invalid_ratelimit, 500 ms).
 
@@ -72,13 +72,13 @@ class SetupModel:
     loss_reverse: float
     delay_forward: float
     delay_reverse: float
-    tie: Tie = "timer-first"
+    tie_break: TieBreak = "timer-first"
     connect_timeout: float | None = None
     duplicate_syn_interval: float = 0.5
 
     def __post_init__(self) -> None:
         _check_choice("policy", self.policy, get_args(Policy))
-        _check_choice("tie", self.tie, get_args(Tie))
+        _check_choice("tie_break", self.tie_break, get_args(TieBreak))
         _check_intervals("syn_intervals", self.syn_intervals)
         if self.policy != "stateless":
             _check_intervals("synack_intervals", self.synack_intervals)
@@ -116,7 +116,7 @@ class SetupModel:
             loss_reverse=self.loss_reverse,
             delay_forward=nanoseconds(self.delay_forward),
             delay_reverse=nanoseconds(self.delay_reverse),
-            tie=self.tie,
+            tie_break=self.tie_break,
         )
 
 
@@ -129,7 +129,7 @@ def setup_latency(
     loss_reverse: float,
     delay_forward: float,
     delay_reverse: float,
-    tie: Tie = "timer-first",
+    tie_break: TieBreak = "timer-first",
     connect_timeout: float | None = None,
     duplicate_syn_interval: float = 0.5,
 ) -> SetupLatency:
@@ -146,7 +146,7 @@ def setup_latency(
         loss_reverse=loss_reverse,
         delay_forward=delay_forward,
         delay_reverse=delay_reverse,
-        tie=tie,
+        tie_break=tie_break,
         connect_timeout=connect_timeout,
         duplicate_syn_interval=duplicate_syn_interval,
     ).solve()

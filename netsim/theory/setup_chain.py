@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, assert_never
 
 Policy = Literal["literal", "stateless", "bsd", "linux"]
-Tie = Literal["timer-first", "packet-first"]
+TieBreak = Literal["timer-first", "packet-first"]
 
 _NEVER = 1 << 128  # beyond every instant `SetupModel` admits
 _UNHEARD = -1
@@ -46,7 +46,7 @@ class HandshakePlan:
     loss_reverse: float
     delay_forward: int
     delay_reverse: int
-    tie: Tie
+    tie_break: TieBreak
 
 
 class _Run(NamedTuple):
@@ -100,8 +100,8 @@ class HandshakeChain:
         return merged
 
     def _rings_before(self, deadline: int, arrival: int) -> bool:
-        """Whether a timer runs before an arrival: at equal instants the tie policy decides."""
-        return deadline <= arrival if self.plan.tie == "timer-first" else deadline < arrival
+        """Whether a timer runs before an arrival: at equal instants ``tie_break`` decides."""
+        return deadline <= arrival if self.plan.tie_break == "timer-first" else deadline < arrival
 
     def _until(self, runs: dict[_Run, float], arrival: int) -> dict[_Run, float]:
         """Let the SYN-ACK timers run that ring before an arrival at this instant."""
@@ -180,5 +180,5 @@ class HandshakeChain:
 
     def _syns_sent_by(self, established: int) -> int:
         """SYNs sent by a client ESTABLISHED at this instant; timer-first sends the one due right then."""
-        count = bisect_right if self.plan.tie == "timer-first" else bisect_left
+        count = bisect_right if self.plan.tie_break == "timer-first" else bisect_left
         return count(self.plan.syn_times, established)

@@ -20,7 +20,7 @@ from netsim.theory._domain import (
     nanoseconds,
 )
 from netsim.theory.distribution import LatencyDistribution, from_nanoseconds
-from netsim.theory.setup_chain import Tie
+from netsim.theory.setup_chain import TieBreak
 
 _LONGEST = 1e15  # s; far beyond any schedule, and it keeps every instant finite
 
@@ -74,7 +74,7 @@ def teardown_outcome(
     loss_fin: float,
     loss_answer: float,
     restart: bool = True,
-    tie: Tie = "timer-first",
+    tie_break: TieBreak = "timer-first",
 ) -> TeardownOutcome:
     """The exact outcome for any TIME-WAIT length, by a recursion over the FINs.
 
@@ -86,18 +86,18 @@ def teardown_outcome(
         loss_answer: probability that its ACK or RST is lost (pa).
         restart: whether a retransmitted FIN starts TIME-WAIT again (RFC 9293 3.10.7.4, eighth). Read to the letter
             that text is never reached: such a FIN is out of the window and already answered in the first check.
-        tie: who goes first when a FIN arrives as TIME-WAIT ends.
+        tie_break: which comes first when a FIN arrives at the instant at which TIME-WAIT ends.
 
     Raises:
-        ValueError: no interval, an interval <= 0, a negative time_wait, a loss outside [0, 1], or another tie.
+        ValueError: no interval, an interval <= 0, a negative time_wait, a loss outside [0, 1], or another tie_break.
     """
     check_non_negative("time_wait", time_wait, high=_LONGEST)
     check_probability("loss_fin", loss_fin)
     check_probability("loss_answer", loss_answer)
-    if tie not in get_args(Tie):
-        raise ValueError(f"tie must be one of {', '.join(get_args(Tie))}, got {tie!r}")
+    if tie_break not in get_args(TieBreak):
+        raise ValueError(f"tie_break must be one of {', '.join(get_args(TieBreak))}, got {tie_break!r}")
     sent = _fin_times(fin_intervals)
-    lasts = nanoseconds(time_wait) + (tie == "packet-first")  # the FIN is on time iff it comes before this instant
+    lasts = nanoseconds(time_wait) + (tie_break == "packet-first")  # a FIN is on time iff it arrives before this
     clean, reset, p_timeout = _recursion(
         sent, lasts, p_arrives=1 - loss_fin, p_answered=1 - loss_answer, restart=restart
     )

@@ -25,7 +25,7 @@ CASES = [
     ("run setup --delay empirical:nowhere", "nowhere", "cannot be read"),
     ("run setup --jitter inf", "jitter = 'inf'", ">= 0"),
     ("run setup --profile linx", "profile = 'linx'", "did you mean linux?"),
-    ("run setup --ties never", "ties = 'never'", "timer-first, packet-first"),
+    ("run setup --tie-break never", "tie_break = 'never'", "timer-first, packet-first"),
     ("run setup --client.syn-retries 300", "client.syn_retries = 300", "from 0 to 255"),
     ("run setup --client.rst-policy rfc5691", "client.rst_policy = 'rfc5691'", "did you mean rfc5961?"),
     ("run setup --client.isn constnt", "client.isn = 'constnt'", "did you mean constant?"),

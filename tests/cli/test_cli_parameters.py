@@ -121,7 +121,7 @@ def test_the_record_of_a_run_is_a_file_that_gives_the_same_parameters(tmp_path: 
         client_speaks=True,
         client=linux().replace(syn_retries=2, user_timeout=5.0, isn=ConstantIsn(9)),
         server=freebsd().replace(delayed_ack=None),
-        ties="packet-first",
+        tie_break="packet-first",
     )
     file = tmp_path / "again.toml"
     file.write_text(_toml(as_given(params)))

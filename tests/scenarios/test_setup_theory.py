@@ -91,12 +91,12 @@ def test_reference_values(policy: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ties", "cdf", "mean"), [("timer-first", 0.97929, 0.32997), ("packet-first", 0.97200, 0.33762)]
+    ("tie_break", "cdf", "mean"), [("timer-first", 0.97929, 0.32997), ("packet-first", 0.97200, 0.33762)]
 )
-def test_tie_policies_give_their_two_values(ties: str, cdf: float, mean: float) -> None:
+def test_tie_policies_give_their_two_values(tie_break: str, cdf: float, mean: float) -> None:
     """With constant delays and equal RTOs a duplicate SYN meets the SYN-ACK timer; the order decides F(1.1 s)."""
     config = profile("linux_classic")
-    point = setup.Params(delay_forward=0.04, delay_reverse=0.06, client=config, server=config, ties=ties)  # type: ignore[arg-type]
+    point = setup.Params(delay_forward=0.04, delay_reverse=0.06, client=config, server=config, tie_break=tie_break)  # type: ignore[arg-type]
     exact = setup.exact_latency(point)
     assert exact is not None
     assert exact.client.cdf(1.1) == pytest.approx(cdf, abs=5e-6)
@@ -105,7 +105,7 @@ def test_tie_policies_give_their_two_values(ties: str, cdf: float, mean: float) 
     latencies = np.array(column(rows, "client_latency"))
     early = float(np.mean(latencies <= 1.1 + 1e-9))
     assert abs(early - cdf) < 3.9 * math.sqrt(cdf * (1 - cdf) / len(latencies))  # two-sided alpha 1e-4
-    other = 0.97200 if ties == "timer-first" else 0.97929
+    other = 0.97200 if tie_break == "timer-first" else 0.97929
     assert abs(early - other) > 3.9 * math.sqrt(cdf * (1 - cdf) / len(latencies))
 
 
@@ -198,15 +198,16 @@ def test_no_theory_of_instants_within_an_instant(forward: float, reverse: float)
     """
     config = profile("rfc9293").replace(syn_retries=1, synack_retries=1)
     point = {"delay_forward": forward, "delay_reverse": reverse, "client": config, "server": config}
-    assert setup.theory(setup.Params(**point, ties="packet-first")) == {}  # type: ignore[arg-type]
-    exact = setup.exact_latency(setup.Params(**point, ties="timer-first"))  # type: ignore[arg-type]
+    assert setup.theory(setup.Params(**point, tie_break="packet-first")) == {}  # type: ignore[arg-type]
+    assert setup.theory(setup.Params(**point, tie_break="random")) == {}  # type: ignore[arg-type]
+    exact = setup.exact_latency(setup.Params(**point, tie_break="timer-first"))  # type: ignore[arg-type]
     assert exact is not None
     rows = sweep(setup.run, [setup.Params(**point)], replications=N, seed=22, workers=1)  # type: ignore[arg-type]
     assert p_value(column(rows, "client_latency"), exact.client) > ALPHA / 3
 
 
 @pytest.mark.parametrize(
-    ("rtt", "ties", "first"),
+    ("rtt", "tie_break", "first"),
     [
         (0.5, "timer-first", 0.81),
         (1.0, "timer-first", 0.0),
@@ -215,8 +216,8 @@ def test_no_theory_of_instants_within_an_instant(forward: float, reverse: float)
         (3.0, "packet-first", 0.0),
     ],
 )
-def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, ties: str, first: float) -> None:
-    point = setup.Params(delay_forward=rtt / 2, delay_reverse=rtt / 2, ties=ties)  # type: ignore[arg-type]
+def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, tie_break: str, first: float) -> None:
+    point = setup.Params(delay_forward=rtt / 2, delay_reverse=rtt / 2, tie_break=tie_break)  # type: ignore[arg-type]
     assert setup.theory(point)["p_first_try"] == pytest.approx(first)
     rows = sweep(setup.run, [point], replications=300, seed=1, workers=1)
     assert setup.ESTIMATES["p_first_try"](rows).value == pytest.approx(first, abs=0.09)  # 3.9 deviations

@@ -1,4 +1,4 @@
-"""Ties are decided, and a run repeats to the bit."""
+"""The order of simultaneous events is decided, and a run repeats to the bit."""
 
 import os
 import subprocess
@@ -12,11 +12,11 @@ from netsim.link import Path
 from netsim.sim import World
 from tests.sim.programs import ask, echo, pair
 
-# Ties
+# Simultaneous events
 
 
-def _tie(**world: Any) -> tuple[float, str]:
-    """RTT 1 s and a SYN timer of 1 s: the SYN-ACK arrives at the instant at which the timer rings."""
+def _simultaneous(**world: Any) -> tuple[float, str]:
+    """RTT 1 s and a SYN timer of 1 s: the SYN-ACK arrives at the instant at which the timer expires."""
     w, a, b = pair(Path(delay=0.5), trace=True, **world)
     w.process(echo(b))
     got: list[Any] = []
@@ -25,17 +25,17 @@ def _tie(**world: Any) -> tuple[float, str]:
     return a.counters.TcpExtTCPSynRetrans, w.trace.digest()
 
 
-def test_ties_are_decided_by_policy_or_by_the_seed() -> None:
-    assert _tie()[0] == 1  # timers first
-    assert _tie(ties="packet-first")[0] == 0
-    shuffled = [_tie(seed=seed, shuffle_ties=True)[0] for seed in range(40)]
+def test_simultaneous_events_are_ordered_by_policy_or_by_the_seed() -> None:
+    assert _simultaneous()[0] == 1  # timers first
+    assert _simultaneous(tie_break="packet-first")[0] == 0
+    shuffled = [_simultaneous(seed=seed, tie_break="random")[0] for seed in range(40)]
     assert 8 <= sum(shuffled) <= 32  # a fair coin would leave this range with p < 1e-4
-    assert _tie(seed=5, shuffle_ties=True) == _tie(seed=5, shuffle_ties=True)
-    with pytest.raises(ValueError, match="ties = 'fair'"):
-        World(ties="fair")  # type: ignore[arg-type]
+    assert _simultaneous(seed=5, tie_break="random") == _simultaneous(seed=5, tie_break="random")
+    with pytest.raises(ValueError, match="tie_break = 'fair'"):
+        World(tie_break="fair")  # type: ignore[arg-type]
 
 
-def test_shuffled_ties_do_not_change_a_run_without_ties() -> None:
+def test_a_random_order_does_not_change_a_run_without_simultaneous_events() -> None:
     def outcome(**world: Any) -> Any:
         w, a, b = pair(Path(delay=0.0312345), Path(delay=0.0412347), **world)
         got: list[Any] = []
@@ -44,7 +44,9 @@ def test_shuffled_ties_do_not_change_a_run_without_ties() -> None:
         w.run()
         return got
 
-    assert len({str(outcome(seed=seed, shuffle_ties=shuffle)) for seed in (1, 2) for shuffle in (True, False)}) == 1
+    assert (
+        len({str(outcome(seed=seed, tie_break=order)) for seed in (1, 2) for order in ("random", "timer-first")}) == 1
+    )
 
 
 # Repeatability

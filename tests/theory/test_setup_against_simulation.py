@@ -24,7 +24,7 @@ NEVER = None
 @dataclass(frozen=True, kw_only=True)
 class Case:
     policy: str
-    tie: str
+    tie_break: str
     syn: Sequence[float]
     synack: Sequence[float]
     pf: float
@@ -42,7 +42,7 @@ class Case:
             loss_reverse=self.pr,
             delay_forward=self.df,
             delay_reverse=self.dr,
-            tie=self.tie,
+            tie_break=self.tie_break,
             connect_timeout=self.connect_timeout,
         )
 
@@ -66,7 +66,7 @@ class Simulation:
         self.emissions: list[int] = []
 
     def at(self, when: int, what: Callable[..., None], *args: object, timer: bool) -> None:
-        first = timer == (self.case.tie == "timer-first")
+        first = timer == (self.case.tie_break == "timer-first")
         heapq.heappush(self.heap, (when, 0 if first else 1, next(self.order), what, args))
 
     def run(self) -> None:
@@ -210,13 +210,13 @@ def assert_same(distribution: LatencyDistribution, wanted: dict[int | None, floa
 
 
 SHAPES = {
-    "equal exponential schedules, every duplicate SYN ties with the SYN-ACK timer": {
+    "equal exponential schedules, every duplicate SYN arrives as the SYN-ACK timer expires": {
         "syn": [1, 2, 4],
         "synack": [1, 2],
         "df": 0.04,
         "dr": 0.06,
     },
-    "SYNs outlive the half-open entry, whose expiry ties with a SYN": {
+    "SYNs outlive the half-open entry, which expires as a SYN arrives": {
         "syn": [1, 2, 4, 8],
         "synack": [1, 2],
         "df": 0.04,
@@ -256,11 +256,11 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("tie", ["timer-first", "packet-first"])
+@pytest.mark.parametrize("tie_break", ["timer-first", "packet-first"])
 @pytest.mark.parametrize("policy", ["literal", "stateless", "bsd", "linux"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equals_the_sum_over_every_loss_pattern(shape: str, policy: str, tie: str) -> None:
-    case = Case(policy=policy, tie=tie, pf=0.3, pr=0.45, **SHAPES[shape])
+def test_equals_the_sum_over_every_loss_pattern(shape: str, policy: str, tie_break: str) -> None:
+    case = Case(policy=policy, tie_break=tie_break, pf=0.3, pr=0.45, **SHAPES[shape])
     client, server, diverged = every_loss_pattern(case)
     exact = case.exact()
     assert_same(exact.client, client)
@@ -277,12 +277,12 @@ def synack_times(case: Case, arrives: Sequence[bool]) -> list[int]:
     return silent.emissions
 
 
-@pytest.mark.parametrize("tie", ["timer-first", "packet-first"])
+@pytest.mark.parametrize("tie_break", ["timer-first", "packet-first"])
 @pytest.mark.parametrize("policy", ["literal", "stateless", "bsd", "linux"])
-def test_client_equals_the_mean_over_syn_patterns(policy: str, tie: str) -> None:
+def test_client_equals_the_mean_over_syn_patterns(policy: str, tie_break: str) -> None:
     """F(t) = 1 - E[pr^N(t - dr)], N(u) the SYN-ACKs that have left by u if the client hears none of them."""
     six = [1, 2, 4, 8, 16, 32, 64]
-    case = Case(policy=policy, tie=tie, syn=six, synack=six[:6], pf=0.3, pr=0.2, df=0.04, dr=0.06)
+    case = Case(policy=policy, tie_break=tie_break, syn=six, synack=six[:6], pf=0.3, pr=0.2, df=0.04, dr=0.06)
     exact = case.exact()
     patterns = [
         (math.prod(0.7 if arrives else 0.3 for arrives in pattern), synack_times(case, pattern))
@@ -300,8 +300,8 @@ LINUX_SYN = [1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64]
 LINUX_SYNACK = [1, 2, 4, 8, 16, 32]
 BSD_SYN = [1, 2.2, 4.2, 8.2, 16.2, 32.2, 11]
 MONTE_CARLO = [
-    Case(policy=policy, tie=tie, syn=syn, synack=synack, pf=pf, pr=pr, df=df, dr=dr)
-    for policy, tie, syn, synack, pf, pr, df, dr in [
+    Case(policy=policy, tie_break=tie_break, syn=syn, synack=synack, pf=pf, pr=pr, df=df, dr=dr)
+    for policy, tie_break, syn, synack, pf, pr, df, dr in [
         ("literal", "timer-first", LINUX_SYN, LINUX_SYNACK, 0.3, 0.5, 0.03, 0.08),
         ("linux", "timer-first", LINUX_SYN, LINUX_SYNACK, 0.4, 0.3, 0.03, 0.08),
         ("linux", "packet-first", [1, 2, 4, 8], [1, 2, 4], 0.5, 0.3, 0.6, 0.1),
@@ -313,7 +313,7 @@ RUNS = 15_000
 ALPHA = 0.001  # shared by all comparisons of this test over all cases
 
 
-@pytest.mark.parametrize("case", MONTE_CARLO, ids=lambda case: f"{case.policy}-{case.tie}")
+@pytest.mark.parametrize("case", MONTE_CARLO, ids=lambda case: f"{case.policy}-{case.tie_break}")
 def test_agrees_with_random_runs(case: Case) -> None:
     rng = random.Random(20_260_101)
     clients: Counter = Counter()

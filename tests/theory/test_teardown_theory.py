@@ -45,16 +45,21 @@ def enumerate_patterns(
     return outcomes
 
 
-@pytest.mark.parametrize("tie", ["timer-first", "packet-first"])
+@pytest.mark.parametrize("tie_break", ["timer-first", "packet-first"])
 @pytest.mark.parametrize("restart", [True, False])
 @pytest.mark.parametrize("time_wait", [0, 1, 2, 3, 4, 5, 6, 7, 8, 14, 20])
 @pytest.mark.parametrize("intervals", [[1, 2, 4, 8, 16], [4, 1, 3, 2, 1]])
-def test_every_pattern_of_losses(intervals: list[int], time_wait: int, restart: bool, tie: str) -> None:
+def test_every_pattern_of_losses(intervals: list[int], time_wait: int, restart: bool, tie_break: str) -> None:
     expected = enumerate_patterns(
-        intervals, time_wait, pb=0.35, pa=0.15, restart=restart, timer_first=tie == "timer-first"
+        intervals, time_wait, pb=0.35, pa=0.15, restart=restart, timer_first=tie_break == "timer-first"
     )
     found = teardown_outcome(
-        fin_intervals=intervals, time_wait=time_wait, loss_fin=0.35, loss_answer=0.15, restart=restart, tie=tie
+        fin_intervals=intervals,
+        time_wait=time_wait,
+        loss_fin=0.35,
+        loss_answer=0.15,
+        restart=restart,
+        tie_break=tie_break,
     )
     assert found.fin_times == (0, *itertools.accumulate(intervals[:-1]))
     assert found.clean == pytest.approx([expected["clean", k] for k in range(5)])
@@ -150,7 +155,10 @@ OUTCOME = {"fin_intervals": [1.0], "time_wait": 1.0, "loss_fin": 0.1, "loss_answ
         (lambda: teardown_outcome(**OUTCOME | {"time_wait": -1}), "time_wait must be .*got -1"),
         (lambda: teardown_outcome(**OUTCOME | {"loss_fin": 1.2}), r"loss_fin must be in \[0, 1\], got 1\.2"),
         (lambda: teardown_outcome(**OUTCOME | {"loss_answer": float("nan")}), "loss_answer must be .*got nan"),
-        (lambda: teardown_outcome(**OUTCOME, tie="luck"), "tie must be one of timer-first, packet-first, got 'luck'"),
+        (
+            lambda: teardown_outcome(**OUTCOME, tie_break="luck"),
+            "tie_break must be one of timer-first, packet-first, got 'luck'",
+        ),
         (lambda: teardown_outcome(**OUTCOME).latency(rtt=-1), "rtt must be .*got -1"),
         (lambda: p_fin_retransmissions(-1, **REFERENCE), "count must be .*got -1"),
         (lambda: p_teardown_timeout(retries=-1, **REFERENCE), "retries must be .*got -1"),
