@@ -8,7 +8,8 @@ from netsim.cli import script
 from netsim.experiments import Lab
 from netsim.figures.setup_figures import PLANS, bursts_figure, ccdf_figure, estimate_figure
 from netsim.scenarios import setup
-from netsim.studies.study import PROFILES, burst_table, estimates, exact, latency_ccdf, setup_cases
+from netsim.studies.setup import PROFILES, burst_table, latency_ccdf, setup_cases
+from netsim.studies.study import estimates, exact
 from netsim.sweep import Rows
 
 TITLE = "How long does it take to open a connection over a lossy path, and when does it fail?"

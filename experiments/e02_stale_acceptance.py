@@ -11,24 +11,22 @@ from netsim.figures.output import save_table, save_text
 from netsim.figures.reuse_figures import acceptance_figure, sequence_figure
 from netsim.scenarios import stale
 from netsim.studies import stale as study
-from netsim.studies import time_wait as reuse_study
-from netsim.studies.accident import accident_text, describe, sequence_rows
 from netsim.studies.study import differences, differences_text, estimates
 
 TITLE = "Does a reopened connection accept segments of the connection before it?"
 LOSSES = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
 RUNS = {"acceptance": 120, "tails": 60, "bytes": 60, "lifetime": 30, "paws": 150}  # a point; a report: 25 times
-ACCEPTANCE = partial(acceptance_figure, headings=reuse_study.HEADINGS, model=reuse_study.COPIES)
+ACCEPTANCE = partial(acceptance_figure, headings=study.HEADINGS, model=study.COPIES)
 BYTES = partial(chances.bytes_figure, clock=study.CLOCK, edge=study.EDGE)
 
 
 def main(lab: Lab) -> Iterator[Path]:
     """P(old text accepted) against loss, TIME-WAIT, bytes, lifetime and timestamps; one accident from close by."""
-    rows = sequence_rows(accident := reuse_study.find_accident(lab.seed))
-    yield from lab.figure("e02b_sequence", sequence_figure, rows, note=describe(accident))
-    yield from save_text(accident_text(accident), lab.out, "e02c_accident")
+    rows = study.sequence_rows(accident := study.find_accident(lab.seed))
+    yield from lab.figure("e02b_sequence", sequence_figure, rows, note=study.describe(accident))
+    yield from save_text(study.accident_text(accident), lab.out, "e02c_accident")
     studies = {
-        "a_acceptance": (reuse_study.stale_cases(LOSSES), ACCEPTANCE),
+        "a_acceptance": (study.stale_cases(LOSSES), ACCEPTANCE),
         "d_tails": (study.tail_cases(), chances.tails_figure),
         "e_bytes": (study.bytes_cases(), BYTES),
         "f_lifetime": (study.lifetime_cases(), chances.lifetime_figure),

@@ -7,8 +7,10 @@ from netsim.cli import script
 from netsim.experiments import Lab
 from netsim.figures.close_figures import assassination_figure, time_wait_figure, why_four_figure
 from netsim.scenarios import ports, time_wait
-from netsim.studies import teardown as study
+from netsim.studies import time_wait as study
+from netsim.studies.assassination import killed
 from netsim.studies.study import differences, estimates, exact, pick
+from netsim.studies.teardown import why_four
 from netsim.sweep import Rows
 
 NAMES = ("p_unclean", "p_reset", "p_timeout")
@@ -32,15 +34,15 @@ def main(lab: Lab) -> Iterator[Path]:
     results = run(ports.run, cases, replications=n["price"])
     parts.append(estimates(cases, results, pick(ports.ESTIMATES, "client_time_wait")))
     parts.append(study.price(sorted({*FINE, *LENGTHS} - {0.0})))
-    killed = study.killed(run, COPIES, n=n["killed"])
-    close = study.why_four(run, loss=0.02, n=n["segments"])
+    ended = killed(run, COPIES, n=n["killed"])
+    close = why_four(run, loss=0.02, n=n["segments"])
     facts = {"loss": 0.2, "rate": study.RATE, "seed": lab.seed}
     table = Rows.concatenate(parts)
     yield from lab.figure("e03a_time_wait", time_wait_figure, table, n=n["time_wait"], **facts)
     table = Rows.concatenate([close, table])
     yield from lab.figure("e03c_why_four", why_four_figure, table, think=0.1, lost=0.02, n=n, **facts)
     yield from lab.figure(
-        "e03b_assassination", assassination_figure, killed, duplicate=0.1, n=n["killed"], seed=lab.seed
+        "e03b_assassination", assassination_figure, ended, duplicate=0.1, n=n["killed"], seed=lab.seed
     )
 
 

@@ -8,7 +8,8 @@ from netsim.experiments import Lab
 from netsim.figures.attack_figures import forged_open_figure, injection_figure
 from netsim.figures.output import save_table
 from netsim.scenarios import blind, forged_open
-from netsim.studies.blind import forged_open_cases, injection_cases, rfc4953_table, rfc4953_text
+from netsim.studies.blind import injection_cases, rfc4953_table, rfc4953_text
+from netsim.studies.forged_open import forged_open_cases
 from netsim.studies.study import estimates, exact, pick
 from netsim.sweep import Rows
 

@@ -8,8 +8,8 @@ from netsim.cli import script
 from netsim.experiments import Lab
 from netsim.figures.attack_figures import amplification_figure, copies_figure, syn_data_figure
 from netsim.scenarios import syn_data
-from netsim.studies.blind import amplification_table, copy_cases, load_cases, load_formula, memory_cases
 from netsim.studies.study import estimates, exact, pick
+from netsim.studies.syn_data import amplification_table, copy_cases, load_cases, load_formula, memory_cases
 from netsim.sweep import Rows
 
 TITLE = "What does it cost a server to take data on a SYN, and what does Fast Open change?"

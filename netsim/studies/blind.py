@@ -1,39 +1,19 @@
-"""The studies of attackers: blind injection against the window, a forged opening against guesses, data on SYNs."""
+"""The study of blind injection: how many forged segments an off-path attacker needs, against the window."""
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from netsim.scenarios import blind, forged_open, syn_data
+from netsim.scenarios import blind
 from netsim.studies.study import Case
 from netsim.sweep import Rows, Scalar
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy
 from netsim.tcp.config.profiles import rfc793, rfc9293
-from netsim.theory import (
-    attack_duration,
-    bandwidth_delay_window,
-    blind_reset,
-    pollaczek_khinchine_wait,
-)
+from netsim.theory import attack_duration, bandwidth_delay_window, blind_reset
 
 RULES: Final = {"RFC 793": rfc793(), "RFC 5961": rfc9293()}
 INJECTIONS: Final[tuple[blind.Attack, ...]] = ("rst", "data")
 NAMED: Final = {"rst": "RST", "data": "data"}
-FINE_TEXTS: Final = (1, *range(20, 1461, 20))  # bytes; for the exact curves
 SENDABLE: Final = 300  # forged segments of a whole sweep that are few enough to be sent
-JITTER: Final = 0.001  # s
-OTHERS: Final = 2.0  # connections a second that others open
-POLICIES: Final[dict[str, tuple[IsnPolicy, float, float]]] = {  # ISN policy, jitter, others
-    "constant": (ConstantIsn(), JITTER, OTHERS),
-    "4.3BSD counter": (BsdIsn(), 0.0, OTHERS),
-    "clock of RFC 793": (ClockIsn(), JITTER, OTHERS),
-    "RFC 6528": (HashIsn(), JITTER, OTHERS),
-}
-PER_SEGMENT: Final = 0.005  # s of the server's processor
-PER_BYTE: Final = 15e-6
-TEXTS: Final = {"1,000 bytes": 1000, "no text": 0}
-FAST: Final = {"client": rfc9293().replace(fast_open="client"), "server": rfc9293().replace(fast_open="server")}
-ROOM: Final = 1024  # of the server's pending limit, where copies of SYNs would reach the usual one
 FIGURE_1: Final = (10e9, 1e9, 100e6, 10e6, 1e6, 100e3)  # bit/s; RFC 4953 figure 1, with an RTT of 100 ms
 FIGURE_2: Final = (128_000, 32_000, 4000)  # bytes; figure 2
 
@@ -50,102 +30,6 @@ def injection_cases(windows: Sequence[int]) -> list[Case]:
                     params = dataclasses.replace(params, segments=int(worst))
                 cases.append(Case({"attack": f"{NAMED[attack]}, {rules}", "window": window}, params))
     return cases
-
-
-def forged_open_cases(guesses: Sequence[int]) -> list[Case]:
-    """Each ISN policy, and how well an attacker knows what it depends on."""
-    return [
-        Case(
-            {"isn": name, "guesses": n},
-            forged_open.Params(guesses=n, jitter=jitter, others=others, server=rfc9293().replace(isn=isn)),
-        )
-        for name, (isn, jitter, others) in POLICIES.items()
-        for n in guesses
-    ]
-
-
-def memory_cases(rates: Sequence[float]) -> list[Case]:
-    """SYNs of 1000 bytes: text held, dropped, or taken by Fast Open from whoever has a cookie."""
-    kinds: dict[str, dict[str, Any]] = {
-        "text held": {},
-        "text dropped": {"server": rfc9293().replace(syn_data="drop")},
-        "Fast Open": {**FAST, "stolen_cookies": True},
-    }
-    return [
-        Case({"curve": name, "rate": rate}, syn_data.Params(attack_rate=rate, backlog=4096, legit_rate=0.0, **changes))
-        for name, changes in kinds.items()
-        for rate in rates
-    ]
-
-
-def load_cases(rates: Sequence[float]) -> list[Case]:
-    """A server whose processor takes time; SYNs with text and without."""
-    return [
-        Case(
-            {"curve": name, "rate": rate},
-            syn_data.Params(
-                attack_rate=rate,
-                attack_text=text,
-                backlog=4096,
-                legit_rate=0.5,
-                cpu_per_segment=PER_SEGMENT,
-                cpu_per_byte=PER_BYTE,
-            ),
-        )
-        for name, text in TEXTS.items()
-        for rate in rates
-    ]
-
-
-def load_formula(rates: Sequence[float]) -> Rows:
-    """Two round trips, the SYN's and the request's service, and a wait before each as the attack's SYNs alone make it.
-
-    The wait is Pollaczek and Khinchine's; the clients' own load is left out.
-    """
-    table: list[dict[str, Scalar]] = []
-    for name, text in TEXTS.items():
-        service = PER_SEGMENT + PER_BYTE * text
-        for rate in rates:
-            if rate * service < 1:
-                wait = pollaczek_khinchine_wait(rate=rate, service=service)
-                value = 4 * 0.05 + 2 * PER_SEGMENT + PER_BYTE * 100 + 2 * wait
-                table.append(
-                    {"curve": name, "rate": rate, "estimate": "response_time", "source": "formula", "value": value}
-                )
-    return Rows.from_dicts(table)
-
-
-def copy_cases(copies: Sequence[float]) -> list[Case]:
-    """No attackers; the network copies segments of clients with and without Fast Open."""
-    roomy = {**FAST, "server": FAST["server"].replace(fast_open_queue=ROOM)}
-    kinds: dict[str, dict[str, Any]] = {"Fast Open": roomy, "handshake": {}}
-    return [
-        Case(
-            {"curve": name, "copies": copy},
-            syn_data.Params(attack_rate=0.0, legit_rate=5.0, duplicate=copy, **changes),
-        )
-        for name, changes in kinds.items()
-        for copy in copies
-    ]
-
-
-def amplification_table(texts: Sequence[int]) -> Rows:
-    """Bytes to a silent address for each byte of one forged SYN: followed to its end, and by arithmetic."""
-    server = rfc9293().replace(fast_open="server")
-    kinds: dict[str, dict[str, Any]] = {
-        "handshake": {},
-        "stolen cookie,\n1 kB response": {"server": server, "stolen_cookies": True},
-        "stolen cookie,\n10 kB response": {"server": server, "stolen_cookies": True, "response": 10_000},
-    }
-    table: list[dict[str, Scalar]] = []
-    for name, changes in kinds.items():
-        for text in sorted({*texts, *FINE_TEXTS}):
-            params = syn_data.Params(attack_text=text, **changes)
-            label: dict[str, Scalar] = {"curve": name, "text": text, "estimate": "amplification"}
-            table.append({**label, "source": "exact", "value": syn_data.theory(params)["amplification"]})
-            if text in texts:
-                table.append({**label, "source": "simulation", "value": syn_data.amplification(params), "n": 1})
-    return Rows.from_dicts(table)
 
 
 def rfc4953_table() -> Rows:

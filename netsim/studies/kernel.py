@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from netsim.scenarios import setup
-from netsim.studies.study import Case, survival
+from netsim.studies.study import Case
 from netsim.sweep import Rows, Scalar, read_csv
+from netsim.sweep.statistics import survival
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile
 

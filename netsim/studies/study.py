@@ -5,14 +5,11 @@ ESTIMATES), ``source`` (``simulation``, or ``exact`` for an enumeration), ``valu
 ``high``, ``upper_bound`` (only for a proportion of which none was seen) and ``n``.
 """
 
-import math
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from netsim.scenarios import setup
 from netsim.seeds import Seed
 from netsim.sweep import (
     Estimate,
@@ -23,12 +20,8 @@ from netsim.sweep import (
     paired_difference,
     paired_proportions,
     point_key,
-    proportion,
     sweep,
 )
-from netsim.tcp.config.profiles import profile
-
-PROFILES: Final = ("rfc9293", "linux", "linux_classic", "freebsd", "windows")
 
 Progress = Callable[[int, int], None]
 
@@ -132,17 +125,6 @@ def estimates(cases: Sequence[Case], results: Sequence[Rows], wanted: Mapping[st
     return Rows.from_dicts(table)
 
 
-def setup_cases(profiles: Sequence[str], losses: Sequence[float], *, burst: float = 0.0) -> list[Case]:
-    """Every profile at both ends, the same loss both ways; ``burst`` (s): mean length of loss bursts."""
-    cases = []
-    for name in profiles:
-        config = profile(name)
-        for loss in losses:
-            params = setup.Params(loss_forward=loss, loss_reverse=loss, client=config, server=config, burst=burst)
-            cases.append(Case({"profile": name, "loss": loss}, params))
-    return cases
-
-
 def exact(
     theory: Callable[[Any], Mapping[str, float]], cases: Sequence[Case], names: Iterable[str] | None = None
 ) -> Rows:
@@ -153,61 +135,3 @@ def exact(
         for name in values if names is None else [name for name in names if name in values]:
             table.append({**case.labels, "estimate": name, "source": "exact", "value": values[name]})
     return Rows.from_dicts(table)
-
-
-def burst_table(
-    run: Callable[[Sequence[Case]], Sequence[Rows]],
-    table: Rows,
-    *,
-    losses: Sequence[float],
-    profile: str,
-    burst: float,
-) -> Rows:
-    """Mean latency with bursts of mean length ``burst`` (s) beside that with independent losses, found in ``table``.
-
-    ``run`` is ``simulate`` but for the cases. The column ``losses`` says how they come: ``independent`` or ``in 5 s
-    bursts``; there is no exact value for the latter.
-    """
-    shown = table.where(profile=profile, estimate="setup_latency")
-    independent = Rows.from_dicts([{**row, "losses": "independent"} for row in shown])
-    cases = [
-        Case({**case.labels, "losses": f"in {burst:g} s bursts"}, case.params)
-        for case in setup_cases([profile], losses, burst=burst)
-    ]
-    simulated = estimates(cases, run(cases), pick(setup.ESTIMATES, "setup_latency"))
-    return Rows.concatenate([independent.where(source="simulation"), simulated, independent.where(source="exact")])
-
-
-def latency_ccdf(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
-    """P(client's latency > t) at every t (s) at which it changes: simulated, exact, and the RTO that made the step.
-
-    Columns: labels, ``source``, ``t``, ``value``, ``low``, ``high``, ``n``; with source ``rto``, ``value`` is the RTO
-    (s) that the client waits out before the SYN which, if nothing more is lost, is answered at ``t``.
-    """
-    table: list[dict[str, Scalar]] = []
-    for case, rows in zip(cases, results, strict=True):
-        table += [{**case.labels, "source": "simulation", **line} for line in survival(rows.array("client_latency"))]
-        distributions = setup.exact_latency(case.params)
-        assert distributions is not None
-        for t in map(float, distributions.client.times):
-            table.append({**case.labels, "source": "exact", "t": t, "value": distributions.client.ccdf(t)})
-        sent = float(distributions.client.times[0])  # one round trip
-        for rto in case.params.client.syn_intervals()[:-1]:
-            sent += rto
-            table.append({**case.labels, "source": "rto", "t": sent, "value": rto})
-    return Rows.from_dicts(table)
-
-
-def survival(latencies: Iterable[float]) -> list[dict[str, Scalar]]:
-    """P(latency > t) at every t (s) at which it changes, with its 95 % interval by Wilson; NaN is never.
-
-    Columns: ``t``, ``value``, ``low``, ``high``, ``n``.
-    """
-    latencies = sorted(math.inf if math.isnan(t) else float(t) for t in latencies)
-    n = len(latencies)
-    lines: list[dict[str, Scalar]] = []
-    for t in sorted({t for t in latencies if t < math.inf}):
-        beyond = n - bisect_right(latencies, t)
-        e = proportion([True] * beyond + [False] * (n - beyond))
-        lines.append({"t": t, "value": e.value, "low": e.low, "high": e.high, "n": n})
-    return lines

@@ -1,87 +1,29 @@
-"""The studies of the close: what TIME-WAIT buys and costs; three segments or four; how soon both ends are done."""
+"""The studies of the close: three segments or four, what becomes of either end, and how soon both ends are done."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from netsim.link import Exponential
-from netsim.scenarios import assassination, ports, teardown, time_wait
+from netsim.scenarios import teardown
 from netsim.scenarios.teardown_theory import exact_latency
-from netsim.studies.study import Case, estimates, exact, pick, survival
+from netsim.studies.study import Case, estimates, exact, pick
 from netsim.sweep import Rows, Scalar, proportion
+from netsim.sweep.statistics import survival
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import rfc9293
-from netsim.theory import connection_rate_ceiling, mean_population
 
-PORTS: Final = 28_232  # net.ipv4.ip_local_port_range: 32768 to 60999
-RATE: Final = 100.0  # connections a second, of which TIME-WAIT keeps what is left
 THINKS: Final = (0.01, 0.03, 0.1, 0.3, 1.0)  # s, mean
 FINE_THINKS: Final = tuple(0.001 * 1.1**k for k in range(98))  # for the exact curves, up to 10 s
-FIXES: Final = {"no fix": "accept", "fix F2": "ignore-2s", "fix F1": "ignore"}  # RFC 1337 4
 CLOSES: Final[dict[teardown.Close, str]] = {
     "half-close": "one after the other",
     "simultaneous": "both at once",
     "abort": "the client aborts",
     "unread": "the server has unread text",
 }
-FINE_COPIES: Final = tuple(k / 100 for k in range(31))  # for the exact curves
 AT_ONCE, WAITING = "ACK at once", "ACK waits 200 ms"
 LEFT: Final = (0, 1, 100, 1460, 2920, 14_600)  # bytes
 WAITS: Final[dict[str, float | None]] = {"ACK at once": None, "ACK waits 40 ms": 0.04, "ACK waits 200 ms": 0.2}
-
-
-def time_wait_cases(losses: Sequence[float], lengths: Sequence[float]) -> list[Case]:
-    """The same loss both ways, the client closes first and stays in TIME-WAIT for ``length`` (s)."""
-    return [
-        Case(
-            {"loss": loss, "time_wait": length},
-            time_wait.Params(loss_forward=loss, loss_reverse=loss, time_wait=length),
-        )
-        for loss in losses
-        for length in lengths
-    ]
-
-
-def price_cases(lengths: Sequence[float]) -> list[Case]:
-    """A client that closes first, at ``RATE`` connections a second and with ports enough."""
-    return [
-        Case(
-            {"time_wait": length},
-            ports.Params(ports=PORTS, rate=RATE, time_wait=length, warm_up=length + 0.1, window=0.01),
-        )
-        for length in lengths
-    ]
-
-
-def price(lengths: Sequence[float]) -> Rows:
-    """What TIME-WAIT of each length costs: sockets held (Little), connections a second at most (ports)."""
-    table: list[dict[str, Scalar]] = []
-    for length in lengths:
-        held = mean_population(rate=RATE, lifetime=length)
-        table.append({"time_wait": length, "estimate": "client_time_wait", "source": "exact", "value": held})
-        most = connection_rate_ceiling(ports=PORTS, time_wait=length)
-        table.append({"time_wait": length, "estimate": "rate_ceiling", "source": "exact", "value": most})
-    return Rows.from_dicts(table)
-
-
-def assassination_cases(duplicates: Sequence[float]) -> list[Case]:
-    """RSTs in TIME-WAIT accepted, or ignored as RFC 1337 wants; copies late by 20 s on average, TIME-WAIT 240 s."""
-    return [
-        Case(
-            {"rst": name, "duplicate": duplicate},
-            assassination.Params(duplicate=duplicate, client=rfc9293().replace(time_wait_rst=policy)),
-        )
-        for name, policy in FIXES.items()
-        for duplicate in duplicates
-    ]
-
-
-def killed(run: Callable[..., list[Rows]], duplicates: Sequence[float], *, n: int) -> Rows:
-    """P(a RST ends TIME-WAIT), simulated and exact; ``run`` as for ``why_four``."""
-    cases = assassination_cases(duplicates)
-    results = run(assassination.run, cases, replications=n)
-    simulated = estimates(cases, results, pick(assassination.ESTIMATES, "p_killed"))
-    return Rows.concatenate([simulated, exact(assassination.theory, assassination_cases(FINE_COPIES), ["p_killed"])])
 
 
 def closer(waits: str) -> TcpConfig:

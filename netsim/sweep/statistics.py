@@ -267,6 +267,21 @@ def quantile_ranks(n: int, q: float) -> tuple[int, int]:
     return lower, upper
 
 
+def survival(values: Iterable[float]) -> list[dict[str, Scalar]]:
+    """P(X > t) at every t at which the sample's share changes, with Wilson's 95 % interval; NaN means never.
+
+    Columns: ``t`` (in the unit of the values), ``value``, ``low``, ``high``, ``n``.
+    """
+    ordered = sorted(math.inf if math.isnan(value) else float(value) for value in values)
+    n = len(ordered)
+    lines: list[dict[str, Scalar]] = []
+    for t in dict.fromkeys(value for value in ordered if value < math.inf):
+        beyond = n - bisect_right(ordered, t)
+        low, high = wilson_interval(beyond, n)
+        lines.append({"t": t, "value": beyond / n, "low": low, "high": high, "n": n})
+    return lines
+
+
 def _restrict(values: Iterable[float], horizon: float) -> list[float]:
     return [horizon if math.isnan(value) else min(value, horizon) for value in values]
 

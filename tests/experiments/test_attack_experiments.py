@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from netsim.experiments import Lab, folder
-from netsim.studies.blind import load_formula
+from netsim.studies.syn_data import load_formula
 from netsim.sweep import Rows, read_csv
 from tests.experiments.test_experiments import TIDY, load
 

@@ -9,28 +9,21 @@ import pytest
 from netsim.link import Exponential
 from netsim.scenarios import setup, stale
 from netsim.seeds import Seed
-from netsim.studies.accident import accident_text, sequence_rows, text_read
-from netsim.studies.study import (
-    PROFILES,
-    Case,
-    burst_table,
-    differences,
-    estimates,
-    exact,
-    latency_ccdf,
-    setup_cases,
-    simulate,
-)
-from netsim.studies.time_wait import (
+from netsim.studies.setup import PROFILES, burst_table, latency_ccdf, setup_cases
+from netsim.studies.stale import (
     HEADINGS,
     ISNS,
     LIFETIME,
     MSL,
     Accident,
     accident_params,
+    accident_text,
     find_accident,
+    sequence_rows,
     stale_cases,
+    text_read,
 )
+from netsim.studies.study import Case, differences, estimates, exact, simulate
 from netsim.sweep import Rows, point_key
 
 
