@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
-from netsim.link import Exponential, Lognormal, Pareto
+from netsim.link import DelayDistribution, Exponential, Lognormal, Pareto
 from netsim.scenarios import stale
 from netsim.seeds import Seed
 from netsim.studies.study import Case
