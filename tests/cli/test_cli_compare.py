@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.in_process import netsim
 
-RECORDINGS = str(Path(__file__).parent.parent / "kernel" / "recordings")
+RECORDINGS = str(Path(__file__).parent.parent / "referees" / "recordings" / "linux-6.18")
 
 
 def test_a_line_for_each_scenario() -> None:

@@ -12,7 +12,7 @@ from netsim.sweep import read_csv
 from tests.experiments.test_experiments import load
 
 E11 = folder() / "e11_kernel.py"
-RECORDED = Path(__file__).parent.parent / "kernel" / "connect_latency.csv.gz"
+RECORDED = Path(__file__).parent.parent / "referees" / "recordings" / "connect_latency.csv.gz"
 
 
 @pytest.fixture(scope="module")

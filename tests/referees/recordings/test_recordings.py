@@ -11,7 +11,7 @@ import pytest
 from netsim.referees.recordings.compare import compare, scenarios_of
 from netsim.referees.recordings.errors import RecordingError
 
-RECORDINGS = Path(__file__).parent / "recordings"
+RECORDINGS = Path(__file__).parent / "linux-6.18"
 SCENARIOS = scenarios_of(RECORDINGS)
 
 
