@@ -244,7 +244,7 @@ def _sample(world: World, host: Host, params: Params, seen: _Seen) -> Generator[
         total = 0
         for tcb in host.stack.connections.values():
             if tcb.state is SYN_RECEIVED and tcb.flow.dst != "client":
-                total += each + len(tcb.syn_text) + len(tcb.rcv_buffer or b"") + len(tcb.snd_buffer or b"")
+                total += each + len(tcb.syn_data) + len(tcb.rcv_buffer or b"") + len(tcb.snd_buffer or b"")
         seen.memory.append(total)
 
 

@@ -1,4 +1,4 @@
-"""Events that the shell puts into SimPy's queue itself: arrivals and alarms, a call each and no process."""
+"""Events that the shell puts into SimPy's queue itself: arrivals and wake-ups, a call each and no process."""
 
 import random
 from collections.abc import Callable, Generator
@@ -16,8 +16,8 @@ Act = Callable[[Any], None]
 class Clock(Environment):
     """SimPy's environment with a clock in integer nanoseconds; this package reads ``_now``, which is no call.
 
-    An entry of its queue is (time, priority, number, act, subject). An arrival or an alarm is ``act(subject)``, a third
-    of the price of an ``Event``: nobody yields it. For an event of SimPy ``act`` is None and ``subject`` the event.
+    An entry of its queue is (time, priority, number, act, subject). An arrival or a wake-up is ``act(subject)``, which
+    costs a third of an ``Event``: no process yields it. For a SimPy event ``act`` is None and ``subject`` the event.
     """
 
     if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A host: the pump between SimPy's clock, its links, and its sans-I/O TCP stack.
 
-Arrivals, alarms and user calls go to the core, and the actions that come out are performed in their order; nothing else
-touches the core.
+Arrivals, wake-ups and user calls go to the core, and the actions that come out are performed in their order; nothing
+else touches the core.
 """
 
 from collections.abc import Sequence
@@ -36,15 +36,15 @@ class Host:
         self.world = world
         self.name = name
         seed = world.seed
-        alarm = self._set_alarm if world.shuffle is None else self._set_shuffled_alarm
+        set_wakeup = self._set_wakeup if world.shuffle is None else self._set_shuffled_wakeup
         # By position: keyword arguments more than double the price of making an object.
-        self.stack = Stack(name, lambda stream: seed.stream(f"{name}/{stream}"), config, world.secret, alarm)
+        self.stack = Stack(name, lambda stream: seed.stream(f"{name}/{stream}"), config, world.secret, set_wakeup)
         self._env = world.env
         self._timer_priority = world.timer_priority
         self._arrival_priority = world.arrival_priority
         self._routes: dict[str, tuple[Pipe, Host, Wire | None]] = {}
         self.on_arrival: Act = self.arrive if world.observer is None else self._packet_arrives
-        self._on_alarm: Act = self._ring
+        self._on_wakeup: Act = self._wake_up
         self.processor: Processor | None = None
         self._seen: Packet | None = None
         self._waking = False  # a call that waited is tried again: what it causes is sent after what is being sent
@@ -103,7 +103,7 @@ class Host:
         """The end of the world: untie what refers back to this host. Counters and records can still be read."""
         stack = self.stack
         self._routes.clear()
-        del self.on_arrival, self._on_alarm, stack.alarm
+        del self.on_arrival, self._on_wakeup, stack.set_wakeup
         for listener in stack.listeners.values():
             listener.owner.observer = None
             listener.owner = None
@@ -219,16 +219,16 @@ class Host:
         assert observer is not None
         observer(Decided(self._env._now, self.name, action, self._seen))
 
-    def _set_alarm(self, deadline: int, tcb: Tcb) -> None:
+    def _set_wakeup(self, deadline: int, tcb: Tcb) -> None:
         env = self._env
-        heappush(env._queue, (deadline, self._timer_priority, next(env._eid), self._on_alarm, tcb))
+        heappush(env._queue, (deadline, self._timer_priority, next(env._eid), self._on_wakeup, tcb))
 
-    def _set_shuffled_alarm(self, deadline: int, tcb: Tcb) -> None:
+    def _set_shuffled_wakeup(self, deadline: int, tcb: Tcb) -> None:
         assert self.world.shuffle is not None
-        self._env.at(deadline, shuffled(self.world.shuffle), self._on_alarm, tcb)
+        self._env.at(deadline, shuffled(self.world.shuffle), self._on_wakeup, tcb)
 
-    def _ring(self, tcb: Tcb) -> None:
+    def _wake_up(self, tcb: Tcb) -> None:
         now = self._env._now
-        actions = self.stack.ring(tcb, now)
+        actions = self.stack.on_wakeup(tcb, now)
         if actions:
             self._perform(actions, now)

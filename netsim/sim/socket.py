@@ -75,10 +75,10 @@ class Socket:
             raise
         return self._at_once()
 
-    def connect(self, address: "tuple[Host | str, int]", text: bytes | None = None) -> Event:
+    def connect(self, address: "tuple[Host | str, int]", data: bytes | None = None) -> Event:
         """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut.
 
-        ValueError for a name that no host has. ``text`` is sent first: on the SYN with Fast Open
+        ValueError for a name that no host has. ``data`` is sent first: on the SYN with Fast Open
         (``TcpConfig.fast_open``), else after the handshake. With Fast Open an empty one asks for a cookie.
         """
         peer, port = address
@@ -87,7 +87,7 @@ class Socket:
             raise ValueError(f"host = {name!r}: this world has {', '.join(map(repr, self.host.world.hosts))}")
         if self._traced:
             self.host.called("call", "connect", f"{name}:{port}")
-        self.core.connect(name, port, self._env._now, text)
+        self.core.connect(name, port, self._env._now, data)
         self.host.pump()
         return self._later("connect", self._try_connect)  # a SYN is never answered at once
 
@@ -97,18 +97,18 @@ class Socket:
             self.host.called("call", "accept", "")
         return self._wait("accept", self._try_accept)
 
-    def send(self, text: bytes) -> Event:
-        """SEND all of ``text``; done when the last byte is in the send buffer."""
+    def send(self, data: bytes) -> Event:
+        """SEND all of ``data``; done when the last byte is in the send buffer."""
         if self._traced:
-            self.host.called("call", "send", len(text), self.core.tcb)
-        rest = memoryview(bytes(text))
+            self.host.called("call", "send", len(data), self.core.tcb)
+        rest = memoryview(bytes(data))
 
         def attempt() -> Any:
             nonlocal rest
             count = self.core.send(bytes(rest), self._env._now)
             self.host.pump()
             rest = rest[count:]
-            return _WAIT if rest else len(text)
+            return _WAIT if rest else len(data)
 
         return self._wait("send", attempt)
 
@@ -118,9 +118,9 @@ class Socket:
             self.host.called("call", "recv", size, self.core.tcb)
 
         def attempt() -> Any:
-            text = self.core.receive(size, self._env._now)
+            data = self.core.receive(size, self._env._now)
             self.host.pump()
-            return _WAIT if text is None else text
+            return _WAIT if data is None else data
 
         return self._wait("recv", attempt)
 

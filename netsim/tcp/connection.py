@@ -56,7 +56,7 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
         if previous is not None and tcb.state is LISTEN and previous.state is TIME_WAIT:
             ctx.connections[tcb.key] = previous  # the SYN was an old duplicate: TIME-WAIT goes on (RFC 1122 4.2.2.13)
     tcb.deadlines = idle()
-    tcb.wake = tcb.scheduled = NEVER  # an alarm still to come rings for nothing
+    tcb.wake = tcb.scheduled = NEVER  # a wake-up still to come finds no timer running
     tcb.queue = NO_SEGMENTS
     tcb.snd_buffer = tcb.reassembly = None
     tcb.ack_wanted = tcb.close_called = False  # nothing more goes out

@@ -13,7 +13,7 @@ from netsim.tcp.recovery.chrono import within_record
 from netsim.tcp.recovery.congestion import UNLIMITED, begin
 from netsim.tcp.recovery.delayed_ack import acknowledged, answered
 from netsim.tcp.recovery.ecn import mark, offered
-from netsim.tcp.recovery.queue import Sent, start_loss_probe, text_of
+from netsim.tcp.recovery.queue import Sent, payload_of, start_loss_probe
 from netsim.tcp.recovery.sack import sack_bytes, with_sack
 from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, SYN_ACK, Options, Segment
 from netsim.tcp.segment_arrives.authentication import sign
@@ -119,8 +119,8 @@ def syn_options(mss: int | None, wscale: int | None, sack: bool) -> Options:
     return Options(mss=mss, wscale=wscale, sack_permitted=sack)
 
 
-def send_syn(tcb: Tcb, now: int, text: bytes = b"", cookie: bytes | None = None) -> None:
-    """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time. ``text`` and ``cookie`` are Fast Open's."""
+def send_syn(tcb: Tcb, now: int, data: bytes = b"", cookie: bytes | None = None) -> None:
+    """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time. ``data`` and ``cookie`` are Fast Open's."""
     ctx, config = tcb.ctx, tcb.config
     if tcb.state is not SYN_SENT:
         flags = SYN_ACK if tcb.ecn is None else SYN_ACK | ECE
@@ -144,7 +144,7 @@ def send_syn(tcb: Tcb, now: int, text: bytes = b"", cookie: bytes | None = None)
     ctx.counters.TcpOutSegs += 1
     if cookie is not None:
         options = replace(options, cookie=cookie)
-    segment = Segment(tcb.flow, tcb.iss, ack, flags, window, text, options)
+    segment = Segment(tcb.flow, tcb.iss, ack, flags, window, data, options)
     if config.authentication_key is not None:
         sign(segment, config.authentication_key)
     ctx.actions.append(_new(Transmit, (segment, tcb.id, ctx.in_timer)))
@@ -357,7 +357,7 @@ def retransmit(tcb: Tcb, sent: Sent, now: int, *, push: int = 0) -> None:
     tcb.ctx.counters.TcpRetransSegs += 1
     if tcb.congestion is not None and tcb.congestion.undo is not None:
         tcb.congestion.undo.sent_again(tcb.ctx.ts_clock(now, tcb.config) if tcb.ts_ok else None)
-    transmit(tcb, now, sent.flags | push, sent.seq, text_of(tcb, sent))
+    transmit(tcb, now, sent.flags | push, sent.seq, payload_of(tcb, sent))
 
 
 def repair(tcb: Tcb, now: int) -> None:

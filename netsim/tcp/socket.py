@@ -95,10 +95,10 @@ class Socket:
             raise ValueError(f"backlog = {backlog!r}: allowed is an integer >= 0")
         self.listener = self.stack.listen(self.port, backlog, self, self.config)
 
-    def connect(self, dst: str, dport: int, now: int, text: bytes | None = None) -> None:
+    def connect(self, dst: str, dport: int, now: int, data: bytes | None = None) -> None:
         """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1).
 
-        ``text`` is sent first, on the SYN if Fast Open allows (sendto with MSG_FASTOPEN); a listener has none.
+        ``data`` is sent first, on the SYN if Fast Open allows (sendto with MSG_FASTOPEN); a listener has none.
         InsufficientResources if there is no room for it.
         """
         _check_port("remote port", dport)
@@ -106,9 +106,9 @@ class Socket:
             return self._turn_active((dst, dport), now, "3.10.1: OPEN")
         self._must_be_new()
         room = (self.config or self.stack.config).send_buffer
-        if text is not None and len(text) > room:
-            raise InsufficientResources(f"{len(text)} bytes, room for {room}")
-        self.tcb = self.stack.open(dst, dport, now, self.port, self.config, self, text)
+        if data is not None and len(data) > room:
+            raise InsufficientResources(f"{len(data)} bytes, room for {room}")
+        self.tcb = self.stack.open(dst, dport, now, self.port, self.config, self, data)
         return None
 
     @property
@@ -137,14 +137,14 @@ class Socket:
 
     def send(
         self,
-        text: bytes,
+        data: bytes,
         now: int,
         *,
         to: tuple[str, int] | None = None,
         more: bool = False,
         record: bool = False,
     ) -> int:
-        """SEND as much of ``text`` as there is room for; how many bytes that was. ``more`` is to follow (MSG_MORE).
+        """SEND as much of ``data`` as there is room for; how many bytes that was. ``more`` is to follow (MSG_MORE).
 
         ``record``: with its last byte a record ends, and no segment spans that (MSG_EOR).
 
@@ -157,9 +157,9 @@ class Socket:
         tcb = self._connection()
         if tcb.state is CLOSED and not self.sticky_error:
             raise self.take_error() or ConnectionClosing()
-        part = text[: max(send_room(tcb), 0)]
-        if part or not text:
-            user_calls.send(tcb, part, now, more=more, record=record and len(part) == len(text))
+        part = data[: max(send_room(tcb), 0)]
+        if part or not data:
+            user_calls.send(tcb, part, now, more=more, record=record and len(part) == len(data))
             self.stack.schedule(tcb)
         return len(part)
 
@@ -178,8 +178,8 @@ class Socket:
             if self._told:
                 return b""
             self._told = True
-        text = user_calls.receive(tcb, size, now)
-        return b"" if text is None and self.read_shut else text
+        data = user_calls.receive(tcb, size, now)
+        return b"" if data is None and self.read_shut else data
 
     def shutdown(self, now: int, how: Literal["write", "read", "both"] = "write") -> None:
         """CLOSE in RFC 9293's sense: no more to send; what the peer sends can still be received (half-close).

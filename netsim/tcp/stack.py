@@ -1,9 +1,9 @@
-"""A host's TCP: demultiplexing, listeners, active OPENs, alarms, RST for no connection (RFC 9293 3.10.7.1).
+"""A host's TCP: demultiplexing, listeners, active OPENs, timers, RST for no connection (RFC 9293 3.10.7.1).
 
-Sans I/O: ``on_segment`` and ``on_timer`` are told what happened and return what to do; ``next_deadline`` says when to
-call ``on_timer`` again. A driver with a queue of events of its own gives ``alarm`` instead: it is called with a
-deadline and a record, and answers at that time with ``ring``. User calls leave what they cause for ``take``. Times are
-integer nanoseconds.
+Sans I/O: each input returns the actions that it causes. ``next_deadline`` says when ``on_timer`` must be called. A
+driver that has an event queue of its own passes ``set_wakeup`` instead: the stack calls it with a deadline and a
+connection, and the driver calls ``on_wakeup`` with that connection when the deadline has come. Times are integer
+nanoseconds.
 """
 
 from collections.abc import Callable
@@ -45,10 +45,10 @@ _new = tuple.__new__  # half the price of FourTuple(...)
 class Stack:
     """One host's TCP at ``address``. ``streams`` gives named randomness; ``config`` is used where a call names none.
 
-    ``secret`` is the host's key, if it is not to be 16 bytes of a stream. ``alarm``: see above.
+    ``secret`` is the host's key, if it is not to be 16 bytes of a stream. ``set_wakeup``: see above.
     """
 
-    __slots__ = ("__weakref__", "_timers", "address", "alarm", "config", "ctx", "listeners")
+    __slots__ = ("__weakref__", "_timers", "address", "config", "ctx", "listeners", "set_wakeup")
 
     def __init__(
         self,
@@ -56,17 +56,17 @@ class Stack:
         streams: Streams,
         config: TcpConfig | None = None,
         secret: bytes | None = None,
-        alarm: Callable[[int, Tcb], None] | None = None,
+        set_wakeup: Callable[[int, Tcb], None] | None = None,
     ) -> None:
         self.address = address
         self.config = config if config is not None else rfc9293()
         self.ctx = Context(streams, secret)
         self.listeners: dict[int, Listener] = {}
         self._timers: TimerQueue | None = None
-        if alarm is None:
+        if set_wakeup is None:
             self._timers = TimerQueue()
-            alarm = self._timers.add
-        self.alarm = alarm
+            set_wakeup = self._timers.add
+        self.set_wakeup = set_wakeup
 
     @property
     def counters(self) -> Counters:
@@ -132,11 +132,11 @@ class Stack:
         return tcb
 
     def on_timer(self, now: int) -> list[Action]:
-        """Run every timer that is due at ``now``. Not for a driver that has given ``alarm``."""
+        """Run every timer that is due at ``now``. Not for a driver that passed ``set_wakeup``."""
         assert self._timers is not None
         actions = []
         for tcb in self._timers.due(now):
-            actions += self.ring(tcb, now)
+            actions += self.on_wakeup(tcb, now)
         return actions
 
     def next_deadline(self) -> int:
@@ -144,27 +144,27 @@ class Stack:
         assert self._timers is not None
         return self._timers.earliest()
 
-    def ring(self, tcb: Tcb, now: int) -> list[Action]:
-        """The alarm of ``tcb`` rings: run those of its timers that are due, and set the next alarm."""
+    def on_wakeup(self, tcb: Tcb, now: int) -> list[Action]:
+        """A wake-up of ``tcb`` is due: run those of its timers that have expired, and set the next wake-up."""
         if tcb.scheduled <= now:  # else an earlier one has superseded it
             tcb.scheduled = NEVER
             tcb.wake = wake = timers_expire(tcb, now)
             if wake != NEVER:
                 tcb.scheduled = wake
-                self.alarm(wake, tcb)
+                self.set_wakeup(wake, tcb)
         actions = self.ctx.actions
         self.ctx.actions = []
         return actions
 
     def schedule(self, tcb: Tcb) -> None:
-        """Set an alarm for the earliest deadline of ``tcb``, if none is set for then or before.
+        """Set a wake-up for the earliest deadline of ``tcb``, unless one is set for that time or before.
 
-        An alarm that is too early is no harm: it rings for nothing but the next one. None is ever taken back.
+        A wake-up that comes before any timer expires does no harm: it only sets the next one. None is ever cancelled.
         """
         deadline = tcb.wake
         if deadline < tcb.scheduled:
             tcb.scheduled = deadline
-            self.alarm(deadline, tcb)
+            self.set_wakeup(deadline, tcb)
 
     def listen(self, port: int, backlog: int, owner: Any = None, config: TcpConfig | None = None) -> Listener:
         """Passive OPEN (3.10.1) on ``port``. ConnectionAlreadyExists if it is taken."""
@@ -214,14 +214,14 @@ class Stack:
         sport: int | None = None,
         config: TcpConfig | None = None,
         owner: Any = None,
-        text: bytes | None = None,
+        data: bytes | None = None,
         *,
         listener: Listener | None = None,
         clause: str = _OPEN,
     ) -> Tcb:
         """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
 
-        ``text`` is what it sends first, on the SYN if Fast Open allows; empty, its SYN shows or asks for a cookie.
+        ``data`` is what it sends first, on the SYN if Fast Open allows; empty, its SYN shows or asks for a cookie.
         ``listener``: this passive OPEN becomes active, by the call that ``clause`` names (3.10.1, or SEND: 3.10.2).
         ConnectionAlreadyExists for a four-tuple in use, InsufficientResources when no port is left.
         """
@@ -241,7 +241,7 @@ class Stack:
             self._forget(listener, now)
         origin = CLOSED if listener is None else LISTEN
         iss = first_beyond(old) if old is not None and config.time_wait_open == "linux" else None
-        tcb = open_active(self.ctx, config, flow, key, now, origin, clause, text, iss)
+        tcb = open_active(self.ctx, config, flow, key, now, origin, clause, data, iss)
         tcb.owner = owner
         self.schedule(tcb)
         return tcb

@@ -43,6 +43,7 @@ class Tcb:
         "config",
         "congestion",  # NewReno, or None
         "ctx",  # what the connection shares with its stack
+        "data_at",  # when text last arrived; at first, when the connection was ESTABLISHED
         "deadlines",  # timers.py
         "ecn",  # Ecn, or None where it was not agreed on
         "error",  # what the user is told, once the connection has ended badly
@@ -91,8 +92,7 @@ class Tcb:
         "soft_error",  # what ICMP told without ending the connection, or None
         "state",
         "syn_answered_at",  # when a repeated or crossing SYN was last answered; -NEVER: never
-        "syn_text",  # text that came with a SYN and waits for ESTABLISHED
-        "text_at",  # when text last arrived; at first, when the connection was ESTABLISHED
+        "syn_data",  # text that came with a SYN and waits for ESTABLISHED
         "transmissions",  # SYNs or SYN-ACKs sent by OPEN or by timer
         "ts_ok",
         "ts_recent",
@@ -129,7 +129,7 @@ class Tcb:
         self.snd_buffer: bytearray | None = None
         self.rcv_buffer: bytearray | None = None
         self.reassembly: Reassembly | None = None
-        self.syn_text: bytes = b""
+        self.syn_data: bytes = b""
         self.queue: deque[Sent] = NO_SEGMENTS
         self.rtt: Estimator | None = None
         self.rto = config.ns.rto_initial
@@ -148,7 +148,7 @@ class Tcb:
         self.nodelay = not config.nagle
         self.probes = 0
         self.chrono: Chrono | None = None
-        self.text_at = 0
+        self.data_at = 0
         self.probe_end = -1
         self.silent_since = 0
         self.previous: Tcb | None = None

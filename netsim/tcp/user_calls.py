@@ -68,12 +68,12 @@ def open_active(
     now: int,
     origin: State,
     clause: str,
-    text: bytes | None,
+    data: bytes | None,
     iss: int | None,
 ) -> Tcb:
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
 
-    ``text`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED.
+    ``data`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED.
     ``flow`` is the four-tuple as this end writes it, ``key`` as the peer does; ``iss`` is not left to the policy.
     ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then tells which call did it.
     """
@@ -86,9 +86,9 @@ def open_active(
     tcb.arm(REXMT, now, config.ns.syn_intervals[0])
     if config.ns.open_timeout is not None:
         tcb.arm(USER, now, config.ns.open_timeout)
-    if text is not None:
-        if text:
-            tcb.snd_buffer = bytearray(text)
+    if data is not None:
+        if data:
+            tcb.snd_buffer = bytearray(data)
         if config.fast_open in ("client", "both"):
             send_first_syn(tcb, now)
             return tcb
@@ -96,8 +96,8 @@ def open_active(
     return tcb
 
 
-def send(tcb: Tcb, text: bytes, now: int, *, more: bool = False, record: bool = False) -> None:
-    """3.10.2: queue ``text`` and send what the windows allow; before ESTABLISHED it waits.
+def send(tcb: Tcb, data: bytes, now: int, *, more: bool = False, record: bool = False) -> None:
+    """3.10.2: queue ``data`` and send what the windows allow; before ESTABLISHED it waits.
 
     ``record``: a record ends with it, and no segment carries what comes before and after (MSG_EOR).
     """
@@ -105,12 +105,12 @@ def send(tcb: Tcb, text: bytes, now: int, *, more: bool = False, record: bool = 
         raise tcb.error or ConnectionDoesNotExist()
     if tcb.state not in _MAY_SEND or tcb.close_called:
         raise ConnectionClosing()
-    if len(text) > send_room(tcb):
-        raise InsufficientResources(f"{len(text)} bytes, room for {send_room(tcb)}")
+    if len(data) > send_room(tcb):
+        raise InsufficientResources(f"{len(data)} bytes, room for {send_room(tcb)}")
     if tcb.snd_buffer is None:
         tcb.snd_buffer = bytearray()
         tcb.chrono = chrono()
-    tcb.snd_buffer += text
+    tcb.snd_buffer += data
     if record and tcb.chrono is not None:
         start = (tcb.iss + 1) & MASK if tcb.snd_una == tcb.iss else tcb.snd_una
         tcb.chrono.records = tcb.chrono.records or deque()
@@ -128,12 +128,12 @@ def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
     """
     buffer = tcb.rcv_buffer
     if buffer and size > 0:
-        text = bytes(buffer[:size])
+        data = bytes(buffer[:size])
         del buffer[:size]
         more_may_come = tcb.state > SYN_RECEIVED and not peer_closed(tcb)
         if more_may_come and (window_update_due(tcb) or read_calls_for_ack(tcb)):
             send_ack(tcb, now)
-        return text
+        return data
     if peer_closed(tcb):
         return b""
     if tcb.state is CLOSED or tcb.state is LISTEN:
@@ -206,14 +206,14 @@ def status(tcb: Tcb) -> Status:
     if tcb.state is CLOSED:
         raise tcb.error or ConnectionDoesNotExist()
     flight = (tcb.snd_nxt - tcb.snd_una) & MASK
-    text = len(tcb.snd_buffer) if tcb.snd_buffer else 0
+    queued = len(tcb.snd_buffer) if tcb.snd_buffer else 0
     return Status(
         state=tcb.state,
         flow=tcb.flow,
         snd_wnd=tcb.snd_wnd,
         rcv_wnd=tcb.rcv_wnd,
         unacknowledged=flight,
-        unsent=max(text - flight, 0),
+        unsent=max(queued - flight, 0),
         unread=len(tcb.rcv_buffer) if tcb.rcv_buffer else 0,
         retransmissions=tcb.backoff,
     )

@@ -30,10 +30,10 @@ def flags_of(names: str) -> int:
 
 def shown(segment: Segment) -> str:
     """A segment as the RFC prints it; PSH, which its figures leave out, is left out."""
-    text = f"<SEQ={segment.seq}>"
-    text += f"<ACK={segment.ack}>" if segment.flags & ACK else ""
-    text += f"<CTL={flag_names(segment.flags & (SYN | ACK | FIN | RST))}>"
-    return text + (f"<DATA={len(segment.payload)}>" if segment.payload else "")
+    data = f"<SEQ={segment.seq}>"
+    data += f"<ACK={segment.ack}>" if segment.flags & ACK else ""
+    data += f"<CTL={flag_names(segment.flags & (SYN | ACK | FIN | RST))}>"
+    return data + (f"<DATA={len(segment.payload)}>" if segment.payload else "")
 
 
 def flow_from(end: str) -> FourTuple:
@@ -204,9 +204,9 @@ class Lone:
             return self.tcb.state
         return LISTEN if PORTS["A"] in self.stack.listeners else CLOSED
 
-    def arrive(self, names: str, seq: int, ack: int = 0, text: bytes = b"", window: int = PEER_WINDOW) -> list[str]:
+    def arrive(self, names: str, seq: int, ack: int = 0, data: bytes = b"", window: int = PEER_WINDOW) -> list[str]:
         """The peer's segment arrives; what was answered, as the RFC prints it."""
-        segment = Segment(flow_from("B"), seq % 2**32, ack % 2**32, flags_of(names), window, text)
+        segment = Segment(flow_from("B"), seq % 2**32, ack % 2**32, flags_of(names), window, data)
         replies = self.log.note(self.stack.on_segment(segment, self.ns))
         if self.tcb is not None:
             self.tcb.check()

@@ -62,15 +62,15 @@ class Solo:
         return self._collect(self.stack.take())
 
     def call(self, operation: Callable[..., Any], *arguments: Any) -> list[Segment]:
-        """A user call on the connection, e.g. ``call(send, b"text")``."""
+        """A user call on the connection, e.g. ``call(send, b"data")``."""
         operation(self.tcb, *arguments, self.ns)
         self.stack.schedule(self.tcb)
         return self._collect(self.stack.take())
 
     def read(self, size: int = 1 << 20) -> bytes | None:
-        text = receive(self.tcb, size, self.ns)
+        data = receive(self.tcb, size, self.ns)
         self._collect(self.stack.take())
-        return text
+        return data
 
     def feed(
         self,
@@ -79,12 +79,12 @@ class Solo:
         ack: int = 0,
         *,
         window: int = 65535,
-        text: bytes = b"",
+        data: bytes = b"",
         options: Options | None = None,
         flow: FourTuple = FLOW_IN,
     ) -> list[Segment]:
         """A segment of the peer arrives; what the stack sends at once."""
-        return self._collect(self.stack.on_segment(Segment(flow, seq, ack, flags, window, text, options), self.ns))
+        return self._collect(self.stack.on_segment(Segment(flow, seq, ack, flags, window, data, options), self.ns))
 
     def advance(self, until: float) -> list[tuple[float, Segment]]:
         """Let time pass to ``until`` (absolute); what timers sent, and when."""
@@ -186,15 +186,15 @@ class Pair:
         assert server is not None
         return client, server
 
-    def send(self, socket: Socket, text: bytes) -> int:
-        count = socket.send(text, self.ns)
+    def send(self, socket: Socket, data: bytes) -> int:
+        count = socket.send(data, self.ns)
         self.perform(socket.stack.address)
         return count
 
     def read(self, socket: Socket, size: int = 1 << 20) -> bytes | None:
-        text = socket.receive(size, self.ns)
+        data = socket.receive(size, self.ns)
         self.perform(socket.stack.address)
-        return text
+        return data
 
     def shutdown(self, socket: Socket) -> None:
         socket.shutdown(self.ns)

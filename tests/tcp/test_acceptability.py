@@ -105,7 +105,7 @@ def test_text_outside_the_window_is_trimmed() -> None:
 
 
 def test_closed_window_takes_rst_and_ack() -> None:
-    """MUST-66: with RCV.WND = 0, text is refused, but ACK and RST at RCV.NXT are processed."""
+    """MUST-66: with RCV.WND = 0, data is refused, but ACK and RST at RCV.NXT are processed."""
     lone = reach("ESTABLISHED")
     lone.arrive("ACK", 5001, 1001, b"x" * 1000)
     assert lone.record.rcv_wnd == 0
@@ -216,11 +216,11 @@ def test_no_limit() -> None:
 
 
 def test_invalid_ratelimit() -> None:
-    """Linux answers unacceptable segments without text at most every 500 ms."""
+    """Linux answers unacceptable segments without data at most every 500 ms."""
     lone = idle(BASE.replace(invalid_ratelimit=0.5, challenge_ack_limit=None))
     assert lone.arrive("ACK", 6001, 1001) == [CHALLENGE]
     assert lone.arrive("ACK", 6001, 1001) == []
-    assert lone.arrive("ACK", 6001, 1001, b"text") == [CHALLENGE]
+    assert lone.arrive("ACK", 6001, 1001, b"data") == [CHALLENGE]
     lone.wait(0.499)
     assert lone.arrive("SYN", 5001) == []
     lone.wait(0.001)

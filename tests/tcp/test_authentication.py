@@ -21,8 +21,8 @@ CONFIG = TcpConfig(authentication_key=KEY, delayed_ack=None)
 IN = FourTuple("b", 80, "a", 4000)
 
 
-def signed(flags: int, seq: int, ack: int = 0, *, text: bytes = b"", key: str = KEY, **options: int) -> Segment:
-    segment = Segment(IN, seq, ack, flags, 65535, text, Options(**options) if options else None)  # type: ignore[arg-type]
+def signed(flags: int, seq: int, ack: int = 0, *, data: bytes = b"", key: str = KEY, **options: int) -> Segment:
+    segment = Segment(IN, seq, ack, flags, 65535, data, Options(**options) if options else None)  # type: ignore[arg-type]
     sign(segment, key)
     return segment
 
@@ -41,10 +41,10 @@ def give(solo: Solo, segment: Segment) -> list[Segment]:
 
 
 def test_the_mac_is_hmac_sha1_cut_to_96_bits() -> None:
-    segment = Segment(IN, 1, 2, ACK, 3, b"text")
+    segment = Segment(IN, 1, 2, ACK, 3, b"data")
     head = b"('b', 80, 'a', 4000, 1, 2, 16, 3, 0, " + repr(Options()).encode() + b")"
     mac = mac_of(segment, KEY)
-    assert mac == hmac.new(KEY.encode(), head + b"text", hashlib.sha1).digest()[:12]
+    assert mac == hmac.new(KEY.encode(), head + b"data", hashlib.sha1).digest()[:12]
     assert len(mac) * 8 == 96
 
 
@@ -55,14 +55,14 @@ def test_the_mac_is_hmac_sha1_cut_to_96_bits() -> None:
         {"ack": 3},
         {"flags": ACK | PSH},
         {"window": 4},
-        {"payload": b"tex."},
+        {"payload": b"dat."},
         {"flow": FourTuple("c", 80, "a", 4000)},
         {"urgent": 1},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_the_mac_covers_the_whole_segment(change: dict[str, object]) -> None:
-    good = Segment(IN, 1, 2, ACK, 3, b"text")
+    good = Segment(IN, 1, 2, ACK, 3, b"data")
     sign(good, KEY)
     counters = Counters()
     assert refused_by_mac(good, KEY, counters) == ""
@@ -77,7 +77,7 @@ def test_the_mac_covers_the_whole_segment(change: dict[str, object]) -> None:
 def test_two_hosts_with_the_key_open_move_text_and_every_segment_is_signed() -> None:
     solo = opened(CONFIG.replace(timestamps=True), ts_val=7)
     assert solo.call(send, b"hello")[0].payload == b"hello"
-    give(solo, signed(ACK, PEER_ISS + 1, 1006, text=b"world", ts_val=8))
+    give(solo, signed(ACK, PEER_ISS + 1, 1006, data=b"world", ts_val=8))
     assert solo.read() == b"world"
     assert all(s.options is not None and s.options.mac == mac_of(s, KEY) for _, s in solo.log)
     assert len(solo.log) >= 4
@@ -88,15 +88,15 @@ def test_two_hosts_with_the_key_open_move_text_and_every_segment_is_signed() -> 
 
 @pytest.mark.parametrize("key", [None, "another"], ids=["no MAC", "wrong key"])
 @pytest.mark.parametrize(
-    ("flags", "text"),
+    ("flags", "data"),
     [(RST, b""), (SYN, b""), (ACK, b"forged"), (SYN | ACK, b"")],
     ids=["RST", "SYN", "data", "SYN-ACK"],
 )
 @pytest.mark.parametrize("policy", ["rfc5961", "rfc793"])
-def test_the_right_number_is_not_enough(policy: str, flags: int, text: bytes, key: str | None) -> None:
+def test_the_right_number_is_not_enough(policy: str, flags: int, data: bytes, key: str | None) -> None:
     """Sequence and acknowledgment numbers are exactly right; the connection does not even answer."""
     solo = opened(CONFIG.replace(rst_policy=policy, syn_policy=policy, ack_policy=policy))
-    forged = Segment(IN, PEER_ISS + 1, 1001, flags, 65535, text)
+    forged = Segment(IN, PEER_ISS + 1, 1001, flags, 65535, data)
     if key is not None:
         sign(forged, key)
     assert give(solo, forged) == []
@@ -137,7 +137,7 @@ def test_a_refusal_without_a_mac_does_not_stop_an_open() -> None:
 
 
 def test_the_option_takes_sixteen_bytes_of_every_segment() -> None:
-    """RFC 5925 2.2: kind, length, two key numbers, 12 bytes of MAC. 1460 - 16 = 1444 bytes of text remain."""
+    """RFC 5925 2.2: kind, length, two key numbers, 12 bytes of MAC. 1460 - 16 = 1444 bytes of data remain."""
     solo = opened(mss=1460)
     assert solo.tcb.snd_mss == 1444
     assert solo.log[-1][1].wire_size == 40 + 16

@@ -1,4 +1,4 @@
-"""TCP_INFO's times: busy while text is unacknowledged, limited while the peer's window holds some back."""
+"""TCP_INFO's times: busy while data is unacknowledged, limited while the peer's window holds some back."""
 
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.recovery.chrono import Chrono
@@ -15,7 +15,7 @@ def times(solo: Solo) -> tuple[float, float]:
 
 
 def test_busy_from_the_send_to_the_last_ack() -> None:
-    """Idle until .5 s; text from then to its ACK at .7 s; text again at 1.7 s, for a tenth of a second."""
+    """Idle until .5 s; data from then to its ACK at .7 s; data again at 1.7 s, for a tenth of a second."""
     solo = Solo(rfc9293())
     solo.establish(options=Options(mss=1000))
     solo.advance(0.5)

@@ -178,13 +178,13 @@ class Host:
     def syn(self, port: int = 4000, options: Options | None = PEER) -> list[Segment]:
         return self.solo.feed(SYN, PEER_ISS, flow=IN._replace(sport=port), options=options)
 
-    def ack(self, synack: Segment, *, text: bytes = b"", options: Options | None = None) -> list[Segment]:
+    def ack(self, synack: Segment, *, data: bytes = b"", options: Options | None = None) -> list[Segment]:
         stamps = synack.options is not None and synack.options.ts_val is not None
         if stamps and options is None:
             assert synack.options is not None
             options = Options(ts_val=78, ts_ecr=synack.options.ts_val)
         ack = (synack.seq + 1) & 0xFFFFFFFF
-        return self.solo.feed(ACK, PEER_ISS + 1, ack, flow=synack.flow.reverse(), text=text, options=options)
+        return self.solo.feed(ACK, PEER_ISS + 1, ack, flow=synack.flow.reverse(), data=data, options=options)
 
     def tcb(self, port: int = 4000):  # type: ignore[no-untyped-def]
         return self.solo.stack.connections.get(IN._replace(sport=port))
@@ -200,7 +200,7 @@ def test_nothing_is_kept_and_everything_comes_back() -> None:
     assert host.solo.stack.next_deadline() > 1 << 60  # no SYN-ACK timer
     assert synack.options is not None
     assert (synack.options.mss, synack.options.wscale, synack.options.sack_permitted) == (1460, 10, True)
-    assert host.ack(synack, text=b"hello") != []
+    assert host.ack(synack, data=b"hello") != []
     tcb = host.tcb()
     assert tcb.state is ESTABLISHED
     assert (tcb.snd_wscale, tcb.rcv_wscale, tcb.sack_ok, tcb.ts_ok, tcb.ts_recent) == (7, 10, True, True, 78)

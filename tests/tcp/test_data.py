@@ -1,4 +1,4 @@
-"""Text on its way out: segments, PSH, Nagle, buffers, half-close, text before ESTABLISHED."""
+"""Text on its way out: segments, PSH, Nagle, buffers, half-close, data before ESTABLISHED."""
 
 import itertools
 
@@ -24,7 +24,7 @@ def _open(config=None, **arguments):  # type: ignore[no-untyped-def]
 
 
 def test_text_is_cut_by_the_mss_and_the_last_segment_is_pushed() -> None:
-    """The smaller of the peer's MSS and our own; PSH where the text ends (RFC 9293 3.9.1, MUST-61)."""
+    """The smaller of the peer's MSS and our own; PSH where the data ends (RFC 9293 3.9.1, MUST-61)."""
     solo = _open(options=Options(mss=1000))
     sent = solo.call(send, bytes(2500) + b"z" * 500)
     assert [(s.seq, len(s.payload), s.flags) for s in sent] == [
@@ -191,7 +191,7 @@ def test_text_for_a_user_who_has_gone_draws_a_reset() -> None:
     solo.call(close)
     solo.call(forsake)
     solo.feed(ACK, ONE, 1002)
-    (reset,) = solo.feed(ACK, ONE, 1002, text=b"late")
+    (reset,) = solo.feed(ACK, ONE, 1002, data=b"late")
     assert (reset.flags, reset.seq) == (RST, 1002)
     assert solo.tcb.state is CLOSED
     assert solo.stack.counters.TcpExtTCPAbortOnData == 1
@@ -244,33 +244,33 @@ SYN_DATA = {"hold": (ONE, b"hello", ONE + 5), "drop": (ONE, None, ONE), "accept"
 @pytest.mark.parametrize("policy", SYN_DATA)
 def test_text_on_a_syn(policy: str) -> None:
     """Held until ESTABLISHED (3.10.7.2), left for the peer to send again, or taken at once."""
-    synack_ack, text, final_ack = SYN_DATA[policy]
+    synack_ack, data, final_ack = SYN_DATA[policy]
     solo = Solo(rfc9293().replace(syn_data=policy))
     listener = solo.stack.listen(80, 8)
-    (synack,) = solo.feed(SYN, PEER_ISS, text=b"hello", flow=TO_PORT_80)
+    (synack,) = solo.feed(SYN, PEER_ISS, data=b"hello", flow=TO_PORT_80)
     assert synack.ack == synack_ack
     solo.feed(ACK, synack_ack, 1001, flow=TO_PORT_80)
     solo.tcb = listener.accept_queue[0]
-    assert solo.read() == text
+    assert solo.read() == data
     assert solo.tcb.rcv_nxt == final_ack
     # The peer sends it again, as it must unless its SYN-ACK took it: nobody reads it twice.
-    solo.feed(ACK, ONE, 1001, text=b"hello", flow=TO_PORT_80)
+    solo.feed(ACK, ONE, 1001, data=b"hello", flow=TO_PORT_80)
     assert solo.read() == (b"hello" if policy == "drop" else None)
     assert solo.tcb.rcv_nxt == ONE + 5
 
 
 @pytest.mark.parametrize("policy", SYN_DATA)
 def test_text_and_fin_on_a_syn(policy: str) -> None:
-    """A whole conversation in one segment: SYN, text, FIN (RFC 9293 3.10.7.2: other controls are queued)."""
+    """A whole conversation in one segment: SYN, data, FIN (RFC 9293 3.10.7.2: other controls are queued)."""
     solo = Solo(rfc9293().replace(syn_data=policy))
     listener = solo.stack.listen(80, 8)
-    solo.feed(SYN | FIN, PEER_ISS, text=b"hello", flow=TO_PORT_80)
+    solo.feed(SYN | FIN, PEER_ISS, data=b"hello", flow=TO_PORT_80)
     ack = SYN_DATA[policy][0]
     solo.feed(ACK, ack, 1001, flow=TO_PORT_80)
     solo.tcb = listener.accept_queue[0]
     if policy == "drop":
         assert solo.tcb.state is ESTABLISHED
-        solo.feed(FIN | ACK, ONE, 1001, text=b"hello", flow=TO_PORT_80)
+        solo.feed(FIN | ACK, ONE, 1001, data=b"hello", flow=TO_PORT_80)
     assert solo.tcb.state is CLOSE_WAIT
     assert solo.tcb.rcv_nxt == ONE + 6
     assert [solo.read(), solo.read()] == [b"hello", b""]
@@ -279,14 +279,14 @@ def test_text_and_fin_on_a_syn(policy: str) -> None:
 def test_text_on_a_syn_ack_is_taken() -> None:
     solo = Solo(rfc9293())
     solo.open()
-    (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001, text=b"banner")
+    (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001, data=b"banner")
     assert ack.ack == ONE + 6
     assert solo.read() == b"banner"
 
 
 def test_receive_gives_at_most_what_is_asked_for() -> None:
     solo = _open()
-    solo.feed(ACK, ONE, 1001, text=b"abcdef")
+    solo.feed(ACK, ONE, 1001, data=b"abcdef")
     assert [solo.read(4), solo.read(4), solo.read(4)] == [b"abcd", b"ef", None]
     assert receive(solo.tcb, 0, solo.ns) is None
 

@@ -18,8 +18,8 @@ def waiting() -> Solo:
     return solo
 
 
-def feed(solo: Solo, flags: int, seq: int, text: bytes = b"") -> list[Segment]:
-    return solo.feed(flags, seq, 1001 if flags & ACK else 0, text=text, flow=TO_PORT_80)
+def feed(solo: Solo, flags: int, seq: int, data: bytes = b"") -> list[Segment]:
+    return solo.feed(flags, seq, 1001 if flags & ACK else 0, data=data, flow=TO_PORT_80)
 
 
 def state(solo: Solo) -> State:
@@ -28,11 +28,11 @@ def state(solo: Solo) -> State:
 
 
 @pytest.mark.parametrize(
-    ("flags", "text", "after"), [(ACK, b"", SYN_RECEIVED), (ACK, b"GET", ESTABLISHED), (ACK | FIN, b"", CLOSE_WAIT)]
+    ("flags", "data", "after"), [(ACK, b"", SYN_RECEIVED), (ACK, b"GET", ESTABLISHED), (ACK | FIN, b"", CLOSE_WAIT)]
 )
-def test_a_bare_ack_does_not_do(flags: int, text: bytes, after: State) -> None:
+def test_a_bare_ack_does_not_do(flags: int, data: bytes, after: State) -> None:
     solo = waiting()
-    feed(solo, flags, ONE, text)
+    feed(solo, flags, ONE, data)
     assert state(solo) is after
     assert len(solo.stack.listeners[80].accept_queue) == (after is not SYN_RECEIVED)
 

@@ -126,7 +126,7 @@ def test_an_ignored_reset_draws_no_challenge_ack(policy: str) -> None:
 
 
 def test_rfc_1337_figure_2_old_data() -> None:
-    """H1: 80 old bytes at 560 are queued; new text overlaps them; 40 wrong bytes are delivered."""
+    """H1: 80 old bytes at 560 are queued; new data overlaps them; 40 wrong bytes are delivered."""
     pair = established(config(399, nagle=False), config(100))
     replay(
         "1337-2",

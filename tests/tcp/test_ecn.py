@@ -45,8 +45,8 @@ def test_the_active_end(answer: int, agreed: bool) -> None:
     solo = Solo(REQUEST)
     assert bits(solo.open()[0]) == ECE | CWR
     solo.feed(SYN | ACK | answer, PEER_ISS, 1001, options=MSS)
-    text = solo.call(send, b"text")[0]
-    assert text.ecn == (ECT_0 if agreed else NOT_ECT)
+    data = solo.call(send, b"data")[0]
+    assert data.ecn == (ECT_0 if agreed else NOT_ECT)
 
 
 @pytest.mark.parametrize("config", [rfc9293(), linux(), freebsd()])
@@ -96,7 +96,7 @@ def test_without_agreement_marks_mean_nothing() -> None:
 
 def test_the_sender_halves_its_window_once_a_round_trip_and_says_so() -> None:
     """6.1.2: ten segments of 1,000 in flight; the first ECE halves, more for the same window do not; CWR goes out with
-    the next new text only, retransmissions are not ECT (6.1.5)."""
+    the next new data only, retransmissions are not ECT (6.1.5)."""
     solo = agreed()
     sent = solo.call(send, bytes(30_000))
     assert len(sent) == 10

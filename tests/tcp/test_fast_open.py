@@ -31,16 +31,16 @@ def server(config: TcpConfig = SERVER, *, backlog: int = 8) -> tuple[Solo, Socke
     return solo, listener
 
 
-def syn(solo: Solo, text: bytes, *, port: int = 4000, cookie: bytes | None = None, seq: int = 77) -> list[Segment]:
-    """A client's SYN with text; with the right cookie if none is given."""
+def syn(solo: Solo, data: bytes, *, port: int = 4000, cookie: bytes | None = None, seq: int = 77) -> list[Segment]:
+    """A client's SYN with data; with the right cookie if none is given."""
     flow = FourTuple("b", port, "a", 80)
     right = cookie_for(solo.stack.ctx, flow, solo.stack.config.fast_open_cookie)
-    return solo.feed(SYN, seq, text=text, options=Options(cookie=right if cookie is None else cookie), flow=flow)
+    return solo.feed(SYN, seq, data=data, options=Options(cookie=right if cookie is None else cookie), flow=flow)
 
 
 def test_the_first_syn_asks_for_a_cookie_and_carries_no_text() -> None:
     solo = client(cookie=None)
-    (sent,) = solo.open(text=b"GET /")
+    (sent,) = solo.open(data=b"GET /")
     assert sent.options is not None
     assert (sent.options.cookie, sent.payload) == (b"", b"")
     (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001, options=Options(mss=1200, cookie=COOKIE))
@@ -50,7 +50,7 @@ def test_the_first_syn_asks_for_a_cookie_and_carries_no_text() -> None:
 
 def test_the_next_syn_carries_cookie_and_text() -> None:
     solo = client()
-    (sent,) = solo.open(text=b"GET /")
+    (sent,) = solo.open(data=b"GET /")
     assert sent.options is not None
     assert (sent.options.cookie, sent.payload, sent.seq, sent.length) == (COOKIE, b"GET /", 1000, 6)
     (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1006)
@@ -62,7 +62,7 @@ def test_the_next_syn_carries_cookie_and_text() -> None:
 def test_text_that_the_syn_ack_leaves_out_goes_again_at_once() -> None:
     """RFC 7413 4.2.1: a SYN-ACK that acknowledges the SYN alone."""
     solo = client()
-    solo.open(text=b"GET /")
+    solo.open(data=b"GET /")
     (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001)
     assert (ack.seq, ack.payload) == (1001, b"GET /")
     assert solo.stack.counters.TcpRetransSegs == 1
@@ -72,14 +72,14 @@ def test_text_that_the_syn_ack_leaves_out_goes_again_at_once() -> None:
 
 def test_text_taken_in_part() -> None:
     solo = client()
-    solo.open(text=b"GET /")
+    solo.open(data=b"GET /")
     (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1004)
     assert (ack.seq, ack.payload) == (1004, b" /")
 
 
 def test_a_repeated_syn_carries_neither_text_nor_cookie() -> None:
     solo = client()
-    solo.open(text=b"GET /")
+    solo.open(data=b"GET /")
     ((at, again),) = solo.advance(1.0)
     assert at == 1.0
     assert again.options is not None
@@ -94,7 +94,7 @@ def test_a_repeated_syn_carries_neither_text_nor_cookie() -> None:
 def test_long_text_goes_on_behind_the_syn() -> None:
     """The SYN leaves room for 40 bytes of options: 1460 - 40 = 1420 of 2000 bytes (RFC 7413 4.1.3)."""
     solo = client()
-    (sent,) = solo.open(text=b"x" * 2000)
+    (sent,) = solo.open(data=b"x" * 2000)
     assert len(sent.payload) == 1420
     sent_then = solo.feed(SYN | ACK, PEER_ISS, 1000 + 1 + 1420, options=Options(mss=1460))
     assert [(s.seq, len(s.payload)) for s in sent_then] == [(2421, 580)]
@@ -102,14 +102,14 @@ def test_long_text_goes_on_behind_the_syn() -> None:
 
 def test_text_without_a_cookie_if_the_client_dares() -> None:
     solo = client(CLIENT.replace(fast_open_without_cookie=True), cookie=None)
-    (sent,) = solo.open(text=b"GET /")
+    (sent,) = solo.open(data=b"GET /")
     assert sent.options is not None
     assert (sent.options.cookie, sent.payload) == (None, b"GET /")
 
 
 def test_off_by_default() -> None:
     solo = client(TcpConfig())
-    (sent,) = solo.open(text=b"GET /")
+    (sent,) = solo.open(data=b"GET /")
     assert sent.options is not None
     assert (sent.options.cookie, sent.payload) == (None, b"")
     (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001)
@@ -157,24 +157,24 @@ def test_with_a_cookie_the_server_reads_and_answers_in_syn_received() -> None:
     assert sock is not None
     assert (sock.state, sock.receive(100, 0)) == (SYN_RECEIVED, b"GET /")
     sock.send(b"answer", 0)
-    (text,) = solo._collect(solo.stack.take())
-    assert (text.seq, text.ack, text.payload, text.flags) == (1001, 83, b"answer", ACK | PSH)
+    (data,) = solo._collect(solo.stack.take())
+    assert (data.seq, data.ack, data.payload, data.flags) == (1001, 83, b"answer", ACK | PSH)
     solo.ns = 100_000_000
     assert solo.feed(ACK, 83, 1001, flow=TO_PORT_80) == []
     assert sock.state is ESTABLISHED
     assert listener.accept() is None  # it is not offered twice
     assert sock.tcb is not None
-    assert sock.tcb.deadlines[REXMT] < 2_000_000_000  # the text has its timer
+    assert sock.tcb.deadlines[REXMT] < 2_000_000_000  # the data has its timer
     solo.feed(ACK, 83, 1007, flow=TO_PORT_80)
     assert not sock.tcb.queue
     assert solo.stack.counters.TcpPassiveOpens == 1
 
 
 def test_text_on_a_syn_ack_is_taken() -> None:
-    """RFC 7413 4.2.1: a server may answer there; the text counts from the number behind the SYN."""
+    """RFC 7413 4.2.1: a server may answer there; the data counts from the number behind the SYN."""
     solo = client()
-    solo.open(text=b"GET /")
-    (ack,) = solo.feed(SYN | ACK | PSH, PEER_ISS, 1006, text=b"answer")
+    solo.open(data=b"GET /")
+    (ack,) = solo.feed(SYN | ACK | PSH, PEER_ISS, 1006, data=b"answer")
     assert (ack.ack, solo.read()) == (PEER_ISS + 1 + 6, b"answer")
 
 
@@ -192,7 +192,7 @@ def test_the_syn_ack_can_carry_the_answer() -> None:
     assert (answer.flags, answer.seq, answer.ack, answer.payload) == (SYN | ACK, 1000, 83, b"answer")
     assert solo.advance(0.9) == []
     ((at, again),) = solo.advance(1.5)
-    assert (at, again.flags, again.payload) == (1.0, SYN | ACK, b"")  # repeated without text
+    assert (at, again.flags, again.payload) == (1.0, SYN | ACK, b"")  # repeated without data
     solo.feed(ACK, 83, 1007, flow=TO_PORT_80)
     assert sock.tcb is not None
     assert sock.state is ESTABLISHED
@@ -220,8 +220,8 @@ def test_a_syn_ack_waits_no_longer_than_it_may() -> None:
     sock = listener.accept()
     assert sock is not None
     sock.send(b"answer", solo.ns)
-    (text,) = solo._collect(solo.stack.take())
-    assert (text.flags, text.seq) == (ACK | PSH, 1001)
+    (data,) = solo._collect(solo.stack.take())
+    assert (data.flags, data.seq) == (ACK | PSH, 1001)
 
 
 def test_an_application_that_closes_at_once_still_answers_the_syn() -> None:
@@ -258,7 +258,7 @@ def test_the_syn_ack_is_repeated_without_text_until_the_third_segment_comes() ->
 
 
 def test_beyond_the_pending_limit_the_usual_handshake() -> None:
-    """RFC 7413 5.1: the option is ignored and the text not taken, until one of those pending is ESTABLISHED."""
+    """RFC 7413 5.1: the option is ignored and the data not taken, until one of those pending is ESTABLISHED."""
     solo, listener = server(SERVER.replace(fast_open_queue=2))
     answers = [syn(solo, b"GET /", port=port)[0].ack for port in (1, 2, 3)]
     assert answers == [83, 83, 78]
@@ -304,7 +304,7 @@ def test_a_copy_of_the_syn_after_the_connection_delivers_its_text_again() -> Non
 
 
 def test_a_repeated_syn_whose_text_was_not_taken_leaves_the_half_open_connection() -> None:
-    """Its text lies in the window, its SYN does not: RFC 9293 3.10.7.4, fourth, is not reached."""
+    """Its data lies in the window, its SYN does not: RFC 9293 3.10.7.4, fourth, is not reached."""
     solo, _ = server()
     syn(solo, b"GET /", cookie=b"")
     (answer,) = syn(solo, b"GET /", cookie=b"")

@@ -41,7 +41,7 @@ def test_two_way_repeats_its_synack_for_a_repeated_syn_and_by_no_timer() -> None
 
 def test_two_way_takes_the_text_on_a_syn_at_once() -> None:
     lone = server("two-way")
-    lone.arrive("SYN", 5000, text=b"twice?")
+    lone.arrive("SYN", 5000, data=b"twice?")
     assert bytes(lone.record.rcv_buffer or b"") == b"twice?"
 
 

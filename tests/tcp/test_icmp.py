@@ -70,7 +70,7 @@ def test_a_hard_error_on_a_connection(config: TcpConfig, state: object) -> None:
     """SHLD-26; RFC 5927 5.2, which hosts follow: it is but noted."""
     solo = Solo(config)
     solo.establish()
-    solo.call(send, b"text")
+    solo.call(send, b"data")
     says(solo, "protocol_unreachable", seq=1001)
     assert solo.tcb.state is state
 
@@ -114,7 +114,7 @@ def test_a_half_open_connection_returns_to_listen() -> None:
 
 
 def test_a_smaller_path_mtu_splits_what_is_under_way() -> None:
-    """RFC 1191 3: 3,000 bytes and FIN in segments of 1,460 and 80; the next hop takes 1,000: 960 bytes of text each."""
+    """RFC 1191 3: 3,000 bytes and FIN in segments of 1,460 and 80; the next hop takes 1,000: 960 bytes of data each."""
     solo = Solo()
     solo.establish(options=Options(mss=1460))
     solo.call(send, bytes(3000))

@@ -152,11 +152,11 @@ def test_client_established_server_not(config: TcpConfig) -> None:
 
 def test_text_for_a_connection_that_waits_at_the_door_is_not_lost() -> None:
     server = _overflow(rfc9293())
-    assert server.ack(2, text=b"hello") == []
+    assert server.ack(2, data=b"hello") == []
     assert server.state(2) is SYN_RECEIVED
     for _ in range(2):
         assert server.socket.accept() is not None
-    server.ack(2, text=b"hello")  # the client's retransmission
+    server.ack(2, data=b"hello")  # the client's retransmission
     assert server.state(2) is ESTABLISHED
     taken = server.socket.accept()
     assert taken is not None
@@ -218,7 +218,7 @@ def test_close_of_a_listener() -> None:
     assert [s.flags for s in server.ack(2)] == [RST]
     assert [s.flags for s in server.syn(3)] == [RST | ACK]
     assert server.socket.state is CLOSED
-    assert [s.ack for s in server.ack(0, text=b"still here")] in ([], [ONE + 10])
+    assert [s.ack for s in server.ack(0, data=b"still here")] in ([], [ONE + 10])
     assert mine.receive(99, server.solo.ns) == b"still here"
     again = Socket(server.stack)
     with pytest.raises(ConnectionAlreadyExists, match="port 80"):

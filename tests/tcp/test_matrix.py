@@ -1,6 +1,6 @@
 """SEGMENT ARRIVES, cell by cell: every state, every control, number and ACK acceptable or not (RFC 9293 3.10.7).
 
-The tables below were written from the text of the RFC. Each cell is ``reply>next state:clause of the drop``:
+The tables below were written from the data of the RFC. Each cell is ``reply>next state:clause of the drop``:
 
     -       nothing is sent                      A5001  <SEQ=SND.NXT><ACK=5001><CTL=ACK>, SND.NXT as the heading has it
     R       <SEQ=SEG.ACK><CTL=RST>               RA     <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>
@@ -10,7 +10,7 @@ The tables below were written from the text of the RFC. Each cell is ``reply>nex
 Without ``>`` the state stays; without ``:`` the segment is not dropped. ISS = 1000, the peer's 5000, RCV.WND = 1000.
 An ACK that repeats SND.UNA, while something is in flight, counts as old.
 
-Two remarks on the text. In CLOSE-WAIT and later a second FIN, behind the first, would by the letter of step eight move
+Two remarks on the data. In CLOSE-WAIT and later a second FIN, behind the first, would by the letter of step eight move
 RCV.NXT again; nothing comes after a FIN, so it is acknowledged where RCV.NXT stands. In TIME-WAIT step five says "the
 only thing that can arrive is a retransmission of the remote FIN; acknowledge it": a pure ACK is none, and two ends in
 TIME-WAIT that acknowledged each other's ACKs would never stop.
@@ -22,7 +22,7 @@ import pytest
 
 from tests.tcp.harness import BASE, reach
 
-# The peer's segment: LEN counts SYN, FIN and each byte of text; a control with "ACK" comes in three kinds.
+# The peer's segment: LEN counts SYN, FIN and each byte of data; a control with "ACK" comes in three kinds.
 CONTROLS = {
     "none": ("none", 0, 0),
     "SYN": ("SYN", 0, 1),
@@ -316,13 +316,13 @@ def test_the_matrix_is_complete() -> None:
 
 
 @pytest.mark.parametrize("origin", ["active", "passive"])
-@pytest.mark.parametrize("text", [b"", b"hello"])
-def test_text_and_fin_of_a_syn_wait_for_established(origin: str, text: bytes) -> None:
-    """3.10.7.2, third, and 3.10.7.3, fourth: other controls and text are processed once ESTABLISHED is reached."""
+@pytest.mark.parametrize("data", [b"", b"hello"])
+def test_text_and_fin_of_a_syn_wait_for_established(origin: str, data: bytes) -> None:
+    """3.10.7.2, third, and 3.10.7.3, fourth: other controls and data are processed once ESTABLISHED is reached."""
     lone = reach("SYN-SENT" if origin == "active" else "LISTEN")
-    assert lone.arrive("SYN,FIN", 5000, text=text) == ["<SEQ=1000><ACK=5001><CTL=SYN,ACK>"]
-    assert lone.arrive("ACK", 5001, 1001) == [f"<SEQ=1001><ACK={5002 + len(text)}><CTL=ACK>"]
+    assert lone.arrive("SYN,FIN", 5000, data=data) == ["<SEQ=1000><ACK=5001><CTL=SYN,ACK>"]
+    assert lone.arrive("ACK", 5001, 1001) == [f"<SEQ=1001><ACK={5002 + len(data)}><CTL=ACK>"]
     assert [str(m.new) for m in lone.log.moves][-3:] == ["SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT"]
     if origin == "passive":
         lone.accept()
-    assert lone.call("receive", 100, lone.ns) == text
+    assert lone.call("receive", 100, lone.ns) == data

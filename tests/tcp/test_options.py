@@ -89,8 +89,8 @@ def test_the_timestamp_clock() -> None:
 def test_paws_refuses_older_timestamps(value: int, taken: bool) -> None:
     """R1: TSval < TS.Recent, modulo 2**32: an ACK, and the segment is dropped."""
     solo = _established()
-    answers = solo.feed(ACK, ONE, 1001, text=b"text", options=_stamp(value))
-    assert (solo.read() == b"text") is taken
+    answers = solo.feed(ACK, ONE, 1001, data=b"data", options=_stamp(value))
+    assert (solo.read() == b"data") is taken
     if not taken:
         (ack,) = answers
         assert (ack.flags, ack.ack, ack.seq) == (ACK, ONE, 1001)
@@ -108,19 +108,19 @@ def test_paws_forgets_after_24_days() -> None:
     for days, taken in ((23.9, False), (24.1, True)):
         solo = _established()
         solo.advance(days * 86_400)
-        solo.feed(ACK, ONE, 1001, text=b"text", options=_stamp(999))
-        assert (solo.read() == b"text") is taken
+        solo.feed(ACK, ONE, 1001, data=b"data", options=_stamp(999))
+        assert (solo.read() == b"data") is taken
         assert solo.tcb.ts_recent == (999 if taken else 1000)  # what was invalid is replaced
 
 
 def test_ts_recent_moves_with_segments_in_order_only() -> None:
     """R3: SEG.TSval >= TS.Recent and SEG.SEQ =< Last.ACK.sent."""
     solo = _established()
-    solo.feed(ACK, ONE, 1001, text=b"ab", options=_stamp(1010))
+    solo.feed(ACK, ONE, 1001, data=b"ab", options=_stamp(1010))
     assert solo.tcb.ts_recent == 1010
-    solo.feed(ACK, ONE + 6, 1001, text=b"gh", options=_stamp(1030))  # behind a gap
+    solo.feed(ACK, ONE + 6, 1001, data=b"gh", options=_stamp(1030))  # behind a gap
     assert solo.tcb.ts_recent == 1010
-    (ack,) = solo.feed(ACK, ONE + 2, 1001, text=b"cdef", options=_stamp(1020))  # fills it; sent before
+    (ack,) = solo.feed(ACK, ONE + 2, 1001, data=b"cdef", options=_stamp(1020))  # fills it; sent before
     assert solo.tcb.ts_recent == 1020
     assert ack.options is not None
     assert ack.options.ts_ecr == 1020
@@ -130,8 +130,8 @@ def test_ts_recent_moves_with_segments_in_order_only() -> None:
 def test_the_echo_is_that_of_the_oldest_segment_of_a_delayed_ack() -> None:
     """RFC 7323 4.3 (1): the RTT that the sender measures includes the delay of the ACK."""
     solo = _established()
-    solo.feed(ACK, ONE, 1001, text=b"ab", options=_stamp(1010))
-    solo.feed(ACK, ONE + 2, 1001, text=b"cd", options=_stamp(1020))
+    solo.feed(ACK, ONE, 1001, data=b"ab", options=_stamp(1010))
+    solo.feed(ACK, ONE + 2, 1001, data=b"cd", options=_stamp(1020))
     ((_, ack),) = solo.advance(2)
     assert ack.options is not None
     assert (ack.ack, ack.options.ts_ecr) == (ONE + 4, 1010)
@@ -141,8 +141,8 @@ def test_the_echo_is_that_of_the_oldest_segment_of_a_delayed_ack() -> None:
 def test_a_segment_without_the_timestamp(policy: str, taken: bool) -> None:
     """RFC 7323 3.2: SHOULD be dropped, in silence; Linux takes it. A RST needs none."""
     solo = _established(WITH.replace(missing_timestamp=policy))
-    answers = solo.feed(ACK, ONE, 1001, text=b"text")
-    assert (solo.read() == b"text") is taken
+    answers = solo.feed(ACK, ONE, 1001, data=b"data")
+    assert (solo.read() == b"data") is taken
     assert answers == []
     solo.feed(RST, ONE + 4 * taken)
     assert solo.tcb.state is CLOSED
@@ -151,8 +151,8 @@ def test_a_segment_without_the_timestamp(policy: str, taken: bool) -> None:
 def test_a_timestamp_that_was_not_negotiated_is_ignored() -> None:
     solo = Solo(rfc9293())
     solo.establish(options=Options(mss=1460))
-    solo.feed(ACK, ONE, 1001, text=b"a", options=_stamp(1000))
-    solo.feed(ACK, ONE + 1, 1001, text=b"b", options=_stamp(1))
+    solo.feed(ACK, ONE, 1001, data=b"a", options=_stamp(1000))
+    solo.feed(ACK, ONE + 1, 1001, data=b"b", options=_stamp(1))
     assert solo.read() == b"ab"
 
 

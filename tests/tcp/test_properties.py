@@ -188,7 +188,7 @@ class Anything:
 
 @pytest.mark.parametrize("index", range(len(CONFIGS)))
 def test_one_stack_survives_anything(index: int) -> None:
-    """No exception but the RFC's, legal edges only, the invariants after every step, timers while text is out."""
+    """No exception but the RFC's, legal edges only, the invariants after every step, timers while data is out."""
 
     @seed(index)
     @settings(FIXED, max_examples=40)
@@ -235,10 +235,10 @@ INDEX = st.integers(0, len(ENDS) - 1)
 
 
 class Application:
-    """One end that sends ``text``, half-closes, reads to the end and closes; its errors are noted."""
+    """One end that sends ``data``, half-closes, reads to the end and closes; its errors are noted."""
 
-    def __init__(self, pair: Pair, socket: Any, text: bytes) -> None:
-        self.pair, self.socket, self.text = pair, socket, text
+    def __init__(self, pair: Pair, socket: Any, data: bytes) -> None:
+        self.pair, self.socket, self.data = pair, socket, data
         self.sent = 0
         self.got = bytearray()
         self.open = self.ended = self.shut = False
@@ -251,8 +251,8 @@ class Application:
             if not self.open and not self.socket.connected:
                 return
             self.open = True
-            if self.sent < len(self.text):
-                self.sent += self.pair.send(self.socket, self.text[self.sent :])
+            if self.sent < len(self.data):
+                self.sent += self.pair.send(self.socket, self.data[self.sent :])
             elif not self.shut:
                 self.shut = True
                 self.pair.shutdown(self.socket)
@@ -287,7 +287,7 @@ def test_two_ends_deliver_everything_or_report_failure(
             if end is not None:
                 end.act()
                 peer = server if end is client else client
-                assert bytes(end.got) == (peer.text if peer is not None else b"")[: len(end.got)]
+                assert bytes(end.got) == (peer.data if peer is not None else b"")[: len(end.got)]
         for stack in pair.stacks.values():
             for tcb in stack.connections.values():
                 tcb.check()
@@ -301,8 +301,8 @@ def test_two_ends_deliver_everything_or_report_failure(
     ends = [client] if server is None else [client, server]
     failures = [error for end in ends if (error := end.error or end.socket.error) is not None]
     if server is not None and not failures:
-        assert bytes(server.got) == client.text
-        assert bytes(client.got) == server.text
+        assert bytes(server.got) == client.data
+        assert bytes(client.got) == server.data
     else:
         assert failures
         assert all(isinstance(error, ConnectionTimedOut | ConnectionReset) for error in failures)

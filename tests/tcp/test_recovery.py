@@ -1,4 +1,4 @@
-"""What the path does to text, and what puts it right: reassembly, fast retransmit, time-outs, long lossy transfers."""
+"""What the path does to data, and what puts it right: reassembly, fast retransmit, time-outs, long lossy transfers."""
 
 import itertools
 import random
@@ -29,12 +29,12 @@ def _open(config: TcpConfig | None = None, **arguments) -> Solo:  # type: ignore
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(5))))
 def test_five_segments_in_every_order(order: tuple[int, ...]) -> None:
-    """Whatever the order, the user reads the same; each ACK names the first gap; FIN counts once all text is here."""
+    """Whatever the order, the user reads the same; each ACK names the first gap; FIN counts once all data is here."""
     solo = _open()
     here: set[int] = set()
     for k in order:
         flags = FIN | ACK if k == 4 else ACK
-        sent = solo.feed(flags, ONE + 10 * k, 1001, text=bytes([65 + k]) * 10)
+        sent = solo.feed(flags, ONE + 10 * k, 1001, data=bytes([65 + k]) * 10)
         here.add(k)
         gap = next(i for i in range(6) if i not in here)
         if sent:
@@ -49,9 +49,9 @@ def test_five_segments_in_every_order(order: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_overlapping_pieces_in_random_order(seed: int) -> None:
-    """Pieces that overlap at random and cover the text: every byte is delivered once, across the wrap too."""
+    """Pieces that overlap at random and cover the data: every byte is delivered once, across the wrap too."""
     rng = random.Random(f"overlap/{seed}")
-    text = rng.randbytes(300)
+    data = rng.randbytes(300)
     irs = rng.choice([PEER_ISS, 2**32 - 150, 2**32 - 1])
     solo = Solo(rfc9293())
     solo.open()
@@ -61,29 +61,29 @@ def test_overlapping_pieces_in_random_order(seed: int) -> None:
     rng.shuffle(pieces)
     got = b""
     for a, b in pieces:
-        solo.feed(ACK, (irs + 1 + a) % 2**32, 1001, text=text[a:b])
+        solo.feed(ACK, (irs + 1 + a) % 2**32, 1001, data=data[a:b])
         got += solo.read() or b""
-        assert text.startswith(got)
-    assert got == text
+        assert data.startswith(got)
+    assert got == data
 
 
 def test_what_arrived_first_stays_and_text_in_order_wins() -> None:
-    """RFC 9293 leaves it open. This is what RFC 1337's first hazard needs: old text queued behind a gap is believed."""
+    """RFC 9293 leaves it open. This is what RFC 1337's first hazard needs: old data queued behind a gap is believed."""
     queue = Reassembly()
     queue.insert(110, b"OLDOLD", 100)
     queue.insert(108, b"newnewnewnew", 100)  # 108 to 120
-    assert [(block.seq, bytes(block.text)) for block in queue.blocks] == [(108, b"neOLDOLDwnew")]
+    assert [(block.seq, bytes(block.data)) for block in queue.blocks] == [(108, b"neOLDOLDwnew")]
     assert len(queue) == 12
     assert queue.take(100) == b""
-    assert queue.take(112) == b"DOLDwnew"  # text in order came up to 112
+    assert queue.take(112) == b"DOLDwnew"  # data in order came up to 112
     assert len(queue) == 0
 
 
 def test_reassembly_in_the_connection_keeps_no_more_than_the_window() -> None:
     solo = _open(rfc9293().replace(receive_buffer=100))
-    solo.feed(ACK, ONE + 50, 1001, text=bytes(500))
+    solo.feed(ACK, ONE + 50, 1001, data=bytes(500))
     assert len(solo.tcb.reassembly or ()) == 50
-    solo.feed(ACK, ONE, 1001, text=b"x" * 50)
+    solo.feed(ACK, ONE, 1001, data=b"x" * 50)
     assert solo.read() == b"x" * 50 + bytes(50)
 
 
@@ -109,17 +109,17 @@ def test_the_third_duplicate_ack_brings_the_lost_segment() -> None:
 
 
 @pytest.mark.parametrize(
-    "disguise", [{"window": 65534}, {"text": b"x"}, {"seq": ONE - 1}], ids=["window update", "text", "old number"]
+    "disguise", [{"window": 65534}, {"data": b"x"}, {"seq": ONE - 1}], ids=["window update", "data", "old number"]
 )
 def test_what_is_no_duplicate_ack(disguise: dict) -> None:  # type: ignore[type-arg]
-    """RFC 5681 2: no text, no SYN or FIN, the same window, and text outstanding."""
+    """RFC 5681 2: no data, no SYN or FIN, the same window, and data outstanding."""
     solo = _open(options=MSS_1000)
     solo.call(send, bytes(3000))
     for k in range(6):
         fields = {"seq": ONE, **disguise}
         if "window" in disguise:
             fields["window"] -= k
-        if "text" in disguise:
+        if "data" in disguise:
             fields["seq"] += k
         solo.feed(ACK, fields.pop("seq"), 1001, **fields)
     assert solo.stack.counters.TcpExtTCPFastRetrans == 0
@@ -165,10 +165,10 @@ def test_a_whole_lost_window_comes_back_in_a_few_round_trips(congestion: str) ->
 
     pair = Pair(rfc9293().replace(congestion=congestion), link=link)
     client, server = pair.connect()
-    text = random.Random(5).randbytes(14_600)
-    pair.send(client, text)
+    data = random.Random(5).randbytes(14_600)
+    pair.send(client, data)
     pair.run(2.66)
-    assert pair.read(server) == text
+    assert pair.read(server) == data
     pair.run(10)
     assert pair.stacks["a"].counters.TcpExtTCPTimeouts == 1
 
@@ -189,12 +189,12 @@ def _bad_link(seed: int, *, loss: float, reorder: float = 0.0, duplicate: float 
     return link
 
 
-def _transfer(pair: Pair, text: bytes, limit: float) -> bytes:
+def _transfer(pair: Pair, data: bytes, limit: float) -> bytes:
     client, server = pair.connect(wait=20)
     sent, got = 0, bytearray()
-    while pair.now < limit and len(got) < len(text):
-        if sent < len(text):
-            sent += pair.send(client, text[sent : sent + 65536])
+    while pair.now < limit and len(got) < len(data):
+        if sent < len(data):
+            sent += pair.send(client, data[sent : sent + 65536])
         got += pair.read(server) or b""
         if not pair.step(round(limit * S)):
             break
@@ -203,9 +203,9 @@ def _transfer(pair: Pair, text: bytes, limit: float) -> bytes:
 
 @pytest.mark.parametrize("config", [linux(), freebsd(), rfc9293().replace(rto_min=0.2)], ids=lambda c: c.name)
 def test_a_megabyte_over_a_lossy_reordering_path(config: TcpConfig) -> None:
-    text = random.Random(1).randbytes(1_000_000)
+    data = random.Random(1).randbytes(1_000_000)
     pair = Pair(config, link=_bad_link(3, loss=0.1, reorder=0.1, duplicate=0.02))
-    assert _transfer(pair, text, 2000) == text
+    assert _transfer(pair, data, 2000) == data
     assert pair.stacks["a"].counters.TcpRetransSegs > 50
 
 

@@ -20,9 +20,9 @@ def receiver(config=SACK, irs: int = PEER_ISS):  # type: ignore[no-untyped-def]
     solo.open()
     solo.feed(0x12, irs, 1001, options=Options(mss=1460, sack_permitted=True))
 
-    def arrive(left: int, right: int, *, first: int = 0, text: bytes = b"", fin: bool = False):  # type: ignore[no-untyped-def]
+    def arrive(left: int, right: int, *, first: int = 0, data: bytes = b"", fin: bool = False):  # type: ignore[no-untyped-def]
         seq = (irs + 1 + left - first) & MASK
-        sent = solo.feed(ACK | (FIN if fin else 0), seq, 1001, text=text or bytes(right - left))
+        sent = solo.feed(ACK | (FIN if fin else 0), seq, 1001, data=data or bytes(right - left))
         if not sent:
             return None
 
@@ -95,7 +95,7 @@ def test_as_many_blocks_as_the_header_has_room_for() -> None:
     solo.open()
     solo.feed(0x12, PEER_ISS, 1001, options=Options(mss=1460, sack_permitted=True, ts_val=1))
     for left, right in blocks:
-        sent = solo.feed(ACK, ONE + left, 1001, text=bytes(right - left), options=Options(ts_val=1))
+        sent = solo.feed(ACK, ONE + left, 1001, data=bytes(right - left), options=Options(ts_val=1))
     options = sent[-1].options
     assert options is not None
     assert options.sack == tuple((ONE + a, ONE + b) for a, b in blocks[:2:-1])
@@ -117,8 +117,8 @@ def test_what_is_not_agreed_on_is_not_sent(config) -> None:  # type: ignore[no-u
 @pytest.mark.parametrize("irs", [PEER_ISS, 2**32 - 30])
 def test_every_order_delivers_the_prefix_and_reports_the_rest(config, irs: int) -> None:  # type: ignore[no-untyped-def]
     """Five pieces with a FIN on the last, in all 120 orders, each piece twice: RCV.NXT is the first gap, the user has
-    read exactly the text before it, and the blocks are exactly what lies behind it (the duplicate aside)."""
-    size, text = 10, bytes(range(50))
+    read exactly the data before it, and the blocks are exactly what lies behind it (the duplicate aside)."""
+    size, data = 10, bytes(range(50))
     for order in itertools.permutations(range(5)):
         solo, arrive = receiver(config, irs)
         here: set[int] = set()
@@ -126,10 +126,10 @@ def test_every_order_delivers_the_prefix_and_reports_the_rest(config, irs: int) 
         for k in [order[0], *order]:
             first = k not in here
             here.add(k)
-            answer = arrive(size * k, 0, text=text[size * k : size * k + size], fin=k == 4)
+            answer = arrive(size * k, 0, data=data[size * k : size * k + size], fin=k == 4)
             got += solo.read() or b""
             gap = next(i for i in range(6) if i not in here)
-            assert got == text[: size * gap]
+            assert got == data[: size * gap]
             if answer is None or not first:
                 continue
             number, blocks = answer
@@ -148,7 +148,7 @@ def test_overlaps_at_random_never_report_what_is_not_held(seed: int) -> None:
     rng = random.Random(f"sack/{seed}")
     irs = rng.choice([PEER_ISS, 2**32 - 150, 2**32 - 1])
     solo, arrive = receiver(SACK, irs)
-    text = rng.randbytes(400)
+    data = rng.randbytes(400)
     covered: set[int] = set()
     got = b""
     for _ in range(60):
@@ -157,9 +157,9 @@ def test_overlaps_at_random_never_report_what_is_not_held(seed: int) -> None:
         new = set(range(left, right))
         old = new & covered
         covered |= new
-        number, blocks = arrive(left, right, text=text[left:right])
+        number, blocks = arrive(left, right, data=data[left:right])
         got += solo.read() or b""
-        assert got == text[:number]
+        assert got == data[:number]
         assert number == next(i for i in range(401) if i not in covered)
         if old:
             assert set(range(*blocks[0])) <= old, "the duplicate comes first"

@@ -135,13 +135,13 @@ def test_with_sack_every_loss_is_repaired_once(lost: set[int], sack: bool) -> No
 
     pair = Pair(config, config, link=link)
     client, server = pair.connect()
-    text = bytes(range(250)) * 240
-    pair.send(client, text)
+    data = bytes(range(250)) * 240
+    pair.send(client, data)
     got = b""
     for _ in range(200):
         pair.run(pair.now + 0.05)
         got += pair.read(server) or b""
-    assert got == text
+    assert got == data
     if sack and len(lost) < 6:
         assert pair.stacks["a"].counters.TcpRetransSegs == len(lost)
         assert pair.stacks["a"].counters.TcpExtTCPTimeouts == 0

@@ -79,13 +79,13 @@ def test_signals_name_the_socket() -> None:
     solo.tcb = client.tcb  # type: ignore[assignment]
     solo._collect(solo.stack.take())
 
-    def signalled(flags: int, seq: int, ack: int, text: bytes = b"") -> bool:
-        actions = solo.stack.on_segment(Segment(TO_CLIENT, seq, ack, flags, 65535, text), solo.ns)
+    def signalled(flags: int, seq: int, ack: int, data: bytes = b"") -> bool:
+        actions = solo.stack.on_segment(Segment(TO_CLIENT, seq, ack, flags, 65535, data), solo.ns)
         return any(isinstance(a, Signal) and a.owner is client for a in actions)
 
     assert signalled(SYN | ACK, PEER_ISS, 1001)
     assert client.connected
-    assert signalled(ACK, ONE, 1001, b"text")
+    assert signalled(ACK, ONE, 1001, b"data")
     client.send(b"x", solo.ns)
     solo.stack.take()
     assert signalled(ACK, ONE + 4, 1002)
@@ -154,7 +154,7 @@ def test_reset_by_the_peer_after_text_that_can_still_be_read() -> None:
 
 
 def test_close_with_unread_text_resets() -> None:
-    """RFC 9293 3.6.1 (RFC 2525 2.17): the peer learns that its text was lost."""
+    """RFC 9293 3.6.1 (RFC 2525 2.17): the peer learns that its data was lost."""
     pair = Pair()
     client, server = pair.connect()
     pair.send(client, b"unread")
@@ -291,8 +291,8 @@ def test_the_words_of_the_rfc() -> None:
         ConnectionReset: "connection reset",
         ConnectionTimedOut: "connection aborted due to user timeout",
     }
-    for kind, text in words.items():
-        assert str(kind()) == text
+    for kind, data in words.items():
+        assert str(kind()) == data
 
 
 def test_status_tells_the_windows_and_what_waits() -> None:

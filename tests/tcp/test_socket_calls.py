@@ -94,11 +94,11 @@ def test_what_this_end_did_is_no_error_of_the_network() -> None:
 def test_peeking_takes_nothing() -> None:
     pair, client, server = joined()
     assert client.receive(9, pair.ns, peek=True) is None
-    pair.send(server, b"text")
+    pair.send(server, b"data")
     pair.run(pair.now + 1)
-    assert client.receive(2, pair.ns, peek=True) == b"te"
-    assert client.receive(9, pair.ns, peek=True) == b"text"
-    assert client.receive(9, pair.ns) == b"text"
+    assert client.receive(2, pair.ns, peek=True) == b"da"
+    assert client.receive(9, pair.ns, peek=True) == b"data"
+    assert client.receive(9, pair.ns) == b"data"
     pair.shutdown(server)
     pair.run(pair.now + 1)
     assert client.receive(9, pair.ns, peek=True) == b""
@@ -107,11 +107,11 @@ def test_peeking_takes_nothing() -> None:
 @pytest.mark.parametrize("how", ["read", "both"])
 def test_shutdown_for_reading_ends_the_stream_once_it_is_read(how: Literal["read", "both"]) -> None:
     pair, client, server = joined()
-    pair.send(server, b"text")
+    pair.send(server, b"data")
     pair.run(pair.now + 1)
     client.shutdown(pair.ns, how)
     pair.perform("a")
-    assert client.receive(9, pair.ns) == b"text"
+    assert client.receive(9, pair.ns) == b"data"
     assert client.receive(9, pair.ns) == b""
     pair.run(pair.now + 1)
     if how == "read":

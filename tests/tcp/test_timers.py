@@ -313,7 +313,7 @@ def test_r1_wakes_the_user() -> None:
 
 
 def test_user_timeout() -> None:
-    """RFC 793's five minutes for text that nobody acknowledges; each ACK of new text starts it again."""
+    """RFC 793's five minutes for data that nobody acknowledges; each ACK of new data starts it again."""
     solo = Solo(rfc9293())
     solo.establish(rtt=0.1)
     solo.call(send, b"x")

@@ -1,6 +1,6 @@
 """Every edge of TRANSITIONS is taken by public calls and segments; every other one is refused.
 
-``ROWS`` is the table of RFC 9293 3.3.2 and 3.10, typed from the text: the two must agree in both directions.
+``ROWS`` is the table of RFC 9293 3.3.2 and 3.10, typed from the data: the two must agree in both directions.
 """
 
 import itertools

@@ -135,13 +135,13 @@ def test_a_port_has_one_listener() -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_send(state: str) -> None:
     lone = in_state(state)
-    assert answer_of(lone, lambda: lone.call("send", b"text", lone.ns)) == SEND[state]
+    assert answer_of(lone, lambda: lone.call("send", b"data", lone.ns)) == SEND[state]
 
 
 def test_send_from_listen_with_the_remote_socket() -> None:
-    """3.10.2: the connection turns active, the text follows the handshake."""
+    """3.10.2: the connection turns active, the data follows the handshake."""
     lone = in_state("LISTEN")
-    lone.call("send", b"text", lone.ns, to=("B", PORTS["B"]))
+    lone.call("send", b"data", lone.ns, to=("B", PORTS["B"]))
     assert lone.sent == ["<SEQ=1000><CTL=SYN>"]
     assert lone.arrive("SYN,ACK", 5000, 1001) == ["<SEQ=1001><ACK=5001><CTL=ACK><DATA=4>"]
 
@@ -149,7 +149,7 @@ def test_send_from_listen_with_the_remote_socket() -> None:
 @pytest.mark.parametrize("state", OPENING)
 def test_text_queued_before_established(state: str) -> None:
     lone = in_state(state)
-    lone.call("send", b"text", lone.ns)
+    lone.call("send", b"data", lone.ns)
     names, seq = ("SYN,ACK", 5000) if state == "SYN-SENT" else ("ACK", 5001)
     assert lone.arrive(names, seq, 1001) == ["<SEQ=1001><ACK=5001><CTL=ACK><DATA=4>"]
 
@@ -175,8 +175,8 @@ def test_receive(state: str) -> None:
 @pytest.mark.parametrize("state", ["ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2"])
 def test_receive_text_then_the_end(state: str) -> None:
     lone = in_state(state)
-    lone.arrive("FIN,ACK", 5001, 1001, b"text")
-    assert [lone.call("receive", 3, lone.ns) for _ in range(4)] == [b"tex", b"t", b"", b""]
+    lone.arrive("FIN,ACK", 5001, 1001, b"data")
+    assert [lone.call("receive", 3, lone.ns) for _ in range(4)] == [b"dat", b"a", b"", b""]
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -194,7 +194,7 @@ def test_close(state: str) -> None:
 def test_close_waits_for_text_queued_before_established(state: str) -> None:
     """3.10.4: with SENDs queued, CLOSE is processed after ESTABLISHED."""
     lone = in_state(state)
-    lone.call("send", b"text", lone.ns)
+    lone.call("send", b"data", lone.ns)
     lone.call("shutdown", lone.ns)
     assert str(lone.state) == "SYN-RECEIVED"
     assert lone.sent == []
@@ -286,7 +286,7 @@ def test_user_timeout_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "text"),
+    ("error", "data"),
     [
         (ConnectionAlreadyExists, "connection already exists"),
         (ConnectionDoesNotExist, "connection does not exist"),
@@ -298,5 +298,5 @@ def test_user_timeout_is_told() -> None:
         (ConnectionTimedOut, "connection aborted due to user timeout"),
     ],
 )
-def test_errors_speak_the_rfc(error: type[TcpError], text: str) -> None:
-    assert str(error()) == text
+def test_errors_speak_the_rfc(error: type[TcpError], data: str) -> None:
+    assert str(error()) == data

@@ -28,9 +28,9 @@ def test_an_old_segment_must_not_shrink_the_window() -> None:
     """SND.WL1 and SND.WL2: a segment sent earlier, and one that acknowledges less, say nothing about the window now."""
     solo = _open(window=1000)
     solo.call(send, bytes(536))
-    solo.feed(ACK, ONE + 3, 1001, window=4000, text=b"x")  # overtakes the three bytes before it
+    solo.feed(ACK, ONE + 3, 1001, window=4000, data=b"x")  # overtakes the three bytes before it
     assert solo.tcb.snd_wnd == 4000
-    solo.feed(ACK, ONE, 1001, window=10, text=b"xxx")  # SEG.SEQ < SND.WL1
+    solo.feed(ACK, ONE, 1001, window=10, data=b"xxx")  # SEG.SEQ < SND.WL1
     assert solo.tcb.snd_wnd == 4000
     solo.feed(ACK, ONE + 4, 1537, window=3000)
     assert solo.tcb.snd_wnd == 3000
@@ -46,7 +46,7 @@ def test_updates_across_the_wrap() -> None:
     solo.feed(SYN | ACK, 2**32 - 3, 2**32 - 1, window=1000)
     (segment,) = solo.call(send, b"xyz")
     assert segment.seq == 2**32 - 1
-    solo.feed(ACK, 2**32 - 2, 2, window=700, text=b"abcd")
+    solo.feed(ACK, 2**32 - 2, 2, window=700, data=b"abcd")
     assert (solo.tcb.snd_wnd, solo.tcb.snd_una, solo.tcb.rcv_nxt) == (700, 2, 2)
     solo.feed(ACK, 2**32 - 1, 2, window=9)
     assert solo.tcb.snd_wnd == 700
@@ -84,7 +84,7 @@ def test_an_open_window_ends_probing_at_once() -> None:
     assert b"".join(segment.payload for segment in sent) == b"abcd"
     assert sent[0].seq == 1001
     assert solo.tcb.deadlines[PERSIST] == NEVER
-    again = solo.advance(solo.now + 1)  # it is text like any other now, under the retransmission timer
+    again = solo.advance(solo.now + 1)  # it is data like any other now, under the retransmission timer
     assert [segment.seq for _, segment in again] == [1001]
 
 
@@ -197,12 +197,12 @@ def test_a_window_update_that_was_lost_is_asked_for(kind: str) -> None:
 
 
 def test_a_receiver_with_a_closed_window_still_takes_acks() -> None:
-    """MUST-66: with RCV.WND = 0 the ACK field of a segment at RCV.NXT counts, its text does not."""
+    """MUST-66: with RCV.WND = 0 the ACK field of a segment at RCV.NXT counts, its data does not."""
     solo = _open(rfc9293().replace(receive_buffer=4))
     solo.call(send, b"mine")
-    solo.feed(ACK, ONE, 1001, text=b"full")
+    solo.feed(ACK, ONE, 1001, data=b"full")
     assert solo.tcb.rcv_wnd == 0
-    (answer,) = solo.feed(ACK | PSH, ONE + 4, 1005, text=b"p")
+    (answer,) = solo.feed(ACK | PSH, ONE + 4, 1005, data=b"p")
     assert (answer.ack, answer.window) == (ONE + 4, 0)
     assert solo.tcb.snd_una == 1005
     assert solo.read() == b"full"
@@ -212,13 +212,13 @@ def test_a_receiver_with_a_closed_window_still_takes_acks() -> None:
 
 
 def test_a_closed_window_excuses_no_other_number() -> None:
-    """MUST-66 is for what starts at RCV.NXT: beyond it a RST is dropped in silence, text and its ACK do nothing."""
+    """MUST-66 is for what starts at RCV.NXT: beyond it a RST is dropped in silence, data and its ACK do nothing."""
     solo = _open(rfc9293().replace(receive_buffer=4))
-    solo.feed(ACK, ONE, 1001, text=b"abcd")
+    solo.feed(ACK, ONE, 1001, data=b"abcd")
     assert solo.tcb.rcv_wnd == 0
     solo.call(send, b"xy")
     assert solo.feed(RST, ONE + 5, 0) == []
-    (answer,) = solo.feed(ACK, ONE + 5, 1003, text=b"f")
+    (answer,) = solo.feed(ACK, ONE + 5, 1003, data=b"f")
     assert (answer.seq, answer.ack, answer.flags, solo.tcb.snd_una) == (1003, ONE + 4, ACK, 1001)
     assert solo.tcb.state is ESTABLISHED
     assert solo.feed(RST, ONE + 4, 0) == []
@@ -228,7 +228,7 @@ def test_a_closed_window_excuses_no_other_number() -> None:
 def test_the_window_opens_by_a_segment_or_half_the_buffer() -> None:
     """Clark: the right edge stays until min(buffer / 2, MSS) can be offered at once."""
     solo = _open(rfc9293().replace(receive_buffer=2000, mss=1000, delayed_ack=None), options=Options(mss=1000))
-    (ack,) = solo.feed(ACK, ONE, 1001, text=bytes(2000))
+    (ack,) = solo.feed(ACK, ONE, 1001, data=bytes(2000))
     assert ack.window == 0
     for _ in range(9):
         solo.read(100)
@@ -315,7 +315,7 @@ def test_scaled_windows_carry_more_than_64_kb_a_round_trip() -> None:
 def test_a_closed_receiver_ends_quietly() -> None:
     """A FIN for a connection whose window is closed and whose user reads later: nothing hangs."""
     solo = _open(rfc9293().replace(receive_buffer=4))
-    solo.feed(ACK, ONE, 1001, text=b"full")
+    solo.feed(ACK, ONE, 1001, data=b"full")
     assert solo.feed(FIN | ACK, ONE + 4, 1001)[0].ack == ONE + 4  # not taken: no room for its number
     assert solo.read() == b"full"
     assert solo.feed(FIN | ACK, ONE + 4, 1001)[0].ack == ONE + 5

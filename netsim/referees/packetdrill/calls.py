@@ -164,7 +164,7 @@ class Calls:
     def open_to(self, socket: Socket, address: Expression, text: bytes | None = None) -> None:
         """Active OPEN to an address of the script, with text by Fast Open."""
         exchange = self.exchange
-        socket.connect(exchange.remote, _port(address, exchange.connect_port), exchange.now, text=text)
+        socket.connect(exchange.remote, _port(address, exchange.connect_port), exchange.now, data=text)
         assert socket.tcb is not None
         exchange.subject, exchange.passive = Subject(socket.tcb.flow), False
 

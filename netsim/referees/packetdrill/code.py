@@ -125,7 +125,7 @@ def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
     return measured | {
         "tcpi_busy_time": spent[0] // 1000,
         "tcpi_rwnd_limited": spent[1] // 1000,
-        "tcpi_last_data_recv": (now - tcb.text_at) // 1_000_000,
+        "tcpi_last_data_recv": (now - tcb.data_at) // 1_000_000,
         "tcpi_options": 1 * tcb.ts_ok | 2 * tcb.sack_ok | 4 * tcb.scaling | 8 * (tcb.ecn is not None),
         "tcpi_snd_mss": tcb.snd_mss,
         "tcpi_advmss": config.mss,

@@ -42,7 +42,7 @@ def _believe(tcb: Tcb, now: int) -> None:
     enter(tcb, ESTABLISHED, TWO_WAY)
     if tcb.keepalive:
         tcb.arm(KEEPALIVE, now, tcb.config.ns.keepalive_idle)
-    if tcb.syn_text:
+    if tcb.syn_data:
         take_held_text(tcb, now)
     assert tcb.listener is not None
     tcb.listener.complete(tcb)

@@ -50,7 +50,7 @@ def send_first_syn(tcb: Tcb, now: int) -> None:
     config = tcb.config
     cookie, _ = tcb.ctx.cookies.get(tcb.flow.dst, (b"", 0))
     text = bytes((tcb.snd_buffer or b"")[: first_room(tcb.ctx, config, tcb.flow.dst)])
-    send_syn(tcb, now, text=text, cookie=cookie if cookie or not (text or config.fast_open_without_cookie) else None)
+    send_syn(tcb, now, data=text, cookie=cookie if cookie or not (text or config.fast_open_without_cookie) else None)
     if text:
         tcb.ctx.counters.TcpExtTCPFastOpenActive += 1
         _note_sent(tcb, text, now)
@@ -62,7 +62,7 @@ def speak_early(tcb: Tcb, now: int) -> None:
         room = min(tcb.snd_mss - _OPTION_ROOM, tcb.snd_wnd)
         text = bytes(tcb.snd_buffer[: max(room, 0)]) if tcb.snd_buffer else b""
         tcb.arm(REXMT, now, tcb.config.ns.synack_intervals[0])
-        send_syn(tcb, now, text=text)
+        send_syn(tcb, now, data=text)
         if text:
             _note_sent(tcb, text, now)
     output(tcb, now)

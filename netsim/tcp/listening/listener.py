@@ -267,7 +267,7 @@ class Listener:
             return  # the peer will send them again
         text = segment.payload[: tcb.rcv_wnd] if policy != "drop" else b""
         if text and policy == "hold":
-            tcb.syn_text = text
+            tcb.syn_data = text
         elif text:
             tcb.rcv_buffer = bytearray(text)
             tcb.rcv_nxt = (tcb.rcv_nxt + len(text)) & MASK

@@ -20,7 +20,7 @@ _TICK: Final = 4_000_000  # ns; the next tick at 250 Hz, where there is no wheel
 
 @dataclass(slots=True)
 class AckClock:
-    """What one connection knows about its peer's text. ``ato`` and ``text_at`` in ns, ``segment`` in bytes.
+    """What one connection knows about its peer's text. ``ato`` and ``data_at`` in ns, ``segment`` in bytes.
 
     ``quick`` ACKs are still due at once, unless the exchange is ``interactive`` (pingpong mode). ``small`` tells that a
     small segment waits for its ACK, ``two_small`` that two do.
@@ -28,7 +28,7 @@ class AckClock:
 
     ato: int = 0
     quick: int = 0
-    text_at: int = 0
+    data_at: int = 0
     interactive: bool = False
     segment: int = _SEGMENT
     small: bool = False
@@ -42,7 +42,7 @@ def clock_of(tcb: Tcb) -> AckClock:
     return tcb.ack_clock
 
 
-def text_came(tcb: Tcb, count: int, now: int) -> None:
+def data_arrives(tcb: Tcb, count: int, now: int) -> None:
     """``count`` bytes of text are here (tcp_event_data_recv, tcp_measure_rcv_mss)."""
     clock, config = clock_of(tcb), tcb.config
     shortest = config.ns.delayed_ack or 0
@@ -54,20 +54,20 @@ def text_came(tcb: Tcb, count: int, now: int) -> None:
     if not clock.ato:
         clock.quick, clock.ato = config.quick_acks, shortest
     else:
-        apart = now - clock.text_at
+        apart = now - clock.data_at
         if apart <= shortest // 2:
             clock.ato = clock.ato // 2 + shortest // 2
         elif apart < clock.ato:
             clock.ato = min(clock.ato // 2 + apart, tcb.rto)
         elif apart > tcb.rto:
             clock.quick = config.quick_acks
-    clock.text_at = now
+    clock.data_at = now
 
 
 def answered(tcb: Tcb, now: int) -> None:
     """Text was sent: soon enough after the peer's it counts as an answer (tcp_event_data_sent)."""
     clock = tcb.ack_clock
-    if clock is not None and now - clock.text_at < clock.ato:
+    if clock is not None and now - clock.data_at < clock.ato:
         clock.interactive = True
 
 

@@ -48,7 +48,7 @@ def _split(sent: Sent, mss: int) -> list[Sent]:
     return pieces
 
 
-def text_of(tcb: Tcb, sent: Sent) -> bytes:
+def payload_of(tcb: Tcb, sent: Sent) -> bytes:
     """The text that ``sent`` carries, from the send buffer (which starts at SND.UNA)."""
     buffer = tcb.snd_buffer
     if not buffer:

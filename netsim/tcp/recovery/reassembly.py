@@ -9,18 +9,18 @@ Range = tuple[int, int]  # the first number of it, and the first beyond it
 
 @dataclass(slots=True)
 class Block:
-    """Contiguous text from ``seq`` on. ``stamp`` grows with each arrival: the greatest is the block changed last."""
+    """Contiguous data from ``seq`` on. ``stamp`` grows with each arrival: the greatest is the block changed last."""
 
     seq: int
-    text: bytearray
+    data: bytearray
     stamp: int
 
 
 class Reassembly:
-    """Blocks of text with gaps between them, in sequence order from ``rcv_nxt`` on.
+    """Blocks of data with gaps between them, in sequence order from ``rcv_nxt`` on.
 
-    Where pieces overlap, what arrived first is kept; text in order wins over both (the RFC leaves it open).
-    ``duplicate`` is text that came twice and is still to be reported (RFC 2883).
+    Where pieces overlap, what arrived first is kept; data in order wins over both (the RFC leaves it open).
+    ``duplicate`` is data that came twice and is still to be reported (RFC 2883).
     """
 
     __slots__ = ("_arrivals", "blocks", "duplicate")
@@ -32,23 +32,23 @@ class Reassembly:
 
     def __len__(self) -> int:
         """Bytes held."""
-        return sum(len(block.text) for block in self.blocks)
+        return sum(len(block.data) for block in self.blocks)
 
-    def insert(self, seq: int, text: bytes, rcv_nxt: int) -> Range | None:
-        """Keep ``text`` (which starts at ``seq``, not before ``rcv_nxt``), less what is held already.
+    def insert(self, seq: int, data: bytes, rcv_nxt: int) -> Range | None:
+        """Keep ``data`` (which starts at ``seq``, not before ``rcv_nxt``), less what is held already.
 
         Returns the first part of it that was held already, or None.
         """
         self._arrivals += 1
         blocks = self.blocks
-        if blocks and seq == (blocks[-1].seq + len(blocks[-1].text)) & MASK:
-            blocks[-1].text += text  # most segments behind a gap continue what is there
+        if blocks and seq == (blocks[-1].seq + len(blocks[-1].data)) & MASK:
+            blocks[-1].data += data  # most segments behind a gap continue what is there
             blocks[-1].stamp = self._arrivals
             return None
         start = (seq - rcv_nxt) & MASK
-        end = start + len(text)
+        end = start + len(data)
         first = 0
-        while first < len(blocks) and (blocks[first].seq - rcv_nxt & MASK) + len(blocks[first].text) < start:
+        while first < len(blocks) and (blocks[first].seq - rcv_nxt & MASK) + len(blocks[first].data) < start:
             first += 1
         last = first
         while last < len(blocks) and (blocks[last].seq - rcv_nxt) & MASK <= end:
@@ -57,13 +57,13 @@ class Reassembly:
         merged, position = bytearray(), start
         for block in blocks[first:last]:
             left = (block.seq - rcv_nxt) & MASK
-            right = left + len(block.text)
+            right = left + len(block.data)
             if duplicate is None and left < end and start < right:
                 duplicate = (rcv_nxt + max(start, left)) & MASK, (rcv_nxt + min(end, right)) & MASK
-            merged += text[position - start : left - start] if left > position else b""
-            merged += block.text
+            merged += data[position - start : left - start] if left > position else b""
+            merged += block.data
             position = right
-        merged += text[position - start :] if end > position else b""
+        merged += data[position - start :] if end > position else b""
         left = min(start, (blocks[first].seq - rcv_nxt) & MASK) if last > first else start
         blocks[first:last] = [Block((rcv_nxt + left) & MASK, merged, self._arrivals)]
         return duplicate
@@ -76,10 +76,10 @@ class Reassembly:
         ahead = (block.seq - seq) & MASK
         if ahead >= length:
             return None
-        return block.seq, (block.seq + min(length - ahead, len(block.text))) & MASK
+        return block.seq, (block.seq + min(length - ahead, len(block.data))) & MASK
 
     def take(self, rcv_nxt: int) -> bytes:
-        """Remove and return the text that now continues at ``rcv_nxt``; empty if there is a gap."""
+        """Remove and return the data that now continues at ``rcv_nxt``; empty if there is a gap."""
         taken = bytearray()
         while self.blocks:
             block = self.blocks[0]
@@ -87,5 +87,5 @@ class Reassembly:
             if behind >= HALF:
                 break
             del self.blocks[0]
-            taken += block.text[behind:]
+            taken += block.data[behind:]
         return bytes(taken)

@@ -45,7 +45,7 @@ def _ranges(tcb: Tcb, held: Reassembly) -> tuple[Range, ...]:
     A FIN that came before the text in front of it is held too, and has a number of its own.
     """
     latest = sorted(held.blocks, key=lambda block: -block.stamp)
-    ranges = [(block.seq, (block.seq + len(block.text)) & MASK) for block in latest]
+    ranges = [(block.seq, (block.seq + len(block.data)) & MASK) for block in latest]
     fin = tcb.peer_fin
     if fin >= 0 and tcb.config.sack_fin and 0 < (fin - tcb.rcv_nxt) & MASK < HALF:
         end = (fin + 1) & MASK

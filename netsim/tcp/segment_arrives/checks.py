@@ -87,7 +87,7 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         enter(tcb, SYN_RECEIVED, _SYN_SENT_4)
         # "Queue them for processing after the ESTABLISHED state has been reached": text and FIN.
         if tcb.config.syn_data != "drop":
-            tcb.syn_text = segment.payload
+            tcb.syn_data = segment.payload
         if flags & FIN:
             tcb.peer_fin = (segment.seq + 1 + len(segment.payload)) & MASK
         tcb.syn_answered_at = now

@@ -3,7 +3,7 @@
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.output import send_reset_for
-from netsim.tcp.recovery.delayed_ack import clock_of, schedule_ack, text_came
+from netsim.tcp.recovery.delayed_ack import clock_of, data_arrives, schedule_ack
 from netsim.tcp.recovery.queue import fin_acknowledged
 from netsim.tcp.recovery.reassembly import Reassembly
 from netsim.tcp.recovery.sack import came_twice
@@ -83,7 +83,7 @@ def deliver(tcb: Tcb, text: bytes, now: int) -> None:
         if not held.blocks and held.duplicate is None:
             tcb.reassembly = None
     count = len(text)
-    tcb.text_at = now
+    tcb.data_at = now
     tcb.rcv_nxt = (tcb.rcv_nxt + count) & MASK
     tcb.rcv_wnd -= count
     if tcb.rcv_buffer is None:
@@ -101,7 +101,7 @@ def deliver(tcb: Tcb, text: bytes, now: int) -> None:
 def _schedule_ack(tcb: Tcb, count: int, now: int) -> None:
     """An ACK at least for every second full segment, and never later than the delayed-ACK timer (SHLD-18, MUST-40)."""
     if tcb.config.ack_clock == "linux":
-        text_came(tcb, count, now)
+        data_arrives(tcb, count, now)
         return schedule_ack(tcb, now)
     delay = tcb.config.ns.delayed_ack
     waiting = tcb.deadlines[DELACK] != NEVER
@@ -128,7 +128,7 @@ def _schedule_ack_of_fin(tcb: Tcb, segment: Segment, now: int) -> None:
 
 def take_held_text(tcb: Tcb, now: int) -> None:
     """Text that came on the SYN and was held until ESTABLISHED (3.10.7.2): nothing behind it was taken before."""
-    text, tcb.syn_text = tcb.syn_text, b""
+    text, tcb.syn_data = tcb.syn_data, b""
     deliver(tcb, text[: tcb.rcv_wnd], now)
 
 

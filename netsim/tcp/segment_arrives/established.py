@@ -19,7 +19,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     if tcb.queue:
         acknowledge(tcb, segment.ack, now)
     tcb.snd_una = segment.ack
-    tcb.text_at = now
+    tcb.data_at = now
     # The window of a segment that is a SYN itself is never scaled (RFC 7323 2.2).
     window = segment.window if segment.flags & SYN else segment.window << tcb.snd_wscale
     tcb.snd_wnd = window
@@ -43,7 +43,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
         round_buffer(tcb, tcb.snd_mss + (TS_BYTES if tcb.ts_ok else 0))  # real hosts make the socket only now
     if tcb.keepalive:
         tcb.arm(KEEPALIVE, now, config.ns.keepalive_idle)
-    if tcb.syn_text:
+    if tcb.syn_data:
         take_held_text(tcb, now)
     if tcb.close_called:
         enter(tcb, FIN_WAIT_1, "3.10.4: CLOSE")  # called in SYN-RECEIVED with text still to send
