@@ -28,7 +28,7 @@ from netsim.tcp.actions import Dropped, Moved
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.state import CLOSED, TIME_WAIT
-from netsim.trace.events import Arrived, Decided, Record
+from netsim.trace.events import Arrived, Decided, TraceEvent
 from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How often does an old segment end TIME-WAIT early (RFC 1337), and which fix helps?"
@@ -88,21 +88,21 @@ class _Witness:
         self.clause = ""
         self.old = self.ignored = 0
 
-    def __call__(self, record: Record) -> None:
-        """One record of the run."""
+    def __call__(self, event: TraceEvent) -> None:
+        """One event of the run."""
         if self.further is not None:
-            self.further(record)
-        if record.host != "client":
+            self.further(event)
+        if event.host != "client":
             return
-        if type(record) is Arrived:
+        if type(event) is Arrived:
             waiting = self.began >= 0 and self.ended < 0
-            self.old += waiting and record.packet.sent_at < self.began
-        elif type(record) is Decided:
-            decision = record.decision
+            self.old += waiting and event.packet.sent_at < self.began
+        elif type(event) is Decided:
+            decision = event.decision
             if type(decision) is Moved and decision.new is TIME_WAIT:
-                self.began = record.time
+                self.began = event.time
             elif type(decision) is Moved and decision.new is CLOSED:
-                self.ended, self.clause = record.time, decision.clause
+                self.ended, self.clause = event.time, decision.clause
             elif type(decision) is Dropped and decision.clause.startswith("RFC 1337"):
                 self.ignored += 1
 

@@ -27,7 +27,7 @@ from netsim.tcp.actions import Moved
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.state import CLOSED, LISTEN
-from netsim.trace.events import Decided, Record
+from netsim.trace.events import Decided, TraceEvent
 from netsim.units import require_number
 
 QUESTION: Final = "One end has vanished or crashed: how long does the other hold the connection, and what tells it?"
@@ -125,14 +125,14 @@ class _Witness:
         self.further = further
         self.ended: tuple[int, str] | None = None
 
-    def __call__(self, record: Record) -> None:
-        """One record of the run."""
+    def __call__(self, event: TraceEvent) -> None:
+        """One event of the run."""
         if self.further is not None:
-            self.further(record)
-        if self.ended is None and type(record) is Decided and record.host == self.survivor:
-            moved = record.decision
+            self.further(event)
+        if self.ended is None and type(event) is Decided and event.host == self.survivor:
+            moved = event.decision
             if type(moved) is Moved and moved.connection == 1 and moved.new in (CLOSED, LISTEN):
-                self.ended = record.time, moved.clause
+                self.ended = event.time, moved.clause
 
 
 @dataclass(slots=True)

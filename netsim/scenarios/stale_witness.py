@@ -15,7 +15,7 @@ from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.theory import Moment, OldSegment
-from netsim.trace.events import Arrived, Decided, Record, Sent
+from netsim.trace.events import Arrived, Decided, Sent, TraceEvent
 
 KINDS: Final = ("syn", "synack", "data", "fin", "rst", "ack")
 MOST_PACKETS: Final = 20_000  # packets after which a run is cut off: an accident can start an endless exchange of ACKs
@@ -89,53 +89,53 @@ class Witness:
     _stale: bool = False
     _undecided: bool = False
 
-    def __call__(self, record: Record) -> None:
-        """One record of the run."""
+    def __call__(self, event: TraceEvent) -> None:
+        """One event of the run."""
         if self.further is not None:
-            self.further(record)
-        if isinstance(record, Arrived):
-            self._note_arrival(record)
-        elif isinstance(record, Sent):
-            self._note_sent(record)
-        elif isinstance(record, Decided):
-            self._note_verdict(record)
-            if record.host == "server":
-                self._note_server(record)
-            elif isinstance(record.decision, Allocated):
-                self.opened.append(record.time)
+            self.further(event)
+        if isinstance(event, Arrived):
+            self._note_arrival(event)
+        elif isinstance(event, Sent):
+            self._note_sent(event)
+        elif isinstance(event, Decided):
+            self._note_verdict(event)
+            if event.host == "server":
+                self._note_server(event)
+            elif isinstance(event.decision, Allocated):
+                self.opened.append(event.time)
 
     def finish(self) -> None:
         """The run is over: the last old segment has had its chance."""
         self.without_effect += self._undecided
         self._undecided = False
 
-    def _note_arrival(self, record: Arrived) -> None:
+    def _note_arrival(self, event: Arrived) -> None:
         self.finish()
-        self._stale = self._undecided = record.stale
-        if record.stale:
-            segment = record.packet.segment
+        self._stale = self._undecided = event.stale
+        if event.stale:
+            segment = event.packet.segment
             self.arrived[kind(segment)] += 1
-            if record.host == "server" and segment.payload:
-                s = OldSegment(record.time / NS, segment.seq, len(segment.payload), segment.ack)
+            if event.host == "server" and segment.payload:
+                s = OldSegment(event.time / NS, segment.seq, len(segment.payload), segment.ack)
                 self.late_segments.append(s)
 
-    def _note_sent(self, record: Sent) -> None:
-        packet = record.packet
+    def _note_sent(self, event: Sent) -> None:
+        packet = event.packet
         segment = packet.segment
         if packet.number == MOST_PACKETS:
             self.too_many.succeed()
-        if record.host == "server":
-            self._note_moment(packet.connection, record.time / NS)
+        if event.host == "server":
+            self._note_moment(packet.connection, event.time / NS)
             return
         if segment.flags & SYN:
             self.initial.setdefault(packet.connection, segment.seq)
-        if packet.connection == 1 and segment.payload and record.arrivals:
-            s = OldSegment(record.arrivals[0] / NS, segment.seq, len(segment.payload), segment.ack)
+        if packet.connection == 1 and segment.payload and event.arrivals:
+            s = OldSegment(event.arrivals[0] / NS, segment.seq, len(segment.payload), segment.ack)
             self.first_segments.append(s)
             self.old_iss = (segment.ack - 1) & MASK if self.old_iss is None else self.old_iss
 
-    def _note_verdict(self, record: Decided) -> None:
-        decision, packet = record.decision, record.packet
+    def _note_verdict(self, event: Decided) -> None:
+        decision, packet = event.decision, event.packet
         if packet is None or not isinstance(decision, Accepted | Dropped):
             return
         if self._stale:
@@ -147,25 +147,25 @@ class Witness:
                 self.accepted[what] += 1
                 if what == "data":
                     self.tainted.add(decision.connection)
-        elif isinstance(decision, Dropped) and decision.clause == _FIFTH and record.host == "client":
+        elif isinstance(decision, Dropped) and decision.clause == _FIFTH and event.host == "client":
             tcb = self.client.stack.connections.get(packet.segment.flow)
             self.acks_of_unsent += tcb is not None and 0 < (packet.segment.ack - tcb.snd_nxt) & MASK < HALF
 
-    def _note_server(self, record: Decided) -> None:
-        decision, time = record.decision, record.time / NS
+    def _note_server(self, event: Decided) -> None:
+        decision, time = event.decision, event.time / NS
         if isinstance(decision, Allocated):
-            assert record.packet is not None
-            opener = record.packet.connection
+            assert event.packet is not None
+            opener = event.packet.connection
             if opener in self.opener.values():
                 self.old_syn.add(decision.connection)
             self.opener[decision.connection] = opener
-            self.server_began[decision.connection] = record.time
+            self.server_began[decision.connection] = event.time
         if isinstance(decision, Moved):
             if decision.new is ESTABLISHED:
                 self.established.add(decision.connection)
             if decision.new is SYN_RECEIVED and decision.connection > 1:
                 tcb = next(t for t in self.server.stack.connections.values() if t.id == decision.connection)
-                self.receivers[tcb.id] = Receiver(tcb, record.time, tcb.id in self.old_syn)
+                self.receivers[tcb.id] = Receiver(tcb, event.time, tcb.id in self.old_syn)
             elif decision.new not in (ESTABLISHED, SYN_RECEIVED) and decision.connection in self.receivers:
                 receiver = self.receivers[decision.connection]
                 receiver.end = min(receiver.end, time)

@@ -31,7 +31,7 @@ from netsim.tcp.errors import TcpError
 from netsim.tcp.listening.fast_open import cookie_for
 from netsim.tcp.segment import SYN, FourTuple, Options, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
-from netsim.trace.events import Record, Sent
+from netsim.trace.events import Sent, TraceEvent
 from netsim.units import require_number, require_whole
 
 QUESTION: Final = "What does it cost a server to take data on a SYN, and what does Fast Open change?"
@@ -253,9 +253,9 @@ def amplification(params: Params) -> float:
     """Bytes that the server sends to a silent address for each byte of the forged SYN, until it gives up."""
     sent: list[int] = []
 
-    def count(record: Record) -> None:
-        if isinstance(record, Sent) and record.host == "server":
-            sent.append(record.packet.segment.wire_size)
+    def count(event: TraceEvent) -> None:
+        if isinstance(event, Sent) and event.host == "server":
+            sent.append(event.packet.segment.wire_size)
 
     world = World(seed=0, observer=count)
     server, attacker = world.host("server", params.server), world.host("attacker")

@@ -29,7 +29,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
-from netsim.trace.events import Decided, Record, Sent
+from netsim.trace.events import Decided, Sent, TraceEvent
 from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How does a connection end: in how many segments, how soon, and where do both ends end up?"
@@ -127,21 +127,21 @@ class _Witness:
         self.rides: bool | None = None
         self._owes_ack = False
 
-    def __call__(self, record: Record) -> None:
-        """One record of the run."""
+    def __call__(self, event: TraceEvent) -> None:
+        """One event of the run."""
         if self.further is not None:
-            self.further(record)
-        if type(record) is Decided and type(record.decision) is Moved:
-            moved, host = record.decision, record.host
+            self.further(event)
+        if type(event) is Decided and type(event.decision) is Moved:
+            moved, host = event.decision, event.host
             self.state[host] = moved.new
             self._owes_ack |= host == "server" and moved.new is CLOSE_WAIT
             if moved.new is TIME_WAIT:
-                self.done[host] = (record.time, "TIME-WAIT")
+                self.done[host] = (event.time, "TIME-WAIT")
             elif moved.new is CLOSED and host not in self.done:
-                self.done[host] = (record.time, _HOW[moved.clause])
-        elif self._owes_ack and type(record) is Sent and record.host == "server":
+                self.done[host] = (event.time, _HOW[moved.clause])
+        elif self._owes_ack and type(event) is Sent and event.host == "server":
             self._owes_ack = False
-            self.rides = bool(record.packet.segment.flags & FIN)
+            self.rides = bool(event.packet.segment.flags & FIN)
 
 
 @dataclass(slots=True)

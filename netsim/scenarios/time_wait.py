@@ -35,7 +35,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.state import CLOSED, LAST_ACK, TIME_WAIT
 from netsim.theory import TeardownOutcome, teardown_outcome
-from netsim.trace.events import Decided, Record
+from netsim.trace.events import Decided, TraceEvent
 from netsim.units import nanoseconds, require_number
 
 QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by giving up?"
@@ -141,17 +141,17 @@ class _Witness:
         self.time_wait: dict[str, int] = {}
         self.outcome = ""
 
-    def __call__(self, record: Record) -> None:
-        """One record of the run."""
+    def __call__(self, event: TraceEvent) -> None:
+        """One event of the run."""
         if self.further is not None:
-            self.further(record)
-        if type(record) is not Decided or type(record.decision) is not Moved:
+            self.further(event)
+        if type(event) is not Decided or type(event.decision) is not Moved:
             return
-        moved = record.decision
+        moved = event.decision
         if moved.new is TIME_WAIT:
-            self.time_wait[record.host] = record.time
+            self.time_wait[event.host] = event.time
         elif moved.new is CLOSED:
-            self.closed[record.host] = record.time
+            self.closed[event.host] = event.time
             if moved.old is LAST_ACK:
                 self.outcome = moved.clause
 

@@ -33,7 +33,7 @@ from netsim.tcp.segment import ACK, RST, FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT
 from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
-from netsim.trace.events import Arrived, Decided, Record
+from netsim.trace.events import Arrived, Decided, TraceEvent
 from netsim.units import require_number
 
 QUESTION: Final = "Does an old SYN become a connection that only the server believes in?"
@@ -151,24 +151,24 @@ class _Witness:
     segments_to_accept: int | None = None
     world: World = field(init=False)
 
-    def __call__(self, record: Record) -> None:
-        """One record of the run."""
+    def __call__(self, event: TraceEvent) -> None:
+        """One event of the run."""
         if self.further is not None:
-            self.further(record)
-        if isinstance(record, Arrived):
-            if record.host == "server":
-                self._note_confirmation(record)
-        elif isinstance(record, Decided):
-            decision = record.decision
-            if record.host == "client":
+            self.further(event)
+        if isinstance(event, Arrived):
+            if event.host == "server":
+                self._note_confirmation(event)
+        elif isinstance(event, Decided):
+            decision = event.decision
+            if event.host == "client":
                 if isinstance(decision, Moved):
-                    self._note_client(decision, record.time)
+                    self._note_client(decision, event.time)
             elif isinstance(decision, Allocated):
-                self.entries[decision.connection] = _Entry(record.time)
+                self.entries[decision.connection] = _Entry(event.time)
             elif isinstance(decision, Moved) and decision.new is ESTABLISHED:
-                self._note_established(decision, record)
+                self._note_established(decision, event)
             elif isinstance(decision, Freed):
-                self.entries[decision.connection].ended = record.time
+                self.entries[decision.connection].ended = event.time
 
     def _note_client(self, moved: Moved, now: int) -> None:
         if moved.new is ESTABLISHED:
@@ -177,15 +177,15 @@ class _Witness:
             hosts = self.world.hosts
             self.world.link(hosts["client"], hosts["server"], GONE)
 
-    def _note_established(self, moved: Moved, record: Decided) -> None:
+    def _note_established(self, moved: Moved, event: Decided) -> None:
         entry = self.entries[moved.connection]
-        entry.established = record.time
+        entry.established = event.time
         entry.ghost = not self._client_knows(moved.flow)
         if moved.clause.endswith("fifth: ACK"):
-            entry.confirmed = record.time
+            entry.confirmed = event.time
         if not entry.ghost and self.segments_to_accept is None:
-            assert record.packet is not None
-            self.segments_to_accept = record.packet.number
+            assert event.packet is not None
+            self.segments_to_accept = event.packet.number
 
     def _client_knows(self, flow: FourTuple) -> bool:
         """Whether the client has opened, or is opening, the connection that the server has just set up."""
@@ -196,15 +196,15 @@ class _Witness:
             return False
         return theirs.state is SYN_SENT or theirs.irs == ours.iss
 
-    def _note_confirmation(self, record: Arrived) -> None:
+    def _note_confirmation(self, event: Arrived) -> None:
         """The first segment from the client that acknowledges the server's ISS."""
-        segment = record.packet.segment
+        segment = event.packet.segment
         tcb = self.world.hosts["server"].stack.connections.get(segment.flow)
         if tcb is None or segment.flags & (ACK | RST) != ACK or tcb.state is SYN_RECEIVED:
             return
         entry = self.entries[tcb.id]
         if entry.confirmed is None and 0 < (segment.ack - tcb.iss) & MASK <= (tcb.snd_nxt - tcb.iss) & MASK:
-            entry.confirmed = record.time
+            entry.confirmed = event.time
 
 
 def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Host:
         self._routes[address] = self._routes[peer.name]
 
     def detach(self) -> None:
-        """The end of the world: untie what refers back to this host. Counters and records can still be read."""
+        """The end of the world: untie what refers back to this host. Counters and connections can still be read."""
         stack = self.stack
         self._routes.clear()
         del self.on_arrival, self._on_wakeup, stack.set_wakeup
@@ -122,12 +122,12 @@ class Host:
             stack.ctx.actions = []
             self._perform(actions, self._env._now)
 
-    def called(self, event: str, call: str, detail: Any, tcb: Tcb | None = None) -> None:
+    def called(self, phase: str, call: str, detail: Any, tcb: Tcb | None = None) -> None:
         """Trace an application's call or its return; ``tcb`` is the connection that it concerns."""
         observer = self.world.observer
         if observer is not None:
             number = tcb.id if tcb is not None else 0
-            observer(Called(self._env._now, self.name, event, call, detail, number))
+            observer(Called(self._env._now, self.name, phase, call, detail, number))
 
     def _perform(self, actions: list[Action], now: int) -> None:
         woken = False
@@ -207,7 +207,7 @@ class Host:
         self._seen = None
 
     def has_reopened(self, packet: Packet) -> bool:
-        """Whether this host has opened a newer record for the packet's four-tuple since it sent the packet."""
+        """Whether this host has opened a newer connection on the packet's four-tuple since it sent the packet."""
         return 0 < packet.connection < self._incarnations.get(packet.segment.flow, (0, 0))[1]
 
     def _observe(self, action: Action) -> None:

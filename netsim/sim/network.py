@@ -9,13 +9,13 @@ from simpy.events import EventPriority
 
 from netsim.seeds import Seed
 from netsim.sim.events import Clock, done, start
-from netsim.trace.events import Record
+from netsim.trace.events import TraceEvent
 
 if TYPE_CHECKING:
     from netsim.sim.host import Host
 
 NS: Final = 1_000_000_000
-Observer = Callable[[Record], None]
+Observer = Callable[[TraceEvent], None]
 
 # SimPy serves lower priorities first; its own events, and so every application, have 0 or 1.
 _FIRST, _SECOND = EventPriority(-2), EventPriority(-1)

@@ -24,7 +24,7 @@ class World:
     """A simulated network with its own clock, which starts at 0.
 
     ``seed`` (an int or a ``Seed``) decides every random choice. ``trace=True`` keeps a ``Trace`` of everything that
-    happens; ``observer`` is called with each record instead. ``tie_break`` orders simultaneous events: whether a
+    happens; ``observer`` is called with each event instead. ``tie_break`` orders simultaneous events: whether a
     timer expires before a packet of the same instant arrives (``timer-first``), after it (``packet-first``), or in an
     order drawn from the seed (``random``, to find results that depend on the order). Applications always run last.
 
@@ -47,7 +47,7 @@ class World:
         self.trace = Trace()
         self.network = Network(
             seed,
-            self.trace.records.append if trace else observer,
+            self.trace.events.append if trace else observer,
             PRIORITIES[tie_break],
             seed.stream("tie_break") if tie_break == "random" else None,
         )

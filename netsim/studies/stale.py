@@ -189,7 +189,7 @@ def find_accident(seed: int) -> Accident:
     point = point_key(params)
     for replication in range(_TRIES):
         trace = Trace()
-        row = stale.run(params, Seed(seed, point, replication), observer=trace.records.append)
+        row = stale.run(params, Seed(seed, point, replication), observer=trace.events.append)
         if row["connections_read"] != 2 or row["arrived_data"] != 2 or row["accepted_data"] != 1 or not row["wrong"]:
             continue
         if _refused_by_number(trace) == 1 and not _stalls(trace):
@@ -199,21 +199,21 @@ def find_accident(seed: int) -> Accident:
 
 def _stalls(trace: Trace) -> bool:
     """Whether the client sent text again by timer: the server acknowledges what it never sent, and is not believed."""
-    sent = (record for record in trace if isinstance(record, Sent) and record.host == "client")
-    return any(record.packet.timer and record.packet.segment.payload for record in sent)
+    sent = (event for event in trace if isinstance(event, Sent) and event.host == "client")
+    return any(event.packet.timer and event.packet.segment.payload for event in sent)
 
 
 def _refused_by_number(trace: Trace) -> int:
     """Old text segments that the server refused because they lie outside its window."""
     return sum(
-        record.host == "server"
-        and record.packet is not None
-        and record.packet.incarnation == 1
-        and bool(record.packet.segment.payload)
-        and getattr(record.decision, "clause", "") == _OUTSIDE
-        and record.decision.connection == 2
-        for record in trace
-        if isinstance(record, Decided)
+        event.host == "server"
+        and event.packet is not None
+        and event.packet.incarnation == 1
+        and bool(event.packet.segment.payload)
+        and getattr(event.decision, "clause", "") == _OUTSIDE
+        and event.decision.connection == 2
+        for event in trace
+        if isinstance(event, Decided)
     )
 
 
@@ -226,21 +226,21 @@ def sequence_rows(accident: Accident) -> Rows:
     irs = _irs(accident)
     windows: dict[float, dict[str, Scalar]] = {}
     segments: list[dict[str, Scalar]] = []
-    for record in accident.trace:
-        if isinstance(record, Sent) and record.host == "server" and record.packet.connection == _SECOND:
-            s = record.packet.segment
+    for event in accident.trace:
+        if isinstance(event, Sent) and event.host == "server" and event.packet.connection == _SECOND:
+            s = event.packet.segment
             low = (s.ack - irs) & _MASK
-            time = record.time * _NS
+            time = event.time * _NS
             windows[time] = {"kind": "window", "time": time, "seq": low, "end": low + s.window}
-        elif isinstance(record, Decided):
-            segments += _judged(record, irs)
+        elif isinstance(event, Decided):
+            segments += _judged(event, irs)
     return Rows.from_dicts([*windows.values(), *segments])
 
 
-def _judged(record: Decided, irs: int) -> list[dict[str, Scalar]]:
+def _judged(event: Decided, irs: int) -> list[dict[str, Scalar]]:
     """The line of a text segment that the second connection decided about, if this is its verdict."""
-    decision, packet = record.decision, record.packet
-    if record.host != "server" or packet is None or decision.connection != _SECOND or not packet.segment.payload:
+    decision, packet = event.decision, event.packet
+    if event.host != "server" or packet is None or decision.connection != _SECOND or not packet.segment.payload:
         return []
     if isinstance(decision, Accepted) and decision.what == "DATA":
         verdict = "accepted"
@@ -251,14 +251,14 @@ def _judged(record: Decided, irs: int) -> list[dict[str, Scalar]]:
     seq = (packet.segment.seq - irs) & _MASK
     kind = "old" if packet.incarnation == 1 else "new"
     end = seq + len(packet.segment.payload)
-    return [{"kind": kind, "time": record.time * _NS, "seq": seq, "end": end, "verdict": verdict}]
+    return [{"kind": kind, "time": event.time * _NS, "seq": seq, "end": end, "verdict": verdict}]
 
 
 def _irs(accident: Accident) -> int:
     """The client's ISS of the second incarnation."""
-    for record in accident.trace:
-        if isinstance(record, Arrived) and record.host == "server":
-            packet: Packet = record.packet
+    for event in accident.trace:
+        if isinstance(event, Arrived) and event.host == "server":
+            packet: Packet = event.packet
             if packet.incarnation == 2 and packet.segment.flags & SYN:
                 return packet.segment.seq
     raise LookupError("no SYN of the second connection arrived")
@@ -271,12 +271,12 @@ def text_read(accident: Accident) -> str:
     """
     stream: dict[int, int] = {}
     irs, nxt = _irs(accident), 1
-    for record in accident.trace:
-        if not isinstance(record, Decided) or record.packet is None or not _judged(record, irs):
+    for event in accident.trace:
+        if not isinstance(event, Decided) or event.packet is None or not _judged(event, irs):
             continue
-        if not isinstance(record.decision, Accepted):
+        if not isinstance(event.decision, Accepted):
             continue
-        segment = record.packet.segment
+        segment = event.packet.segment
         seq = (segment.seq - irs) & _MASK
         fresh = {seq + k: byte for k, byte in enumerate(segment.payload) if seq + k >= nxt}
         stream = stream | fresh if seq <= nxt else fresh | stream

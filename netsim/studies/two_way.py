@@ -14,7 +14,7 @@ from netsim.tcp.config.choices import Handshake
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.trace import Trace
-from netsim.trace.events import Arrived, Decided, Record, Sent
+from netsim.trace.events import Arrived, Decided, Sent, TraceEvent
 
 HANDSHAKES: Final[tuple[Handshake, ...]] = get_args(Handshake)
 MEAN_DELAY: Final = 5.0  # s; of late copies
@@ -120,7 +120,7 @@ def find_old_syn(seed: int) -> OldSyn:
         runs = {}
         for handshake in HANDSHAKES[:2]:
             trace = Trace()
-            row = two_way.run(two_way.Params(handshake=handshake), common, trace.records.append)
+            row = two_way.run(two_way.Params(handshake=handshake), common, trace.events.append)
             runs[str(handshake)] = row, trace
         copied = [r for r in runs["two-way"][1] if isinstance(r, Sent) and len(r.arrivals) > 1]
         if runs["two-way"][0]["ghosts"] == runs["three-way"][0]["half_opens"] == len(copied) == 1:
@@ -131,21 +131,21 @@ def find_old_syn(seed: int) -> OldSyn:
     raise LookupError(f"seed = {seed!r}: no such run among {_TRIES} replications; try another seed")
 
 
-def _exchange(handshake: str, records: list[Record]) -> Iterator[dict[str, Scalar]]:
-    late = next(r.arrivals[1] for r in records if isinstance(r, Sent) and len(r.arrivals) > 1)
-    for record in records:
-        if isinstance(record, Arrived) and record.time >= late:
-            packet = record.packet
-            state = _server_state(records, record) if record.host == "server" else ""
+def _exchange(handshake: str, events: list[TraceEvent]) -> Iterator[dict[str, Scalar]]:
+    late = next(r.arrivals[1] for r in events if isinstance(r, Sent) and len(r.arrivals) > 1)
+    for event in events:
+        if isinstance(event, Arrived) and event.time >= late:
+            packet = event.packet
+            state = _server_state(events, event) if event.host == "server" else ""
             line = {"handshake": handshake, "sender": packet.sender, "segment": segment_name(packet.segment)}
-            yield {**line, "sent": packet.sent_at * 1e-9, "arrives": record.time * 1e-9, "state": state}
+            yield {**line, "sent": packet.sent_at * 1e-9, "arrives": event.time * 1e-9, "state": state}
 
 
-def _server_state(records: Sequence[Record], arrival: Arrived) -> str:
+def _server_state(events: Sequence[TraceEvent], arrival: Arrived) -> str:
     """The state that this arrival leads the server to."""
     moves = [
         r.decision.new
-        for r in records
+        for r in events
         if isinstance(r, Decided) and r.host == "server" and r.packet is arrival.packet and r.time == arrival.time
         if isinstance(r.decision, Moved)
     ]

@@ -1,4 +1,4 @@
-"""What a trace holds: one record per thing that happened, in the order in which it happened. Times are ns.
+"""What a trace holds: one ``TraceEvent`` for each thing that happened, in the order in which it happened. Times are ns.
 
 ``packet`` numbers the packets of a world from 1 in order of sending; the copies of a packet share its number.
 """
@@ -17,8 +17,8 @@ Decision: TypeAlias = Moved | Dropped | Accepted | Allocated | Freed
 class Packet:
     """A segment in flight with its ground truth, which no TCP reads.
 
-    ``connection`` is the sender's record number (0: none); ``incarnation`` counts the sender's records for this
-    four-tuple; ``forged`` tells that no TCP sent it; ``timer`` that a timer did.
+    ``connection`` is the sender's number of its connection (0: none); ``incarnation`` counts the sender's connections
+    on this four-tuple; ``forged`` tells that no TCP sent it; ``timer`` that a timer did.
     """
 
     number: int
@@ -44,7 +44,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Arrived:
-    """A copy of a packet reached ``host``. ``stale``: its sender has since opened a newer record for the four-tuple."""
+    """A copy of a packet reached ``host``. ``stale``: its sender has opened a newer connection on the four-tuple."""
 
     time: int
     host: str
@@ -64,18 +64,18 @@ class Decided:
 
 @dataclass(slots=True)
 class Called:
-    """An application's socket call: ``event`` is ``call`` or ``return``, ``detail`` its argument or its result.
+    """An application's socket call: ``phase`` is ``call`` or ``return``, ``detail`` its argument or its result.
 
     ``detail`` is text, a number (a port, a count of bytes), or the TcpError that the call raises; nothing whose text
-    could differ between two runs. ``connection`` is the record number of the socket's connection, 0 while it has none.
+    could differ between two runs. ``connection`` is the number of the socket's connection, 0 while it has none.
     """
 
     time: int
     host: str
-    event: str
+    phase: str
     call: str
     detail: str | int | TcpError | None
     connection: int = 0
 
 
-Record: TypeAlias = Sent | Arrived | Decided | Called
+TraceEvent: TypeAlias = Sent | Arrived | Decided | Called

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from netsim.tcp.segment import FourTuple, Options
-from netsim.trace.events import Arrived, Called, Decided, Record, Sent
+from netsim.trace.events import Arrived, Called, Decided, Sent, TraceEvent
 from netsim.trace.numbers import Numbers
 from netsim.trace.rows import End, Row, Rows
 
@@ -41,7 +41,7 @@ _UNICODE: Final = _Strokes("─", "▶", "◀", "✕", "┄┄┄", "│")
 
 
 def ladder(
-    trace: Iterable[Record],
+    trace: Iterable[TraceEvent],
     *,
     hosts: Sequence[str] | None = None,
     relative: bool = True,
@@ -51,7 +51,7 @@ def ladder(
     limit: int | None = None,
     most_pairs: int | None = None,
 ) -> str:
-    """The records as a text ladder, one section for each pair of hosts that talk to each other.
+    """The events as a text ladder, one section for each pair of hosts that talk to each other.
 
     ``hosts`` picks one pair, the left one first. Sequence numbers count from the SYN, for each direction and
     incarnation, or are as sent if not ``relative``. ``states=False`` leaves the states out. No line is longer than
@@ -59,25 +59,25 @@ def ladder(
     ``most_pairs`` the first so many sections; pairs of which one end is an address without a host come last.
     ValueError for a width that is too small, or hosts that are not two of the trace.
     """
-    records = list(trace)
-    if not records:
-        return "(no records: make the world with trace=True)"
-    pairs = _pairs(records)
+    events = list(trace)
+    if not events:
+        return "(no events: make the world with trace=True)"
+    pairs = _pairs(events)
     names = sorted({name for pair in pairs for name in pair})
     if hosts is not None and (len(set(hosts)) != 2 or not set(hosts) <= set(names)):
         raise ValueError(f"hosts = {list(hosts)!r}: must be two of {', '.join(names)}")
-    layout = _layout(records, states=states, width=width, unicode=unicode)
+    layout = _layout(events, states=states, width=width, unicode=unicode)
     if hosts is not None:
         pair = (hosts[0], hosts[1])
         alone = {name: sum(name in other for other in pairs) == 1 for name in pair}
-        groups = {pair: [r for r in records if r.host in pair and _concerns(r, pair, alone=alone[r.host])]}
+        groups = {pair: [r for r in events if r.host in pair and _concerns(r, pair, alone=alone[r.host])]}
     else:
-        groups = _groups(records, pairs)
+        groups = _groups(events, pairs)
     sections = []
     for pair, own in itertools.islice(groups.items(), most_pairs):
         rows = Rows(pair, Numbers(relative=relative))
-        for record in own:
-            rows.add(record)
+        for event in own:
+            rows.add(event)
         lines = layout.section(pair, rows)
         if limit is not None and len(lines) > limit:
             lines[limit:] = [f"... {len(lines) - limit:,} more lines"]
@@ -87,44 +87,46 @@ def ladder(
     return "\n\n".join(sections)
 
 
-def _groups(records: list[Record], pairs: list[tuple[str, str]]) -> dict[tuple[str, str], list[Record]]:
-    """The records of each pair; in one pass, since a flood has thousands of pairs. Pairs of real hosts come first."""
-    real = {record.host for record in records}
-    groups: dict[tuple[str, str], list[Record]] = {p: [] for p in sorted(pairs, key=lambda p: not real.issuperset(p))}
+def _groups(events: list[TraceEvent], pairs: list[tuple[str, str]]) -> dict[tuple[str, str], list[TraceEvent]]:
+    """The events of each pair; in one pass, since a flood has thousands of pairs. Pairs of real hosts come first."""
+    real = {event.host for event in events}
+    groups: dict[tuple[str, str], list[TraceEvent]] = {
+        p: [] for p in sorted(pairs, key=lambda p: not real.issuperset(p))
+    }
     of_ends = {frozenset(pair): pair for pair in groups}
     of_host: dict[str, list[tuple[str, str]]] = {}
     for pair in groups:
         for name in dict.fromkeys(pair):
             of_host.setdefault(name, []).append(pair)
-    for record in records:
-        own = of_host.get(record.host, [])
+    for event in events:
+        own = of_host.get(event.host, [])
         alone = len(own) == 1
-        flow = _flow(record)
+        flow = _flow(event)
         if flow is not None and flow.dst:
             pair_of_flow = of_ends.get(frozenset((flow.src, flow.dst)))
-            own = [pair_of_flow] if pair_of_flow is not None and record.host in pair_of_flow else []
+            own = [pair_of_flow] if pair_of_flow is not None and event.host in pair_of_flow else []
         for pair in own:
-            if _concerns(record, pair, alone=alone):
-                groups[pair].append(record)
+            if _concerns(event, pair, alone=alone):
+                groups[pair].append(event)
     return groups
 
 
-def _pairs(records: list[Record]) -> list[tuple[str, str]]:
+def _pairs(events: list[TraceEvent]) -> list[tuple[str, str]]:
     """Who talks to whom, in order of the first packet, its sender on the left."""
     pairs: dict[frozenset[str], tuple[str, str]] = {}
-    for record in records:
-        if isinstance(record, Sent):
-            flow = record.packet.segment.flow
+    for event in events:
+        if isinstance(event, Sent):
+            flow = event.packet.segment.flow
             pairs.setdefault(frozenset((flow.src, flow.dst)), (flow.src, flow.dst))
     if not pairs:
-        names = list(dict.fromkeys(record.host for record in records))
+        names = list(dict.fromkeys(event.host for event in events))
         return [(names[0], names[1] if len(names) > 1 else "")]
     return list(pairs.values())
 
 
-def _flow(record: Record) -> FourTuple | None:
+def _flow(event: TraceEvent) -> FourTuple | None:
     """The connection of a segment or of a decision; a call has none."""
-    match record:
+    match event:
         case Sent(packet=packet) | Arrived(packet=packet):
             return packet.segment.flow
         case Decided(decision=decision):
@@ -132,18 +134,18 @@ def _flow(record: Record) -> FourTuple | None:
     return None
 
 
-def _concerns(record: Record, pair: tuple[str, str], *, alone: bool) -> bool:
-    """Whether a record of one of its hosts belongs to the section of ``pair``; ``alone``: that host is in no other.
+def _concerns(event: TraceEvent, pair: tuple[str, str], *, alone: bool) -> bool:
+    """Whether an event of one of its hosts belongs to the section of ``pair``; ``alone``: that host is in no other.
 
     A call names no peer but for connect: shown if clear.
     """
-    flow = _flow(record)
+    flow = _flow(event)
     if flow is not None:
         return {flow.src, flow.dst} == set(pair) or not flow.dst  # a listener has no peer
-    if isinstance(record, Called):
-        if record.call == "connect" and record.event == "call":
-            return str(record.detail).rpartition(":")[0] in pair
-        return record.call in ("listen", "crash") or alone
+    if isinstance(event, Called):
+        if event.call == "connect" and event.phase == "call":
+            return str(event.detail).rpartition(":")[0] in pair
+        return event.call in ("listen", "crash") or alone
     return False
 
 
@@ -159,8 +161,8 @@ def _options(options: Options | None) -> list[str]:
     return [*words, "sack"] if options.sack_permitted else words
 
 
-def _layout(records: list[Record], *, states: bool, width: int, unicode: bool) -> "_Layout":
-    latest = max(max(r.time, *r.arrivals) if isinstance(r, Sent) and r.arrivals else r.time for r in records)
+def _layout(events: list[TraceEvent], *, states: bool, width: int, unicode: bool) -> "_Layout":
+    latest = max(max(r.time, *r.arrivals) if isinstance(r, Sent) and r.arrivals else r.time for r in events)
     time = max(6, len(_seconds(latest)))
     margin = time + 2 + (_STATE + 1 if states else 0)
     lane = width - 2 * margin - 2

@@ -1,4 +1,4 @@
-"""The recorder: a list of records, the digest that identifies a run, and the ladder a reader can follow."""
+"""The recorder: a list of events, the digest that identifies a run, and the ladder a reader can follow."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
 from netsim.tcp.segment import Options
-from netsim.trace.events import Arrived, Decided, Decision, Packet, Record, Sent
+from netsim.trace.events import Arrived, Decided, Decision, Packet, Sent, TraceEvent
 from netsim.trace.ladder import ladder
 
 _SHOWN = 200  # lines that a notebook shows of each pair of hosts
@@ -14,19 +14,19 @@ _PAIRS = 8  # pairs that it shows
 
 
 class Trace:
-    """The records of one run, in order. Printed, or shown by a notebook, it is a ladder."""
+    """The events of one run, in order. Printed, or shown by a notebook, it is a ladder."""
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
+        self.events: list[TraceEvent] = []
 
-    def __iter__(self) -> Iterator[Record]:
-        return iter(self.records)
+    def __iter__(self) -> Iterator[TraceEvent]:
+        return iter(self.events)
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.events)
 
     def __repr__(self) -> str:
-        return f"<Trace: {len(self.records)} records>"
+        return f"<Trace: {len(self.events)} events>"
 
     def __str__(self) -> str:
         return self.ladder()
@@ -48,7 +48,7 @@ class Trace:
     ) -> str:
         """The run as text, with times and states; see ``netsim.trace.ladder.ladder`` for the parameters."""
         return ladder(
-            self.records,
+            self.events,
             hosts=hosts,
             relative=relative,
             states=states,
@@ -59,37 +59,37 @@ class Trace:
         )
 
     def digest(self) -> str:
-        """SHA-256 over every record: two runs are the same run when their digests are equal.
+        """SHA-256 over every event: two runs are the same run when their digests are equal.
 
         It covers times, hosts, every field and byte of every segment, losses, copies, the decisions with their clauses,
         and the applications' calls. It depends on nothing else, such as hash seeds or the Python version.
         """
         digest = hashlib.sha256()
         lines: list[str] = []
-        for record in self.records:
-            lines.append(_line(record))
-            if type(record) is Sent and record.packet.segment.payload:
+        for event in self.events:
+            lines.append(_line(event))
+            if type(event) is Sent and event.packet.segment.payload:
                 digest.update("\n".join(lines).encode())
                 digest.update(b"\n")
-                digest.update(record.packet.segment.payload)  # its length stands in the line before
+                digest.update(event.packet.segment.payload)  # its length stands in the line before
                 lines.clear()
         digest.update("\n".join(lines).encode())
         return digest.hexdigest()
 
 
-def _line(record: Record) -> str:
-    """One record in canonical text: ints, strings, and enum members by name."""
-    if isinstance(record, Sent):
-        arrivals = " ".join(map(str, record.arrivals))
-        return f"{record.time} {record.host} sent {_packet(record.packet)} {arrivals} {record.cause}"
-    if isinstance(record, Arrived):
-        return f"{record.time} {record.host} arrived #{record.packet.number} {'stale' if record.stale else ''}"
-    if isinstance(record, Decided):
-        seen = record.packet.number if record.packet is not None else 0
-        return f"{record.time} {record.host} {_decision(record.decision)} #{seen}"
-    detail = record.detail
+def _line(event: TraceEvent) -> str:
+    """One event in canonical text: ints, strings, and enum members by name."""
+    if isinstance(event, Sent):
+        arrivals = " ".join(map(str, event.arrivals))
+        return f"{event.time} {event.host} sent {_packet(event.packet)} {arrivals} {event.cause}"
+    if isinstance(event, Arrived):
+        return f"{event.time} {event.host} arrived #{event.packet.number} {'stale' if event.stale else ''}"
+    if isinstance(event, Decided):
+        seen = event.packet.number if event.packet is not None else 0
+        return f"{event.time} {event.host} {_decision(event.decision)} #{seen}"
+    detail = event.detail
     text = f"{type(detail).__name__}: {detail}" if isinstance(detail, Exception) else str(detail)
-    return f"{record.time} {record.host} {record.event} {record.call} {text}"
+    return f"{event.time} {event.host} {event.phase} {event.call} {text}"
 
 
 def _packet(packet: Packet) -> str:

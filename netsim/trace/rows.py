@@ -1,4 +1,4 @@
-"""From records to the rows of a ladder: which events share a line, what each end's state is, what is remarkable.
+"""From the events of a trace to the rows of a ladder: which events share a line, each end's state, what is marked.
 
 A segment that nothing else interferes with is one row, with the time and state of both its ends. One that crosses
 another, is overtaken, or is still on its way when something else happens is two: it leaves, and later it arrives.
@@ -11,7 +11,7 @@ from typing import Literal
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment, flag_names
 from netsim.tcp.state import CLOSED, LISTEN, State
-from netsim.trace.events import Arrived, Called, Decided, Packet, Record, Sent
+from netsim.trace.events import Arrived, Called, Decided, Packet, Sent, TraceEvent
 from netsim.trace.numbers import Numbers
 from netsim.trace.words import TIMERS, citation, how_ended, why_dropped
 
@@ -41,7 +41,7 @@ class Row:
 
 
 class Rows:
-    """Turns the records of two hosts, the left one first, into rows."""
+    """Turns the events of two hosts, the left one first, into rows."""
 
     def __init__(self, hosts: tuple[str, str], numbers: Numbers) -> None:
         self.rows: list[Row] = []
@@ -58,53 +58,53 @@ class Rows:
         self._syns: set[tuple[str, int, int]] = set()
         self._windows: dict[tuple[str, FourTuple], int] = {}
 
-    def add(self, record: Record) -> None:
-        """Show one record."""
-        match record:
+    def add(self, event: TraceEvent) -> None:
+        """Show one event."""
+        match event:
             case Sent():
-                self._sent(record)
+                self._sent(event)
             case Arrived():
-                self._arrived(record)
+                self._arrived(event)
             case Decided():
-                self._decided(record)
+                self._decided(event)
             case Called():
-                self._called(record)
+                self._called(event)
 
-    def _sent(self, record: Sent) -> None:
-        packet = record.packet
+    def _sent(self, event: Sent) -> None:
+        packet = event.packet
         self.flows.add(min(packet.segment.flow, packet.segment.flow.reverse()))
-        numbered = self._numbers.of(packet, record.time)
+        numbered = self._numbers.of(packet, event.time)
         row = self._row(
-            "leaves" if record.arrivals else "lost",
-            record.host,
-            record.time,
+            "leaves" if event.arrivals else "lost",
+            event.host,
+            event.time,
             packet.connection,
             packet.segment.flow.sport,
         )
-        row.packet, row.text, row.cause = packet, self._label(packet), record.cause
+        row.packet, row.text, row.cause = packet, self._label(packet), event.cause
         row.marks = self._sending_marks(packet)
         behind = self._numbers.latest.get(packet.segment.flow.reverse(), 0)
         if packet.segment.flags & ACK and 0 < numbered.ack_base.incarnation < behind:
             row.marks.append(f"acknowledges incarnation {numbered.ack_base.incarnation}")
-        self._disturb(record.host, record.time, sends=not packet.timer)
-        if record.arrivals:
+        self._disturb(event.host, event.time, sends=not packet.timer)
+        if event.arrivals:
             self._flying[packet.number] = row
 
-    def _arrived(self, record: Arrived) -> None:
-        packet = record.packet
-        self._numbers.arrived(record.host, packet, record.time)
-        self._windows[record.host, packet.segment.flow] = packet.segment.window
+    def _arrived(self, event: Arrived) -> None:
+        packet = event.packet
+        self._numbers.arrived(event.host, packet, event.time)
+        self._windows[event.host, packet.segment.flow] = packet.segment.window
         self._arrivals[packet.number] += 1
         flow = packet.segment.flow
-        end = End(record.time, self._state(record.host, self._connections.get(flow.reverse(), 0), flow.dport))
+        end = End(event.time, self._state(event.host, self._connections.get(flow.reverse(), 0), flow.dport))
         row = self._flying.pop(packet.number, None)
         if row is not None:
             row.fate = "whole"
             row.ends[1 - row.side] = end
             self._flying = {number: other for number, other in self._flying.items() if number > packet.number}
         else:
-            self._disturb(record.host, record.time, sends=False)
-            side = self._side(record.host)
+            self._disturb(event.host, event.time, sends=False)
+            side = self._side(event.host)
             row = Row("arrives", 1 - side, [None, None], packet, self._label(packet))
             row.ends[side] = end
             self.rows.append(row)
@@ -112,31 +112,31 @@ class Rows:
                 row.marks.append("forged")
             if self._arrivals[packet.number] > 1:
                 row.marks.append("copy")
-        if record.stale:
+        if event.stale:
             row.marks.append(f"old (incarnation {packet.incarnation})")
-        self._causes[record.host] = row
+        self._causes[event.host] = row
 
-    def _decided(self, record: Decided) -> None:
-        host, decision = record.host, record.decision
+    def _decided(self, event: Decided) -> None:
+        host, decision = event.host, event.decision
         match decision:
             case Allocated(connection, flow, state):
                 self._connections[flow] = connection
                 self._states[self._side(host)][connection] = state
             case Moved():
-                self._moved(record, decision)
+                self._moved(event, decision)
             case Dropped(_, _, clause):
-                self._note(host, record.time, why_dropped(clause))
+                self._note(host, event.time, why_dropped(clause))
             case Accepted(connection, segment, what, clause):
-                if what == "SYN" and record.packet is not None:
-                    self._numbers.took_syn(host, connection, record.packet)
-                self._accepted_stale(record, segment, what, clause)
+                if what == "SYN" and event.packet is not None:
+                    self._numbers.took_syn(host, connection, event.packet)
+                self._accepted_stale(event, segment, what, clause)
             case Freed(connection, flow):
                 self._states[self._side(host)].pop(connection, None)
                 if self._connections.get(flow) == connection:
                     del self._connections[flow]
 
-    def _moved(self, record: Decided, move: Moved) -> None:
-        host, time, side = record.host, record.time, self._side(record.host)
+    def _moved(self, event: Decided, move: Moved) -> None:
+        host, time, side = event.host, event.time, self._side(event.host)
         if move.connection:
             self._states[side][move.connection] = move.new
         elif move.new is LISTEN:
@@ -144,7 +144,7 @@ class Rows:
         else:
             self._listening.discard((host, move.flow.sport))
         cause = self._cause(host, time)
-        unasked = record.packet is None and (cause is None or cause.fate != "call")
+        unasked = event.packet is None and (cause is None or cause.fate != "call")
         if cause is None or unasked or move.clause in TIMERS:  # a timer, or a user call that is not shown
             row = self._row("timer", host, time, move.connection, move.flow.sport)
             row.text = how_ended(move.new, move.clause) or move.clause.rpartition(": ")[2]
@@ -160,16 +160,16 @@ class Rows:
             if row is cause:
                 break
 
-    def _accepted_stale(self, record: Decided, segment: Segment, what: str, clause: str) -> None:
-        cause = self._cause(record.host, record.time)
+    def _accepted_stale(self, event: Decided, segment: Segment, what: str, clause: str) -> None:
+        cause = self._cause(event.host, event.time)
         if cause is None or not any(mark.startswith("old") for mark in cause.marks):
             return
         detail = f"{what}, {_bytes(len(segment.payload))} {_preview(segment.payload)}" if what == "DATA" else what
-        self._note(record.host, record.time, f"ACCEPTED: {detail} ({citation(clause)})")
+        self._note(event.host, event.time, f"ACCEPTED: {detail} ({citation(clause)})")
 
-    def _called(self, record: Called) -> None:
-        host, time, call, detail = record.host, record.time, record.call, record.detail
-        if record.event == "return":
+    def _called(self, event: Called) -> None:
+        host, time, call, detail = event.host, event.time, event.call, event.detail
+        if event.phase == "return":
             if isinstance(detail, Exception):
                 self._note(host, time, f"{call}(): {detail}")
             elif call == "recv":

@@ -126,9 +126,9 @@ def _serve(host: Host) -> Generator[Any, Any, None]:
 
 def sent(trace: Trace, host: str | None = None) -> Iterator[Segment]:
     """The segments that a host sent, or all, in order."""
-    for record in trace:
-        if isinstance(record, Sent) and host in (None, record.host):
-            yield record.packet.segment
+    for event in trace:
+        if isinstance(event, Sent) and host in (None, event.host):
+            yield event.packet.segment
 
 
 @claim("The first SYN cannot carry data")
@@ -328,10 +328,10 @@ def simultaneous_open_makes_two() -> Finding:
         sock.bind(mine)
         sock.connect((peer, yours))
     world.run(10)
-    records = [host.stack.census() for host in (left, right)]
-    assert all(census == {ESTABLISHED: sum(census.values())} for census in records)
-    most = max(sum(census.values()) for census in records)
-    return verdict(holds=most == 2), f"{most} record at either end, ESTABLISHED"
+    censuses = [host.stack.census() for host in (left, right)]
+    assert all(census == {ESTABLISHED: sum(census.values())} for census in censuses)
+    most = max(sum(census.values()) for census in censuses)
+    return verdict(holds=most == 2), f"{most} connection at either end, ESTABLISHED"
 
 
 @claim("A server can be started again at once")

@@ -35,7 +35,7 @@ def test_a_forged_reset_ends_the_connection_of_another() -> None:
     assert not world.hosts["server"].stack.connections
     assert sock.state is ESTABLISHED  # the client knows nothing
     assert "forged" in world.trace.ladder()
-    assert [r.packet.forged for r in world.trace.records if isinstance(r, Sent)].count(True) == 1
+    assert [r.packet.forged for r in world.trace.events if isinstance(r, Sent)].count(True) == 1
 
 
 def test_a_silent_address_gets_the_answers_and_says_nothing() -> None:

@@ -57,8 +57,8 @@ def test_scripted_faults_hit_what_they_name(rule: str, side: str, lost: list[tup
     world.process(server())
     world.process(client())
     world.run()
-    sent = [record for record in world.trace if isinstance(record, Sent)]
-    gone = [record for record in sent if not record.arrivals]
+    sent = [event for event in world.trace if isinstance(event, Sent)]
+    gone = [event for event in sent if not event.arrivals]
     assert [(_letters(r.packet.segment.flags), len(r.packet.segment.payload)) for r in gone] == lost
     assert {r.host for r in gone} <= {side}
     assert {r.cause for r in gone} <= {"scripted"}

@@ -31,14 +31,14 @@ def test_what_a_flood_sends_is_marked_and_so_is_what_it_causes() -> None:
     attacker = world.hosts["attacker"]
     world.process(inject_each(attacker, itertools.repeat(0.1), syn))
     world.run(until=3.0)
-    sent = [r for r in world.trace.records if type(r) is Sent]
+    sent = [r for r in world.trace.events if type(r) is Sent]
     forged = [r.packet for r in sent if r.packet.forged]
     assert [p.sent_at for p in forged] == [(k + 1) * 100_000_000 for k in range(20)]
     assert {r.host for r in sent if r.packet.forged} == {"attacker"}
-    assert [r.time - r.packet.sent_at for r in world.trace.records if type(r) is Arrived] == [10_000_000] * 20
+    assert [r.time - r.packet.sent_at for r in world.trace.events if type(r) is Arrived] == [10_000_000] * 20
     answers = [r for r in sent if not r.packet.forged]
     assert {(r.host, r.packet.segment.flags, r.cause) for r in answers} == {("server", SYN | ACK, "no route")}
-    decided = [r for r in world.trace.records if type(r) is Decided and r.packet is not None]
+    decided = [r for r in world.trace.events if type(r) is Decided and r.packet is not None]
     assert decided
     assert all(r.packet is not None and r.packet.forged for r in decided)
 

@@ -73,7 +73,7 @@ def test_equal_seeds_give_equal_runs() -> None:
 
 
 def test_tracing_does_not_change_what_happens() -> None:
-    traced, plain, watched = _busy(1, trace=True), _busy(1), _busy(1, observer=lambda record: None)
+    traced, plain, watched = _busy(1, trace=True), _busy(1), _busy(1, observer=lambda event: None)
     assert traced.got == plain.got == watched.got  # type: ignore[attr-defined]
     for name, host in traced.hosts.items():
         assert vars(host.counters) == vars(plain.hosts[name].counters) == vars(watched.hosts[name].counters)

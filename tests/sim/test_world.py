@@ -382,6 +382,6 @@ def test_a_plain_connect_asks_for_no_cookie(text: bytes | None, cookie: bytes | 
     a, b = world.host("a", rfc9293().replace(fast_open="client")), world.host("b")
     world.link(a, b, Path(delay=0.05))
     a.socket().connect((b, 80), *([] if text is None else [text]))
-    options = next(record.packet.segment.options for record in world.trace if isinstance(record, Sent))
+    options = next(event.packet.segment.options for event in world.trace if isinstance(event, Sent))
     assert options is not None
     assert options.cookie == cookie

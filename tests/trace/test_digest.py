@@ -20,11 +20,11 @@ HERE = Path(__file__).parent
 
 
 def by_hand() -> Trace:
-    """One record of each kind, made without a simulator."""
+    """One event of each kind, made without a simulator."""
     flow = FourTuple("a", 1000, "b", 80)
     syn = Packet(1, Segment(flow, 7, 0, SYN, 65535, b"text", Options(mss=1460, ts_val=5)), "a", 10, 1, 1)
     trace = Trace()
-    trace.records = [
+    trace.events = [
         Called(0, "a", "call", "connect", "b:80"),
         Decided(5, "a", Allocated(1, flow, CLOSED), None),
         Decided(5, "a", Moved(1, flow, CLOSED, SYN_SENT, "3.10.1: OPEN"), None),
@@ -47,10 +47,10 @@ def test_the_digest_is_the_same_on_every_python_and_machine() -> None:
 
 
 def change(index: int, path: str, value: object) -> Callable[[Trace], None]:
-    """Set the attribute at ``path`` of a record."""
+    """Set the attribute at ``path`` of an event."""
 
     def apply(trace: Trace) -> None:
-        target: object = trace.records[index]
+        target: object = trace.events[index]
         *way, last = path.split(".")
         for name in way:
             target = getattr(target, name)
@@ -63,7 +63,7 @@ def change(index: int, path: str, value: object) -> Callable[[Trace], None]:
 CHANGES = [
     (0, "time", 1),
     (0, "host", "c"),
-    (0, "event", "return"),
+    (0, "phase", "return"),
     (0, "call", "listen"),
     (0, "detail", "b:81"),
     (1, "decision.connection", 2),
@@ -116,9 +116,9 @@ def test_any_change_changes_the_digest(index: int, path: str, value: object) -> 
 
 
 def test_order_and_number_of_records_matter() -> None:
-    for records in (by_hand().records[:-1], by_hand().records[::-1], by_hand().records * 2):
+    for events in (by_hand().events[:-1], by_hand().events[::-1], by_hand().events * 2):
         trace = Trace()
-        trace.records = records
+        trace.events = events
         assert trace.digest() != BY_HAND
 
 

@@ -74,10 +74,10 @@ def test_every_sending_and_every_arrival_is_drawn_once() -> None:
     for seed in range(10):
         trace = stormy(seed, "rfc9293").trace
         lines = trace.ladder().splitlines()
-        sent = [record for record in trace if isinstance(record, Sent)]
+        sent = [event for event in trace if isinstance(event, Sent)]
         assert sum("---|" in line or "|---" in line for line in lines) == len(sent)
         assert sum("|<" in line or ">|" in line for line in lines) == sum(isinstance(r, Arrived) for r in trace)
-        assert sum("X" in line for line in lines) == sum(not record.arrivals for record in sent)
+        assert sum("X" in line for line in lines) == sum(not event.arrivals for event in sent)
 
 
 def test_an_undisturbed_segment_is_one_line_with_both_ends() -> None:
@@ -167,14 +167,14 @@ def test_bad_parameters_are_refused_by_name() -> None:
 def test_a_trace_shows_itself() -> None:
     trace = data_lost("rfc9293").trace
     assert str(trace) == trace.ladder() == pretty(trace)  # type: ignore[no-untyped-call]
-    assert repr(trace) == f"<Trace: {len(trace)} records>"
-    assert str(Trace()) == "(no records: make the world with trace=True)"
+    assert repr(trace) == f"<Trace: {len(trace)} events>"
+    assert str(Trace()) == "(no events: make the world with trace=True)"
     assert trace.ladder(limit=10).splitlines()[-1] == f"... {len(trace.ladder().splitlines()) - 10} more lines"
 
 
 def test_a_notebook_shows_only_the_first_screens() -> None:
     trace = three_hosts("rfc9293").trace
-    trace.records = trace.records * 20
+    trace.events = trace.events * 20
     assert "more lines" in pretty(trace)  # type: ignore[no-untyped-call]
 
 
@@ -183,17 +183,17 @@ def test_a_forged_packet_is_marked_and_counted_from_the_numbers_it_claims() -> N
     flow = next(r.packet.segment.flow for r in trace if isinstance(r, Sent))
     iss = next(r.packet.segment.seq for r in trace if isinstance(r, Sent))
     forged = Packet(99, Segment(flow, iss + 7, 0, 0x04, 0), "client", 10**9, 0, 0, forged=True)
-    trace.records += [Sent(10**9, "client", forged, (2 * 10**9,), ""), Arrived(2 * 10**9, "server", forged, False)]
+    trace.events += [Sent(10**9, "client", forged, (2 * 10**9,), ""), Arrived(2 * 10**9, "server", forged, False)]
     assert "RST seq=7 [forged]" in trace.ladder()
 
 
 def test_a_trace_that_starts_in_the_middle_is_drawn_all_the_same() -> None:
-    records = list(data_lost("rfc9293").trace)
+    events = list(data_lost("rfc9293").trace)
     late = Trace()
-    late.records = records[len(records) // 2 :]
+    late.events = events[len(events) // 2 :]
     assert "FIN-WAIT-2" in late.ladder()
     lone = Packet(1, Segment(FourTuple("a", 1, "b", 2), 5, 0, SYN, 0), "a", 0, 1, 1)
-    late.records = [Sent(0, "a", lone, (), "outage")]
+    late.events = [Sent(0, "a", lone, (), "outage")]
     assert "SYN seq=0" in late.ladder()
 
 
@@ -239,7 +239,7 @@ def knock(host: Host, peer: Host, port: int) -> Process:
 
 def test_without_calls_the_moves_that_users_made_have_lines_of_their_own() -> None:
     trace = open_close("rfc9293").trace
-    trace.records = [record for record in trace if not isinstance(record, Called)]
+    trace.events = [event for event in trace if not isinstance(event, Called)]
     text = trace.ladder()
     assert re.search(r"0\.000  SYN-SENT +\| OPEN ", text)
     assert re.search(r"0\.100  FIN-WAIT-1 +\| CLOSE ", text)

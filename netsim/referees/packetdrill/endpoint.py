@@ -1,68 +1,68 @@
-"""Which records of a trace are one connection's, as one of its ends saw them."""
+"""Which events of a trace are one connection's, as one of its ends saw them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from netsim.tcp.actions import Allocated
 from netsim.tcp.segment import FourTuple
-from netsim.trace.events import Arrived, Called, Decided, Packet, Record, Sent
+from netsim.trace.events import Arrived, Called, Decided, Packet, Sent, TraceEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``records``: calls and segments, from the call that opened it on. ``flow`` as this end writes it."""
+    """``events``: calls and segments, from the call that opened it on. ``flow`` as this end writes it."""
 
     flow: FourTuple
     passive: bool
-    records: tuple[Called | Sent | Arrived, ...]
+    events: tuple[Called | Sent | Arrived, ...]
 
 
-def endpoint(records: Iterable[Record], host: str, connection: int) -> Endpoint:
-    """The connection with that record number at ``host``, until its four-tuple is opened again.
+def endpoint(events: Iterable[TraceEvent], host: str, connection: int) -> Endpoint:
+    """The connection of that number at ``host``, until its four-tuple is opened again.
 
     ValueError if the trace has no such connection.
     """
-    own = [record for record in records if record.host == host]
+    own = [event for event in events if event.host == host]
     born, flow = _birth(own, host, connection)
     opening = _opening(own[:born], own[born].time, flow)
     passive = not opening or opening[-1].call == "listen"
     start = own.index(opening[0]) if opening else 0
     kept: list[Called | Sent | Arrived] = []
     listening = passive
-    for record in own[start:]:
-        match record:
+    for event in own[start:]:
+        match event:
             case Decided(decision=Allocated(connection=number, flow=again), packet=packet) if again == flow:
                 if number > connection:
                     return Endpoint(flow, passive, tuple(_without(kept, packet)))
             case Called(call="crash"):
-                kept.append(record)
-            case Called(connection=0, call=call) if record not in opening:
+                kept.append(event)
+            case Called(connection=0, call=call) if event not in opening:
                 listening = listening and call not in ("bind", "listen", "connect")
                 if listening:
-                    kept.append(record)
+                    kept.append(event)
             case Called(connection=number) if number in (0, connection):
-                kept.append(record)
-            case Sent() if record.packet.segment.flow == flow:
-                kept.append(record)
-            case Arrived() if record.packet.segment.flow == flow.reverse():
-                kept.append(record)
+                kept.append(event)
+            case Sent() if event.packet.segment.flow == flow:
+                kept.append(event)
+            case Arrived() if event.packet.segment.flow == flow.reverse():
+                kept.append(event)
     return Endpoint(flow, passive, tuple(kept))
 
 
-def _birth(own: list[Record], host: str, connection: int) -> tuple[int, FourTuple]:
-    for index, record in enumerate(own):
-        match record:
+def _birth(own: list[TraceEvent], host: str, connection: int) -> tuple[int, FourTuple]:
+    for index, event in enumerate(own):
+        match event:
             case Decided(decision=Allocated(connection=number, flow=flow)) if number == connection:
                 return index, flow
     raise ValueError(f"host = {host!r}: its connection {connection} is not in the trace")
 
 
-def _opening(before: list[Record], time: int, flow: FourTuple) -> list[Called]:
+def _opening(before: list[TraceEvent], time: int, flow: FourTuple) -> list[Called]:
     """The connect at the very time of its birth, or the last listen on its port; with the bind before it."""
-    calls = [record for record in before if isinstance(record, Called) and not record.connection]
+    calls = [event for event in before if isinstance(event, Called) and not event.connection]
     for index in range(len(calls) - 1, -1, -1):
         call = calls[index]
-        connects = call.call == "connect" and call.event == "call" and call.time == time
+        connects = call.call == "connect" and call.phase == "call" and call.time == time
         if connects or (call.call == "listen" and call.detail in (flow.sport, None)):
             bound = index > 0 and calls[index - 1].call == "bind"
             return calls[index - 1 : index + 1] if bound else [call]

@@ -19,7 +19,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import ACK, IP_TCP_HEADERS, SYN, Segment
 from netsim.tcp.seq import MASK
-from netsim.trace.events import Called, Record, Sent
+from netsim.trace.events import Called, Sent, TraceEvent
 
 FIRST_STAMP = 100  # the script's number for the first time stamp of either end
 _ETHERNET = 1500  # bytes; packetdrill's MTU unless a script says otherwise
@@ -29,14 +29,14 @@ _BACKLOG = 128  # what a listener has unless it asks for another: the trace does
 
 
 def script_text(
-    records: Iterable[Record], *, host: str, config: TcpConfig, connection: int = 1, title: str = ""
+    events: Iterable[TraceEvent], *, host: str, config: TcpConfig, connection: int = 1, title: str = ""
 ) -> str:
-    """The script of one connection, as ``host`` saw it; ``config`` is that host's, ``connection`` its record number.
+    """The script of one connection, as ``host`` saw it; ``config`` is that host's, ``connection`` its number.
 
     ``title`` becomes the first comment. What of ``config`` a script cannot ask a host for is told in comments.
     ValueError if the trace has no such connection, or for what no script can say (two calls that wait at once).
     """
-    view = _View(endpoint(records, host, connection))
+    view = _View(endpoint(events, host, connection))
     told = [*title.splitlines(), *remarks(config)]
     lines = [f"// {line}" for text in told for line in textwrap.wrap(text, _WIDTH)]
     if config.mss != _ETHERNET - IP_TCP_HEADERS:
@@ -89,21 +89,21 @@ class _View:
             yield f"+0 fcntl({_SOCKET}, F_SETFL, O_RDWR|O_NONBLOCK) = 0"
         style = machine(config.name).style
         found: list[str] = []
-        for record in self.end.records:
-            at = self._time(record.time)
-            if isinstance(record, Called):
-                self._call(record, at, found)
-            elif isinstance(record, Sent):
-                found.append(f"{at} {self._packet('>', record.packet.segment, style)}")
+        for event in self.end.events:
+            at = self._time(event.time)
+            if isinstance(event, Called):
+                self._call(event, at, found)
+            elif isinstance(event, Sent):
+                found.append(f"{at} {self._packet('>', event.packet.segment, style)}")
             else:
-                found.append(f"{at} {self._packet('<', record.packet.segment, style)}")
+                found.append(f"{at} {self._packet('<', event.packet.segment, style)}")
         if self.writing is not None:
             raise ValueError("a send still waits at the end of the trace: no packetdrill script can say that")
         yield from found
 
     def _time(self, time: int) -> str:
         """Seconds since the first call, to the nanosecond."""
-        whole, rest = divmod(time - self.end.records[0].time, 1_000_000_000)
+        whole, rest = divmod(time - self.end.events[0].time, 1_000_000_000)
         return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
 
     def _packet(self, direction: Direction, segment: Segment, style: Style) -> str:
@@ -133,30 +133,30 @@ class _View:
             self.told.add(val)
         return stamps(val, ecr, literal=direction == "<" and bool(ecr) and ecr not in self.told)
 
-    def _call(self, record: Called, at: str, found: list[str]) -> None:
-        fd = _ACCEPTED if self.end.passive and record.connection else _SOCKET
-        match record.event, record.call:
+    def _call(self, event: Called, at: str, found: list[str]) -> None:
+        fd = _ACCEPTED if self.end.passive and event.connection else _SOCKET
+        match event.phase, event.call:
             case "call", "send":
                 if self.writing is not None:
                     raise ValueError(f"two sends wait at once at {at} s: no packetdrill script can say that")
                 self.writing = len(found)
-                found.append(f"{at} write({fd}, ..., {record.detail})")
+                found.append(f"{at} write({fd}, ..., {event.detail})")
             case "return", "send":
-                self._written(record, at, found)
+                self._written(event, at, found)
             case "call", "recv":
-                assert isinstance(record.detail, int)
-                self.asked = record.detail
+                assert isinstance(event.detail, int)
+                self.asked = event.detail
             case "return", "recv":
                 before = len(found)
                 while found[before - 1].startswith(f"{at} > "):
                     before -= 1  # the window update that the read has caused, told before the read's return
-                found.insert(before, f"{at} read({fd}, ..., {self.asked}) = {_result(record.detail)}")
+                found.insert(before, f"{at} read({fd}, ..., {self.asked}) = {_result(event.detail)}")
             case "return", "accept":
-                found.append(f"{at} accept({fd if not record.connection else _SOCKET}, ..., ...) = {_ACCEPTED}")
+                found.append(f"{at} accept({fd if not event.connection else _SOCKET}, ..., ...) = {_ACCEPTED}")
             case _:
-                found += _plain(record, at, fd)
+                found += _plain(event, at, fd)
 
-    def _written(self, record: Called, at: str, found: list[str]) -> None:
+    def _written(self, event: Called, at: str, found: list[str]) -> None:
         """A write that returned at once is one call; one that waited has an end."""
         if self.writing is None:
             return
@@ -164,7 +164,7 @@ class _View:
         start, _, rest = line.partition(" ")
         size = rest.rpartition(" ")[2].rstrip(")")
         end = "" if start == at else f"...{at}"
-        result = _result(record.detail) if isinstance(record.detail, TcpError) else size
+        result = _result(event.detail) if isinstance(event.detail, TcpError) else size
         found[self.writing] = f"{start}{end} {rest} = {result}"
         self.writing = None
 
@@ -176,9 +176,9 @@ def _result(detail: object) -> str:
     return str(detail)
 
 
-def _plain(record: Called, at: str, fd: int) -> list[str]:
+def _plain(event: Called, at: str, fd: int) -> list[str]:
     """The lines of a call that returns at once."""
-    match record.event, record.call:
+    match event.phase, event.call:
         case "call", "bind":
             return [f"{at} bind({fd}, ..., ...) = 0"]
         case "call", "listen":
@@ -186,7 +186,7 @@ def _plain(record: Called, at: str, fd: int) -> list[str]:
         case "call", "connect":
             return [f"{at} connect({fd}, ..., ...) = -1 EINPROGRESS (Operation now in progress)"]
         case "return", "connect":
-            error = errno_of(record.detail) if isinstance(record.detail, TcpError) else "0"
+            error = errno_of(event.detail) if isinstance(event.detail, TcpError) else "0"
             check = f"{at} getsockopt({fd}, SOL_SOCKET, SO_ERROR, [{error}], [4]) = 0"
             return [check] if error != "0" else [check, f"+0 fcntl({fd}, F_SETFL, O_RDWR) = 0"]
         case "call", "shutdown":

@@ -16,7 +16,7 @@ from netsim.tcp.config.profiles import profile
 from netsim.tcp.config.sysctl import configure
 from netsim.tcp.segment import Options
 from netsim.tcp.state import State
-from netsim.trace.events import Arrived, Decided, Record, Sent
+from netsim.trace.events import Arrived, Decided, Sent, TraceEvent
 
 _KERNEL_HZ: Final = 250
 _LEAD: Final = 0.05  # s from the beginning of a run to the client's connect call
@@ -101,31 +101,31 @@ class Run:
             self._barrier = []
         return event
 
-    def _observe(self, record: Record) -> None:
-        if isinstance(record, Sent):
-            self.exchange.packets.append(self._packet(record))
-            self._last[record.host] = record.time
-        elif isinstance(record, Arrived):
-            self._last[record.host] = record.time
-        elif isinstance(record, Decided):
-            move = record.decision
+    def _observe(self, event: TraceEvent) -> None:
+        if isinstance(event, Sent):
+            self.exchange.packets.append(self._packet(event))
+            self._last[event.host] = event.time
+        elif isinstance(event, Arrived):
+            self._last[event.host] = event.time
+        elif isinstance(event, Decided):
+            move = event.decision
             if isinstance(move, Moved) and move.connection and STATES[move.new] != STATES[move.old]:
-                self.exchange.states[record.host].append(STATES[move.new])
+                self.exchange.states[event.host].append(STATES[move.new])
 
-    def _packet(self, record: Sent) -> RawPacket:
-        segment = record.packet.segment
+    def _packet(self, event: Sent) -> RawPacket:
+        segment = event.packet.segment
         return RawPacket(
-            time=(record.time - self._zero) / _NS,
-            sender=record.host,
+            time=(event.time - self._zero) / _NS,
+            sender=event.host,
             ports=(segment.flow.sport, segment.flow.dport),
             flags=segment.flags,
             seq=segment.seq,
             ack=segment.ack,
             length=len(segment.payload),
             options=_options(segment.options),
-            arrivals=tuple((arrival - self._zero) / _NS for arrival in record.arrivals),
-            since=(record.time - self._last.get(record.host, record.time)) / _NS,
-            timer=record.packet.timer,
+            arrivals=tuple((arrival - self._zero) / _NS for arrival in event.arrivals),
+            since=(event.time - self._last.get(event.host, event.time)) / _NS,
+            timer=event.packet.timer,
         )
 
 

@@ -19,7 +19,7 @@ from netsim.tcp.actions import Dropped
 from netsim.tcp.config.profiles import linux
 from netsim.tcp.config.sysctl import configure
 from netsim.tcp.segment import SYN
-from netsim.trace.events import Arrived, Decided, Record
+from netsim.trace.events import Arrived, Decided, TraceEvent
 
 SEED: Final = 618
 FRACTION: Final = 0.03
@@ -47,14 +47,14 @@ class Witness:
     came: int = 0
     dropped: int = 0
 
-    def __call__(self, record: Record) -> None:
-        if record.host != "server" or not self.start <= record.time / 1e9 < self.end:
+    def __call__(self, event: TraceEvent) -> None:
+        if event.host != "server" or not self.start <= event.time / 1e9 < self.end:
             return
-        if isinstance(record, Arrived):
-            self.came += record.packet.forged
-        elif isinstance(record, Decided) and isinstance(record.decision, Dropped):
-            spoofed = record.packet is not None and record.packet.forged
-            self.dropped += spoofed and bool(record.decision.segment.flags & SYN)
+        if isinstance(event, Arrived):
+            self.came += event.packet.forged
+        elif isinstance(event, Decided) and isinstance(event.decision, Dropped):
+            spoofed = event.packet is not None and event.packet.forged
+            self.dropped += spoofed and bool(event.decision.segment.flags & SYN)
 
 
 def simulated(row: dict[str, Any], replication: int, *, dense: float | None = None, **changes: Any) -> dict[str, float]:
