@@ -11,7 +11,7 @@ from netsim.cli.errors import UsageError, pick
 from netsim.cli.report import aligned
 from netsim.cli.study import Run, read_workers, require_writable
 from netsim.referees.packetdrill import Verdict, run_paths, script_text
-from netsim.referees.packetdrill.exchange import LOG_LINES
+from netsim.referees.packetdrill.host_under_test import LOG_LINES
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import PROFILES
 

@@ -4,11 +4,11 @@
 writes a simulated exchange as a script.
 """
 
-from netsim.referees.packetdrill.parser import parse, parse_file
+from netsim.referees.packetdrill.export.writer import script_text
+from netsim.referees.packetdrill.language.parser import parse, parse_file
+from netsim.referees.packetdrill.language.script import Script, ScriptError
 from netsim.referees.packetdrill.runner import run_paths, run_script, run_text
-from netsim.referees.packetdrill.script import Script, ScriptError
 from netsim.referees.packetdrill.verdict import Verdict
-from netsim.referees.packetdrill.writer import script_text
 
 __all__ = [
     "Script",

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from inspect import cleandoc
 from typing import Any
 
-from netsim.referees.packetdrill.exchange import Exchange
-from netsim.referees.packetdrill.script import Code
+from netsim.referees.packetdrill.host_under_test import Exchange
+from netsim.referees.packetdrill.language.script import Code
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.recovery.congestion import UNLIMITED

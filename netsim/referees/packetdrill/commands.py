@@ -6,9 +6,9 @@ A setting of ``sysctl`` holds for sockets that are opened after it, or at once i
 import re
 from functools import lru_cache
 
-from netsim.referees.packetdrill.calls import Calls
-from netsim.referees.packetdrill.exchange import Exchange
-from netsim.referees.packetdrill.script import Command
+from netsim.referees.packetdrill.host_under_test import Exchange
+from netsim.referees.packetdrill.language.script import Command
+from netsim.referees.packetdrill.system_calls.calls import Calls
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp import user_calls
 from netsim.tcp.config.config import TcpConfig

@@ -2,7 +2,7 @@
 
 from typing import Final, cast, get_args
 
-from netsim.referees.packetdrill.script import IcmpPacket
+from netsim.referees.packetdrill.language.script import IcmpPacket
 from netsim.referees.packetdrill.verdict import Unsupported
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.segment_arrives.icmp import IcmpError, Kind

@@ -1,9 +1,9 @@
 """Whether what the host sent is what the script expects: fields, options, aggregation, time."""
 
-from netsim.referees.packetdrill.exchange import Emitted
-from netsim.referees.packetdrill.options import CARRIED, stamps, stamps_in, text, unknown_to_all
-from netsim.referees.packetdrill.script import AE, Option, TcpPacket
-from netsim.referees.packetdrill.subject import CODEPOINTS
+from netsim.referees.packetdrill.host_under_test import Emitted
+from netsim.referees.packetdrill.language.options import CARRIED, stamps, stamps_in, text, unknown_to_all
+from netsim.referees.packetdrill.language.script import AE, Option, TcpPacket
+from netsim.referees.packetdrill.socket_under_test import CODEPOINTS
 from netsim.referees.packetdrill.verdict import Unsupported
 from netsim.tcp.segment import ACK, CWR, FIN, PSH, Segment
 from netsim.tcp.seq import HALF, MASK

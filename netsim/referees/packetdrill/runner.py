@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from netsim.referees.packetdrill.commands import carry_out
-from netsim.referees.packetdrill.exchange import LOG_LINES, Exchange
-from netsim.referees.packetdrill.host import Host, host
-from netsim.referees.packetdrill.parser import defined, parse, parse_file
-from netsim.referees.packetdrill.play import Play
-from netsim.referees.packetdrill.script import Conditional, Event, Script, ScriptError
+from netsim.referees.packetdrill.host_under_test import LOG_LINES, Exchange
+from netsim.referees.packetdrill.language.parser import defined, parse, parse_file
+from netsim.referees.packetdrill.language.script import Conditional, Event, Script, ScriptError
+from netsim.referees.packetdrill.platform import Host, host
+from netsim.referees.packetdrill.player import Play
 from netsim.referees.packetdrill.settings import settings_of
 from netsim.referees.packetdrill.verdict import Failure, Unsupported, Verdict
 from netsim.sweep.pool import UNAVAILABLE, Pool, cores

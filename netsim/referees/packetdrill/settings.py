@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from netsim.referees.packetdrill.script import Script, Setting
+from netsim.referees.packetdrill.language.script import Script, Setting
 from netsim.referees.packetdrill.verdict import Unsupported
 
 _ADDRESSES = {

@@ -5,7 +5,7 @@ from typing import Final
 from simpy import Event
 
 from netsim.link import LiveScript, Path
-from netsim.referees.packetdrill.wire import layout
+from netsim.referees.packetdrill.option_layout import layout
 from netsim.referees.recordings.exchange import Exchange, RawPacket
 from netsim.referees.recordings.program import Program
 from netsim.referees.recordings.scenario import CLIENT, SERVER, End, Scenario

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from simpy import Event
 
-from netsim.referees.packetdrill.errno import errno_of, pending
+from netsim.referees.packetdrill.system_calls.errno import errno_of, pending
 from netsim.referees.recordings.scenario import Rule, Step
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 from netsim.tcp.user_calls import peer_closed

@@ -3,7 +3,7 @@
 import pytest
 
 from netsim.referees.packetdrill.code import check
-from netsim.referees.packetdrill.script import Code
+from netsim.referees.packetdrill.language.script import Code
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 
 NAMES = {"tcpi_state": 1, "tcpi_snd_mss": 1000, "TCP_ESTABLISHED": 1, "TCPI_OPT_SACK": 2, "tcpi_options": 7}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsim.referees.packetdrill import Verdict, parse, run_text
-from netsim.referees.packetdrill.script import Script, ScriptError
+from netsim.referees.packetdrill.language.script import Script, ScriptError
 
 HERE = Path(__file__).parent
 LINES = sorted({line for path in HERE.rglob("*.pkt") for line in path.read_text().splitlines() if line[:2] != "//"})

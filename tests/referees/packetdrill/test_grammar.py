@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netsim.referees.packetdrill.options import EOL, NOP, SACK_OK, stamps
-from netsim.referees.packetdrill.parser import parse
-from netsim.referees.packetdrill.script import (
+from netsim.referees.packetdrill.language.options import EOL, NOP, SACK_OK, stamps
+from netsim.referees.packetdrill.language.parser import parse
+from netsim.referees.packetdrill.language.script import (
     Application,
     Call,
     Code,
@@ -28,7 +28,7 @@ from netsim.referees.packetdrill.script import (
     Text,
     Unchecked,
 )
-from netsim.referees.packetdrill.wire import packet_text
+from netsim.referees.packetdrill.option_layout import packet_text
 from netsim.tcp.segment import ACK, CWR, ECE, FIN, PSH, SYN
 
 SECOND = 1_000_000_000

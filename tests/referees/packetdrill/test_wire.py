@@ -2,13 +2,13 @@
 
 import pytest
 
-from netsim.referees.packetdrill.options import stamps
-from netsim.referees.packetdrill.options import text as option_text
-from netsim.referees.packetdrill.parser import parse
-from netsim.referees.packetdrill.script import Event, Option, TcpPacket
-from netsim.referees.packetdrill.subject import Subject
+from netsim.referees.packetdrill.language.options import stamps
+from netsim.referees.packetdrill.language.options import text as option_text
+from netsim.referees.packetdrill.language.parser import parse
+from netsim.referees.packetdrill.language.script import Event, Option, TcpPacket
+from netsim.referees.packetdrill.option_layout import Style, layout
+from netsim.referees.packetdrill.socket_under_test import Subject
 from netsim.referees.packetdrill.verdict import Failure
-from netsim.referees.packetdrill.wire import Style, layout
 from netsim.tcp.segment import ACK, SYN, FourTuple, Options, Segment
 
 FULL = Options(mss=1460, wscale=6, sack_permitted=True, ts_val=1)

@@ -5,8 +5,8 @@ The core knows which options a segment carries; their order and padding are the 
 
 from typing import Literal
 
-from netsim.referees.packetdrill.options import EOL, NOP, SACK_OK, size, stamps, text
-from netsim.referees.packetdrill.script import FLAG_LETTERS, IcmpPacket, Option, TcpPacket
+from netsim.referees.packetdrill.language.options import EOL, NOP, SACK_OK, size, stamps, text
+from netsim.referees.packetdrill.language.script import FLAG_LETTERS, IcmpPacket, Option, TcpPacket
 from netsim.tcp.segment import ExperimentalCookie, Options
 from netsim.tcp.seq import MASK
 

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from netsim.referees.packetdrill.errno import errno_of, same
-from netsim.referees.packetdrill.first_text import set_connect
-from netsim.referees.packetdrill.notices import Notices, asked_for
-from netsim.referees.packetdrill.results import Result, names, pointed
-from netsim.referees.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
+from netsim.referees.packetdrill.language.script import Call, Expression, Items, Name, Number, Structure, Unchecked
+from netsim.referees.packetdrill.system_calls.connections import set_connect
+from netsim.referees.packetdrill.system_calls.errno import errno_of, same
+from netsim.referees.packetdrill.system_calls.error_queue import Notices, asked_for
+from netsim.referees.packetdrill.system_calls.process import Result, names, pointed
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.socket import Socket
 
 if TYPE_CHECKING:
-    from netsim.referees.packetdrill.calls import Calls
+    from netsim.referees.packetdrill.system_calls.calls import Calls
 
 Change = Callable[[TcpConfig, int], TcpConfig]
 

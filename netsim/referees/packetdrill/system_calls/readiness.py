@@ -6,9 +6,9 @@ An event structure is {events=EPOLLIN|EPOLLOUT, fd=4}, a poll one {fd=4, events=
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from netsim.referees.packetdrill.notices import Notices
-from netsim.referees.packetdrill.results import Attempt, Result, names
-from netsim.referees.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
+from netsim.referees.packetdrill.language.script import Call, Expression, Items, Name, Number, Structure, Unchecked
+from netsim.referees.packetdrill.system_calls.error_queue import Notices
+from netsim.referees.packetdrill.system_calls.process import Attempt, Result, names
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.output import may_speak
 from netsim.tcp.recovery.send_buffer import writable
@@ -17,7 +17,7 @@ from netsim.tcp.state import CLOSED, ESTABLISHED, TIME_WAIT
 from netsim.tcp.user_calls import peer_closed
 
 if TYPE_CHECKING:
-    from netsim.referees.packetdrill.calls import Calls
+    from netsim.referees.packetdrill.system_calls.calls import Calls
 
 _KNOWN: Final = {"IN", "OUT", "ERR", "HUP", "RDHUP", "RDNORM", "WRNORM", "PRI", "NVAL"}
 _HOW: Final = {"ET", "ONESHOT", "EXCLUSIVE"}

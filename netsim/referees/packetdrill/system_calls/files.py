@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netsim.referees.packetdrill.results import Attempt, Result, pointed
-from netsim.referees.packetdrill.script import Call, Items, Number, Text
+from netsim.referees.packetdrill.language.script import Call, Items, Number, Text
+from netsim.referees.packetdrill.system_calls.process import Attempt, Result, pointed
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import TcpError
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.socket import Socket
 
 if TYPE_CHECKING:
-    from netsim.referees.packetdrill.calls import Calls
+    from netsim.referees.packetdrill.system_calls.calls import Calls
 
 
 @dataclass(slots=True)

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from netsim.referees.packetdrill.notices import compare
-from netsim.referees.packetdrill.results import Attempt, Result, names
-from netsim.referees.packetdrill.script import Call, Expression, Items, Number, Structure, Unchecked
+from netsim.referees.packetdrill.language.script import Call, Expression, Items, Number, Structure, Unchecked
+from netsim.referees.packetdrill.system_calls.error_queue import compare
+from netsim.referees.packetdrill.system_calls.process import Attempt, Result, names
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.socket import Socket
 from netsim.tcp.user_calls import peer_closed
 
 if TYPE_CHECKING:
-    from netsim.referees.packetdrill.calls import Calls
+    from netsim.referees.packetdrill.system_calls.calls import Calls
 
 
 def fields_of(call: Call) -> dict[str, Expression]:

@@ -15,10 +15,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from netsim.referees.packetdrill.cursor import Cursor
-from netsim.referees.packetdrill.expressions import call
-from netsim.referees.packetdrill.packets import packet
-from netsim.referees.packetdrill.script import (
+from netsim.referees.packetdrill.language.cursor import Cursor
+from netsim.referees.packetdrill.language.expressions import call
+from netsim.referees.packetdrill.language.packets import packet
+from netsim.referees.packetdrill.language.script import (
     Action,
     Code,
     Command,

@@ -6,16 +6,16 @@ connection and sends the rest (net/ipv4/tcp.c, tcp_sendmsg_fastopen). FreeBSD ke
 
 from typing import TYPE_CHECKING
 
-from netsim.referees.packetdrill.errno import errno_of
-from netsim.referees.packetdrill.results import Attempt, Result, names
-from netsim.referees.packetdrill.script import Call, Expression
+from netsim.referees.packetdrill.language.script import Call, Expression
+from netsim.referees.packetdrill.system_calls.errno import errno_of
+from netsim.referees.packetdrill.system_calls.process import Attempt, Result, names
 from netsim.tcp.errors import TcpError
 from netsim.tcp.listening.fast_open import first_room
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED
 
 if TYPE_CHECKING:
-    from netsim.referees.packetdrill.calls import Calls
+    from netsim.referees.packetdrill.system_calls.calls import Calls
 
 
 def send_first(calls: "Calls", call: Call, socket: Socket, address: Expression, size: int) -> Attempt:

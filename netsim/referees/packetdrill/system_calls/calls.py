@@ -6,15 +6,17 @@ A call is begun once and gives an attempt: a function that returns the result, o
 from collections.abc import Callable
 from typing import Literal
 
-from netsim.referees.packetdrill import files, messages, readiness, vectors
-from netsim.referees.packetdrill.errno import errno_of
-from netsim.referees.packetdrill.exchange import DEFAULT_TTL, Exchange
-from netsim.referees.packetdrill.first_text import connect_later, is_first, send_first
-from netsim.referees.packetdrill.notices import Notices
-from netsim.referees.packetdrill.results import Attempt, Result, names, pointed
-from netsim.referees.packetdrill.script import Application, Call, Expression, Number, Structure
-from netsim.referees.packetdrill.sockopts import get_option, set_option
-from netsim.referees.packetdrill.subject import Subject
+from netsim.referees.packetdrill.host_under_test import DEFAULT_TTL, Exchange
+from netsim.referees.packetdrill.language.script import Application, Call, Expression, Number, Structure
+from netsim.referees.packetdrill.socket_under_test import Subject
+from netsim.referees.packetdrill.system_calls import files, readiness
+from netsim.referees.packetdrill.system_calls import messages as vectors
+from netsim.referees.packetdrill.system_calls import transfers as messages
+from netsim.referees.packetdrill.system_calls.connections import connect_later, is_first, send_first
+from netsim.referees.packetdrill.system_calls.errno import errno_of
+from netsim.referees.packetdrill.system_calls.error_queue import Notices
+from netsim.referees.packetdrill.system_calls.process import Attempt, Result, names, pointed
+from netsim.referees.packetdrill.system_calls.socket_options import get_option, set_option
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import ConnectionClosing, ConnectionDoesNotExist, TcpError
 from netsim.tcp.output import FIN_UNACKNOWLEDGED, may_speak

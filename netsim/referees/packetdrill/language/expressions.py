@@ -9,8 +9,8 @@ term        = "..." | number | string+ ["..."]
 import re
 from collections.abc import Mapping
 
-from netsim.referees.packetdrill.cursor import Cursor
-from netsim.referees.packetdrill.script import (
+from netsim.referees.packetdrill.language.cursor import Cursor
+from netsim.referees.packetdrill.language.script import (
     Application,
     Call,
     Either,

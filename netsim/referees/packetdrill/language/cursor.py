@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from typing import NoReturn
 
-from netsim.referees.packetdrill.script import ScriptError
+from netsim.referees.packetdrill.language.script import ScriptError
 
 _BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 

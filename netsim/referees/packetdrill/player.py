@@ -3,22 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netsim.referees.packetdrill.calls import Calls
 from netsim.referees.packetdrill.code import check, tcp_info
 from netsim.referees.packetdrill.commands import carry_out
-from netsim.referees.packetdrill.errno import same
-from netsim.referees.packetdrill.exchange import Emitted, Exchange
-from netsim.referees.packetdrill.host import Host
-from netsim.referees.packetdrill.match import (
-    differences,
-    header,
-    header_differs,
-    joined,
-    require_supported,
-    stamp_difference,
-)
-from netsim.referees.packetdrill.results import Attempt, Result
-from netsim.referees.packetdrill.script import (
+from netsim.referees.packetdrill.host_under_test import Emitted, Exchange
+from netsim.referees.packetdrill.language.script import (
     Action,
     Call,
     Code,
@@ -30,9 +18,21 @@ from netsim.referees.packetdrill.script import (
     TcpPacket,
     Time,
 )
+from netsim.referees.packetdrill.match import (
+    differences,
+    header,
+    header_differs,
+    joined,
+    require_supported,
+    stamp_difference,
+)
+from netsim.referees.packetdrill.option_layout import packet_text
+from netsim.referees.packetdrill.platform import Host
 from netsim.referees.packetdrill.settings import Settings
+from netsim.referees.packetdrill.system_calls.calls import Calls
+from netsim.referees.packetdrill.system_calls.errno import same
+from netsim.referees.packetdrill.system_calls.process import Attempt, Result
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
-from netsim.referees.packetdrill.wire import packet_text
 from netsim.tcp.segment import FourTuple
 
 PATIENCE = 2_000_000_000  # ns after its time that an outbound packet or the end of a call is waited for

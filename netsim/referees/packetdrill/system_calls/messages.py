@@ -3,8 +3,8 @@
 A message is {msg_name(...)=..., msg_iov(n)=[{..., length}, ...], msg_flags=flags}, a vector [{..., length}, ...].
 """
 
-from netsim.referees.packetdrill.results import names
-from netsim.referees.packetdrill.script import Call, Expression, Items, Name, Number, Structure, Unchecked
+from netsim.referees.packetdrill.language.script import Call, Expression, Items, Name, Number, Structure, Unchecked
+from netsim.referees.packetdrill.system_calls.process import names
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 
 _NONE = Number(0)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from netsim.referees.packetdrill.host import Host
 from netsim.referees.packetdrill.icmp import icmp_error
-from netsim.referees.packetdrill.script import IcmpPacket, TcpPacket
-from netsim.referees.packetdrill.subject import Subject
+from netsim.referees.packetdrill.language.script import IcmpPacket, TcpPacket
+from netsim.referees.packetdrill.option_layout import packet_text
+from netsim.referees.packetdrill.platform import Host
+from netsim.referees.packetdrill.socket_under_test import Subject
 from netsim.referees.packetdrill.verdict import Unsupported
-from netsim.referees.packetdrill.wire import packet_text
 from netsim.seeds import Seed
 from netsim.tcp.actions import Action, Transmit
 from netsim.tcp.config.config import TcpConfig

@@ -8,8 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from netsim.referees.packetdrill.results import names
-from netsim.referees.packetdrill.script import Expression, Items, Name, Number, Structure, Unchecked
+from netsim.referees.packetdrill.language.script import Expression, Items, Name, Number, Structure, Unchecked
+from netsim.referees.packetdrill.system_calls.process import names
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.socket import Socket

@@ -8,10 +8,10 @@ run_packet.c).
 from dataclasses import dataclass, field
 from typing import Final
 
-from netsim.referees.packetdrill.options import blocks, stamps, stamps_in
-from netsim.referees.packetdrill.script import Option, TcpPacket
+from netsim.referees.packetdrill.language.options import blocks, stamps, stamps_in
+from netsim.referees.packetdrill.language.script import Option, TcpPacket
+from netsim.referees.packetdrill.option_layout import Style, layout
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
-from netsim.referees.packetdrill.wire import Style, layout
 from netsim.tcp.segment import ACK, SYN, ExperimentalCookie, FourTuple, Options, Segment
 from netsim.tcp.seq import MASK
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from netsim.referees.packetdrill.wire import Style
+from netsim.referees.packetdrill.option_layout import Style
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.state import State

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from netsim.referees.packetdrill.cursor import Cursor
-from netsim.referees.packetdrill.script import Option
+from netsim.referees.packetdrill.language.cursor import Cursor
+from netsim.referees.packetdrill.language.script import Option
 from netsim.tcp.seq import MASK
 
 NOP: Final = Option("nop")

@@ -8,13 +8,13 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from netsim.referees.packetdrill.endpoint import Endpoint, endpoint
-from netsim.referees.packetdrill.errno import errno_of, text_of
-from netsim.referees.packetdrill.expressible import commands, options, remarks
-from netsim.referees.packetdrill.host import host as machine
-from netsim.referees.packetdrill.options import stamps
-from netsim.referees.packetdrill.script import Direction, Option, TcpPacket
-from netsim.referees.packetdrill.wire import Style, layout, packet_text
+from netsim.referees.packetdrill.export.endpoint import Endpoint, endpoint
+from netsim.referees.packetdrill.export.host_settings import commands, options, remarks
+from netsim.referees.packetdrill.language.options import stamps
+from netsim.referees.packetdrill.language.script import Direction, Option, TcpPacket
+from netsim.referees.packetdrill.option_layout import Style, layout, packet_text
+from netsim.referees.packetdrill.platform import host as machine
+from netsim.referees.packetdrill.system_calls.errno import errno_of, text_of
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import ACK, IP_TCP_HEADERS, SYN, Segment

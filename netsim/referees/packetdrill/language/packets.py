@@ -15,9 +15,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from netsim.referees.packetdrill.cursor import Cursor
-from netsim.referees.packetdrill.options import number, read, size
-from netsim.referees.packetdrill.script import (
+from netsim.referees.packetdrill.language.cursor import Cursor
+from netsim.referees.packetdrill.language.options import number, read, size
+from netsim.referees.packetdrill.language.script import (
     FLAG_LETTERS,
     Direction,
     IcmpPacket,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from netsim.referees.packetdrill.script import Either, Expression, Items, Name, Number
+from netsim.referees.packetdrill.language.script import Either, Expression, Items, Name, Number
 
 
 class Result(NamedTuple):

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from netsim.referees.packetdrill.host import host
+from netsim.referees.packetdrill.platform import host
 from netsim.tcp.config.config import TcpConfig
 
 _Write = Callable[[Any], str]

@@ -1,0 +1,1 @@
+"""A simulated exchange written as a packetdrill script."""
