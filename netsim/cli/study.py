@@ -159,7 +159,7 @@ def traced(what: Study, *, replication: str | None) -> Run:
 
     k = natural("replication", replication) or 0
     trace = Trace()
-    row = what.module.run(what.params, Seed(what.seed, point_key(what.params), k), observer=trace.events.append)
+    row = what.module.run(what.params, Seed(what.seed, point_key(what.params), k), observers=[trace.events.append])
     outcome = ", ".join(f"{name} {_cell(value)}" for name, value in row.items())
     return Run(what.params, trace, f"{what.name}, seed {what.seed}, run {k}", outcome)
 

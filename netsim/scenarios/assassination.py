@@ -7,7 +7,7 @@ A late copy of the client's last ACK draws the same RST.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -79,19 +79,16 @@ ESTIMATES: Final = {
 }
 
 
-class _Witness:
+class _TimeWaitObserver:
     """When (ns) the client's TIME-WAIT began and ended, by what, and what reached it meanwhile."""
 
-    def __init__(self, further: Observer | None) -> None:
-        self.further = further
+    def __init__(self) -> None:
         self.began = self.ended = -1
         self.clause = ""
         self.old = self.ignored = 0
 
     def __call__(self, event: TraceEvent) -> None:
         """One event of the run."""
-        if self.further is not None:
-            self.further(event)
         if event.host != "client":
             return
         if type(event) is Arrived:
@@ -107,23 +104,23 @@ class _Witness:
                 self.ignored += 1
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One TIME-WAIT: whether a RST ended it, after how long (s), old segments that came, resets that were ignored."""
-    witness = _Witness(observer)
-    world = World(seed=seed, observer=witness)
+    observer = _TimeWaitObserver()
+    world = World(seed=seed, observers=[*observers, observer])
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *params.paths)
     world.process(_serve(server, params))
     world.process(_read(client, params))
     world.run()
-    held = (witness.ended - witness.began) / NS
-    killed = witness.clause == _RST
+    held = (observer.ended - observer.began) / NS
+    killed = observer.clause == _RST
     return {
         "killed": killed,
         "killed_after": held if killed else NEVER,
         "time_wait_held": held,
-        "old_segment": witness.old > 0,
-        "resets_ignored": witness.ignored,
+        "old_segment": observer.old > 0,
+        "resets_ignored": observer.ignored,
     }
 
 

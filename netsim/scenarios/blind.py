@@ -13,7 +13,7 @@ Not modelled: the side channel of a shared limit on challenge ACKs. The numbers 
 """
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -145,9 +145,9 @@ class _Victim:
         return tcb.state is CLOSED or tcb.rcv_nxt != self.seq or tcb.snd_una != self.ack or tcb.reassembly is not None
 
 
-def _victim(params: Params, seed: Seed, observer: Observer | None = None) -> _Victim:
+def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _Victim:
     """An open connection, a silent client, ``in_flight`` bytes on their way that will not arrive."""
-    world = World(seed=seed, observer=observer)
+    world = World(seed=seed, observers=observers)
     client = world.host("client", params.end(params.client))
     server = world.host("server", params.end(params.server))
     attacker = world.host("attacker")
@@ -262,10 +262,10 @@ def attack_on(params: Params, taken: tuple[Field, Field]) -> BlindAttack:
     return BlindAttack(sequences=seq.count, acks=ack.count, ports=params.ports, modulus=params.space)
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One attack: whether ``segments`` guesses sufficed, how many it took, how many it would take on average."""
     taken = measured(params)
-    victim = _victim(params, seed, observer)
+    victim = _victim(params, seed, observers)
     stream = seed.stream("attacker")
     p_hit = attack_on(params, taken).p_within_memoryless(1)
     plan: Sweep | Draws = Draws(params.ports, stream)

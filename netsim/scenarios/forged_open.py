@@ -6,7 +6,7 @@ another guess of the ISN and with his text. The guesses are the best ones for th
 (netsim.theory.forged_open). Whether one opens the connection is what the server's TCP decides.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -68,9 +68,9 @@ ESTIMATES: Final = {
 }
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One attack: whether the server holds a connection with the trusted host, and took the attacker's text."""
-    world = World(seed=seed, observer=observer)
+    world = World(seed=seed, observers=observers)
     server, attacker, crowd = world.host("server", params.server), world.host("attacker"), world.host("crowd")
     world.link(attacker, server, Path(delay=params.delay, jitter=params.jitter), Path(delay=params.delay))
     world.link(crowd, server, Path(delay=params.delay))

@@ -6,7 +6,7 @@ survivor then waits, sends, or has keep-alive on; or the victim opens the connec
 Without an accident the path loses segments from the start, and the question is who ends up ESTABLISHED alone.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,18 +117,15 @@ ESTIMATES: Final = {
 }
 
 
-class _Witness:
+class _ConnectionObserver:
     """Notes when (ns) and by which clause the survivor's first record ended."""
 
-    def __init__(self, survivor: str, further: Observer | None) -> None:
+    def __init__(self, survivor: str) -> None:
         self.survivor = survivor
-        self.further = further
         self.ended: tuple[int, str] | None = None
 
     def __call__(self, event: TraceEvent) -> None:
         """One event of the run."""
-        if self.further is not None:
-            self.further(event)
         if self.ended is None and type(event) is Decided and event.host == self.survivor:
             moved = event.decision
             if type(moved) is Moved and moved.connection == 1 and moved.new in (CLOSED, LISTEN):
@@ -145,10 +142,10 @@ class _Seen:
     before: int = 0
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One connection: how long (s) the survivor held it after the accident, what ended it, segments, who is alone."""
-    witness = _Witness(params.survivor, observer)
-    world = World(seed=seed, observer=witness)
+    observer = _ConnectionObserver(params.survivor)
+    world = World(seed=seed, observers=[*observers, observer])
     client, server = (world.host(name, params.config_of(name)) for name in ("client", "server"))
     world.link(client, server, *(params.paths if params.accident == "none" else without_loss(params.paths)))
     seen = _Seen()
@@ -157,10 +154,10 @@ def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[st
     if params.accident != "none":
         world.process(_strike(world, params, seen))
     world.run(until=params.horizon)
-    lost = witness.ended is None or params.accident == "none"
+    lost = observer.ended is None or params.accident == "none"
     return {
-        "outcome": "never" if witness.ended is None else _OUTCOMES[witness.ended[1]],
-        "life": NEVER if lost or witness.ended is None else witness.ended[0] / NS - params.accident_at,
+        "outcome": "never" if observer.ended is None else _OUTCOMES[observer.ended[1]],
+        "life": NEVER if lost or observer.ended is None else observer.ended[0] / NS - params.accident_at,
         "segments": world.hosts[params.survivor].counters.TcpOutSegs - seen.before,
         "client_alone": seen.client is not None and seen.server is None,
         "reopened": seen.reopened,

@@ -7,7 +7,7 @@ OPEN fails (EADDRNOTAVAIL). Nothing is lost on the path.
 
 import dataclasses
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,9 +90,9 @@ class _Tally:
     first_refusal: float = NEVER
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One window of time: OPENs per second, those refused, records in TIME-WAIT at either end when it closes."""
-    world = World(seed=seed, observer=observer)
+    world = World(seed=seed, observers=observers)
     client, server = (
         world.host(name, config) for name, config in zip(("client", "server"), params.configs, strict=True)
     )

@@ -6,6 +6,7 @@ the text that may still be in the network is sent here; of what went before noth
 time, and these the first ISS carries. The rest is ``stale``: late copies, and what the core makes of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -121,9 +122,9 @@ ESTIMATES: Final = {
 _COLUMNS: Final = ("stale_data_accepted", "p_expected", "wrong", "wrong_bytes", "reopened", "arrived_data", "ack_war")
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """Two incarnations: whether old text was accepted, the chance of it, wrong bytes, how much old text arrived."""
-    row = stale.run(params.tail, seed, observer)
+    row = stale.run(params.tail, seed, observers)
     return {name: row[name] for name in _COLUMNS}
 
 

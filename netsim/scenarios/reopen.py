@@ -4,7 +4,7 @@ A client opens a connection to a server and moves some text; the server closes f
 pause the client opens the same four-tuple again. Nothing is lost.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,9 +72,9 @@ ESTIMATES: Final = {
 }
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One reopening: how it came about, how long (s) the client's OPEN took, how many SYNs it sent."""
-    world = World(seed=seed, observer=observer)
+    world = World(seed=seed, observers=observers)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *params.paths)
     row: dict[str, Any] = {"how": "never", "latency": NEVER, "syns": 0}

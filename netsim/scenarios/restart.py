@@ -5,7 +5,7 @@ connection one closes first, the other when it reads the end of the stream, over
 After a pause the server starts again and tries to listen on the same port, again and again until it may.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,9 +71,9 @@ ESTIMATES: Final = {
 }
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One restart: whether the first bind failed, how long (s) and how often the server tried."""
-    world = World(seed=seed, observer=observer)
+    world = World(seed=seed, observers=observers)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *without_loss(params.lossy))
     row: dict[str, Any] = {"address_in_use": False, "wait": NEVER, "attempts": 0}

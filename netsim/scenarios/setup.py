@@ -3,7 +3,7 @@
 A client calls connect, a server accepts; the client then stays silent or speaks first. Both keep the connection open.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -96,9 +96,9 @@ class _Ends:
     refused: bool = False
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One connection attempt: latencies of both ends (s, NaN: never), outcome, what was sent."""
-    world = World(seed=seed, tie_break=params.tie_break, observer=observer)
+    world = World(seed=seed, tie_break=params.tie_break, observers=observers)
     client = world.host("client", params.client)
     server = world.host("server", params.server)
     world.link(client, server, *params.paths)

@@ -6,7 +6,7 @@ so that some of them arrive in the second connection. What becomes of them is wh
 truth says which they are.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, get_args
@@ -25,7 +25,7 @@ from netsim.scenarios.stale_expected import (
     survival,
     terms,
 )
-from netsim.scenarios.stale_witness import CLAUSES, KINDS, OTHER, Witness
+from netsim.scenarios.stale_observer import CLAUSES, KINDS, OTHER, StaleObserver
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import Observer
@@ -155,7 +155,7 @@ class _Stream:
 class _Play:
     """One run: the world's observer, what the applications saw, when (s) it was over."""
 
-    witness: Witness
+    observer: StaleObserver
     streams: list[_Stream] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
     client_resets: int = 0
@@ -167,24 +167,24 @@ def content(connection: int, size: int) -> bytes:
     return bytes([ord("0") + connection]) * size
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """Incarnations of a four-tuple: old segments by kind and fate, what they did, the chance that text had."""
-    play = _play(params, params.configs, seed, observer)
+    play = _play(params, params.configs, seed, observers)
     return _row(params, play) | {"p_expected": expected(params, seed, play)}
 
 
-def _play(params: Params, configs: tuple[TcpConfig, TcpConfig], seed: Seed, observer: Observer | None) -> _Play:
-    witness = Witness(observer)
-    world = World(seed=seed, observer=witness)
-    witness.client, witness.server = world.host("client", configs[0]), world.host("server", configs[1])
-    world.link(witness.client, witness.server, *params.paths)
-    play = _Play(witness)
-    world.process(_serve(world, witness.server, params, play))
-    finished = world.process(_reuse(world, witness.client, params, play))
-    witness.too_many = world.env.event()
+def _play(params: Params, configs: tuple[TcpConfig, TcpConfig], seed: Seed, observers: Sequence[Observer]) -> _Play:
+    observer = StaleObserver()
+    world = World(seed=seed, observers=[*observers, observer])
+    observer.client, observer.server = world.host("client", configs[0]), world.host("server", configs[1])
+    world.link(observer.client, observer.server, *params.paths)
+    play = _Play(observer)
+    world.process(_serve(world, observer.server, params, play))
+    finished = world.process(_reuse(world, observer.client, params, play))
+    observer.too_many = world.env.event()
     longest = world.timeout(HORIZON * (params.connections - 1))
-    world.run(until=world.env.any_of([finished, longest, witness.too_many]))
-    witness.finish()
+    world.run(until=world.env.any_of([finished, longest, observer.too_many]))
+    observer.finish()
     play.ended = world.now
     return play
 
@@ -263,8 +263,8 @@ def _read(sock: Socket, stream: _Stream, params: Params) -> Generator[Event, Any
 
 
 def _row(params: Params, play: _Play) -> dict[str, Any]:
-    witness, later = play.witness, play.streams[1:]
-    wrong = sum(_wrong_bytes(witness, stream) for stream in later)
+    observer, later = play.observer, play.streams[1:]
+    wrong = sum(_wrong_bytes(observer, stream) for stream in later)
     reopened = max(len(play.ports) - 1, 0)
     known = sum(play.ports[k] in play.ports[:k] for k in range(1, len(play.ports)))
     row: dict[str, Any] = {
@@ -274,27 +274,27 @@ def _row(params: Params, play: _Play) -> dict[str, Any]:
         "wrong": wrong > 0,
         "premature_eof": any(stream.ended and len(stream.text) < params.size for stream in later),
         "reset": any(stream.reset for stream in later) or play.client_resets > 0,
-        "ack_of_unsent": witness.acks_of_unsent > 0,
-        "half_open": bool(witness.old_syn - witness.established),
-        "ghost": bool(witness.old_syn & witness.established),
-        "stale_data_accepted": witness.accepted["data"] > 0,
-        "stale_per_connection": len(witness.tainted) / reopened if reopened else NEVER,
+        "ack_of_unsent": observer.acks_of_unsent > 0,
+        "half_open": bool(observer.old_syn - observer.established),
+        "ghost": bool(observer.old_syn & observer.established),
+        "stale_data_accepted": observer.accepted["data"] > 0,
+        "stale_per_connection": len(observer.tainted) / reopened if reopened else NEVER,
         "reused": known / reopened if reopened else NEVER,
-        "ack_war": witness.too_many.triggered,
-        "arrived": sum(witness.arrived.values()),
-        "accepted": sum(witness.accepted.values()),
-        "dropped": sum(witness.dropped.values()),
-        "without_effect": witness.without_effect,
+        "ack_war": observer.too_many.triggered,
+        "arrived": sum(observer.arrived.values()),
+        "accepted": sum(observer.accepted.values()),
+        "dropped": sum(observer.dropped.values()),
+        "without_effect": observer.without_effect,
     }
-    row |= {f"arrived_{kind}": witness.arrived[kind] for kind in KINDS}
-    row |= {f"accepted_{kind}": witness.accepted[kind] for kind in KINDS}
-    return row | {f"dropped_{name}": witness.dropped[name] for name in (*dict.fromkeys(CLAUSES.values()), OTHER)}
+    row |= {f"arrived_{kind}": observer.arrived[kind] for kind in KINDS}
+    row |= {f"accepted_{kind}": observer.accepted[kind] for kind in KINDS}
+    return row | {f"dropped_{name}": observer.dropped[name] for name in (*dict.fromkeys(CLAUSES.values()), OTHER)}
 
 
-def _wrong_bytes(witness: Witness, stream: _Stream) -> int:
+def _wrong_bytes(observer: StaleObserver, stream: _Stream) -> int:
     """Bytes of another connection: all of them, if a SYN of an earlier one opened this."""
-    opener = witness.opener[stream.connection]
-    if stream.connection in witness.old_syn and opener < len(witness.opened):
+    opener = observer.opener[stream.connection]
+    if stream.connection in observer.old_syn and opener < len(observer.opened):
         return len(stream.text)
     return len(stream.text) - stream.text.count(content(opener, 1))
 
@@ -311,20 +311,20 @@ def expected(params: Params, seed: Seed, play: _Play) -> float:
         return NEVER
     if params.closes_first == "server" and params.server.time_wait_reuse != "none":
         return NEVER  # the reopened record's ISS follows the old one (RFC 1122 4.2.2.13)
-    if any(play.witness.accepted[what] for what in ("data", "fin", "rst", "ack")):
+    if any(play.observer.accepted[what] for what in ("data", "fin", "rst", "ack")):
         client, server = (config.replace(isn=ApartIsn()) for config in configs)
-        play = _play(params, (client, server), seed, None)
+        play = _play(params, (client, server), seed, ())
     if len(play.ports) < 2:
         return 0.0
-    witness, late, there = play.witness, survival(params.duplicate_delay), _constant(params.delay_forward)
-    if late is None or there is None or params.reorder or terms(witness) > MOST_TERMS:
-        return arrivals_expected(witness, *configs, play.ended)
+    observer, late, there = play.observer, survival(params.duplicate_delay), _constant(params.delay_forward)
+    if late is None or there is None or params.reorder or terms(observer) > MOST_TERMS:
+        return arrivals_expected(observer, *configs, play.ended)
     oldest = late(params.lifetime - there)
 
     def late_and_alive(t: float) -> float:
         return max(late(t) - oldest, 0.0)
 
-    return copies_expected(witness, *configs, play.ended, duplicate=params.duplicate, late=late_and_alive)
+    return copies_expected(observer, *configs, play.ended, duplicate=params.duplicate, late=late_and_alive)
 
 
 def _constant(delay: float | DelayDistribution) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from netsim.link import DelayDistribution, Exponential, Fixed, Lognormal, Pareto, Uniform
-from netsim.scenarios.stale_witness import Witness
+from netsim.scenarios.stale_observer import StaleObserver
 from netsim.sim import Host
 from netsim.sim.network import NS
 from netsim.tcp.config.config import TcpConfig
@@ -28,37 +28,37 @@ class ApartIsn:
 
 
 def copies_expected(
-    witness: Witness, client: TcpConfig, server: TcpConfig, ended: float, *, duplicate: float, late: "Late"
+    observer: StaleObserver, client: TcpConfig, server: TcpConfig, ended: float, *, duplicate: float, late: "Late"
 ) -> float:
     """P(some late copy of the first connection's text is accepted), given when the originals arrived."""
-    connections = _connections(witness, client, server, ended)
-    segments = witness.relative(witness.first_segments)
+    connections = _connections(observer, client, server, ended)
+    segments = observer.relative(observer.first_segments)
     return p_some_copy_accepted(segments, connections, duplicate=duplicate, late=late)
 
 
-def arrivals_expected(witness: Witness, client: TcpConfig, server: TcpConfig, ended: float) -> float:
+def arrivals_expected(observer: StaleObserver, client: TcpConfig, server: TcpConfig, ended: float) -> float:
     """P(some old text is accepted), given which of it arrived and when."""
     return p_some_arrival_accepted(
-        witness.relative(witness.late_segments), _connections(witness, client, server, ended)
+        observer.relative(observer.late_segments), _connections(observer, client, server, ended)
     )
 
 
-def terms(witness: Witness) -> int:
+def terms(observer: StaleObserver) -> int:
     """How large the sum of ``copies_expected`` is."""
-    return len(witness.first_segments) * sum(len(receiver.course) for receiver in witness.receivers.values())
+    return len(observer.first_segments) * sum(len(receiver.course) for receiver in observer.receivers.values())
 
 
-def _connections(witness: Witness, client: TcpConfig, server: TcpConfig, ended: float) -> list[NewConnection]:
-    start, receivers = witness.opened[1] / NS, witness.receivers.values()
-    apart = _difference(witness.client, client, 1, witness.opened[0], 2, witness.opened[1])
-    first = witness.server_began[1]
+def _connections(observer: StaleObserver, client: TcpConfig, server: TcpConfig, ended: float) -> list[NewConnection]:
+    start, receivers = observer.opened[1] / NS, observer.receivers.values()
+    apart = _difference(observer.client, client, 1, observer.opened[0], 2, observer.opened[1])
+    first = observer.server_began[1]
     return [
         NewConnection(
             course=r.course,
             start=start,
             end=min(r.end, ended),
-            client=0 if witness.opener[r.tcb.id] == 1 else apart,
-            server=_difference(witness.server, server, 1, first, r.tcb.id, r.began),
+            client=0 if observer.opener[r.tcb.id] == 1 else apart,
+            server=_difference(observer.server, server, 1, first, r.tcb.id, r.began),
         )
         for r in receivers
         if r.course

@@ -11,7 +11,7 @@ The server starts empty. ``amplification`` is that of one forged SYN, followed t
 
 import math
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -125,9 +125,9 @@ class _Seen:
     memory: list[int] = field(default_factory=list)
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One attack on an empty server: response times, memory of half-open connections, work of the processor."""
-    world = World(seed=seed, observer=observer)
+    world = World(seed=seed, observers=observers)
     client, attacker = world.host("client", params.client), world.host("attacker")
     server = world.host(
         "server", params.server, cpu_per_segment=params.cpu_per_segment, cpu_per_byte=params.cpu_per_byte
@@ -257,7 +257,7 @@ def amplification(params: Params) -> float:
         if isinstance(event, Sent) and event.host == "server":
             sent.append(event.packet.segment.wire_size)
 
-    world = World(seed=0, observer=count)
+    world = World(seed=0, observers=[count])
     server, attacker = world.host("server", params.server), world.host("attacker")
     world.link(attacker, server, Path())
     world.process(_serve(world, server, params, _Seen()))

@@ -13,7 +13,7 @@ import dataclasses
 import itertools
 import math
 import random
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
@@ -185,9 +185,9 @@ class Play:
         return [client for client in self.clients if start <= client.came < end]
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """What became of two worlds' clients (shares), half-open entries, SYN-ACKs, cookies; NaN where nobody came."""
-    row = long_run(params, seed, observer)
+    row = long_run(params, seed, observers)
     young = dataclasses.replace(params, warmup=0.0)
     other = dataclasses.replace(seed, point=f"{seed.point}, from empty")
     _, first = play(young, other, clients=(0.0, params.hold))
@@ -195,10 +195,10 @@ def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[st
     return row | {f"{name}_from_empty": from_empty[name] for name in ("p_first_syn_blocked", "p_never_connected")}
 
 
-def long_run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def long_run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """The first of the two worlds of ``run`` alone: the flood has long been under way."""
     start, end = params.window
-    world, played = play(params, seed, observer, clients=(start, end))
+    world, played = play(params, seed, observers, clients=(start, end))
     return _shares(params, played.during(start, end), played) | _costs(params, world, played)
 
 
@@ -223,7 +223,7 @@ def _costs(params: Params, world: World, played: Play) -> dict[str, Any]:
 def play(
     params: Params,
     seed: Seed,
-    observer: Observer | None = None,
+    observers: Sequence[Observer] = (),
     *,
     clients: tuple[float, float],
     step: float = 1.0,
@@ -232,7 +232,7 @@ def play(
 
     The population is noted every ``step`` seconds.
     """
-    world = World(seed=seed, tie_break=params.tie_break, observer=observer)
+    world = World(seed=seed, tie_break=params.tie_break, observers=observers)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *params.paths)
     listener = server.socket()

@@ -5,7 +5,7 @@ aborts, or both ends close at once, or the server leaves text unread. The server
 sends what it has left, and closes.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,11 +117,10 @@ ESTIMATES: Final = {
 }
 
 
-class _Witness:
+class _CloseObserver:
     """Notes how and when (ns) each end was done with the close, and what first acknowledged the client's FIN."""
 
-    def __init__(self, further: Observer | None) -> None:
-        self.further = further
+    def __init__(self) -> None:
         self.state: dict[str, State] = {}
         self.done: dict[str, tuple[int, How]] = {}
         self.rides: bool | None = None
@@ -129,8 +128,6 @@ class _Witness:
 
     def __call__(self, event: TraceEvent) -> None:
         """One event of the run."""
-        if self.further is not None:
-            self.further(event)
         if type(event) is Decided and type(event.decision) is Moved:
             moved, host = event.decision, event.host
             self.state[host] = moved.new
@@ -153,16 +150,16 @@ class _Close:
     read: int = 0
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One close: segments, how and how soon (s, NaN: never) either end was done with it, the states at the end."""
-    witness = _Witness(observer)
-    world = World(seed=seed, tie_break=params.tie_break, observer=witness)
+    observer = _CloseObserver()
+    world = World(seed=seed, tie_break=params.tie_break, observers=[*observers, observer])
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *params.clean)
     close = _Close()
     world.process(_open_and_close(world, client, server, params, close))
     world.run()
-    return _row(params, world, witness, close)
+    return _row(params, world, observer, close)
 
 
 def _open_and_close(
@@ -213,17 +210,17 @@ def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any,
         sock.close()
 
 
-def _row(params: Params, world: World, witness: _Witness, close: _Close) -> dict[str, Any]:
+def _row(params: Params, world: World, observer: _CloseObserver, close: _Close) -> dict[str, Any]:
     row: dict[str, Any] = {
         "segments": segments_sent(world) - close.segments_before,
-        "ack_rides_on_fin": bool(witness.rides),
+        "ack_rides_on_fin": bool(observer.rides),
         "text_delivered": close.read == _due(params),
     }
     for end in ("client", "server"):
-        when, how = witness.done.get(end, (None, "never"))
+        when, how = observer.done.get(end, (None, "never"))
         row[f"{end}_latency"] = NEVER if when is None else (when - close.at) / NS
         row[f"{end}_end"] = how
-        row[f"{end}_state"] = str(witness.state.get(end, ESTABLISHED))
+        row[f"{end}_state"] = str(observer.state.get(end, ESTABLISHED))
     return row
 
 

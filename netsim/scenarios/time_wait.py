@@ -5,7 +5,7 @@ end of the stream, and from this moment the path loses segments. The end that cl
 answer comes; the one that closed first acknowledges each FIN while its TIME-WAIT lasts, and resets it afterwards.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -132,19 +132,16 @@ ESTIMATES: Final = {
 }
 
 
-class _Witness:
+class _CloseObserver:
     """Notes when (ns) and by which clause each end entered CLOSED, and when one entered TIME-WAIT."""
 
-    def __init__(self, further: Observer | None) -> None:
-        self.further = further
+    def __init__(self) -> None:
         self.closed: dict[str, int] = {}
         self.time_wait: dict[str, int] = {}
         self.outcome = ""
 
     def __call__(self, event: TraceEvent) -> None:
         """One event of the run."""
-        if self.further is not None:
-            self.further(event)
         if type(event) is not Decided or type(event.decision) is not Moved:
             return
         moved = event.decision
@@ -165,17 +162,17 @@ class _Calls:
     segments_before: int = 0
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One close: how the last end left LAST-ACK, when (s) each end was CLOSED, FINs, segments, who held TIME-WAIT."""
-    witness = _Witness(observer)
-    world = World(seed=seed, tie_break=params.tie_break, observer=witness)
+    observer = _CloseObserver()
+    world = World(seed=seed, tie_break=params.tie_break, observers=[*observers, observer])
     configs = {params.closes_first: params.first, params.closes_last: params.last}
     client, server = (world.host(name, configs[name]) for name in ("client", "server"))
     world.link(client, server, *params.clean)
     calls = _Calls()
     world.process(_open_and_close(world, client, server, params, calls))
     world.run()
-    return _row(params, world, witness, calls)
+    return _row(params, world, observer, calls)
 
 
 def _open_and_close(
@@ -194,13 +191,13 @@ def _open_and_close(
     first.close()
 
 
-def _row(params: Params, world: World, witness: _Witness, calls: _Calls) -> dict[str, Any]:
+def _row(params: Params, world: World, observer: _CloseObserver, calls: _Calls) -> dict[str, Any]:
     first, last = params.closes_first, params.closes_last
-    closed, entered = witness.closed, witness.time_wait.get(first)
+    closed, entered = observer.closed, observer.time_wait.get(first)
     first_closed = closed.get(first)
     return {
-        "outcome": _OUTCOMES[witness.outcome],
-        "unclean": _OUTCOMES[witness.outcome] != "clean",
+        "outcome": _OUTCOMES[observer.outcome],
+        "unclean": _OUTCOMES[observer.outcome] != "clean",
         "fins": 1 + world.hosts[last].counters.TcpRetransSegs,
         "segments": segments_sent(world) - calls.segments_before,
         "last_latency": (closed[last] - calls.last) / NS,

@@ -7,7 +7,7 @@ for a segment that only the SYN's sender can send. Four-way is the same with one
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -141,11 +141,10 @@ class _Entry:
 
 
 @dataclass
-class _Witness:
+class _ServerObserver:
     """Follows the server's records and asks, when one is ESTABLISHED, whether the client knows of it."""
 
     params: Params
-    further: Observer | None
     entries: dict[int, _Entry] = field(default_factory=dict)
     client_latency: float = NEVER
     segments_to_accept: int | None = None
@@ -153,8 +152,6 @@ class _Witness:
 
     def __call__(self, event: TraceEvent) -> None:
         """One event of the run."""
-        if self.further is not None:
-            self.further(event)
         if isinstance(event, Arrived):
             if event.host == "server":
                 self._note_confirmation(event)
@@ -207,16 +204,16 @@ class _Witness:
             entry.confirmed = event.time
 
 
-def run(params: Params, seed: Seed, observer: Observer | None = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One connection and what late copies do to its server: ghosts, text given to them, half-open records, times."""
-    witness = _Witness(params, observer)
-    world = witness.world = World(seed=seed, tie_break=params.tie_break, observer=witness)
+    observer = _ServerObserver(params)
+    world = observer.world = World(seed=seed, tie_break=params.tie_break, observers=[*observers, observer])
     client, server = world.host("client", params.client), world.host("server", params.believer)
     world.link(client, server, *params.paths)
-    world.process(_serve(world, server, params, witness))
+    world.process(_serve(world, server, params, observer))
     world.process(_ask(client))
     world.run()
-    return _row(world, witness)
+    return _row(world, observer)
 
 
 def _ask(host: Host) -> Generator[Event, Any, None]:
@@ -229,12 +226,12 @@ def _ask(host: Host) -> Generator[Event, Any, None]:
         sock.close()
 
 
-def _serve(world: World, host: Host, params: Params, witness: _Witness) -> Generator[Event, Any, None]:
+def _serve(world: World, host: Host, params: Params, observer: _ServerObserver) -> Generator[Event, Any, None]:
     listener = host.socket()
     listener.listen(PORT)
     while True:
         sock = yield listener.accept()
-        entry = witness.entries[sock.core.tcb.id]
+        entry = observer.entries[sock.core.tcb.id]
         end = entry.began / NS + params.life
         if params.ending == "close":
             world.process(_answer(world, sock, entry, end))
@@ -266,8 +263,8 @@ def _abort(world: World, sock: Socket, end: float) -> Generator[Event, Any, None
         sock.abort()
 
 
-def _row(world: World, witness: _Witness) -> dict[str, Any]:
-    entries = witness.entries.values()
+def _row(world: World, observer: _ServerObserver) -> dict[str, Any]:
+    entries = observer.entries.values()
     ghosts = [e for e in entries if e.ghost]
     half_open = [e for e in entries if e.established is None]
     known = next((e for e in entries if e.established is not None and not e.ghost), None)
@@ -283,9 +280,9 @@ def _row(world: World, witness: _Witness) -> dict[str, Any]:
         "half_open_life": _mean([_seconds(e.began, e.ended) for e in half_open]),
         "unconfirmed": any(e.established is not None and e.confirmed is None for e in entries),
         "unconfirmed_for": NEVER if known is None else _seconds(known.established, known.confirmed),
-        "client_latency": witness.client_latency,
+        "client_latency": observer.client_latency,
         "server_latency": NEVER if known is None else _seconds(0, known.established),
-        "segments_to_accept": witness.segments_to_accept,
+        "segments_to_accept": observer.segments_to_accept,
         "segments": world.network.packets,
     }
 

@@ -1,7 +1,7 @@
 """A world: hosts, the paths between them, a clock, a seed, and what happens first among things at one instant."""
 
 import gc
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, Literal, get_args
 
 from simpy import Event, Process
@@ -13,6 +13,7 @@ from netsim.sim.host import Host
 from netsim.sim.network import NS, PRIORITIES, Network, Observer
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile as profile_named
+from netsim.trace.events import TraceEvent
 from netsim.trace.recorder import Trace
 from netsim.units import require_choice
 
@@ -24,11 +25,11 @@ class World:
     """A simulated network with its own clock, which starts at 0.
 
     ``seed`` (an int or a ``Seed``) decides every random choice. ``trace=True`` keeps a ``Trace`` of everything that
-    happens; ``observer`` is called with each event instead. ``tie_break`` orders simultaneous events: whether a
-    timer expires before a packet of the same instant arrives (``timer-first``), after it (``packet-first``), or in an
-    order drawn from the seed (``random``, to find results that depend on the order). Applications always run last.
+    happens. Each of the ``observers`` is called with every event as it happens, in their order.
 
-    ValueError for another ``tie_break``.
+    ``tie_break`` orders simultaneous events: a timer expires before a packet of the same instant arrives
+    (``timer-first``), after it (``packet-first``), or in an order drawn from the seed (``random``, to find results that
+    depend on the order). Applications always run last. ValueError for another ``tie_break``.
 
     A world ends with its last reference: its hosts can then be read, but nothing happens to them any more.
     """
@@ -38,7 +39,7 @@ class World:
         *,
         seed: int | Seed = 1,
         trace: bool = False,
-        observer: Observer | None = None,
+        observers: Sequence[Observer] = (),
         tie_break: TieBreak = "timer-first",
     ) -> None:
         require_choice("tie_break", tie_break, get_args(TieBreak))
@@ -47,7 +48,7 @@ class World:
         self.trace = Trace()
         self.network = Network(
             seed,
-            self.trace.events.append if trace else observer,
+            _one([self.trace.events.append, *observers] if trace else observers),
             PRIORITIES[tie_break],
             seed.stream("tie_break") if tie_break == "random" else None,
         )
@@ -124,3 +125,15 @@ class World:
         finally:
             if collecting:
                 gc.enable()
+
+
+def _one(observers: Sequence[Observer]) -> Observer | None:
+    """One observer that calls them all; None if there are none, so that a run without observers notes nothing."""
+    if len(observers) < 2:
+        return observers[0] if observers else None
+
+    def call_all(event: TraceEvent) -> None:
+        for observer in observers:
+            observer(event)
+
+    return call_all

@@ -189,7 +189,7 @@ def find_accident(seed: int) -> Accident:
     point = point_key(params)
     for replication in range(_TRIES):
         trace = Trace()
-        row = stale.run(params, Seed(seed, point, replication), observer=trace.events.append)
+        row = stale.run(params, Seed(seed, point, replication), observers=[trace.events.append])
         if row["connections_read"] != 2 or row["arrived_data"] != 2 or row["accepted_data"] != 1 or not row["wrong"]:
             continue
         if _refused_by_number(trace) == 1 and not _stalls(trace):

@@ -120,7 +120,7 @@ def find_old_syn(seed: int) -> OldSyn:
         runs = {}
         for handshake in HANDSHAKES[:2]:
             trace = Trace()
-            row = two_way.run(two_way.Params(handshake=handshake), common, trace.events.append)
+            row = two_way.run(two_way.Params(handshake=handshake), common, [trace.events.append])
             runs[str(handshake)] = row, trace
         copied = [r for r in runs["two-way"][1] if isinstance(r, Sent) and len(r.arrivals) > 1]
         if runs["two-way"][0]["ghosts"] == runs["three-way"][0]["half_opens"] == len(copied) == 1:

@@ -33,7 +33,7 @@ class Params:
             raise ValueError(f"size_forward = {self.size_forward!r}: must be >= 0")
 
 
-def run(params: Params, seed: Seed, observer: Any = None) -> dict[str, Any]:
+def run(params: Params, seed: Seed, observers: Any = ()) -> dict[str, Any]:
     return {"total": float(params.size_forward + params.size_reverse)}
 
 

@@ -175,7 +175,7 @@ def test_a_trace_is_the_run_of_the_same_number() -> None:
     params = setup.Params(loss_forward=0.3, loss_reverse=0.3)
     rows = sweep(setup.run, [params], replications=4, seed=5, workers=1)
     trace = Trace()
-    setup.run(params, Seed(5, point_key(params), 3), trace.events.append)
+    setup.run(params, Seed(5, point_key(params), 3), [trace.events.append])
     head, _, rest = out.partition("\n\n")
     assert rest == ladder(trace) + "\n"
     assert head.startswith("setup, seed 5, run 3: client_latency ")

@@ -74,13 +74,13 @@ def test_a_mac_stops_it_at_the_syn() -> None:
     keyed = TcpConfig(isn=ConstantIsn(), authentication_key="secret")
     point = forged_open.Params(server=keyed)
     trace = Trace()
-    assert forged_open.run(point, Seed(1), trace.events.append)["opened"] is False
+    assert forged_open.run(point, Seed(1), [trace.events.append])["opened"] is False
     assert forged_open.theory(point) == {"p_opened": 0.0, "p_text_taken": 0.0}
 
 
 def test_the_trace_tells_forged_segments() -> None:
     trace = Trace()
-    forged_open.run(params(ConstantIsn(), jitter=0.0), Seed(1), trace.events.append)
+    forged_open.run(params(ConstantIsn(), jitter=0.0), Seed(1), [trace.events.append])
     assert trace.ladder().count("[forged]") >= 2
 
 

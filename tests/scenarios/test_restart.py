@@ -60,7 +60,7 @@ def test_bad_parameters_of_the_restart_are_named(field: str, value: Any) -> None
 def test_the_ladder_says_why_the_server_cannot_start() -> None:
     """TIME-WAIT of 2 s from .25 s on; attempts at 1.15 and 2.15 s fail, that at 3.15 s does not."""
     trace = Trace()
-    restart.run(restart.Params(server=rfc9293().replace(time_wait=2.0), **CLEAN), Seed(1), trace.events.append)
+    restart.run(restart.Params(server=rfc9293().replace(time_wait=2.0), **CLEAN), Seed(1), [trace.events.append])
     text = " ".join(trace.ladder().replace("|", " ").split())
     assert text.count("listen(80)") == 4  # the first start, and three more
     assert text.count("address already in use") == 2

@@ -103,7 +103,7 @@ def test_the_trace_tells_the_same_story() -> None:
     point = params(ConstantIsn(7), duplicate=0.3, duplicate_delay=Exponential(3.0))
     for replication in range(40):
         trace = Trace()
-        row = stale.run(point, Seed(2, "", replication), trace.events.append)
+        row = stale.run(point, Seed(2, "", replication), [trace.events.append])
         assert row == stale.run(point, Seed(2, "", replication))
         if row["accepted_data"]:
             assert "ACCEPTED: DATA" in trace.ladder()
@@ -265,7 +265,7 @@ def test_a_server_in_time_wait_may_be_opened_again(rule: str, reopened: bool) ->
         **LOSSLESS,  # type: ignore[arg-type]
     )  # fmt: skip
     trace = Trace()
-    row = stale.run(point, Seed(1), trace.events.append)
+    row = stale.run(point, Seed(1), [trace.events.append])
     assert row["reopened"]
     moves = [event.decision for event in trace if isinstance(event, Decided) and isinstance(event.decision, Moved)]
     clauses = {move.clause for move in moves}

@@ -284,7 +284,7 @@ def test_the_trace_tells_the_same_story() -> None:
     point = params(loss_forward=0.4, loss_reverse=0.4, think=Exponential(0.5), left=3000)
     for replication in range(5):
         trace = Trace()
-        row = teardown.run(point, Seed(2, "", replication), trace.events.append)
+        row = teardown.run(point, Seed(2, "", replication), [trace.events.append])
         again = teardown.run(point, Seed(2, "", replication))
         assert str(row) == str(again)
         assert "FIN-WAIT-1" in trace.ladder()

@@ -216,7 +216,7 @@ def test_the_trace_tells_the_same_story() -> None:
     point = params(time_wait=0.0)
     for replication in range(40):
         trace = Trace()
-        row = time_wait.run(point, Seed(2, "", replication), trace.events.append)
+        row = time_wait.run(point, Seed(2, "", replication), [trace.events.append])
         assert row == time_wait.run(point, Seed(2, "", replication))
         if row["outcome"] == "reset":
             assert "RST" in trace.ladder()

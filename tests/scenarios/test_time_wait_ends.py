@@ -121,7 +121,7 @@ def test_no_theory_of_the_assassination_where_none_holds() -> None:
 
 def test_the_trace_shows_the_assassination() -> None:
     trace = Trace()
-    assassination.run(assassination.Params(duplicate=1.0, duplicate_delay=1.0), Seed(1), trace.events.append)
+    assassination.run(assassination.Params(duplicate=1.0, duplicate_delay=1.0), Seed(1), [trace.events.append])
     assert "TIME-WAIT" in trace.ladder()
     assert "reset" in trace.ladder()
 

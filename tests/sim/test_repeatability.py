@@ -73,11 +73,25 @@ def test_equal_seeds_give_equal_runs() -> None:
 
 
 def test_tracing_does_not_change_what_happens() -> None:
-    traced, plain, watched = _busy(1, trace=True), _busy(1), _busy(1, observer=lambda event: None)
+    traced, plain, watched = _busy(1, trace=True), _busy(1), _busy(1, observers=[lambda event: None])
     assert traced.got == plain.got == watched.got  # type: ignore[attr-defined]
     for name, host in traced.hosts.items():
         assert vars(host.counters) == vars(plain.hosts[name].counters) == vars(watched.hosts[name].counters)
     assert len(plain.trace) == 0
+
+
+def test_every_observer_sees_every_event_in_order() -> None:
+    calls: list[tuple[str, Any]] = []
+    w, a, b = pair(
+        Path(delay=0.05),
+        trace=True,
+        observers=[lambda event: calls.append(("first", event)), lambda event: calls.append(("second", event))],
+    )
+    w.process(echo(b))
+    w.process(ask(a, b, b"x", []))
+    w.run()
+    assert len(w.trace) > 10
+    assert calls == [(name, event) for event in w.trace for name in ("first", "second")]
 
 
 def test_the_hash_seed_of_python_does_not_matter() -> None:

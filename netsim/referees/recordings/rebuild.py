@@ -57,7 +57,7 @@ class Run:
     """One run: the world, its two programs, and the exchange that is written down meanwhile."""
 
     def __init__(self, scenario: Scenario, system: str, phase: float) -> None:
-        self.world = World(observer=self._observe)
+        self.world = World(observers=[self._observe])
         self.lead = _LEAD
         self.exchange = Exchange()
         self._zero = round(_LEAD * _NS)

@@ -39,7 +39,7 @@ def times(rate: float) -> tuple[float, float]:
 
 
 @dataclass(slots=True)
-class Witness:
+class FloodObserver:
     """Spoofed SYNs that came to the server between two times (s), and those that it dropped."""
 
     start: float
@@ -79,15 +79,15 @@ def simulated(row: dict[str, Any], replication: int, *, dense: float | None = No
         client=host,
         server=configure(host.replace(**changes), settings),
     )
-    witness = Witness(warm, warm + length)
-    _, played = play(params, Seed(SEED, "", replication), witness, clients=(warm, warm + length))
+    observer = FloodObserver(warm, warm + length)
+    _, played = play(params, Seed(SEED, "", replication), [observer], clients=(warm, warm + length))
     clients = played.clients
     held = [n for time, n in played.population if warm <= time < warm + length]
     shares = {f"legit_ok_{limit}s": fmean(c.connected - c.came <= limit for c in clients) for limit in LIMITS}
     return shares | {
         "n_legit": len(clients),
-        "n_flood_syn_in_window": witness.came,
-        "flood_admitted_fraction": 1 - witness.dropped / witness.came if witness.came else 0.0,
+        "n_flood_syn_in_window": observer.came,
+        "flood_admitted_fraction": 1 - observer.dropped / observer.came if observer.came else 0.0,
         "half_open_mean": fmean(held),
     }
 

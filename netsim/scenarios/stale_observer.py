@@ -8,7 +8,7 @@ from typing import Final
 from simpy import Event
 
 from netsim.sim import Host
-from netsim.sim.network import NS, Observer
+from netsim.sim.network import NS
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.tcp.seq import HALF, MASK
@@ -56,7 +56,7 @@ class Receiver:
 
 
 @dataclass
-class Witness:
+class StaleObserver:
     """Counts what became of old segments, and notes the times and numbers that the conditional estimates need.
 
     ``arrived``, ``accepted``, ``dropped``: old segments (``accepted`` by what took effect). ``without_effect``: neither
@@ -66,7 +66,6 @@ class Witness:
     ``server_began``: when (ns) each record began.
     """
 
-    further: Observer | None
     arrived: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -91,8 +90,6 @@ class Witness:
 
     def __call__(self, event: TraceEvent) -> None:
         """One event of the run."""
-        if self.further is not None:
-            self.further(event)
         if isinstance(event, Arrived):
             self._note_arrival(event)
         elif isinstance(event, Sent):
