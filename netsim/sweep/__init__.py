@@ -11,7 +11,7 @@ It knows nothing of networks: any pure function of parameters and a `Seed` will 
 
 from netsim.sweep.grid import grid, point_key, points
 from netsim.sweep.pool import Workers
-from netsim.sweep.rows import Rows, Scalar
+from netsim.sweep.rows import Rows, Scalar, number
 from netsim.sweep.runner import SweepFailed, SweepInterrupted, sweep
 from netsim.sweep.statistics import (
     Estimate,
@@ -43,6 +43,7 @@ __all__ = [
     "format_csv",
     "grid",
     "mean",
+    "number",
     "paired_difference",
     "paired_proportions",
     "parse_csv",

@@ -75,6 +75,41 @@ class Rows:
             return np.array([math.nan if value is None else value for value in values], dtype=float)
         return np.array(values)
 
+    def floats(self, name: str, *, missing: float | None = None) -> list[float]:
+        """One column as floats; NaN (never) and infinities are numbers.
+
+        ``missing`` stands for None where it is given. Otherwise ValueError for a None, and always for a string; it
+        names the column and the row (from 0), so that a missing value never passes for zero.
+        """
+        values = self._values(name)
+        if missing is not None:
+            values = [missing if value is None else value for value in values]
+        return [_float(f"{name}, row {row}", value) for row, value in enumerate(values)]
+
+    def ints(self, name: str) -> list[int]:
+        """One column as ints. ValueError, naming the column and the row (from 0), for anything else."""
+        return [_int(f"{name}, row {row}", value) for row, value in enumerate(self._values(name))]
+
+    def strings(self, name: str) -> list[str]:
+        """One column as strings. ValueError, naming the column and the row (from 0), for anything else."""
+        return [_string(f"{name}, row {row}", value) for row, value in enumerate(self._values(name))]
+
+    def one(self, **equal: Scalar) -> dict[str, Scalar]:
+        """The only row with these values. ValueError if there is none or more than one."""
+        rows = self.where(**equal) if equal else self
+        if len(rows) != 1:
+            what = ", ".join(f"{name} = {value!r}" for name, value in equal.items())
+            raise ValueError(f"rows{' with ' if what else ''}{what}: {len(rows)}, must be exactly one")
+        return next(iter(rows))
+
+    def only(self, name: str, /, **equal: Scalar) -> float:
+        """The number in one column of the only row with these values: `rows.only("value", source="exact", loss=0.1)`.
+
+        ValueError if there is no such row or more than one, or if the cell is missing or no number.
+        """
+        self._values(name)
+        return number(self.one(**equal), name)
+
     def where(self, **equal: Scalar) -> Rows:
         """The rows whose columns have exactly these values: `rows.where(profile="linux", loss=0.1)`."""
         wanted = [(self._values(name), value) for name, value in equal.items()]
@@ -97,7 +132,7 @@ class Rows:
         errors = self._columns.get(ERROR, [])
         return self._take([index for index, error in enumerate(errors) if error is not None])
 
-    def to_frame(self) -> pandas.DataFrame:
+    def to_pandas(self) -> pandas.DataFrame:
         """The rows as a pandas DataFrame, columns and rows in the same order."""
         import pandas
 
@@ -121,3 +156,29 @@ class Rows:
 
     def _take(self, indices: Sequence[int]) -> Rows:
         return Rows({name: [values[i] for i in indices] for name, values in self._columns.items()})
+
+
+def number(row: Mapping[str, Scalar], name: str) -> float:
+    """The number in one cell of a row; NaN (never) and infinities are numbers.
+
+    ValueError, naming the column, for a missing value (None, or no such column) and for a string.
+    """
+    return _float(name, row.get(name))
+
+
+def _float(where: str, value: Scalar) -> float:
+    if value is None or isinstance(value, str):
+        raise ValueError(f"{where} = {value!r}: must be a number")
+    return float(value)
+
+
+def _int(where: str, value: Scalar) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{where} = {value!r}: must be a whole number")
+    return value
+
+
+def _string(where: str, value: Scalar) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{where} = {value!r}: must be a string")
+    return value

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from netsim.sweep import Rows, format_csv, parse_csv, read_csv, write_atomically, write_csv
+from netsim.sweep import Rows, format_csv, number, parse_csv, read_csv, write_atomically, write_csv
 
 ROWS = Rows(
     {
@@ -32,6 +32,46 @@ def test_columns_lists_and_arrays():
     assert list(ROWS)[1]["profile"] == "b"
     with pytest.raises(ValueError, match="column = 'los': must be one of profile, loss"):
         ROWS.column("los")
+
+
+def test_typed_columns():
+    assert ROWS.floats("loss") == [0.1, 0.1, 0.2]
+    assert ROWS.floats("latency")[2] == math.inf
+    assert math.isnan(ROWS.floats("latency")[1])  # NaN is a number: the event never happened
+    assert ROWS.floats("syns", missing=-1.0) == [1.0, 7.0, -1.0]
+    assert Rows({"x": [True, 3]}).floats("x") == [1.0, 3.0]
+    assert ROWS.where(loss=0.1).ints("syns") == [1, 7]
+    assert ROWS.strings("profile") == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        (lambda: ROWS.floats("syns"), "syns, row 2 = None: must be a number"),
+        (lambda: ROWS.floats("profile", missing=0.0), "profile, row 0 = 'a': must be a number"),
+        (lambda: ROWS.ints("syns"), "syns, row 2 = None: must be a whole number"),
+        (lambda: ROWS.ints("loss"), "loss, row 0 = 0.1: must be a whole number"),
+        (lambda: Rows({"x": [True]}).ints("x"), "x, row 0 = True: must be a whole number"),
+        (lambda: ROWS.strings("error"), "error, row 0 = None: must be a string"),
+        (lambda: ROWS.floats("los"), "column = 'los': must be one of profile, loss"),
+        (lambda: ROWS.one(profile="a"), "rows with profile = 'a': 2, must be exactly one"),
+        (lambda: ROWS.one(profile="c", loss=0.1), "rows with profile = 'c', loss = 0.1: 0, must be exactly one"),
+        (lambda: ROWS.one(), "rows: 3, must be exactly one"),
+        (lambda: ROWS.only("syns", loss=0.2), "syns = None: must be a number"),
+        (lambda: ROWS.only("los", loss=0.2), "column = 'los': must be one of profile, loss"),
+        (lambda: number({"a": 1}, "b"), "b = None: must be a number"),
+    ],
+)
+def test_a_missing_value_never_passes_for_zero(read, message):
+    with pytest.raises(ValueError, match=message):
+        read()
+
+
+def test_a_single_row_and_a_single_value():
+    assert ROWS.one(profile="b")["syns"] == 7
+    assert ROWS.where(profile="b").one()["syns"] == 7
+    assert ROWS.only("syns", profile="a", loss=0.1) == 1.0
+    assert number({"a": 1}, "a") == 1.0
 
 
 def test_a_column_handed_out_is_a_copy():
@@ -62,7 +102,7 @@ def test_unequal_columns_are_refused():
 
 
 def test_frame_has_the_same_cells():
-    frame = ROWS.to_frame()
+    frame = ROWS.to_pandas()
     assert list(frame.columns) == list(ROWS.columns)
     assert frame["loss"].tolist() == [0.1, 0.1, 0.2]
 
