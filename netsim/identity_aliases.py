@@ -5,17 +5,56 @@ the identity of a random stream of its name. Whoever renames one of these writes
 redesign deletes this file.
 """
 
-CLASSES: dict[str, str] = {}
+_TCP_CONFIG = {
+    "abort_rst_ack": "abort_ack",
+    "abort_rst_timestamps": "reset_timestamps",
+    "ack_every_second": "ack_second",
+    "delayed_ack_timer": "ack_clock",
+    "fin_on_every_ack": "fin_repeat",
+    "keepalive_rst": "timeout_reset",
+    "nagle_minshall": "nagle_small",
+    "rto_after_syn_timeout_rule": "rto_fallback",
+    "syn_drop_options_after": "syn_plain_after",
+    "syn_queue_entry_bytes": "half_open_bytes",
+    "syn_rto_after_wrong_ack": "wrong_ack_repeat",
+    "synack_echo_check": "syn_echo_check",
+    "tail_loss_probe": "loss_probe",
+    "time_wait_checks": "time_wait_input",
+    "ts_recent_update": "ts_recent",
+}
+_TCP_CONFIG_VALUES = {
+    "ack_every_second": {"full-sized": "full", "any-size": "any"},
+    "crossed_synack": {"accept": "figure", "refuse": "literal", "accept-and-ack": "linux"},
+    "delayed_ack_timer": {"fixed": "plain", "adaptive": "linux"},
+    "icmp_hard": {"unreachable-or-prohibited": "bsd"},
+    "icmp_opening": {"hard-or-repeated": "bsd"},
+    "initial_window_after_loss": {"two-retransmissions": "linux"},
+    "loss_response": {"prr": "proportional"},
+    "max_syn_backlog_rule": {"reserve-quarter": "quarter"},
+    "old_segment": {"process-ack": "ack"},
+    "reset_errors": {"refused-or-reset": "bsd", "reset-or-broken-pipe": "linux"},
+    "rto_after_syn_timeout_rule": {"retransmitted": "timer", "no-rtt-sample": "no sample"},
+    "syn_data": {"queue": "hold", "queue-active-open": "hold-active"},
+    "time_wait_checks": {"no-window": "bsd"},
+    "time_wait_open": {"replace-after-1s": "linux"},
+    "time_wait_reuse": {"sequence-or-timestamp": "linux", "sequence": "bsd"},
+    "zero_window_probe": {"one-byte": "text"},
+}
+
+CLASSES: dict[str, str] = {"CounterIsn": "BsdIsn", "TimestampCookie": "LinuxCookie"}
 """New class name (``__qualname__``): old class name."""
 
 FIELDS: dict[str, str] = {
     "timing.Delay.distribution": "law",
     "timing.Jitter.distribution": "law",
+    **{f"config.TcpConfig.{new}": old for new, old in _TCP_CONFIG.items()},
     **{f"{s}.Params.tie_break": "ties" for s in ("setup", "syn_flood", "teardown", "time_wait", "two_way")},
 }
 """``module.Class.new_field`` (the last part of the module's name): old field name. ``teardown.Params.unsent_bytes``."""
 
-VALUES: dict[str, dict[str, str]] = {}
+VALUES: dict[str, dict[str, str]] = {
+    **{f"config.TcpConfig.{name}": values for name, values in _TCP_CONFIG_VALUES.items()},
+}
 """``module.Class.new_field``: {new string value: old string value}."""
 
 STREAMS: dict[str, str] = {"tie_break": "ties"}

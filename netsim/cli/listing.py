@@ -16,8 +16,8 @@ from netsim.tcp.config.profiles import PROFILES, sources
 _POLICY_HEAD = "Policies of an end's TCP, for example --client.syn-retries 3 (RFC 9293's default; its source)"
 _FORMS = """Values: durations 0.05 (s) or 50ms; probabilities 0.01 or 1%; delays also a distribution, uniform:20ms:80ms
 or 20ms+exponential:30ms; back-off 1s or initial=1s,factor=2,linear=4,slop=200ms,multipliers=1/1/2; isn constant:0,
-clock:250000, rfc6528:250000, random or bsd:125000:64000 (increments from memory: unverified); ports sequential, random
-or hash:32768:60999; rates 10/5s; absent: none."""
+clock:250000, rfc6528:250000, random or counter:125000:64000 (increments from memory: unverified); ports
+sequential, random or hash:32768:60999; rates 10/5s; absent: none."""
 
 
 def listing(name: str | None) -> str:

@@ -7,9 +7,9 @@
 | delay distribution | ``50ms``, ``uniform:20ms:80ms``, ``20ms+exponential:30ms`` (see
 ``netsim.link.parse_delay_distribution``) |
 | back-off | ``1s`` or ``initial=1s,factor=2,linear=4,slop=200ms``, any of these; ``multipliers=1/1/2/4`` |
-| ISN | ``constant:0``, ``clock:250000``, ``rfc6528:250000`` (Hz), ``random``, ``bsd:125000:64000`` |
+| ISN | ``constant:0``, ``clock:250000``, ``rfc6528:250000`` (Hz), ``random``, ``counter:125000:64000`` |
 | ports | ``sequential``, ``random``, ``hash``, each with a range: ``hash:32768:60999`` |
-| SYN cookie | ``bernstein``, ``linux``, each with an MSS table: ``linux:536/1300/1440/1460`` |
+| SYN cookie | ``bernstein``, ``timestamp``, each with an MSS table: ``timestamp:536/1300/1440/1460`` |
 | rate | ``10/5s`` |
 | absent | ``none`` |
 """
@@ -32,10 +32,10 @@ from netsim.link import (
     parse_delay_distribution,
 )
 from netsim.tcp.config.backoff import BackOff
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.tcp.config.policy import Rate
 from netsim.tcp.config.ports import Ports
-from netsim.tcp.config.syn_cookie import BernsteinCookie, LinuxCookie, SynCookie
+from netsim.tcp.config.syn_cookie import BernsteinCookie, SynCookie, TimestampCookie
 from netsim.units import parse_probability, parse_seconds
 
 # A form is NAME[:ARGUMENT...], the arguments being the fields of the class in their order, from the left.
@@ -45,10 +45,10 @@ _POLICIES: Final[dict[Any, dict[str, Any]]] = {
         "clock": ClockIsn,
         "rfc6528": HashIsn,
         "random": RandomIsn,
-        "bsd": BsdIsn,
+        "counter": CounterIsn,
     },
     Ports: dict.fromkeys(("sequential", "random", "hash"), Ports),
-    SynCookie: {"bernstein": BernsteinCookie, "linux": LinuxCookie},
+    SynCookie: {"bernstein": BernsteinCookie, "timestamp": TimestampCookie},
 }
 _DISTRIBUTIONS: Final[dict[type, str]] = {
     Uniform: "uniform",

@@ -124,7 +124,7 @@ def _syn_queue(host: HostSettings) -> tuple[int | None, str]:
     if config.syn_cookies == "always":
         return None, "every SYN is answered with a cookie, none is kept"
     by_backlog = max(1, host.listen_backlog + config.backlog_slack), _backlog_set_by(host)
-    quarter = config.max_syn_backlog_rule == "quarter"
+    quarter = config.max_syn_backlog_rule == "reserve-quarter"
     if most is None or (quarter and config.syn_cookies != "off"):
         return by_backlog
     if quarter:

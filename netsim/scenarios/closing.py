@@ -82,7 +82,7 @@ def first_repeat(config: TcpConfig, rtt: int, *, peer: TcpConfig) -> int:
 def _fin_waits(config: TcpConfig, rtt: int, peer: TcpConfig) -> Iterator[int]:
     """The waits by the clock of R2 alone; the last one ends in giving up."""
     ns, most, rto = config.ns, retries(config), rto_after(rtt, config)
-    if config.loss_probe and config.sack and peer.sack:
+    if config.tail_loss_probe and config.sack and peer.sack:
         yield min(2 * rtt + ns.rto_min, rto)  # RFC 8985 7.2; the FIN is the only segment outstanding
     silent, retransmissions = 0, 0
     while True:

@@ -22,7 +22,7 @@ from netsim.sim.adversaries import Forger
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import ACK, PSH, SYN, FourTuple, Segment
 from netsim.tcp.seq import MASK
@@ -131,7 +131,7 @@ def distances(params: Params) -> list[int]:
     isn, guesses = params.server.isn, params.guesses
     if isinstance(isn, ClockIsn):
         return list(clock_isn_guesses(guesses, rate=isn.rate, pause=params.pause))
-    if isinstance(isn, BsdIsn):
+    if isinstance(isn, CounterIsn):
         ranked = bsd_isn_guesses(
             per_second=isn.per_second, per_connection=isn.per_connection, pause=params.pause, others=params.others
         )
@@ -148,7 +148,7 @@ def theory(params: Params) -> dict[str, float]:
         p = 1.0
     elif isinstance(isn, ClockIsn):
         p = p_clock_isn_guessed(n, rate=isn.rate, pause=params.pause, jitter=params.jitter)
-    elif isinstance(isn, BsdIsn):
+    elif isinstance(isn, CounterIsn):
         if params.jitter and (params.others or isn.per_second):
             return {}
         p = p_bsd_isn_guessed(

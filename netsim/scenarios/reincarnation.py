@@ -17,7 +17,7 @@ from netsim.scenarios.parameters import param, require_choices, require_probabil
 from netsim.seeds import Seed
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, IsnSource, RandomIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, IsnSource, RandomIsn
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
@@ -95,7 +95,7 @@ class Params:
         config = rfc9293().replace(invalid_ratelimit=0.5)
         # The server's ISS counts up a little and it takes old ACKs: all protection is the client's number.
         server = config.replace(
-            isn=BsdIsn(per_second=0, per_connection=64_000), ack_policy="rfc793", receive_buffer=self.window
+            isn=CounterIsn(per_second=0, per_connection=64_000), ack_policy="rfc793", receive_buffer=self.window
         )
         return stale.Params(
             loss_forward=0.0,

@@ -137,9 +137,9 @@ def theory(params: Params) -> dict[str, float]:
     stamps = client.timestamps and server.timestamps
     if rule == "none":
         at_once = 0.0
-    elif stamps and rule in ("rfc6191", "linux") and params.pause > 2 * client.ts_tick:
+    elif stamps and rule in ("rfc6191", "sequence-or-timestamp") and params.pause > 2 * client.ts_tick:
         at_once = 1.0
-    elif stamps or rule == "bsd" or not isinstance(client.isn, RandomIsn):
+    elif stamps or rule == "sequence" or not isinstance(client.isn, RandomIsn):
         return {}
     else:
         at_once = ((1 << 31) - 1) / (1 << 32)

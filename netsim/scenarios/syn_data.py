@@ -237,7 +237,7 @@ def forged_syn(params: Params, server: Host, source: str) -> Segment:
 
 def _sample(world: World, host: Host, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
     """The memory that half-open connections with silent addresses take: entries, and text in either direction."""
-    each = params.server.half_open_bytes
+    each = params.server.syn_queue_entry_bytes
     yield world.timeout(BEGIN + params.delay)
     for _ in range(SAMPLES):
         yield world.timeout(params.horizon / SAMPLES)
@@ -318,7 +318,7 @@ def _memory(params: Params) -> dict[str, float]:
     if params.horizon > sum(params.server.synack_intervals()) - params.delay or not _free_of_cost(params):
         return {}
     text = params.attack_text if params.server.syn_data != "drop" else 0
-    end = params.attack_rate * params.horizon * (params.server.half_open_bytes + text)
+    end = params.attack_rate * params.horizon * (params.server.syn_queue_entry_bytes + text)
     return {"memory": end * (SAMPLES + 1) / (2 * SAMPLES), "memory_end": end}
 
 

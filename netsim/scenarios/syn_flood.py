@@ -212,7 +212,7 @@ def _costs(params: Params, world: World, played: Play) -> dict[str, Any]:
     return {
         "half_open": fmean(held) if held else NEVER,
         "half_open_max": max(held, default=0),
-        "half_open_memory": max(held, default=0) * params.server.half_open_bytes,
+        "half_open_memory": max(held, default=0) * params.server.syn_queue_entry_bytes,
         "synacks_per_syn": (answers + counters.TcpExtSyncookiesSent) / syns if syns else NEVER,
         "cookies_sent": counters.TcpExtSyncookiesSent,
         "cookies_accepted": counters.TcpExtSyncookiesRecv,

@@ -123,9 +123,9 @@ def _theory_of_text(params: "Params", rtt: int) -> dict[str, float]:
         or held + rtt >= repeat
     ):
         return {}
-    if client.delayed_ack is None or client.quick_acks or client.ack_clock != "plain" or server.timestamps:
+    if client.delayed_ack is None or client.quick_acks or client.delayed_ack_timer != "fixed" or server.timestamps:
         return {}
-    if params.left > client.receive_buffer or server.loss_probe:
+    if params.left > client.receive_buffer or server.tail_loss_probe:
         return {}
     all_arrive = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
     return {"p_three_segments": 0.0, "p_four_segments": distribution.below(held) * all_arrive}
@@ -136,7 +136,7 @@ def _held_ack(server: TcpConfig) -> int:
     delayed = server.ns.delayed_ack
     if server.fin_ack == "immediate" or delayed is None:
         return 0
-    if server.ack_clock == "linux":
+    if server.delayed_ack_timer == "adaptive":
         return first_delay(server)
     return 0 if server.quick_acks else delayed
 

@@ -5,14 +5,14 @@ from typing import Final
 
 from netsim.scenarios import forged_open
 from netsim.studies.study import Case
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy
 from netsim.tcp.config.profiles import rfc9293
 
 JITTER: Final = 0.001  # s
 OTHERS: Final = 2.0  # connections a second that others open
 POLICIES: Final[dict[str, tuple[IsnPolicy, float, float]]] = {  # ISN policy, jitter, others
     "constant": (ConstantIsn(), JITTER, OTHERS),
-    "4.3BSD counter": (BsdIsn(), 0.0, OTHERS),
+    "4.3BSD counter": (CounterIsn(), 0.0, OTHERS),
     "clock of RFC 793": (ClockIsn(), JITTER, OTHERS),
     "RFC 6528": (HashIsn(), JITTER, OTHERS),
 }

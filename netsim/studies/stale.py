@@ -12,7 +12,7 @@ from netsim.studies.study import Case
 from netsim.sweep import Rows, Scalar, point_key
 from netsim.tcp.actions import Accepted, Dropped
 from netsim.tcp.config.config import TcpConfig
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, IsnPolicy, RandomIsn
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import SYN
 from netsim.trace import Trace
@@ -113,7 +113,7 @@ def bytes_cases() -> list[Case]:
     """Three choices of the client's ISN against the bytes of the old connection; the text outruns the clock."""
     isns: dict[str, IsnPolicy] = {"constant": ConstantIsn(), "clock": ClockIsn(CLOCK), "random": RandomIsn()}
     # The server's ISS counts up a little and it takes old ACKs: all protection is the client's number.
-    server = _CONSTANT.replace(ack_policy="rfc793", isn=BsdIsn(per_second=0, per_connection=64_000))
+    server = _CONSTANT.replace(ack_policy="rfc793", isn=CounterIsn(per_second=0, per_connection=64_000))
     base = replace(
         _BASE,
         delay_forward=RTT / 2,

@@ -108,7 +108,7 @@ def window_update_due(tcb: Tcb) -> bool:
 
 def send_ack(tcb: Tcb, now: int) -> None:
     """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, or our FIN again where hosts do so."""
-    if tcb.fin_seq >= 0 and tcb.config.fin_repeat and tcb.state in FIN_UNACKNOWLEDGED:
+    if tcb.fin_seq >= 0 and tcb.config.fin_on_every_ack and tcb.state in FIN_UNACKNOWLEDGED:
         return transmit(tcb, now, ACK | FIN, tcb.fin_seq)
     return transmit(tcb, now, ACK, tcb.snd_nxt)
 
@@ -130,7 +130,7 @@ def send_syn(tcb: Tcb, now: int, data: bytes = b"", cookie: bytes | None = None)
         flags = SYN if config.ecn != "request" else SYN | offered(tcb)
         ack = 0
         wscale, sack, stamps = config.window_scale, config.sack, config.timestamps
-        if config.syn_plain_after is not None and tcb.transmissions > 1 + config.syn_plain_after:
+        if config.syn_drop_options_after is not None and tcb.transmissions > 1 + config.syn_drop_options_after:
             wscale, sack, stamps = None, False, False
     mss = config.mss if config.announce_mss else None
     if stamps:
@@ -176,11 +176,11 @@ def send_abort(tcb: Tcb, now: int) -> None:
     ctx = tcb.ctx
     ctx.counters.TcpOutRsts += 1
     ctx.counters.TcpOutSegs += 1
-    if tcb.config.abort_ack:
+    if tcb.config.abort_rst_ack:
         reset = Segment(tcb.flow, tcb.snd_nxt, tcb.rcv_nxt, RST | ACK, 0)
     else:
         reset = Segment(tcb.flow, tcb.snd_nxt, 0, RST, 0)
-    if tcb.ts_ok and tcb.config.reset_timestamps:
+    if tcb.ts_ok and tcb.config.abort_rst_timestamps:
         reset.options = Options(ts_val=ctx.ts_clock(now, tcb.config), ts_ecr=tcb.ts_recent)
     if tcb.config.authentication_key is not None:
         sign(reset, tcb.config.authentication_key)
@@ -222,7 +222,7 @@ def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
     if buffer and tcb.congestion is None and tcb.config.congestion != "none":
         # RFC 6928 2; one segment if the SYN had to be repeated (RFC 5681 3.1).
         lost = tcb.transmissions > 1
-        if tcb.config.initial_window_after_loss == "linux":
+        if tcb.config.initial_window_after_loss == "two-retransmissions":
             lost = tcb.transmissions > 2 and tcb.listener is None
         tcb.congestion = begin(tcb.config, tcb.snd_mss, lost=lost)
     elif not tcb.queue and tcb.congestion is not None:
@@ -301,7 +301,7 @@ def _small_segment_allowed(tcb: Tcb, size: int, flight: int, *, last: bool) -> b
     if last:
         if tcb.config.cork:
             return False
-        return flight == 0 or tcb.nodelay or (tcb.config.nagle_small and not _small_outstanding(tcb))
+        return flight == 0 or tcb.nodelay or (tcb.config.nagle_minshall and not _small_outstanding(tcb))
     return size >= tcb.max_snd_wnd // 2
 
 
@@ -329,7 +329,7 @@ def send_new(tcb: Tcb, now: int, flags: int, payload: bytes, *, push: int = 0) -
     queue.append(Sent(seq, length, flags, now))
     if push:
         queue[-1].ends_piece = True
-    if tcb.config.loss_probe:
+    if tcb.config.tail_loss_probe:
         start_loss_probe(tcb, now, queue[0].sent_at + tcb.rto)
     tcb.snd_nxt = (seq + length) & MASK
     transmit(tcb, now, flags | push, seq, payload)

@@ -240,7 +240,7 @@ class Stack:
         if listener is not None:
             self._forget(listener, now)
         origin = CLOSED if listener is None else LISTEN
-        iss = first_beyond(old) if old is not None and config.time_wait_open == "linux" else None
+        iss = first_beyond(old) if old is not None and config.time_wait_open == "replace-after-1s" else None
         tcb = open_active(self.ctx, config, flow, key, now, origin, clause, data, iss)
         tcb.owner = owner
         self.schedule(tcb)

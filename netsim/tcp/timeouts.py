@@ -201,7 +201,7 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
         tcb.probes = 0  # the last one was answered, if not lately enough to wait anew: they may be further apart
     if tcb.probes >= config.keepalive_probes:
         tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
-        if config.timeout_reset:
+        if config.keepalive_rst:
             send_abort(tcb, now)
         return end(tcb, _KEEPALIVE, ConnectionTimedOut())
     if not tcb.probes:

@@ -10,10 +10,10 @@ from netsim.cli.values import read, show
 from netsim.link import DelayDistribution, Exponential, Lognormal, Pareto, TruncatedNormal, Uniform
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.config import Rate
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.profiles import PROFILES
-from netsim.tcp.config.syn_cookie import BernsteinCookie, LinuxCookie, SynCookie
+from netsim.tcp.config.syn_cookie import BernsteinCookie, SynCookie, TimestampCookie
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -32,7 +32,7 @@ def test_every_field_of_every_profile_reads_back_from_its_text(name: str) -> Non
         ("clock:1000:5", ClockIsn(1000.0, 5)),
         ("rfc6528:15625000", HashIsn(15_625_000.0)),
         ("RANDOM", RandomIsn()),
-        ("bsd:128:64", BsdIsn(128, 64)),
+        ("counter:128:64", CounterIsn(128, 64)),
     ],
 )
 def test_isn_policies(text: str, value: IsnPolicy) -> None:
@@ -86,11 +86,11 @@ def test_delay_distributions_read_back(distribution: DelayDistribution) -> None:
 
 
 def test_syn_cookies_with_a_table_of_their_own() -> None:
-    for text, value in (("linux", LinuxCookie()), ("bernstein:536/1460", BernsteinCookie((536, 1460)))):
+    for text, value in (("timestamp", TimestampCookie()), ("bernstein:536/1460", BernsteinCookie((536, 1460)))):
         assert read(SynCookie, text, name="syn_cookie") == value
         assert show(value) == text
     with pytest.raises(UsageError, match=r"^syn_cookie: mss = 'x': must be an integer"):
-        read(SynCookie, "linux:536/x", name="syn_cookie")
+        read(SynCookie, "timestamp:536/x", name="syn_cookie")
 
 
 def test_a_fixed_delay_is_a_number_so_that_both_spellings_are_one_point() -> None:

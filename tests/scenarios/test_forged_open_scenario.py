@@ -9,7 +9,7 @@ from netsim.scenarios import forged_open
 from netsim.seeds import Seed
 from netsim.sweep import sweep
 from netsim.tcp.config.config import TcpConfig
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.trace import Trace
 
 ALPHA = 1e-4
@@ -32,9 +32,9 @@ def opened(point: forged_open.Params, n: int) -> int:
         params(ClockIsn(), jitter=0.0),
         params(ClockIsn(), jitter=0.001, guesses=100),
         params(ClockIsn(), jitter=0.0001, guesses=9, pause=0.333333),
-        params(BsdIsn(), jitter=0.0),
-        params(BsdIsn(), jitter=0.0, guesses=3, others=3.0),
-        params(BsdIsn(128, 64), jitter=0.0, guesses=2, others=3.0, pause=1.5),
+        params(CounterIsn(), jitter=0.0),
+        params(CounterIsn(), jitter=0.0, guesses=3, others=3.0),
+        params(CounterIsn(128, 64), jitter=0.0, guesses=2, others=3.0, pause=1.5),
         params(HashIsn(), guesses=20),
         params(RandomIsn(), guesses=20),
     ],
@@ -52,7 +52,7 @@ def test_the_order_of_the_policies() -> None:
         forged_open.theory(params(isn, jitter=j, others=o))["p_opened"]
         for isn, j, o in (
             (ConstantIsn(), 0.001, 2.0),
-            (BsdIsn(), 0.0, 2.0),
+            (CounterIsn(), 0.0, 2.0),
             (ClockIsn(), 0.001, 2.0),
             (HashIsn(), 0.001, 2.0),
         )

@@ -36,7 +36,7 @@ def test_fast_open_saves_one_round_trip() -> None:
     assert (row["served"], row["fast_open"]) == (1.0, 1.0)
 
 
-@pytest.mark.parametrize("policy", ["hold", "accept", "drop"])
+@pytest.mark.parametrize("policy", ["queue", "accept", "drop"])
 def test_text_on_a_syn_without_a_cookie_saves_nothing(policy: str) -> None:
     """The server may not hand it on before the third segment (RFC 9293 3.10.7.2); dropped, it comes again with that."""
     row = peace(DARING, PLAIN.replace(syn_data=policy))
@@ -58,7 +58,7 @@ def test_the_pending_limit_sends_clients_back_to_the_handshake() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "text", "each"), [("hold", 1000, 1280), ("accept", 1000, 1280), ("drop", 1000, 280), ("hold", 0, 280)]
+    ("policy", "text", "each"), [("queue", 1000, 1280), ("accept", 1000, 1280), ("drop", 1000, 280), ("queue", 0, 280)]
 )
 def test_memory_grows_with_what_is_kept(policy: str, text: int, each: int) -> None:
     """280 bytes an entry, and its text: after 10 s at 5 a second a mean of 50 of them. Poisson, alpha = 1e-4."""

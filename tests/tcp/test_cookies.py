@@ -10,7 +10,7 @@ import pytest
 from netsim.tcp.config import syn_cookie as cookies
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import linux, rfc9293
-from netsim.tcp.config.syn_cookie import BernsteinCookie, LinuxCookie, SynCookie, stamped
+from netsim.tcp.config.syn_cookie import BernsteinCookie, SynCookie, TimestampCookie, stamped
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Options, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
@@ -45,10 +45,10 @@ def test_bernstein_bits_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_linux_bits_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """h1 + IRS + (minutes << 24) + ((h2 + index) mod 2^24); the minutes reach bit 31 and fall off."""
     monkeypatch.setattr(cookies, "_hash", lambda key, flow, count, use: 0xFF000002 if use else 0x100)
-    assert make(LinuxCookie(), 3 * MINUTE, mss=1440, irs=5) == 0x100 + 5 + 3 * 2**24 + (2 + 2)
-    assert make(LinuxCookie(), 257 * MINUTE, mss=536, irs=0) == 0x100 + 1 * 2**24 + 2
+    assert make(TimestampCookie(), 3 * MINUTE, mss=1440, irs=5) == 0x100 + 5 + 3 * 2**24 + (2 + 2)
+    assert make(TimestampCookie(), 257 * MINUTE, mss=536, irs=0) == 0x100 + 1 * 2**24 + 2
     monkeypatch.setattr(cookies, "_hash", lambda key, flow, count, use: 0xFFFFFF if use else 0)
-    assert make(LinuxCookie(), 0, mss=1460) == 2  # (2^24 - 1 + 3) mod 2^24: no carry into the minutes
+    assert make(TimestampCookie(), 0, mss=1460) == 2  # (2^24 - 1 + 3) mod 2^24: no carry into the minutes
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_linux_bits_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_mss_is_rounded_down_in_the_table(mss: int, expected: int) -> None:
     """536, 1300, 1440, 1460 (net/ipv4/syncookies.c); below the least there is nothing smaller to take."""
-    layout = LinuxCookie()
+    layout = TimestampCookie()
     assert check(layout, make(layout, 0, mss=mss), 0) == expected
 
 
@@ -79,7 +79,7 @@ def test_a_table_of_ones_own() -> None:
 
 @pytest.mark.parametrize("table", [(), (0,), (5, 5), (2, 1), (1, 65536), tuple(range(1, 10)), [536]])
 def test_tables_out_of_range(table: tuple[int, ...]) -> None:
-    for layout in (BernsteinCookie, LinuxCookie):
+    for layout in (BernsteinCookie, TimestampCookie):
         with pytest.raises(ValueError, match=rf"^{layout.__name__}\.mss = .*: allowed is 1 to 8 rising sizes"):
             layout(table)
 
@@ -87,7 +87,7 @@ def test_tables_out_of_range(table: tuple[int, ...]) -> None:
 # Age
 
 
-@pytest.mark.parametrize(("layout", "period"), [(LinuxCookie(), 60.0), (BernsteinCookie(), 64.0)])
+@pytest.mark.parametrize(("layout", "period"), [(TimestampCookie(), 60.0), (BernsteinCookie(), 64.0)])
 @pytest.mark.parametrize("age", [0.5, 1.0, 1.25, 1.5, 1.9, 2.0, 2.5])
 def test_validity_over_age(layout: SynCookie, period: float, age: float) -> None:
     """Made at a uniform phase of the period and read ``age`` periods later, it counts with clip(2 - age, 0, 1)."""
@@ -106,7 +106,7 @@ def test_the_clock_of_a_cookie_comes_round() -> None:
 
 
 def test_what_else_makes_a_cookie_worthless() -> None:
-    layout = LinuxCookie()
+    layout = TimestampCookie()
     cookie = make(layout, 0, irs=9)
     assert check(layout, cookie, 0, irs=9) == 1460
     assert check(layout, cookie, 0, irs=8) is None
@@ -118,7 +118,7 @@ def test_what_else_makes_a_cookie_worthless() -> None:
 # Forgery
 
 
-@pytest.mark.parametrize(("layout", "accepted"), [(LinuxCookie(), 2 * 4), (BernsteinCookie(), 2 * 8)])
+@pytest.mark.parametrize(("layout", "accepted"), [(TimestampCookie(), 2 * 4), (BernsteinCookie(), 2 * 8)])
 def test_how_many_of_all_numbers_are_accepted(
     monkeypatch: pytest.MonkeyPatch, layout: SynCookie, accepted: int
 ) -> None:
@@ -141,7 +141,7 @@ def test_how_many_of_all_numbers_are_accepted(
 
 def test_no_other_number_of_the_space_is_accepted() -> None:
     """A million guesses at 8 of 2^32: more than two hits would have a chance of 1e-9."""
-    layout = LinuxCookie()
+    layout = TimestampCookie()
     rng = random.Random(6)
     assert sum(check(layout, rng.getrandbits(32), 5 * MINUTE) is not None for _ in range(200_000)) <= 2
 

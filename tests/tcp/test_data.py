@@ -238,7 +238,7 @@ def test_close_in_syn_received_waits_for_the_text_given_before() -> None:
     assert solo.tcb.state is FIN_WAIT_1
 
 
-SYN_DATA = {"hold": (ONE, b"hello", ONE + 5), "drop": (ONE, None, ONE), "accept": (ONE + 5, b"hello", ONE + 5)}
+SYN_DATA = {"queue": (ONE, b"hello", ONE + 5), "drop": (ONE, None, ONE), "accept": (ONE + 5, b"hello", ONE + 5)}
 
 
 @pytest.mark.parametrize("policy", SYN_DATA)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from netsim.tcp.config.config import TcpConfig
-from netsim.tcp.config.isn import BsdIsn
+from netsim.tcp.config.isn import CounterIsn
 from netsim.tcp.config.profiles import linux, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.state import LISTEN, SYN_RECEIVED
@@ -42,7 +42,7 @@ def figure_7(base: TcpConfig) -> tuple[Pair, Before]:
 @BOTH
 def test_figure_7_as_printed(base: TcpConfig) -> None:
     """Policy "figure": four segments; each end is ESTABLISHED by the other's SYN-ACK."""
-    pair, before = figure_7(base.replace(crossed_synack="figure"))
+    pair, before = figure_7(base.replace(crossed_synack="accept"))
     replay("7", pair, before)
     assert quiet(pair)
     assert pair.sent == [
@@ -66,7 +66,7 @@ SIX = [
 @BOTH
 def test_figure_7_by_the_literal_text(base: TcpConfig) -> None:
     """RFC 9293 A.2: the number of a crossed SYN-ACK, RCV.NXT-1, is refused in step one; the ACK it draws opens."""
-    pair, before = figure_7(base.replace(crossed_synack="literal"))
+    pair, before = figure_7(base.replace(crossed_synack="refuse"))
     replay("7", pair, before, lines={1, 2, 3, 4, 5})
     pair.deliver("B")  # line 6: the SYN-ACK of B has SEQ=300, RCV.NXT is 301
     check_states(pair, 6, "SYN-RECEIVED", "SYN-RECEIVED")
@@ -94,7 +94,7 @@ def test_figure_7_as_linux_does_it() -> None:
 @BOTH
 def test_figure_8_old_duplicate_syn(base: TcpConfig) -> None:
     # B's two connections start at 300 and 400.
-    steps = config(0, base).replace(isn=BsdIsn(per_second=0, per_connection=100, start=300))
+    steps = config(0, base).replace(isn=CounterIsn(per_second=0, per_connection=100, start=300))
     pair = Pair(config(100, base), steps)
     pair.listen("B")
     replay("8", pair, {2: lambda p: p.open("A")})

@@ -36,7 +36,9 @@ def test_what_ends_an_open(config: TcpConfig, fatal: list[Kind], kind: Kind) -> 
     says(solo, kind)
     assert solo.tcb.state is (CLOSED if kind in fatal else SYN_SENT)
     if kind in fatal:
-        refused = kind == "port_unreachable" or (config.icmp_hard == "bsd" and kind != "ttl_exceeded")
+        refused = kind == "port_unreachable" or (
+            config.icmp_hard == "unreachable-or-prohibited" and kind != "ttl_exceeded"
+        )
         assert type(solo.tcb.error) is (ConnectionRefused if refused else Unreachable)
 
 

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from scipy.stats import chi2
 
-from netsim.tcp.config.isn import BsdIsn, ClockIsn, ConstantIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.tcp.config.ports import Order, Ports
 from netsim.tcp.config.profiles import linux, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists, InsufficientResources
@@ -103,11 +103,11 @@ def test_uniform_over_the_whole_space(policy: IsnPolicy) -> None:
 
 def test_bsd_increments() -> None:
     """RFC 1948: so much a second, so much a connection."""
-    policy = BsdIsn(per_second=128, per_connection=64, start=1)
+    policy = CounterIsn(per_second=128, per_connection=64, start=1)
     assert [_isn(policy, t, opened=n) for t, n in ((0, 0), (0.99, 0), (1, 0), (1, 1), (10.5, 3))] == [
         1, 1, 129, 193, 1473,
     ]  # fmt: skip
-    assert (_isn(BsdIsn(), 5, opened=7) - _isn(BsdIsn(), 4, opened=6)) % 2**32 == 125_000 + 64_000
+    assert (_isn(CounterIsn(), 5, opened=7) - _isn(CounterIsn(), 4, opened=6)) % 2**32 == 125_000 + 64_000
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_bsd_increments() -> None:
         (lambda: ClockIsn(rate=0), "ClockIsn.rate = 0"),
         (lambda: HashIsn(rate=float("inf")), "HashIsn.rate = inf"),
         (lambda: ClockIsn(offset=2**32), "ClockIsn.offset"),
-        (lambda: BsdIsn(per_second=-1), "BsdIsn.per_second = -1"),
+        (lambda: CounterIsn(per_second=-1), "CounterIsn.per_second = -1"),
         (lambda: rfc9293().replace(isn=3), "isn = 3: allowed is an ISN policy"),
     ],
 )

@@ -191,11 +191,11 @@ REUSE = [
     ("rfc6191", False, -5, 1, True),  # timestamps are new
     ("rfc6191", False, 1, None, True),
     ("rfc6191", False, 0, None, False),
-    ("linux", True, -5, 1001, True),
-    ("linux", True, 2, 1000, True),
-    ("linux", True, 2, 999, False),  # PAWS first
-    ("linux", False, 2, None, True),
-    ("linux", False, 1, None, False),  # SEG.SEQ must lie beyond RCV.NXT = FIN + 1
+    ("sequence-or-timestamp", True, -5, 1001, True),
+    ("sequence-or-timestamp", True, 2, 1000, True),
+    ("sequence-or-timestamp", True, 2, 999, False),  # PAWS first
+    ("sequence-or-timestamp", False, 2, None, True),
+    ("sequence-or-timestamp", False, 1, None, False),  # SEG.SEQ must lie beyond RCV.NXT = FIN + 1
 ]
 
 

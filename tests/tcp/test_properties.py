@@ -34,13 +34,18 @@ S = 10**9
 SMALL = {"receive_buffer": 300, "send_buffer": 500, "mss": 100}
 CONFIGS = [
     *(profile(name).replace(**SMALL) for name in PROFILES),
-    rfc9293().replace(**SMALL, syn_data="accept", crossed_synack="literal", window_scale=3, timestamps=True),
-    linux().replace(**SMALL, syn_data="hold", timer_hz=250, keepalive=True, keepalive_idle=5.0, congestion="none"),
+    rfc9293().replace(**SMALL, syn_data="accept", crossed_synack="refuse", window_scale=3, timestamps=True),
+    linux().replace(**SMALL, syn_data="queue", timer_hz=250, keepalive=True, keepalive_idle=5.0, congestion="none"),
     linux().replace(
-        **SMALL, ecn="request", defer_accept=3.0, receive_window="buffer", ack_second="any", fin_repeat=True
+        **SMALL,
+        ecn="request",
+        defer_accept=3.0,
+        receive_window="buffer",
+        ack_every_second="any-size",
+        fin_on_every_ack=True,
     ),
     profile("freebsd").replace(
-        **SMALL, time_wait_input="bsd", time_wait_reuse="bsd", syn_plain_after=1, timestamps=False
+        **SMALL, time_wait_checks="no-window", time_wait_reuse="sequence", syn_drop_options_after=1, timestamps=False
     ),
     rfc793().replace(**SMALL, time_wait_reuse="rfc1122", abort_on_overflow=True, time_wait=1.0, user_timeout=5.0),
 ]

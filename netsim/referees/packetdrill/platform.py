@@ -99,7 +99,7 @@ def host(name: str, symbols: Collection[str] = ()) -> Host:
         config = config.replace(receive_buffer=65535, window_scale=8)
     freebsd = name == "freebsd"
     if freebsd and "FreeBSD" in symbols:
-        config = config.replace(time_wait_input="bsd", time_wait_reuse="bsd")
+        config = config.replace(time_wait_checks="no-window", time_wait_reuse="sequence")
     return Host(
         config=config,
         style="bsd" if freebsd else "linux",

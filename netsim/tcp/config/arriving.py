@@ -26,7 +26,7 @@ FUTURE_ACK: Any = policy(
     "an ACK of what was not sent yet is answered; or it draws nothing in ESTABLISHED, a challenge ACK later (silent)",
     "RFC 9293 3.10.7.4, fifth: ACK; net/ipv4/tcp_input.c: tcp_rcv_established, tcp_rcv_state_process",
 )
-TS_RECENT: Any = policy(
+TS_RECENT_UPDATE: Any = policy(
     "window",
     "TS.Recent is taken from a segment in the window, or only if its ACK is acceptable too",
     "RFC 7323 4.3; net/ipv4/tcp_input.c: tcp_ack",

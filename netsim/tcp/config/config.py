@@ -38,7 +38,7 @@ class TcpConfig:
     isn: IsnPolicy = opening.ISN
     crossed_synack: choices.CrossedSynAck = opening.CROSSED_SYNACK
     handshake: choices.Handshake = opening.HANDSHAKE
-    syn_plain_after: int | None = opening.SYN_PLAIN_AFTER
+    syn_drop_options_after: int | None = opening.SYN_DROP_OPTIONS_AFTER
     ecn: choices.EcnPolicy = opening.ECN
     ecn_syn_retries: int = opening.ECN_SYN_RETRIES
     duplicate_syn: choices.DuplicateSyn = opening.DUPLICATE_SYN
@@ -52,13 +52,13 @@ class TcpConfig:
     fast_open_cookie_optional: bool = opening.FAST_OPEN_COOKIE_OPTIONAL
     syn_fin: Literal["accept", "drop"] = opening.SYN_FIN
     ports: Ports = opening.PORTS
-    time_wait_open: Literal["refuse", "replace", "linux"] = opening.TIME_WAIT_OPEN
+    time_wait_open: Literal["refuse", "replace", "replace-after-1s"] = opening.TIME_WAIT_OPEN
 
     # Listening
     backlog_slack: int = listening.BACKLOG_SLACK
     somaxconn: int = listening.SOMAXCONN
     max_syn_backlog: int | None = listening.MAX_SYN_BACKLOG
-    max_syn_backlog_rule: Literal["ceiling", "quarter"] = listening.MAX_SYN_BACKLOG_RULE
+    max_syn_backlog_rule: Literal["ceiling", "reserve-quarter"] = listening.MAX_SYN_BACKLOG_RULE
     syn_queue_full: Literal["drop", "recycle-oldest", "random-drop"] = listening.SYN_QUEUE_FULL
     syncache_hashsize: int | None = listening.SYNCACHE_HASHSIZE
     syncache_bucketlimit: int = listening.SYNCACHE_BUCKETLIMIT
@@ -67,7 +67,7 @@ class TcpConfig:
     syn_cookie_key: str | None = listening.SYN_COOKIE_KEY
     syn_cookie_recent: float | None = listening.SYN_COOKIE_RECENT
     synack_pruning: bool = listening.SYNACK_PRUNING
-    half_open_bytes: int = listening.HALF_OPEN_BYTES
+    syn_queue_entry_bytes: int = listening.SYN_QUEUE_ENTRY_BYTES
     defer_accept: float | None = listening.DEFER_ACCEPT
     abort_on_overflow: bool = listening.ABORT_ON_OVERFLOW
 
@@ -78,12 +78,12 @@ class TcpConfig:
     reset_errors: choices.ResetErrors = arriving.RESET_ERRORS
     ack_policy: choices.AckPolicy = arriving.ACK_POLICY
     future_ack: Literal["answer", "silent"] = arriving.FUTURE_ACK
-    ts_recent: Literal["window", "ack"] = arriving.TS_RECENT
+    ts_recent_update: Literal["window", "ack"] = arriving.TS_RECENT_UPDATE
     window_edge: choices.WindowEdge = arriving.WINDOW_EDGE
-    old_segment: Literal["discard", "ack"] = arriving.OLD_SEGMENT
+    old_segment: Literal["discard", "process-ack"] = arriving.OLD_SEGMENT
     icmp_opening: choices.IcmpOpening = arriving.ICMP_OPENING
     icmp_synchronized: Literal["hard", "note"] = arriving.ICMP_SYNCHRONIZED
-    icmp_hard: Literal["rfc9293", "bsd"] = arriving.ICMP_HARD
+    icmp_hard: Literal["rfc9293", "unreachable-or-prohibited"] = arriving.ICMP_HARD
     pmtu_discovery: bool = arriving.PMTU_DISCOVERY
     challenge_ack_limit: Rate | None = arriving.CHALLENGE_ACK_LIMIT
     invalid_ratelimit: float = arriving.INVALID_RATELIMIT
@@ -91,14 +91,14 @@ class TcpConfig:
     authentication_key: str | None = arriving.AUTHENTICATION_KEY
 
     # Segments sent
-    reset_timestamps: bool = sending.RESET_TIMESTAMPS
-    abort_ack: bool = sending.ABORT_ACK
-    zero_window_probe: Literal["text", "empty"] = sending.ZERO_WINDOW_PROBE
+    abort_rst_timestamps: bool = sending.ABORT_RST_TIMESTAMPS
+    abort_rst_ack: bool = sending.ABORT_RST_ACK
+    zero_window_probe: Literal["one-byte", "empty"] = sending.ZERO_WINDOW_PROBE
     mss: int = sending.MSS
     announce_mss: bool = sending.ANNOUNCE_MSS
     mss_default: int = sending.MSS_DEFAULT
     window_scale: int | None = sending.WINDOW_SCALE
-    syn_echo_check: bool = sending.SYN_ECHO_CHECK
+    synack_echo_check: bool = sending.SYNACK_ECHO_CHECK
     timestamps: bool = sending.TIMESTAMPS
     ts_tick: float = sending.TS_TICK
     missing_timestamp: Literal["drop", "accept"] = sending.MISSING_TIMESTAMP
@@ -110,7 +110,7 @@ class TcpConfig:
     buffer_rounding: bool = sending.BUFFER_ROUNDING
     receive_window: choices.ReceiveWindow = sending.RECEIVE_WINDOW
     send_buffer: int = sending.SEND_BUFFER
-    nagle_small: bool = sending.NAGLE_SMALL
+    nagle_minshall: bool = sending.NAGLE_MINSHALL
     nagle: bool = sending.NAGLE
     cork: bool = sending.CORK
     undo: bool = sending.UNDO
@@ -121,7 +121,7 @@ class TcpConfig:
     slow_start_growth: int | None = sending.SLOW_START_GROWTH
     limited_transmit: bool = sending.LIMITED_TRANSMIT
     cwnd_validation: bool = sending.CWND_VALIDATION
-    initial_window_after_loss: Literal["rfc5681", "linux"] = sending.INITIAL_WINDOW_AFTER_LOSS
+    initial_window_after_loss: Literal["rfc5681", "two-retransmissions"] = sending.INITIAL_WINDOW_AFTER_LOSS
     initial_window: int = sending.INITIAL_WINDOW
 
     # Timers and acknowledgments
@@ -131,7 +131,7 @@ class TcpConfig:
     rto_variance_floor: float = timing.RTO_VARIANCE_FLOOR
     rtt_variance: Literal["rfc6298", "peak"] = timing.RTT_VARIANCE
     rto_after_syn_timeout: float | None = timing.RTO_AFTER_SYN_TIMEOUT
-    rto_fallback: Literal["timer", "no sample"] = timing.RTO_FALLBACK
+    rto_after_syn_timeout_rule: Literal["retransmitted", "no-rtt-sample"] = timing.RTO_AFTER_SYN_TIMEOUT_RULE
     clock_granularity: float = timing.CLOCK_GRANULARITY
     retries1: int = timing.RETRIES1
     retries2: int | None = timing.RETRIES2
@@ -140,15 +140,15 @@ class TcpConfig:
     user_timeout: float | None = timing.USER_TIMEOUT
     window_update: Literal["segments", "doubled"] = timing.WINDOW_UPDATE
     rack: bool = timing.RACK
-    loss_response: Literal["half", "proportional"] = prr.LOSS_RESPONSE
-    loss_probe: bool = timing.LOSS_PROBE
+    loss_response: Literal["half", "prr"] = prr.LOSS_RESPONSE
+    tail_loss_probe: bool = timing.TAIL_LOSS_PROBE
     min_tso_segs: int | None = bursts.MIN_TSO_SEGS
-    timeout_reset: bool = timing.TIMEOUT_RESET
-    wrong_ack_repeat: float | None = timing.WRONG_ACK_REPEAT
-    ack_clock: Literal["plain", "linux"] = timing.ACK_CLOCK
+    keepalive_rst: bool = timing.KEEPALIVE_RST
+    syn_rto_after_wrong_ack: float | None = timing.SYN_RTO_AFTER_WRONG_ACK
+    delayed_ack_timer: Literal["fixed", "adaptive"] = timing.DELAYED_ACK_TIMER
     delayed_ack: float | None = timing.DELAYED_ACK
-    ack_second: Literal["full", "any"] = timing.ACK_SECOND
-    fin_repeat: bool = timing.FIN_REPEAT
+    ack_every_second: Literal["full-sized", "any-size"] = timing.ACK_EVERY_SECOND
+    fin_on_every_ack: bool = timing.FIN_ON_EVERY_ACK
     quick_acks: int = timing.QUICK_ACKS
     fin_ack: Literal["immediate", "delayed"] = timing.FIN_ACK
     keepalive: bool = timing.KEEPALIVE
@@ -162,7 +162,7 @@ class TcpConfig:
     time_wait_reuse: choices.TimeWaitReuse = timing.TIME_WAIT_REUSE
     time_wait_rst: Literal["accept", "ignore", "ignore-2s"] = timing.TIME_WAIT_RST
     time_wait_ack: Literal["fin", "any"] = timing.TIME_WAIT_ACK
-    time_wait_input: Literal["rfc9293", "bsd"] = timing.TIME_WAIT_INPUT
+    time_wait_checks: Literal["rfc9293", "no-window"] = timing.TIME_WAIT_CHECKS
     time_wait_no_ack: Literal["process", "drop"] = timing.TIME_WAIT_NO_ACK
     timer_hz: int | None = timing.TIMER_HZ
     timer_phase: float | None = timing.TIMER_PHASE

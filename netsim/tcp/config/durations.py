@@ -26,7 +26,7 @@ class Nanoseconds:
     fin_wait_2_timeout: int | None
     ts_tick: int
     invalid_ratelimit: int
-    wrong_ack_repeat: int | None
+    syn_rto_after_wrong_ack: int | None
     synack_ratelimit: int
     fast_open_synack_wait: int | None
     syn_cookie_recent: int | None

@@ -126,7 +126,7 @@ class RandomIsn:
 
 
 @dataclass(frozen=True, slots=True)
-class BsdIsn:
+class CounterIsn:
     """A counter raised by ``per_second`` each second and ``per_connection`` at each opening (RFC 1948 describes it).
 
     The increments 128 and 64 (4.2BSD), 125,000 and 64,000 (4.3BSD) are quoted from memory: unverified.
@@ -138,7 +138,7 @@ class BsdIsn:
 
     def __post_init__(self) -> None:
         for name in ("per_second", "per_connection", "start"):
-            _check_number(f"BsdIsn.{name}", getattr(self, name))
+            _check_number(f"CounterIsn.{name}", getattr(self, name))
 
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The counter's value; it moves once a whole second, as the BSD slow timer did."""

@@ -47,7 +47,7 @@ SYNACK_PRUNING: Any = policy(
     "above half the backlog, old half-open entries get fewer SYN-ACKs, down to 3",
     "net/ipv4/inet_connection_sock.c: reqsk_timer_handler",
 )
-HALF_OPEN_BYTES: Any = policy(
+SYN_QUEUE_ENTRY_BYTES: Any = policy(
     280, "memory of a half-open entry", "RFC 4987 2.1: 280 to over 1300", "bytes", allowed=(1, 1 << 20)
 )
 DEFER_ACCEPT: Any = seconds(

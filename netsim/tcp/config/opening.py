@@ -14,7 +14,7 @@ SYNACK_RETRIES: Any = retries(7, "SYN-ACK retransmissions by timer", "RFC 9293 3
 CONNECT_TIMEOUT: Any = seconds(None, "user timeout of an active OPEN", "RFC 9293 3.10.1: optional", least=1e-9)
 ISN: Any = policy(HashIsn(), "choice of the initial sequence number", "RFC 9293 3.4.1; RFC 6528 3")
 CROSSED_SYNACK: Any = policy(
-    "figure",
+    "accept",
     "a SYN-ACK that crosses ours in SYN-RECEIVED: taken (figure 7), refused by its number (literal 3.10.7.4), "
     "or taken and acknowledged (linux)",
     "RFC 9293 figure 7 and appendix A.2; net/ipv4/tcp_input.c",
@@ -25,7 +25,7 @@ HANDSHAKE: Any = policy(
     "(four-way)",
     "RFC 9293 3.5; Attiya and Rappoport 1997",
 )
-SYN_PLAIN_AFTER: Any = retries(
+SYN_DROP_OPTIONS_AFTER: Any = retries(
     None,
     "SYN retransmissions after which only the MSS is left of its options; None: never",
     "RFC 9293 is silent; net.inet.tcp.rexmit_drop_options",
@@ -41,7 +41,7 @@ DUPLICATE_SYN: Any = policy(
     "RFC 9293 3.10.7.4; sys/netinet/tcp_syncache.c; net/ipv4/tcp_minisocks.c",
 )
 SYN_DATA: Any = policy(
-    "hold",
+    "queue",
     "text on a SYN: held until ESTABLISHED, or so by an active OPEN alone; dropped; taken at once",
     "RFC 9293 3.10.7.2; sys/netinet/tcp_syncache.c",
 )

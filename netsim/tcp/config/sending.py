@@ -4,12 +4,12 @@ from typing import Any
 
 from netsim.tcp.config.policy import policy
 
-RESET_TIMESTAMPS: Any = policy(
+ABORT_RST_TIMESTAMPS: Any = policy(
     False, "the RST of ABORT carries timestamps where they are agreed on", "RFC 7323 3.2: RECOMMENDED"
 )
-ABORT_ACK: Any = policy(False, "the RST of ABORT carries ACK", "RFC 9293 3.10.5: it does not")
+ABORT_RST_ACK: Any = policy(False, "the RST of ABORT carries ACK", "RFC 9293 3.10.5: it does not")
 ZERO_WINDOW_PROBE: Any = policy(
-    "text", "a zero-window probe carries one byte, or none and an old number", "RFC 9293 3.8.6.1"
+    "one-byte", "a zero-window probe carries one byte, or none and an old number", "RFC 9293 3.8.6.1"
 )
 MSS: Any = policy(1460, "MSS announced, and the largest sent", "RFC 9293 3.7.1: 1500 - 40", "bytes", allowed=(1, 65535))
 ANNOUNCE_MSS: Any = policy(True, "the SYN carries the MSS option", "RFC 9293 3.7.1, SHLD-5; TCP_NOOPT")
@@ -17,7 +17,7 @@ MSS_DEFAULT: Any = policy(
     536, "MSS assumed when the peer announces none", "RFC 9293 3.7.1, MUST-15", "bytes", allowed=(1, 65535)
 )
 WINDOW_SCALE: Any = policy(None, "shift offered on the SYN; None: option not offered", "RFC 7323 2.2", allowed=(0, 14))
-SYN_ECHO_CHECK: Any = policy(
+SYNACK_ECHO_CHECK: Any = policy(
     False, "a SYN-ACK that echoes none of this OPEN's timestamps draws a RST", "tcp_rcv_synsent_state_process"
 )
 TIMESTAMPS: Any = policy(False, "offer timestamps, and PAWS with them", "RFC 7323 3")
@@ -55,7 +55,7 @@ SEND_BUFFER: Any = policy(
     "bytes",
     allowed=(1, 1 << 40),
 )
-NAGLE_SMALL: Any = policy(
+NAGLE_MINSHALL: Any = policy(
     False, "Nagle's rule looks only at small segments unacknowledged (Minshall)", "tcp_output.c: tcp_minshall_check"
 )
 NAGLE: Any = policy(True, "hold back a small segment while text is unacknowledged", "RFC 9293 3.7.4, SHLD-7")

@@ -89,7 +89,7 @@ class BernsteinCookie:
 
 
 @dataclass(frozen=True, slots=True)
-class LinuxCookie:
+class TimestampCookie:
     """Linux's layout: h1(flow) + IRS + (minutes << 24) + ((h2(flow, minutes) + MSS index) mod 2^24).
 
     Valid in the minute in which it was made and in the next, so 60 to 120 s. With timestamps their low six bits carry
@@ -99,7 +99,7 @@ class LinuxCookie:
     mss: tuple[int, ...] = (536, 1300, 1440, 1460)
 
     def __post_init__(self) -> None:
-        _check_table("LinuxCookie", self.mss, 8)
+        _check_table("TimestampCookie", self.mss, 8)
 
     @property
     def stamps(self) -> bool:

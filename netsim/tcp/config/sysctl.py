@@ -160,8 +160,8 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_synack_retries": lambda c, own, v: c.replace(synack_retries=v),
     "net.ipv4.tcp_syncookies": _syncookies,
     "net.ipv4.tcp_timestamps": lambda c, own, v: c.replace(timestamps=v != 0),
-    "net.ipv4.tcp_early_retrans": lambda c, own, v: c.replace(loss_probe=v in (3, 4)),
-    "net.ipv4.tcp_tw_reuse": lambda c, own, v: c.replace(time_wait_open="linux" if v == 1 else "refuse"),
+    "net.ipv4.tcp_early_retrans": lambda c, own, v: c.replace(tail_loss_probe=v in (3, 4)),
+    "net.ipv4.tcp_tw_reuse": lambda c, own, v: c.replace(time_wait_open="replace-after-1s" if v == 1 else "refuse"),
     "net.ipv4.tcp_window_scaling": lambda c, own, v: c.replace(window_scale=own.window_scale if v else None),
     "net.ipv4.tcp_rmem": _rmem,
     # the rest as defaults.sh of the kernel's packetdrill suite sets it, and as the profile is
@@ -216,7 +216,7 @@ FREEBSD: Final[dict[str, Setting]] = {
     "net.inet.tcp.hostcache.purgenow": None,
     "net.inet.tcp.ecn.enable": _ecn,
     "net.inet.tcp.ecn.maxretries": lambda c, own, v: c.replace(ecn_syn_retries=v),
-    "net.inet.tcp.rexmit_drop_options": lambda c, own, v: c.replace(syn_plain_after=2 if v else None),
+    "net.inet.tcp.rexmit_drop_options": lambda c, own, v: c.replace(syn_drop_options_after=2 if v else None),
     "net.inet.tcp.syncookies": frozenset({"0", "1"}),  # without an overflow the SYN cache is used either way
     "net.inet.tcp.syncookies_only": lambda c, own, v: c.replace(syn_cookies="always" if v else own.syn_cookies),
     "net.inet.tcp.icmp_may_rst": lambda c, own, v: c.replace(icmp_opening=own.icmp_opening if v else "ignore"),

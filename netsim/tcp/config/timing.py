@@ -15,8 +15,8 @@ RTT_VARIANCE: Any = policy(
     "RFC 6298 2.3; net/ipv4/tcp_input.c: tcp_rtt_estimator",
 )
 RTO_AFTER_SYN_TIMEOUT: Any = seconds(3.0, "RTO for data after the SYN had to be repeated", "RFC 6298 5.7", least=1e-9)
-RTO_FALLBACK: Any = policy(
-    "timer",
+RTO_AFTER_SYN_TIMEOUT_RULE: Any = policy(
+    "retransmitted",
     "rto_after_syn_timeout is for an end whose SYN or SYN-ACK a timer repeated, or for any that the handshake gave no "
     "RTT sample: a duplicate SYN had it repeated, or it was a cookie (Linux)",
     "RFC 6298 5.7; net/ipv4/tcp_metrics.c: tcp_init_metrics",
@@ -49,24 +49,24 @@ RACK: Any = policy(
     "where SACK is agreed on, the oldest segment is lost a quarter of the RTT after one sent later was delivered",
     "RFC 8985 6; net/ipv4/tcp_recovery.c",
 )
-LOSS_PROBE: Any = policy(
+TAIL_LOSS_PROBE: Any = policy(
     False,
     "where SACK is agreed on, the first retransmission is a tail loss probe: after two round trips, at the RTO at "
     "the latest, and the RTO starts anew behind it",
     "RFC 8985 7; net/ipv4/tcp_output.c: tcp_schedule_loss_probe",
 )
-TIMEOUT_RESET: Any = policy(
+KEEPALIVE_RST: Any = policy(
     False, "unanswered keep-alive probes end in a RST", "RFC 9293 3.8.4 is silent; net/ipv4/tcp_timer.c"
 )
-WRONG_ACK_REPEAT: Any = policy(
+SYN_RTO_AFTER_WRONG_ACK: Any = policy(
     None,
     "a wrong ACK in SYN-SENT draws a RST, and the first SYN goes out again so soon; None: by its own timer",
     "RFC 9293 figure 9 waits; net/ipv4/tcp_input.c: tcp_rcv_synsent_state_process",
     "s",
     allowed=(0, 1e9),
 )
-ACK_CLOCK: Any = policy(
-    "plain",
+DELAYED_ACK_TIMER: Any = policy(
+    "fixed",
     "when ACKs are delayed: all but the first quick_acks, by delayed_ack; or from when this end has answered with "
     "text or the peer has closed, by as long as text comes apart, none yet making it one tick (Linux)",
     "RFC 9293 3.8.6.3; net/ipv4/tcp_input.c: __tcp_ack_snd_check; net/ipv4/tcp_output.c: tcp_send_delayed_ack",
@@ -78,13 +78,13 @@ DELAYED_ACK: Any = policy(
     "s",
     allowed=(0, 0.5),
 )
-ACK_SECOND: Any = policy(
-    "full",
+ACK_EVERY_SECOND: Any = policy(
+    "full-sized",
     "the second segment without an ACK draws one at once: if two full-sized ones came (2 MSS of text), or whatever "
     "their size",
     "RFC 9293 3.8.6.3, SHLD-19; sys/netinet/tcp_input.c, DELAY_ACK",
 )
-FIN_REPEAT: Any = policy(
+FIN_ON_EVERY_ACK: Any = policy(
     False,
     "an ACK repeats our FIN while that is not acknowledged",
     "RFC 9293 does not ask for it; sys/netinet/tcp_output.c",
@@ -129,7 +129,7 @@ TIME_WAIT_ACK: Any = policy(
     "expected ACK",
     "RFC 9293 3.10.7.4, fifth: ACK; net/ipv4/tcp_minisocks.c; sys/netinet/tcp_timewait.c",
 )
-TIME_WAIT_INPUT: Any = policy(
+TIME_WAIT_CHECKS: Any = policy(
     "rfc9293", "TIME-WAIT: the usual checks, or FreeBSD's own, which know no window", "sys/netinet/tcp_timewait.c"
 )
 TIME_WAIT_NO_ACK: Any = policy(

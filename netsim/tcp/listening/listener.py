@@ -44,7 +44,7 @@ _DRIVEN_OUT = "RFC 4987 3.4: driven out"
 def syn_queue_limit(config: TcpConfig, backlog: int) -> int:
     """How many half-open entries there may be before the queue counts as full; at least one."""
     most = config.max_syn_backlog
-    if most is not None and config.max_syn_backlog_rule == "quarter":
+    if most is not None and config.max_syn_backlog_rule == "reserve-quarter":
         most = None if config.syn_cookies != "off" else most - (most >> 2)
     return max(1, (backlog if most is None else min(backlog, most)) + config.backlog_slack)
 
@@ -229,7 +229,7 @@ class Listener:
         tcb = allocate(ctx, config, segment.flow.reverse(), segment.flow, origin, now)
         tcb.listener = self
         tcb.previous = previous  # it waits on: should the SYN be an old duplicate after all, it is back (MAY-2)
-        linux = config.time_wait_reuse == "linux"
+        linux = config.time_wait_reuse == "sequence-or-timestamp"
         if previous is not None and (linux or not 0 < (tcb.iss - previous.snd_nxt) & MASK < HALF):
             # RFC 1122 4.2.2.13: a new ISS beyond all numbers of the old connection.
             tcb.iss = tcb.snd_una = tcb.snd_nxt = first_beyond(previous)
@@ -263,10 +263,10 @@ class Listener:
     def _take_text(self, tcb: Tcb, segment: Segment) -> None:
         """Text on the SYN: kept for later, taken at once, or left for the peer to send again."""
         policy = self.config.syn_data
-        if policy == "hold-active":
+        if policy == "queue-active-open":
             return  # the peer will send them again
         text = segment.payload[: tcb.rcv_wnd] if policy != "drop" else b""
-        if text and policy == "hold":
+        if text and policy == "queue":
             tcb.syn_data = text
         elif text:
             tcb.rcv_buffer = bytearray(text)

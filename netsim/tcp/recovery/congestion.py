@@ -189,6 +189,6 @@ def begin(config: TcpConfig, mss: int, *, lost: bool) -> NewReno:
         UNLIMITED if config.slow_start_growth is None else config.slow_start_growth * mss,
         config.limited_transmit,
         config.cwnd_validation,
-        config.loss_response == "proportional",
+        config.loss_response == "prr",
         config.undo,
     )

@@ -1,4 +1,4 @@
-"""When Linux lets an ACK wait: ``TcpConfig.ack_clock`` (net/ipv4/tcp_input.c and tcp_output.c; RFC 9293 3.8.6.3).
+"""When Linux lets an ACK wait: ``delayed_ack_timer`` (net/ipv4/tcp_input.c and tcp_output.c; RFC 9293 3.8.6.3).
 
 At first every segment of text is acknowledged at once. A host that answers text with text, or whose peer has closed,
 expects to speak soon, and its ACKs wait to ride along: as long as text comes apart (ATO), not at all if none came yet.

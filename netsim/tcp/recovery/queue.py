@@ -117,7 +117,7 @@ def rearm(tcb: Tcb, now: int) -> None:
     if not tcb.queue:
         deadlines[REXMT] = deadlines[USER] = deadlines[PROBE] = NEVER
         return
-    if not (tcb.config.loss_probe and start_loss_probe(tcb, now, now + tcb.rto)):
+    if not (tcb.config.tail_loss_probe and start_loss_probe(tcb, now, now + tcb.rto)):
         deadlines[PROBE] = NEVER
         tcb.arm(REXMT, now, tcb.rto)
     timeout = tcb.config.ns.user_timeout

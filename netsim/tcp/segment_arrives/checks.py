@@ -58,11 +58,11 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         return
     if flags & ACK and not 0 < (segment.ack - tcb.iss) & MASK <= (tcb.snd_nxt - tcb.iss) & MASK:
         send_reset_for(tcb.ctx, segment, tcb)
-        soon = tcb.config.ns.wrong_ack_repeat
+        soon = tcb.config.ns.syn_rto_after_wrong_ack
         if soon is not None and tcb.transmissions == 1:
             tcb.arm(REXMT, now, soon)
         return dropped(tcb, segment, _SYN_SENT_1)
-    if flags & ACK and tcb.config.syn_echo_check and not echoes_our_syn(tcb, segment, now):
+    if flags & ACK and tcb.config.synack_echo_check and not echoes_our_syn(tcb, segment, now):
         tcb.ctx.counters.TcpExtPAWSActive += 1
         send_reset_for(tcb.ctx, segment, tcb)
         return dropped(tcb, segment, "net/ipv4/tcp_input.c: SYN-ACK with a foreign echo")
@@ -133,7 +133,7 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
         return None
     if flags & FIN or tcb.peer_fin >= 0:
         fin_arrives(tcb, segment, start, now)
-    if crossed and tcb.config.crossed_synack == "linux":
+    if crossed and tcb.config.crossed_synack == "accept-and-ack":
         came_twice(tcb, segment.seq, start)
         tcb.ack_wanted = True
     if tcb.fin_seq >= 0 and tcb.state is FIN_WAIT_1 and fin_acknowledged(tcb):
@@ -159,7 +159,8 @@ def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
     if state is SYN_RECEIVED:
         tcb.ctx.counters.TcpAttemptFails += 1
         if tcb.listener is None:
-            return end(tcb, _SECOND, ConnectionReset() if config.reset_errors == "linux" else ConnectionRefused())
+            refused = config.reset_errors != "reset-or-broken-pipe"
+            return end(tcb, _SECOND, ConnectionRefused() if refused else ConnectionReset())
         if tcb in tcb.listener.early:
             return end(tcb, _SECOND, ConnectionReset())  # an application may hold it already
         enter(tcb, LISTEN, _SECOND)
@@ -174,7 +175,7 @@ def _reset_error(tcb: Tcb) -> TcpError | None:
     told, state = tcb.config.reset_errors, tcb.state
     if state is TIME_WAIT or (told == "rfc9293" and state in (CLOSING, LAST_ACK)):
         return None
-    return BrokenPipe() if told == "linux" and state is CLOSE_WAIT else ConnectionReset()
+    return BrokenPipe() if told == "reset-or-broken-pipe" and state is CLOSE_WAIT else ConnectionReset()
 
 
 def _ignores_rst(tcb: Tcb, now: int) -> str:

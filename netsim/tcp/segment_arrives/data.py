@@ -100,7 +100,7 @@ def deliver(tcb: Tcb, text: bytes, now: int) -> None:
 
 def _schedule_ack(tcb: Tcb, count: int, now: int) -> None:
     """An ACK at least for every second full segment, and never later than the delayed-ACK timer (SHLD-18, MUST-40)."""
-    if tcb.config.ack_clock == "linux":
+    if tcb.config.delayed_ack_timer == "adaptive":
         data_arrives(tcb, count, now)
         return schedule_ack(tcb, now)
     delay = tcb.config.ns.delayed_ack
@@ -110,13 +110,13 @@ def _schedule_ack(tcb: Tcb, count: int, now: int) -> None:
         tcb.ack_wanted = True
     elif not waiting:
         tcb.arm(DELACK, now, delay)
-    elif tcb.config.ack_second == "any":
+    elif tcb.config.ack_every_second == "any-size":
         tcb.ack_wanted = True
     return None
 
 
 def _schedule_ack_of_fin(tcb: Tcb, segment: Segment, now: int) -> None:
-    if tcb.config.ack_clock == "plain":
+    if tcb.config.delayed_ack_timer == "fixed":
         if not tcb.ack_wanted:
             _schedule_ack(tcb, 0, now)
     elif segment.flags & FIN:

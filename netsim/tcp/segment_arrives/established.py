@@ -36,7 +36,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     elif (
         config.ns.rto_after_syn_timeout is not None
         and config.ns.rto_initial < _THREE_SECONDS
-        and (tcb.transmissions > 1 or config.rto_fallback == "no sample")
+        and (tcb.transmissions > 1 or config.rto_after_syn_timeout_rule == "no-rtt-sample")
     ):
         tcb.rto = config.ns.rto_after_syn_timeout  # RFC 6298 5.7
     if config.buffer_rounding and tcb.listener is not None:

@@ -66,7 +66,7 @@ _ERRNO: Final[dict[Kind, str]] = {
 }
 _HARD: Final[dict[str, frozenset[Kind]]] = {
     "rfc9293": frozenset({"protocol_unreachable", "port_unreachable"}),  # SHLD-26; frag_needed has a use of its own
-    "bsd": frozenset(
+    "unreachable-or-prohibited": frozenset(
         {
             "protocol_unreachable",
             "port_unreachable",
@@ -118,7 +118,7 @@ def _ends(tcb: Tcb, *, hard: bool) -> bool:
             return True
         case "hard":
             return hard
-        case "bsd":
+        case "hard-or-repeated":
             repeated = tcb.soft_error is not None and tcb.transmissions > _BSD_RETRANSMISSIONS + 1
             return hard or repeated
         case "ignore":
@@ -126,7 +126,8 @@ def _ends(tcb: Tcb, *, hard: bool) -> bool:
 
 
 def _told(tcb: Tcb, kind: Kind, errno: str) -> TcpError:
-    if errno == "ECONNREFUSED" or (tcb.config.icmp_hard == "bsd" and kind in _HARD["bsd"] and kind != "ttl_exceeded"):
+    prohibited = kind in _HARD["unreachable-or-prohibited"] and kind != "ttl_exceeded"
+    if errno == "ECONNREFUSED" or (tcb.config.icmp_hard == "unreachable-or-prohibited" and prohibited):
         return ConnectionRefused()
     return Unreachable(errno)
 

@@ -62,7 +62,7 @@ def record_timestamp(tcb: Tcb, segment: Segment, now: int) -> None:
     options = segment.options
     if options is None or options.ts_val is None:
         return
-    if tcb.config.ts_recent == "ack" and tcb.state >= ESTABLISHED and not _acceptable_ack(tcb, segment):
+    if tcb.config.ts_recent_update == "ack" and tcb.state >= ESTABLISHED and not _acceptable_ack(tcb, segment):
         return
     if (tcb.last_ack_sent - segment.seq) & MASK < HALF:
         tcb.ts_recent, tcb.ts_recent_at = options.ts_val, now
@@ -99,13 +99,13 @@ def reopens_time_wait(tcb: Tcb, segment: Segment, config: TcpConfig) -> bool:
         return False
     # The peer's FIN has the last number: a SYN beyond it cannot be an old duplicate.
     beyond_fin = 0 < (segment.seq - (tcb.rcv_nxt - 1)) & MASK < HALF
-    if rule == "bsd":
+    if rule == "sequence":
         return 0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF
     if rule == "rfc1122":
         return beyond_fin
     ts_val = segment.options.ts_val if segment.options is not None else None
     newer = ts_val is not None and tcb.ts_ok and 0 < (ts_val - tcb.ts_recent) & MASK < HALF
-    if rule == "linux":
+    if rule == "sequence-or-timestamp":
         older = ts_val is not None and tcb.ts_ok and 0 < (tcb.ts_recent - ts_val) & MASK < HALF
         return not older and (0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF or newer)
     if not tcb.ts_ok:

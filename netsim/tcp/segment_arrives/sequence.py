@@ -26,7 +26,7 @@ def is_crossed_synack(tcb: Tcb, segment: Segment) -> bool:
         and segment.flags & (SYN_ACK | RST) == SYN_ACK
         and segment.seq == tcb.irs
         and tcb.listener is None
-        and tcb.config.crossed_synack != "literal"
+        and tcb.config.crossed_synack != "refuse"
     )
 
 
@@ -77,7 +77,7 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
     dropped(tcb, segment, _FIRST)
     if segment.flags & RST:
         return False
-    if tcb.config.old_segment == "ack" and _only_ack_counts(tcb, segment):
+    if tcb.config.old_segment == "process-ack" and _only_ack_counts(tcb, segment):
         tcb.ack_wanted = True
         return True
     if _is_duplicate_syn(tcb, segment):

@@ -17,7 +17,7 @@ _TWCHECK: Final = "TIME-WAIT: sys/netinet/tcp_timewait.c, tcp_twcheck"
 def settled_in_time_wait(tcb: Tcb, segment: Segment, now: int) -> bool:
     """Whether a host's own rule has dealt with the segment."""
     config, flags = tcb.config, segment.flags
-    if config.time_wait_input == "bsd":
+    if config.time_wait_checks == "no-window":
         _twcheck(tcb, segment, now)
         return True
     if config.time_wait_no_ack == "drop" and not flags & (SYN | ACK):
@@ -48,7 +48,7 @@ def may_replace(old: Tcb, config: TcpConfig, now: int) -> bool:
 
     Linux asks for timestamps on both connections, and that a second has gone by, so that they are newer.
     """
-    if config.time_wait_open == "linux":
+    if config.time_wait_open == "replace-after-1s":
         return old.ts_ok and config.timestamps and now - old.ts_recent_at > _REUSE_DELAY
     return config.time_wait_open == "replace"
 
