@@ -25,14 +25,13 @@ from netsim.scenarios import shared
 from netsim.scenarios.guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
 from netsim.scenarios.parameters import one_key, param, require_choices
 from netsim.seeds import Seed
-from netsim.sim import World
+from netsim.sim import Connection, World
 from netsim.sim.adversaries import Forger
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Segment
 from netsim.tcp.state import CLOSED
-from netsim.tcp.tcb import Tcb
 from netsim.theory import BlindAttack
 from netsim.units import require_number, require_whole
 
@@ -126,7 +125,7 @@ class _Victim:
 
     world: World
     forger: Forger
-    tcb: Tcb
+    server: Connection
     port: int
     seq: int  # RCV.NXT
     ack: int  # SND.UNA
@@ -141,8 +140,9 @@ class _Victim:
     @property
     def harmed(self) -> bool:
         """Whether a forged segment took effect: the connection is gone, or text or an ACK was taken."""
-        tcb = self.tcb
-        return tcb.state is CLOSED or tcb.rcv_nxt != self.seq or tcb.snd_una != self.ack or tcb.reassembly is not None
+        server = self.server
+        moved = server.rcv_nxt != self.seq or server.snd_una != self.ack
+        return server.state is CLOSED or moved or server.out_of_order
 
 
 def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _Victim:
@@ -155,13 +155,13 @@ def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _
     world.link(client, server, Path(delay=params.delay), lost)
     world.link(attacker, server, Path(delay=0.0))
     port = seed.stream("client port").randrange(params.ports)
-    records: list[Tcb] = []
+    connections: list[Connection] = []
 
     def serve() -> Generator[Event, Any, None]:
         listener = server.socket()
         listener.listen(PORT)
         sock = yield listener.accept()
-        records.append(sock.core.tcb)
+        connections.append(sock.connection)
         yield sock.send(b".")  # with it a window beyond 65,535 is opened, and the client's is heard of
         yield world.timeout(BEGIN / 2)
         if params.in_flight:
@@ -175,8 +175,8 @@ def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _
     world.process(serve())
     world.process(connect())
     world.run(until=BEGIN)
-    (tcb,) = records
-    return _Victim(world, Forger(attacker), tcb, port, tcb.rcv_nxt, tcb.snd_una)
+    (connection,) = connections
+    return _Victim(world, Forger(attacker), connection, port, connection.rcv_nxt, connection.snd_una)
 
 
 def fields(params: Params) -> tuple[Field, Field]:

@@ -92,7 +92,7 @@ def _serve(world: World, host: Host, taken: list[bytes]) -> Generator[Event, Any
     listener.listen(PORT, backlog=4096)
     while True:
         sock = yield listener.accept()
-        if sock.flow.dst == TRUSTED.src:
+        if sock.connection.four_tuple.dst == TRUSTED.src:
             taken.append((yield sock.recv()))
 
 
@@ -114,8 +114,8 @@ def _attack(world: World, host: Host, params: Params) -> Generator[Event, Any, N
         yield sock.connect(("server", PORT))
     except TcpError:
         return
-    assert sock.core.tcb is not None
-    seen = sock.core.tcb.irs
+    assert sock.connection is not None
+    seen = sock.connection.irs
     yield world.timeout(params.pause - (world.now - began))
     forger = Forger(host)
     forger.send(Segment(TRUSTED, FORGED_ISS, 0, SYN, 65_535))

@@ -103,13 +103,13 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world.run(params.warm_up)
     before = dataclasses.replace(tally)
     world.run(params.warm_up + params.window)
-    waiting = {host.name: host.stack.census().get(TIME_WAIT, 0) for host in (client, server)}
+    waiting = {host.name: host.states.get(TIME_WAIT, 0) for host in (client, server)}
     return {
         "open_rate": (tally.opened - before.opened) / params.window,
         "refused_rate": (tally.refused - before.refused) / params.window,
         "refused_at_all": tally.refused > 0,
         "first_refusal": tally.first_refusal,
-        "exhausted": len(client.stack.connections) >= params.ports,
+        "exhausted": len(client.connections) >= params.ports,
         "client_time_wait": waiting["client"],
         "server_time_wait": waiting["server"],
     }

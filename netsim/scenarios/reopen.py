@@ -86,8 +86,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
 
 def _serve(host: Host) -> Generator[Event, Any, None]:
     """The server closes first, when it has the text; of the second connection it takes what comes."""
-    listener = host.socket()
-    listener.reuse_address = True
+    listener = host.socket(reuse_address=True)
     listener.listen(PORT)
     while True:
         sock = yield listener.accept()
@@ -110,7 +109,7 @@ def _twice(
         pass
     first.close()
     yield world.timeout(params.pause + 2 * (params.delay_forward + params.delay_reverse))
-    assert server.stack.census() == {TIME_WAIT: 1}
+    assert server.states == {TIME_WAIT: 1}
     began, resets = world.env.now, client.counters.TcpOutRsts
     second = client.socket()
     second.bind(CLIENT_PORT)

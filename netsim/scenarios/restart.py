@@ -85,8 +85,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
 def _stop_and_start(
     world: World, client: Host, server: Host, params: Params, row: dict[str, Any]
 ) -> Generator[Event, Any, None]:
-    listener, near = server.socket(), client.socket()
-    listener.reuse_address = params.reuse_address
+    listener, near = server.socket(reuse_address=params.reuse_address), client.socket()
     listener.listen(PORT)
     opening = near.connect((server, PORT))
     far = yield listener.accept()
@@ -101,8 +100,7 @@ def _stop_and_start(
     started = world.env.now
     while True:
         row["attempts"] += 1
-        again = server.socket()
-        again.reuse_address = params.reuse_address
+        again = server.socket(reuse_address=params.reuse_address)
         try:
             again.listen(PORT)
         except ConnectionAlreadyExists:

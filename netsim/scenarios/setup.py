@@ -145,7 +145,7 @@ def _row(client: Host, server: Host, ends: _Ends) -> dict[str, Any]:
     elif not accepted:
         outcome = "diverged"
     syns = client.counters.TcpActiveOpens + client.counters.TcpExtTCPSynRetrans
-    synacks = server.stack.ctx.opened + server.counters.TcpExtTCPSynRetrans
+    synacks = server.connections_opened + server.counters.TcpExtTCPSynRetrans
     return {
         "client_latency": ends.client,
         "server_latency": ends.server,

@@ -194,8 +194,8 @@ def _reuse(world: World, host: Host, params: Params, play: _Play) -> Generator[E
         sock = yield from _connect(world, host, params)
         if sock is None:
             return
-        assert sock.flow is not None
-        play.ports.append(sock.flow.sport)
+        assert sock.connection is not None
+        play.ports.append(sock.connection.four_tuple.sport)
         try:
             yield from _move(world, sock, content(connection, params.size), params)
         except ConnectionReset:
@@ -211,8 +211,7 @@ def _connect(world: World, host: Host, params: Params) -> Generator[Event, Any, 
     None if nobody answers.
     """
     while True:
-        sock = host.socket()
-        sock.reuse_address = True
+        sock = host.socket(reuse_address=True)
         try:
             if params.ports is None:
                 sock.bind(CLIENT_PORT)
@@ -243,7 +242,7 @@ def _serve(world: World, host: Host, params: Params, play: _Play) -> Generator[E
     listener.listen(PORT)
     while True:
         sock = yield listener.accept()
-        stream = _Stream(sock.core.tcb.id)
+        stream = _Stream(sock.connection.number)
         play.streams.append(stream)
         world.process(_read(sock, stream, params))
 

@@ -57,8 +57,8 @@ def _connections(observer: StaleObserver, client: TcpConfig, server: TcpConfig, 
             course=r.course,
             start=start,
             end=min(r.end, ended),
-            client=0 if observer.opener[r.tcb.id] == 1 else apart,
-            server=_difference(observer.server, server, 1, first, r.tcb.id, r.began),
+            client=0 if observer.opener[r.connection.number] == 1 else apart,
+            server=_difference(observer.server, server, 1, first, r.connection.number, r.began),
         )
         for r in receivers
         if r.course
@@ -69,10 +69,8 @@ def _difference(host: Host, config: TcpConfig, first: int, then: int, second: in
     """How far the host's ISS of its record ``second`` is beyond that of ``first``; None: uniform."""
     if isinstance(config.isn, RandomIsn):
         return None
-    ctx = host.stack.ctx
-    flow = FourTuple(host.name, 0, "", 0)  # any: the same for both
-    old = config.isn.initial(now=then, flow=flow, opened=first - 1, source=ctx)
-    return (config.isn.initial(now=now, flow=flow, opened=second - 1, source=ctx) - old) & MASK
+    old = host.initial_sequence_number(config.isn, now=then, opened=first - 1)
+    return (host.initial_sequence_number(config.isn, now=now, opened=second - 1) - old) & MASK
 
 
 Late = Callable[[float], float]

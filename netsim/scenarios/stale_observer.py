@@ -7,13 +7,12 @@ from typing import Final
 
 from simpy import Event
 
-from netsim.sim import Host
+from netsim.sim import Connection, Host
 from netsim.sim.network import NS
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
-from netsim.tcp.tcb import Tcb
 from netsim.theory import Moment, OldSegment
 from netsim.trace.events import Arrived, Decided, Sent, TraceEvent
 
@@ -48,7 +47,7 @@ _FIFTH: Final = "3.10.7.4, fifth: ACK"
 class Receiver:
     """A record that the server set up after its first one, and what it would take, from moment to moment."""
 
-    tcb: Tcb
+    connection: Connection
     began: int
     old_syn: bool
     course: list[Moment] = field(default_factory=list)
@@ -145,8 +144,8 @@ class StaleObserver:
                 if what == "data":
                     self.tainted.add(decision.connection)
         elif isinstance(decision, Dropped) and decision.clause == _FIFTH and event.host == "client":
-            tcb = self.client.stack.connections.get(packet.segment.flow)
-            self.acks_of_unsent += tcb is not None and 0 < (packet.segment.ack - tcb.snd_nxt) & MASK < HALF
+            client = self.client.connection(packet.segment.flow.reverse())
+            self.acks_of_unsent += client is not None and 0 < (packet.segment.ack - client.snd_nxt) & MASK < HALF
 
     def _note_server(self, event: Decided) -> None:
         decision, time = event.decision, event.time / NS
@@ -161,8 +160,9 @@ class StaleObserver:
             if decision.new is ESTABLISHED:
                 self.established.add(decision.connection)
             if decision.new is SYN_RECEIVED and decision.connection > 1:
-                tcb = next(t for t in self.server.stack.connections.values() if t.id == decision.connection)
-                self.receivers[tcb.id] = Receiver(tcb, event.time, tcb.id in self.old_syn)
+                number = decision.connection
+                server = next(c for c in self.server.connections if c.number == number)
+                self.receivers[number] = Receiver(server, event.time, number in self.old_syn)
             elif decision.new not in (ESTABLISHED, SYN_RECEIVED) and decision.connection in self.receivers:
                 receiver = self.receivers[decision.connection]
                 receiver.end = min(receiver.end, time)
@@ -172,17 +172,17 @@ class StaleObserver:
         receiver = self.receivers.get(connection)
         if receiver is None or receiver.end <= time:
             return
-        tcb = receiver.tcb
-        if tcb.state in (LISTEN, TIME_WAIT):
+        server = receiver.connection
+        if server.state in (LISTEN, TIME_WAIT):
             return
-        flight = (tcb.snd_nxt - tcb.snd_una) & MASK
-        if tcb.state is SYN_RECEIVED:
-            first, acks = tcb.iss + 1, 1
+        flight = (server.snd_nxt - server.snd_una) & MASK
+        if server.state is SYN_RECEIVED:
+            first, acks = server.iss + 1, 1
         else:
-            behind = tcb.max_snd_wnd if tcb.config.ack_policy == "rfc5961" else HALF
-            first, acks = tcb.snd_una - behind, behind + flight + 1
+            behind = server.max_snd_wnd if self.server.config.ack_policy == "rfc5961" else HALF
+            first, acks = server.snd_una - behind, behind + flight + 1
         base = self.initial[self.opener[connection]]
-        numbers = ((tcb.rcv_nxt - base) & MASK, tcb.rcv_wnd, (first - tcb.iss) & MASK, acks)
+        numbers = ((server.rcv_nxt - base) & MASK, server.rcv_wnd, (first - server.iss) & MASK, acks)
         course = receiver.course
         if not course or course[-1] != Moment(course[-1].time, *numbers):
             course.append(Moment(time, *numbers))

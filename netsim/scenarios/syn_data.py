@@ -28,7 +28,6 @@ from netsim.sim.network import Observer
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
-from netsim.tcp.listening.fast_open import cookie_for
 from netsim.tcp.segment import SYN, FourTuple, Options, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.trace.events import Sent, TraceEvent
@@ -204,9 +203,11 @@ def _serve(world: World, host: Host, params: Params, seen: _Seen) -> Generator[E
 
 def _answer(sock: Socket, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
     """Each request that comes is answered, whether or not it came before."""
+    connection = sock.connection
+    assert connection is not None
     try:
         text = yield sock.recv(BIG)
-        if sock.flow is not None and sock.flow.dst == "client" and text != _text(FIRST, params):
+        if connection.four_tuple.dst == "client" and text != _text(FIRST, params):
             seen.delivered[text] += 1
         yield sock.send(b"!" * params.response)
         while (yield sock.recv(BIG)):
@@ -230,8 +231,7 @@ def _attack(world: World, host: Host, server: Host, params: Params) -> Generator
 def forged_syn(params: Params, server: Host, source: str) -> Segment:
     """A SYN with text from ``source``, and the cookie that the server has for it if those are stolen."""
     flow = FourTuple(source, 4000, server.name, PORT)
-    size = params.server.fast_open_cookie
-    cookie = cookie_for(server.stack.ctx, flow, size) if params.stolen_cookies else None
+    cookie = server.fast_open_cookie(source) if params.stolen_cookies else None
     return Segment(flow, 1, 0, SYN, 65_535, b"x" * params.attack_text, Options(mss=MSS, cookie=cookie))
 
 
@@ -242,9 +242,9 @@ def _sample(world: World, host: Host, params: Params, seen: _Seen) -> Generator[
     for _ in range(SAMPLES):
         yield world.timeout(params.horizon / SAMPLES)
         total = 0
-        for tcb in host.stack.connections.values():
-            if tcb.state is SYN_RECEIVED and tcb.flow.dst != "client":
-                total += each + len(tcb.syn_data) + len(tcb.rcv_buffer or b"") + len(tcb.snd_buffer or b"")
+        for connection in host.connections:
+            if connection.state is SYN_RECEIVED and connection.four_tuple.dst != "client":
+                total += each + connection.buffered_bytes
         seen.memory.append(total)
 
 
@@ -265,7 +265,7 @@ def amplification(params: Params) -> float:
     segment = forged_syn(params, server, "silent")
     Forger(attacker).send(segment)
     world.run(until=BEGIN + sum(params.server.synack_intervals()) + 1.0)
-    assert all(tcb.state < ESTABLISHED for tcb in server.stack.connections.values())
+    assert all(connection.state < ESTABLISHED for connection in server.connections)
     return sum(sent) / segment.wire_size
 
 

@@ -27,16 +27,15 @@ from netsim.scenarios import shared
 from netsim.scenarios.flood_theory import flood_theory
 from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
 from netsim.seeds import Seed
-from netsim.sim import Host, World
+from netsim.sim import Connection, Host, Socket, World
 from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
 from netsim.sim.network import Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
-from netsim.tcp.listening.listener import Listener, syn_queue_limit
+from netsim.tcp.listening.listener import syn_queue_limit
 from netsim.tcp.segment import FourTuple
-from netsim.tcp.tcb import Tcb
 from netsim.units import require_number
 
 QUESTION: Final = "How many clients does a server under a SYN flood still serve, and what does the defence cost?"
@@ -176,7 +175,7 @@ class Play:
     """What was seen in one world: its clients, who was accepted, how many half-open entries there were (time, n)."""
 
     clients: list[_Client] = field(default_factory=list)
-    accepted: dict[int, Tcb] = field(default_factory=dict)  # by the client's port
+    accepted: dict[int, Connection] = field(default_factory=dict)  # by the client's port
     population: list[tuple[float, int]] = field(default_factory=list)
     forged: int = 0
 
@@ -207,7 +206,7 @@ def _costs(params: Params, world: World, played: Play) -> dict[str, Any]:
     start, end = params.window
     counters = world.hosts["server"].counters
     held = [n for time, n in played.population if start <= time < end]
-    answers = world.hosts["server"].stack.ctx.opened - counters.TcpExtSyncookiesRecv + counters.TcpExtTCPSynRetrans
+    answers = world.hosts["server"].connections_opened - counters.TcpExtSyncookiesRecv + counters.TcpExtTCPSynRetrans
     syns = played.forged + sum(client.syns for client in played.clients)
     return {
         "half_open": fmean(held) if held else NEVER,
@@ -237,10 +236,9 @@ def play(
     world.link(client, server, *params.paths)
     listener = server.socket()
     listener.listen(PORT, backlog=params.backlog)
-    assert listener.core.listener is not None
     played = Play()
     world.process(_serve(world, listener, played, params.service))
-    world.process(_watch(world, listener.core.listener, played, step))
+    world.process(_watch(world, listener, played, step))
     if params.attack_rate:
         _attack(world, server, params, played)
     if params.legit_rate:
@@ -311,15 +309,15 @@ def _client(world: World, host: Host, played: Play) -> Generator[Event, Any, Non
     played.clients.append(client)
     sock = host.socket()
     opening = sock.connect(("server", PORT))
-    tcb = sock.core.tcb
-    assert tcb is not None
-    client.port = tcb.flow.sport
+    connection = sock.connection
+    assert connection is not None
+    client.port = connection.four_tuple.sport
     try:
         yield opening
         client.connected = world.now
     except TcpError:
         pass
-    client.syns = tcb.transmissions
+    client.syns = connection.syn_transmissions
 
 
 def _await_fates(world: World, server: Host, played: Play, end: float, most: float) -> Generator[Event, Any, None]:
@@ -328,8 +326,9 @@ def _await_fates(world: World, server: Host, played: Play, end: float, most: flo
     def open_question(client: _Client) -> bool:
         if not client.syns:
             return True
-        key = FourTuple("client", client.port, server.name, PORT)
-        return not (math.isnan(client.connected) or client.port in played.accepted) and key in server.stack.connections
+        if math.isnan(client.connected) or client.port in played.accepted:
+            return False
+        return server.connection(FourTuple(server.name, PORT, "client", client.port)) is not None
 
     yield world.timeout(end)
     while world.now < end + most and any(map(open_question, played.clients)):
@@ -339,16 +338,16 @@ def _await_fates(world: World, server: Host, played: Play, end: float, most: flo
 def _serve(world: World, listener: Any, played: Play, service: float) -> Generator[Event, Any, None]:
     while True:
         sock = yield listener.accept()
-        tcb = sock.core.tcb
-        if tcb.flow.dst == "client":
-            played.accepted[tcb.flow.dport] = tcb
+        connection = sock.connection
+        if connection.four_tuple.dst == "client":
+            played.accepted[connection.four_tuple.dport] = connection
         if service:
             yield world.timeout(service)
 
 
-def _watch(world: World, listener: Listener, played: Play, step: float) -> Generator[Event, Any, None]:
+def _watch(world: World, listener: Socket, played: Play, step: float) -> Generator[Event, Any, None]:
     while True:
-        played.population.append((world.now, listener.half_open))
+        played.population.append((world.now, listener.syn_queue_length))
         yield world.timeout(step)
 
 
@@ -358,7 +357,7 @@ def _shares(params: Params, clients: list[_Client], played: Play) -> dict[str, f
     first = [client for client in up if client.syns == 1]
     served = [client for client in up if client.port in played.accepted]
     offers = params.client.window_scale is not None and params.server.window_scale is not None
-    poor = [client for client in served if offers and not played.accepted[client.port].scaling]
+    poor = [client for client in served if offers and not played.accepted[client.port].window_scaling]
 
     def share(some: list[_Client], of: list[_Client]) -> float:
         return len(some) / len(of) if of else NEVER

@@ -187,20 +187,20 @@ class _ServerObserver:
     def _client_knows(self, flow: FourTuple) -> bool:
         """Whether the client has opened, or is opening, the connection that the server has just set up."""
         hosts = self.world.hosts
-        ours = hosts["server"].stack.connections[flow.reverse()]
-        theirs = hosts["client"].stack.connections.get(flow)
-        if theirs is None or theirs.iss != ours.irs:
+        ours = hosts["server"].connection(flow)
+        theirs = hosts["client"].connection(flow.reverse())
+        if ours is None or theirs is None or theirs.iss != ours.irs:
             return False
         return theirs.state is SYN_SENT or theirs.irs == ours.iss
 
     def _note_confirmation(self, event: Arrived) -> None:
         """The first segment from the client that acknowledges the server's ISS."""
         segment = event.packet.segment
-        tcb = self.world.hosts["server"].stack.connections.get(segment.flow)
-        if tcb is None or segment.flags & (ACK | RST) != ACK or tcb.state is SYN_RECEIVED:
+        server = self.world.hosts["server"].connection(segment.flow.reverse())
+        if server is None or segment.flags & (ACK | RST) != ACK or server.state is SYN_RECEIVED:
             return
-        entry = self.entries[tcb.id]
-        if entry.confirmed is None and 0 < (segment.ack - tcb.iss) & MASK <= (tcb.snd_nxt - tcb.iss) & MASK:
+        entry = self.entries[server.number]
+        if entry.confirmed is None and 0 < (segment.ack - server.iss) & MASK <= (server.snd_nxt - server.iss) & MASK:
             entry.confirmed = event.time
 
 
@@ -231,7 +231,7 @@ def _serve(world: World, host: Host, params: Params, observer: _ServerObserver) 
     listener.listen(PORT)
     while True:
         sock = yield listener.accept()
-        entry = observer.entries[sock.core.tcb.id]
+        entry = observer.entries[sock.connection.number]
         end = entry.began / NS + params.life
         if params.ending == "close":
             world.process(_answer(world, sock, entry, end))

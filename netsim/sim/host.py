@@ -9,15 +9,19 @@ from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from netsim.link import Pipe, Wire
+from netsim.sim.connection import Connection
 from netsim.sim.events import Act, shuffled
 from netsim.sim.kinds import kinds
 from netsim.sim.processor import Processor
 from netsim.sim.socket import Socket
 from netsim.tcp.actions import Action, Allocated, Signal, Transmit
 from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.isn import IsnPolicy
 from netsim.tcp.counters import Counters
+from netsim.tcp.listening.fast_open import cookie_for
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.stack import Stack
+from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
 from netsim.trace.events import Arrived, Called, Decided, Packet, Sent
 
@@ -65,9 +69,42 @@ class Host:
         """What this host's TCP has counted, by nstat names."""
         return self.stack.counters
 
-    def socket(self, config: TcpConfig | None = None) -> Socket:
-        """A new socket; ``config`` overrides the host's for its connections."""
-        return Socket(self, config)
+    @property
+    def connections(self) -> list[Connection]:
+        """Its connections that are not CLOSED, in the order of opening; those in SYN-RECEIVED and TIME-WAIT too."""
+        return [Connection(tcb) for tcb in self.stack.connections.values()]
+
+    def connection(self, four_tuple: FourTuple) -> Connection | None:
+        """The connection with this four-tuple (this host's address first), or None."""
+        tcb = self.stack.connections.get(four_tuple.reverse())
+        return Connection(tcb) if tcb is not None else None
+
+    @property
+    def states(self) -> dict[State, int]:
+        """How many connections are in each state."""
+        return self.stack.census()
+
+    @property
+    def connections_opened(self) -> int:
+        """How many connections it has opened so far, actively or by a SYN that it received."""
+        return self.stack.ctx.opened
+
+    def initial_sequence_number(self, policy: IsnPolicy, *, now: int, opened: int) -> int:
+        """The ISS that ``policy`` gives this host at ``now`` (ns), after ``opened`` connections, for one four-tuple."""
+        four_tuple = FourTuple(self.name, 0, "", 0)
+        return policy.initial(now=now, flow=four_tuple, opened=opened, source=self.stack.ctx)
+
+    def fast_open_cookie(self, client: str) -> bytes:
+        """The Fast Open cookie (RFC 7413 4.1.2) that this host gives the host named ``client``."""
+        return cookie_for(self.stack.ctx, FourTuple(client, 0, self.name, 0), self.config.fast_open_cookie)
+
+    def socket(self, config: TcpConfig | None = None, *, reuse_address: bool = False) -> Socket:
+        """A new socket; ``config`` overrides the host's for its connections.
+
+        ``reuse_address`` is SO_REUSEADDR: ``bind`` and ``listen`` may share the port with what is left of old
+        connections.
+        """
+        return Socket(self, config, reuse_address=reuse_address)
 
     def add_processor(self, per_segment: float, per_byte: float) -> None:
         """From now on processing what arrives costs time: see Processor."""

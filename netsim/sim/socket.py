@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from simpy import Event
 
+from netsim.sim.connection import Connection
 from netsim.sim.events import done
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
-from netsim.tcp.segment import FourTuple
 from netsim.tcp.socket import Socket as Core
 from netsim.tcp.state import State
 from netsim.tcp.user_calls import Status
@@ -28,13 +28,23 @@ class Socket:
 
     __slots__ = ("__weakref__", "_env", "_traced", "core", "host", "waiting")
 
-    def __init__(self, host: "Host", config: TcpConfig | None = None, core: Core | None = None) -> None:
+    def __init__(
+        self,
+        host: "Host",
+        config: TcpConfig | None = None,
+        core: Core | None = None,
+        *,
+        reuse_address: bool = False,
+    ) -> None:
         self.host = host
-        self.core = core if core is not None else Core(host.stack, config)
+        if core is None:
+            core = Core(host.stack, config)
+            core.reuse_address = reuse_address
+        self.core = core
         self._env = host.world.env
         self._traced = host.world.observer is not None
         self.waiting: list[tuple[str, Event, Callable[[], Any]]] = []
-        self.core.observer, self.core.waiting = self, self.waiting
+        core.observer, core.waiting = self, self.waiting
 
     @property
     def state(self) -> State:
@@ -42,18 +52,14 @@ class Socket:
         return self.core.state
 
     @property
-    def flow(self) -> FourTuple | None:
-        """The connection's four-tuple as this end writes it; None before it is opened."""
-        return self.core.tcb.flow if self.core.tcb is not None else None
+    def connection(self) -> Connection | None:
+        """The connection as it is now, to look at; None for a listener and before ``connect``."""
+        return Connection(self.core.tcb) if self.core.tcb is not None else None
 
     @property
-    def reuse_address(self) -> bool:
-        """SO_REUSEADDR: set it before ``bind`` or ``listen`` to share the port with what is left of old connections."""
-        return self.core.reuse_address
-
-    @reuse_address.setter
-    def reuse_address(self, on: bool) -> None:
-        self.core.reuse_address = on
+    def syn_queue_length(self) -> int:
+        """How many SYN-RECEIVED entries the SYN queue of this listener holds; 0 for a socket that does not listen."""
+        return self.core.listener.half_open if self.core.listener is not None else 0
 
     def bind(self, port: int) -> Event:
         """Use ``port`` as the local port. ConnectionAlreadyExists (EADDRINUSE) if an old connection still has it."""

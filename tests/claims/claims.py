@@ -310,7 +310,7 @@ def cookies_cost_nothing() -> Finding:
         sock.connect((server, 80))
         world.run(1000)
         assert sock.state is ESTABLISHED
-        states[cookies] = server.stack.census().get(ESTABLISHED, 0)
+        states[cookies] = server.states.get(ESTABLISHED, 0)
     number = (
         f"a lost third segment leaves the client alone: {states['always']} servers in ESTABLISHED with cookies, "
         f"{states['off']} without"
@@ -328,7 +328,7 @@ def simultaneous_open_makes_two() -> Finding:
         sock.bind(mine)
         sock.connect((peer, yours))
     world.run(10)
-    censuses = [host.stack.census() for host in (left, right)]
+    censuses = [host.states for host in (left, right)]
     assert all(census == {ESTABLISHED: sum(census.values())} for census in censuses)
     most = max(sum(census.values()) for census in censuses)
     return verdict(holds=most == 2), f"{most} connection at either end, ESTABLISHED"
@@ -367,7 +367,7 @@ def a_reset_in_time_wait_is_harmless() -> Finding:
         world.process(_serve(server))
         world.process(_speak(client, server, b""))
         world.run(5)
-        held[rst] = client.stack.census().get(TIME_WAIT, 0)
+        held[rst] = client.states.get(TIME_WAIT, 0)
     return verdict(
         holds=held["accept"] == 1
     ), f"one late FIN leaves {held['accept']} of 1 TIME-WAIT, {held['ignore']} if RSTs are ignored (RFC 1337, F1)"
@@ -407,7 +407,7 @@ def fin_timeout_shortens_time_wait() -> Finding:
     held = []
     for until in (10, 58, 65):
         world.run(until)
-        held.append(client.stack.census().get(TIME_WAIT, 0))
+        held.append(client.states.get(TIME_WAIT, 0))
     number = f"at 5 s TIME-WAIT still lasts {config.time_wait:g}: {held} of 1 left after 10, 58 and 65 s"
     return verdict(holds=held[0] == 0), number
 

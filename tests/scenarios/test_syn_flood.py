@@ -234,7 +234,7 @@ def test_a_botnet_out_of_ports_opens_no_more() -> None:
     server.socket().listen(80, backlog=50)
     world.process(botnet(bots, ("server", 80), gaps=itertools.repeat(0.01)))
     world.run(until=2.0)
-    assert len(bots.stack.connections) == bots.counters.TcpActiveOpens == 10
+    assert len(bots.connections) == bots.counters.TcpActiveOpens == 10
 
 
 @pytest.mark.parametrize(

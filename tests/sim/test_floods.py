@@ -55,7 +55,7 @@ def test_silent_sources_leave_their_entries_and_owners_reset_them() -> None:
         gaps = itertools.chain([0.01] * 50, [1e6])
         world.process(flood(attacker, ("server", 80), sources=sources, gaps=gaps, stream=random.Random(1)))
         world.run(until=0.6)
-        assert server.stack.census().get(SYN_RECEIVED, 0) == left
+        assert server.states.get(SYN_RECEIVED, 0) == left
         if owned:
             assert world.hosts["bystander"].counters.TcpOutRsts == 50
 
@@ -66,14 +66,14 @@ def test_no_four_tuple_comes_twice() -> None:
     flooding = flood(world.hosts["attacker"], ("server", 80), sources=["a", "b"], gaps=gaps, stream=random.Random(1))
     world.process(flooding)
     world.run(until=0.5)
-    assert world.hosts["server"].stack.census() == {SYN_RECEIVED: 1000}
+    assert world.hosts["server"].states == {SYN_RECEIVED: 1000}
 
 
 def test_a_botnet_completes_its_handshakes() -> None:
     world, _ = attacked(backlog=10)
     world.process(botnet(world.hosts["attacker"], ("server", 80), gaps=itertools.chain([0.1] * 12, [1e6])))
     world.run(until=3.0)
-    assert world.hosts["server"].stack.census() == {ESTABLISHED: 10}  # nobody accepts: the accept queue is full
+    assert world.hosts["server"].states == {ESTABLISHED: 10}  # nobody accepts: the accept queue is full
     assert world.hosts["server"].counters.TcpExtListenOverflows >= 2
 
 

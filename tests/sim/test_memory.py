@@ -33,7 +33,7 @@ def bytes_per_entry(name: str, entries: int) -> float:
     finally:
         tracemalloc.stop()
         gc.enable()
-    assert server.stack.census() == {SYN_RECEIVED: entries}
+    assert server.states == {SYN_RECEIVED: entries}
     assert listener.core.listener is not None
     assert listener.core.listener.half_open == entries
     return (after - before) / entries
@@ -51,9 +51,9 @@ def test_nothing_is_left_when_they_have_timed_out() -> None:
     for k in range(2000):
         flow = FourTuple(f"s{k}", 1024, "server", 80)
         server.stack.on_segment(Segment(flow, k, 0, SYN, 65535), 0)
-    assert len(server.stack.connections) == 2000
+    assert len(server.connections) == 2000
     server.pump()
     world.run()
     assert world.now == pytest.approx(63)
-    assert not server.stack.connections
-    assert server.stack.census() == {}
+    assert not server.connections
+    assert server.states == {}

@@ -82,7 +82,7 @@ def test_any_number_of_hosts_and_connections() -> None:
     assert sorted(answer for _, answer in got) == sorted(
         f"{k}/{n} ".encode() * 100 for k in range(10) for n in range(20)
     )
-    assert all(not host.stack.connections for host in world.hosts.values())
+    assert all(not host.connections for host in world.hosts.values())
 
 
 def test_hosts_without_a_link_do_not_hear_each_other() -> None:
@@ -167,14 +167,13 @@ def test_calls_in_the_wrong_state() -> None:
     seen: list[Any] = []
 
     def client() -> Run:
-        socket, other = a.socket(), a.socket()
-        socket.reuse_address = other.reuse_address = True
+        socket, other = a.socket(reuse_address=True), a.socket(reuse_address=True)
         yield socket.connect((b, 80))
         yield socket.shutdown()
         yield from _fails(lambda: socket.send(b"late"), seen)
         yield from _fails(lambda: socket.shutdown(), seen)
         yield from _fails(lambda: socket.connect((b, 80)), seen)
-        other.bind(socket.flow.sport)  # type: ignore[union-attr]
+        other.bind(socket.connection.four_tuple.sport)  # type: ignore[union-attr]
         yield from _fails(lambda: other.connect((b, 80)), seen)
 
     world.process(echo(b))
@@ -230,7 +229,7 @@ def test_accept_and_recv_serve_in_the_order_of_the_calls() -> None:
 
     def accepts(name: str) -> Run:
         connection = yield listener.accept()
-        order.append((name, connection.flow.dport))
+        order.append((name, connection.connection.four_tuple.dport))
         if name == "first":
             for reader in ("one", "two", "three"):
                 world.process(reads(reader, connection))
@@ -308,8 +307,8 @@ def test_half_close() -> None:
     world.process(ask(a, b, b"all I have", got))
     world.run(10)
     assert got == [(pytest.approx(5.2), b"thank you")]
-    assert a.stack.census() == {TIME_WAIT: 1}
-    assert b.stack.census() == {}
+    assert a.states == {TIME_WAIT: 1}
+    assert b.states == {}
 
 
 # Crash
@@ -335,7 +334,7 @@ def test_half_open_discovery_after_a_crash() -> None:
     world.run()
     assert isinstance(seen[0], ConnectionReset)
     assert seen[1] == pytest.approx(1.2)
-    assert not b.stack.connections
+    assert not b.connections
     assert not b.stack.listeners
 
 
@@ -365,10 +364,10 @@ def test_names_and_states_a_program_may_ask_for() -> None:
     world, a, b = pair()
     listener, socket = b.socket(), a.socket()
     listener.listen(80, backlog=1)
-    assert (listener.state, socket.state, socket.flow) == (LISTEN, CLOSED, None)
+    assert (listener.state, socket.state, socket.connection) == (LISTEN, CLOSED, None)
     socket.connect((b, 80))
     world.run(0.06)
-    assert b.stack.census() == {SYN_RECEIVED: 1}
+    assert b.states == {SYN_RECEIVED: 1}
     world.run(0.2)
     assert socket.status().state is ESTABLISHED
     assert repr(a) == "Host('a', profile='rfc9293')"

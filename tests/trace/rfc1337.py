@@ -49,8 +49,7 @@ def _read(sock: Any) -> Process:
 
 
 def _first(world: World, client: Host) -> Generator[Any, Any, None]:
-    sock = client.socket()
-    sock.reuse_address = True
+    sock = client.socket(reuse_address=True)
     sock.bind(5000)
     yield sock.connect(("server", 80))
     for size, at in ((160, 0.3), (80, 0.5)):
@@ -64,8 +63,7 @@ def _first(world: World, client: Host) -> Generator[Any, Any, None]:
 
 def _second(world: World, client: Host, begin: float, sends: tuple[float, ...]) -> Generator[Any, Any, None]:
     yield world.timeout(begin - world.now)
-    sock = client.socket()
-    sock.reuse_address = True
+    sock = client.socket(reuse_address=True)
     sock.bind(5000)
     try:
         yield sock.connect(("server", 80))

@@ -82,8 +82,7 @@ class Program:
 
     def socket(self) -> Socket:
         """A new socket with SO_REUSEADDR."""
-        socket = self.host.socket()
-        socket.reuse_address = True
+        socket = self.host.socket(reuse_address=True)
         self.sockets.append(socket)
         return socket
 
@@ -104,7 +103,8 @@ class Program:
         self.act()
         socket, peer = descriptor.socket, other(self.end)
         if socket.core.port is None:
-            taken = {s.flow.sport for s in self.sockets if s.flow is not None and s.state not in (CLOSED, TIME_WAIT)}
+            held = [s.connection for s in self.sockets if s.state not in (CLOSED, TIME_WAIT)]
+            taken = {connection.four_tuple.sport for connection in held if connection is not None}
             first = _PORTS.get(self.end, SERVER_PORT)
             socket.bind(next(port for port in range(first, 65536) if port not in taken))
         return socket.connect((peer, _PORTS.get(peer, SERVER_PORT)))

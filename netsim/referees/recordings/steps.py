@@ -11,7 +11,6 @@ from simpy import Event
 from netsim.referees.packetdrill.system_calls.errno import errno_of, pending
 from netsim.referees.recordings.scenario import Rule, Step
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
-from netsim.tcp.user_calls import peer_closed
 
 if TYPE_CHECKING:
     from netsim.referees.recordings.program import Descriptor, Program
@@ -22,7 +21,7 @@ _CHUNK: Final = 65536
 
 
 def _connect(program: "Program", descriptor: "Descriptor") -> GoesOn:
-    connected = descriptor.socket.core.tcb is not None
+    connected = descriptor.socket.connection is not None
     try:
         yield program.open(descriptor)
     except TcpError as error:
@@ -35,7 +34,7 @@ def _connect(program: "Program", descriptor: "Descriptor") -> GoesOn:
 
 
 def _connect_nowait(program: "Program", descriptor: "Descriptor") -> bool:
-    connected = descriptor.socket.core.tcb is not None
+    connected = descriptor.socket.connection is not None
     try:
         program.open(descriptor)
     except TcpError as error:
@@ -106,9 +105,9 @@ def _send_or_fail(program: "Program", descriptor: "Descriptor", count: int) -> G
     try:
         yield descriptor.socket.send(bytes(count))
     except TcpError as error:
-        tcb = descriptor.socket.core.tcb
+        connection = descriptor.socket.connection
         # Once the peer's FIN was taken, what comes after it is a broken pipe (net/ipv4/tcp_input.c, tcp_reset).
-        name = None if descriptor.told or tcb is None or peer_closed(tcb) else pending(error)
+        name = None if descriptor.told or connection is None or connection.peer_closed else pending(error)
         descriptor.told = descriptor.told or name is not None
         program.result(f"send {name or 'EPIPE'}")
         return False
@@ -140,7 +139,7 @@ def _serve(program: "Program", descriptor: "Descriptor", answer: int) -> GoesOn:
 
 def _receive(program: "Program", descriptor: "Descriptor", count: int) -> Generator[Event, Any, int | None]:
     """How many bytes came: 0 at the end of the stream, None for a failure. An error is told once, then the end."""
-    if descriptor.socket.core.tcb is None:
+    if descriptor.socket.connection is None:
         program.result("recv ENOTCONN")
         return None
     try:
