@@ -51,7 +51,8 @@ class Host:
         self._on_wakeup: Act = self._wake_up
         self.processor: Processor | None = None
         self._seen: Packet | None = None
-        self._waking = False  # a call that waited is tried again: what it causes is sent after what is being sent
+        self._waking = False  # a call that waited is tried again
+        self._postponed: list[Action] = []  # what such calls have caused
         self._incarnations: dict[FourTuple, tuple[int, int]] = {}
         if world.observer is not None:
             self.stack.ctx.record = True
@@ -117,8 +118,7 @@ class Host:
         Its applications hear nothing more of their sockets; start new ones.
         """
         self.called("call", "crash", "")
-        self.stack.crash()
-        self.pump()
+        self.perform(self.stack.crash())
 
     def connect_to(self, peer: "Host", pipe: Pipe) -> None:
         """Send what is for ``peer`` through ``pipe``."""
@@ -149,14 +149,15 @@ class Host:
                 tcb.owner.observer = None
                 tcb.owner = None
 
-    def pump(self) -> None:
-        """Perform what user calls caused."""
+    def perform(self, actions: list[Action]) -> None:
+        """Perform the actions that a user call has returned.
+
+        A call that waited is tried again while the actions of another input are being performed: what it causes is
+        sent after these.
+        """
         if self._waking:
-            return
-        stack = self.stack
-        actions = stack.ctx.actions
-        if actions:
-            stack.ctx.actions = []
+            self._postponed += actions
+        elif actions:
             self._perform(actions, self._env._now)
 
     def called(self, phase: str, call: str, detail: Any, tcb: Tcb | None = None) -> None:
@@ -195,8 +196,9 @@ class Host:
                     owner.observer = None
             else:
                 self._observe(action)
-        if woken:
-            self.pump()
+        if woken and self._postponed:
+            actions, self._postponed = self._postponed, []
+            self._perform(actions, now)
 
     def _send_nowhere(self, action: Transmit) -> None:
         if self.world.observer is not None:

@@ -7,6 +7,7 @@ from simpy import Event
 
 from netsim.sim.connection import Connection
 from netsim.sim.events import done
+from netsim.tcp.actions import Action
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.socket import Socket as Core
@@ -73,13 +74,13 @@ class Socket:
             self.host.called("call", "listen", port)
         return self._take_port("listen", self.core.listen, port, backlog)
 
-    def _take_port(self, call: str, act: Callable[..., None], *arguments: int | None) -> Event:
+    def _take_port(self, call: str, act: Callable[..., list[Action] | None], *arguments: int | None) -> Event:
         try:
-            act(*arguments)
+            actions = act(*arguments)
         except TcpError as error:
             self.host.called("return", call, error)
             raise
-        return self._at_once()
+        return self._at_once(actions or [])
 
     def connect(self, address: "tuple[Host | str, int]", data: bytes | None = None) -> Event:
         """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut.
@@ -93,8 +94,7 @@ class Socket:
             raise ValueError(f"host = {name!r}: this world has {', '.join(map(repr, self.host.world.hosts))}")
         if self._traced:
             self.host.called("call", "connect", f"{name}:{port}")
-        self.core.connect(name, port, self._env._now, data)
-        self.host.pump()
+        self.host.perform(self.core.connect(name, port, self._env._now, data))
         return self._later("connect", self._try_connect)  # a SYN is never answered at once
 
     def accept(self) -> Event:
@@ -111,8 +111,9 @@ class Socket:
 
         def attempt() -> Any:
             nonlocal rest
-            count = self.core.send(bytes(rest), self._env._now)
-            self.host.pump()
+            count, actions = self.core.send(bytes(rest), self._env._now)
+            if actions:
+                self.host.perform(actions)
             rest = rest[count:]
             return _WAIT if rest else len(data)
 
@@ -124,8 +125,9 @@ class Socket:
             self.host.called("call", "recv", size, self.core.tcb)
 
         def attempt() -> Any:
-            data = self.core.receive(size, self._env._now)
-            self.host.pump()
+            data, actions = self.core.receive(size, self._env._now)
+            if actions:
+                self.host.perform(actions)
             return _WAIT if data is None else data
 
         return self._wait("recv", attempt)
@@ -134,29 +136,28 @@ class Socket:
         """No more to send: FIN after the text sent so far; receiving goes on (half-close)."""
         if self._traced:
             self.host.called("call", "shutdown", "", self.core.tcb)
-        self.core.shutdown(self._env._now)
-        return self._at_once()
+        return self._at_once(self.core.shutdown(self._env._now))
 
     def close(self) -> Event:
         """FIN after the text sent so far, no more receiving; the TCP finishes alone."""
         if self._traced:
             self.host.called("call", "close", "", self.core.tcb)
-        self.core.close(self._env._now)
-        return self._at_once()
+        return self._at_once(self.core.close(self._env._now))
 
     def keepalive(self, *, idle: float, interval: float, probes: int) -> Event:
         """Keep-alive on: a first probe after ``idle`` s of silence, further ones ``interval`` s apart, so many."""
         if self._traced:
             self.host.called("call", "keepalive", probes)
-        self.core.keepalive(self._env._now, idle=idle, interval=interval, probes=probes)
-        return self._at_once()
+        config = self.core.options.replace(
+            keepalive=True, keepalive_idle=idle, keepalive_interval=interval, keepalive_probes=probes
+        )
+        return self._at_once(self.core.configure(config, self._env._now))
 
     def abort(self) -> Event:
         """Drop the connection with a RST."""
         if self._traced:
             self.host.called("call", "abort", "", self.core.tcb)
-        self.core.abort(self._env._now)
-        return self._at_once()
+        return self._at_once(self.core.abort(self._env._now))
 
     def status(self) -> Status:
         """STATUS (RFC 9293 3.10.6), at once."""
@@ -207,9 +208,9 @@ class Socket:
         self.waiting.append((call, event, attempt))
         return event
 
-    def _at_once(self) -> Event:
+    def _at_once(self, actions: list[Action]) -> Event:
         """Perform what a call has caused."""
-        self.host.pump()
+        self.host.perform(actions)
         if self.waiting:
             self.wake()  # an accept that waits learns that its listener was closed
         return self.host.world.done

@@ -8,6 +8,7 @@ from collections.abc import Sized
 from typing import Any, Literal
 
 from netsim.tcp import user_calls
+from netsim.tcp.actions import Action
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import (
     ConnectionAborted,
@@ -83,7 +84,7 @@ class Socket:
             raise ConnectionAlreadyExists(f"address already in use: port {port} of {self.stack.address}")
         self.port = port
 
-    def listen(self, port: int | None = None, backlog: int = 128) -> None:
+    def listen(self, port: int | None = None, backlog: int = 128) -> list[Action]:
         """Passive OPEN on ``port``, or on the port bound before."""
         if port is not None:
             self.bind(port)
@@ -93,9 +94,10 @@ class Socket:
             raise ConnectionDoesNotExist("listen before bind")
         if type(backlog) is not int or backlog < 0:
             raise ValueError(f"backlog = {backlog!r}: allowed is an integer >= 0")
-        self.listener = self.stack.listen(self.port, backlog, self, self.config)
+        self.listener, actions = self.stack.listen(self.port, backlog, self, self.config)
+        return actions
 
-    def connect(self, dst: str, dport: int, now: int, data: bytes | None = None) -> None:
+    def connect(self, dst: str, dport: int, now: int, data: bytes | None = None) -> list[Action]:
         """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1).
 
         ``data`` is sent first, on the SYN if Fast Open allows (sendto with MSG_FASTOPEN); a listener has none.
@@ -108,8 +110,8 @@ class Socket:
         room = (self.config or self.stack.config).send_buffer
         if data is not None and len(data) > room:
             raise InsufficientResources(f"{len(data)} bytes, room for {room}")
-        self.tcb = self.stack.open(dst, dport, now, self.port, self.config, self, data)
-        return None
+        self.tcb, actions = self.stack.open(dst, dport, now, self.port, self.config, self, data)
+        return actions
 
     @property
     def connected(self) -> bool:
@@ -143,45 +145,46 @@ class Socket:
         to: tuple[str, int] | None = None,
         more: bool = False,
         record: bool = False,
-    ) -> int:
-        """SEND as much of ``data`` as there is room for; how many bytes that was. ``more`` is to follow (MSG_MORE).
+    ) -> tuple[int, list[Action]]:
+        """SEND as much of ``data`` as the send buffer has room for; returns the number of bytes, and the actions.
 
-        ``record``: with its last byte a record ends, and no segment spans that (MSG_EOR).
-
-        In LISTEN the remote socket must be named, and the connection is opened actively (3.10.2).
+        ``more``: the user will send more soon (MSG_MORE). ``record``: a record ends with the last byte, and no segment
+        carries bytes from both sides of that boundary (MSG_EOR).
+        In LISTEN the call must name the remote socket, ``to``, and the connection is opened actively (3.10.2).
         """
+        actions: list[Action] = []
         if self.listener is not None:
             if to is None:
                 raise RemoteSocketUnspecified()
-            self._turn_active(to, now, "3.10.2: SEND")
+            actions = self._turn_active(to, now, "3.10.2: SEND")
         tcb = self._connection()
         if tcb.state is CLOSED and not self.sticky_error:
             raise self.take_error() or ConnectionClosing()
         part = data[: max(send_room(tcb), 0)]
         if part or not data:
             user_calls.send(tcb, part, now, more=more, record=record and len(part) == len(data))
-            self.stack.schedule(tcb)
-        return len(part)
+            actions += self.stack.finish(tcb)
+        return len(part), actions
 
-    def receive(self, size: int, now: int, *, peek: bool = False) -> bytes | None:
+    def receive(self, size: int, now: int, *, peek: bool = False) -> tuple[bytes | None, list[Action]]:
         """RECEIVE up to ``size`` bytes; empty at the end of stream; None if there is nothing yet.
 
         The stream ends with the peer's FIN, with ``shutdown`` for reading, and when the error that ended the connection
         has been told. ``peek`` leaves the text where it is (MSG_PEEK).
         """
         if self.listener is not None:
-            return None
+            return None, []
         tcb = self._connection()
         if peek and tcb.rcv_buffer:
-            return bytes(tcb.rcv_buffer[:size])
+            return bytes(tcb.rcv_buffer[:size]), []
         if tcb.state is CLOSED and not self.sticky_error and not (tcb.rcv_buffer or user_calls.peer_closed(tcb)):
             if self._told:
-                return b""
+                return b"", []
             self._told = True
         data = user_calls.receive(tcb, size, now)
-        return b"" if data is None and self.read_shut else data
+        return b"" if data is None and self.read_shut else data, self.stack.finish(tcb)
 
-    def shutdown(self, now: int, how: Literal["write", "read", "both"] = "write") -> None:
+    def shutdown(self, now: int, how: Literal["write", "read", "both"] = "write") -> list[Action]:
         """CLOSE in RFC 9293's sense: no more to send; what the peer sends can still be received (half-close).
 
         For reading, RECEIVE no longer waits; the peer does not hear of it. ConnectionDoesNotExist once it has ended.
@@ -194,47 +197,38 @@ class Socket:
                 raise ConnectionDoesNotExist()
             self.read_shut = True
             if how == "read":
-                return None
+                return []
         user_calls.close(tcb, now)
-        return self.stack.schedule(tcb)
+        return self.stack.finish(tcb)
 
-    def close(self, now: int) -> None:
+    def close(self, now: int) -> list[Action]:
         """Give the socket up: FIN after the text already sent, no more reading.
 
         Text that was received and never read is lost, and the peer is told by a RST (RFC 9293 3.6.1, SHLD-3).
         """
         if self.listener is not None:
-            self.stack.close_listener(self.listener, now)
-            self.listener = None
-            return
+            listener, self.listener = self.listener, None
+            return self.stack.close_listener(listener, now)
         tcb = self.tcb
         if tcb is None or tcb.state is CLOSED or tcb.state is LISTEN or tcb.orphan:
-            return
+            return []
         unread = bool(tcb.rcv_buffer) and tcb.state > SYN_RECEIVED and tcb.state is not TIME_WAIT
         if unread or self.linger_zero:
             self.stack.counters.TcpExtTCPAbortOnClose += unread
             return self.abort(now)
         if not tcb.close_called:
             user_calls.close(tcb, now)
-        user_calls.forsake(tcb, now)
-        if tcb.wake < tcb.scheduled:
-            self.stack.schedule(tcb)
+        user_calls.make_orphan(tcb, now)
+        return self.stack.finish(tcb)
 
-    def configure(self, config: TcpConfig, now: int) -> None:
+    def configure(self, config: TcpConfig, now: int) -> list[Action]:
         """Socket options, before OPEN or at any time after it: the connection goes on with ``config``."""
         self.config = config
         if self.listener is not None:
             self.listener.config = config
         elif self.tcb is not None:
             user_calls.options_changed(self.tcb, config, now)
-            self.stack.schedule(self.tcb)
-
-    def keepalive(self, now: int, *, idle: float, interval: float, probes: int) -> None:
-        """Keep-alive on (RFC 9293 3.8.4): a probe after ``idle`` s of silence, then ``interval`` s apart, so many."""
-        config = self.options.replace(
-            keepalive=True, keepalive_idle=idle, keepalive_interval=interval, keepalive_probes=probes
-        )
-        self.configure(config, now)
+        return self.stack.finish(self.tcb)
 
     @property
     def options(self) -> TcpConfig:
@@ -243,19 +237,13 @@ class Socket:
             return self.tcb.config
         return self.config if self.config is not None else self.stack.config
 
-    def abort(self, now: int) -> None:
+    def abort(self, now: int) -> list[Action]:
         """ABORT: both queues are dropped and the peer gets a RST."""
         if self.listener is not None:
-            self.stack.close_listener(self.listener, now, "3.10.5: ABORT")
-            self.listener = None
-            return
+            listener, self.listener = self.listener, None
+            return self.stack.close_listener(listener, now, "3.10.5: ABORT")
         user_calls.abort(self._connection(), now)
-
-    def disconnect(self, now: int) -> None:
-        """ABORT, and the socket is as new (connect(2) with AF_UNSPEC; net/ipv4/tcp.c, tcp_disconnect)."""
-        if self.listener is not None or self.state is not CLOSED:
-            self.abort(now)
-        self.tcb, self._told, self.read_shut = None, False, False
+        return self.stack.finish()
 
     def status(self) -> user_calls.Status:
         """STATUS (3.10.6)."""
@@ -264,31 +252,20 @@ class Socket:
             return user_calls.Status(LISTEN, self.listener.flow, 0, room, 0, 0, 0, 0)
         return user_calls.status(self._connection())
 
-    @property
-    def error(self) -> Exception | None:
-        """What ended the connection, if it ended badly (SO_ERROR, without clearing it)."""
-        return self.tcb.error if self.tcb is not None else None
-
-    @property
-    def pending_error(self) -> TcpError | None:
-        """What ``take_error`` would tell, without clearing it."""
-        tcb = self.tcb
-        error = tcb.error if tcb is not None and tcb.state is CLOSED and not self._told else None
-        return error if isinstance(error, _OF_THE_NETWORK) and not isinstance(error, ConnectionAborted) else None
-
     def take_error(self) -> TcpError | None:
-        """SO_ERROR: what the peer or the network did to end the connection. Told once, here or by another call."""
-        error = self.pending_error
+        """SO_ERROR: what the peer or the network did to end the connection. Reported once, here or by another call."""
+        error = pending_error(self)
         self._told = self._told or error is not None
         return error
 
-    def _turn_active(self, remote: tuple[str, int], now: int, clause: str) -> None:
+    def _turn_active(self, remote: tuple[str, int], now: int, clause: str) -> list[Action]:
         """From LISTEN to SYN-SENT, with the listener's port."""
         dst, dport = remote
-        self.tcb = self.stack.open(
+        self.tcb, actions = self.stack.open(
             dst, dport, now, config=self.config, owner=self, listener=self.listener, clause=clause
         )
         self.listener = None
+        return actions
 
     def _connection(self) -> Tcb:
         if self.tcb is None:
@@ -298,6 +275,20 @@ class Socket:
     def _must_be_new(self) -> None:
         if self.tcb is not None or self.listener is not None:
             raise ConnectionAlreadyExists()
+
+
+def pending_error(socket: Socket) -> TcpError | None:
+    """What ``take_error`` would return, without clearing it."""
+    tcb = socket.tcb
+    error = tcb.error if tcb is not None and tcb.state is CLOSED and not socket._told else None
+    return error if isinstance(error, _OF_THE_NETWORK) and not isinstance(error, ConnectionAborted) else None
+
+
+def disconnect(socket: Socket, now: int) -> list[Action]:
+    """ABORT, after which the socket can be opened anew (connect(2) with AF_UNSPEC; net/ipv4/tcp.c, tcp_disconnect)."""
+    actions = socket.abort(now) if socket.listener is not None or socket.state is not CLOSED else []
+    socket.tcb, socket._told, socket.read_shut = None, False, False
+    return actions
 
 
 _OF_THE_NETWORK = (ConnectionReset, ConnectionTimedOut, Unreachable)

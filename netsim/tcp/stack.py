@@ -78,8 +78,10 @@ class Stack:
         """Every record this host holds, by the four-tuple as the peer writes it."""
         return self.ctx.connections
 
-    def take(self) -> list[Action]:
-        """What the user calls since the last event ask for."""
+    def finish(self, tcb: Tcb | None = None) -> list[Action]:
+        """The actions that a user call has caused; the wake-up of its connection, ``tcb``, is set."""
+        if tcb is not None and tcb.wake < tcb.scheduled:
+            self._schedule(tcb)
         actions = self.ctx.actions
         self.ctx.actions = []
         return actions
@@ -100,7 +102,7 @@ class Stack:
             if tcb.ack_wanted or tcb.close_called or tcb.snd_buffer:
                 output(tcb, now)
             if tcb.wake < tcb.scheduled:
-                self.schedule(tcb)
+                self._schedule(tcb)
         actions = ctx.actions
         ctx.actions = []
         return actions
@@ -110,9 +112,7 @@ class Stack:
         tcb = self.ctx.connections.get(message.flow.reverse())
         if tcb is not None:
             icmp_arrives(tcb, message, now)
-            if tcb.wake < tcb.scheduled:
-                self.schedule(tcb)
-        return self.take()
+        return self.finish(tcb)
 
     def _in_closed_or_listen(self, segment: Segment, now: int, tcb: Tcb | None) -> Tcb | None:
         """3.10.7.1 and 3.10.7.2: no record, or one in TIME-WAIT that a SYN may reopen. The record, if there is one."""
@@ -156,24 +156,24 @@ class Stack:
         self.ctx.actions = []
         return actions
 
-    def schedule(self, tcb: Tcb) -> None:
-        """Set a wake-up for the earliest deadline of ``tcb``, unless one is set for that time or before.
+    def _schedule(self, tcb: Tcb) -> None:
+        """Set a wake-up for the earliest deadline of ``tcb``, which lies before the wake-up that is set already.
 
         A wake-up that comes before any timer expires does no harm: it only sets the next one. None is ever cancelled.
         """
-        deadline = tcb.wake
-        if deadline < tcb.scheduled:
-            tcb.scheduled = deadline
-            self.set_wakeup(deadline, tcb)
+        tcb.scheduled = tcb.wake
+        self.set_wakeup(tcb.wake, tcb)
 
-    def listen(self, port: int, backlog: int, owner: Any = None, config: TcpConfig | None = None) -> Listener:
+    def listen(
+        self, port: int, backlog: int, owner: Any = None, config: TcpConfig | None = None
+    ) -> tuple[Listener, list[Action]]:
         """Passive OPEN (3.10.1) on ``port``. ConnectionAlreadyExists if it is taken."""
         if port in self.listeners:
             raise ConnectionAlreadyExists(f"port {port} of {self.address} has a listener")
         flow = _new(FourTuple, (self.address, port, "", 0))
         listener = Listener(self.ctx, config if config is not None else self.config, flow, backlog, owner)
         self.listeners[port] = listener
-        return listener
+        return listener, self.finish()
 
     def address_in_use(self, port: int, *, reuse_address: bool) -> bool:
         """Whether a bind to ``port`` must fail (EADDRINUSE): a listener has it, or any record, TIME-WAIT included.
@@ -190,10 +190,11 @@ class Stack:
                     return True
         return False
 
-    def close_listener(self, listener: Listener, now: int, clause: str = _CLOSE) -> None:
+    def close_listener(self, listener: Listener, now: int, clause: str = _CLOSE) -> list[Action]:
         """CLOSE or ABORT in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
         enter(listener, CLOSED, clause)
         self._forget(listener, now)
+        return self.finish()
 
     def _forget(self, listener: Listener, now: int) -> None:
         if self.listeners.get(listener.port) is listener:
@@ -218,7 +219,7 @@ class Stack:
         *,
         listener: Listener | None = None,
         clause: str = _OPEN,
-    ) -> Tcb:
+    ) -> tuple[Tcb, list[Action]]:
         """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
 
         ``data`` is what it sends first, on the SYN if Fast Open allows; empty, its SYN shows or asks for a cookie.
@@ -243,8 +244,7 @@ class Stack:
         iss = first_beyond(old) if old is not None and config.time_wait_open == "replace-after-1s" else None
         tcb = open_active(self.ctx, config, flow, key, now, origin, clause, data, iss)
         tcb.owner = owner
-        self.schedule(tcb)
-        return tcb
+        return tcb, self.finish(tcb)
 
     def _free_port(self, dst: str, dport: int, config: TcpConfig) -> int:
         ctx, ports, address = self.ctx, config.ports, self.address
@@ -256,7 +256,7 @@ class Stack:
                 return port
         raise InsufficientResources(f"no free port to {dst}:{dport}")
 
-    def crash(self) -> None:
+    def crash(self) -> list[Action]:
         """The host loses power: every record and listener is gone, without a word to anybody."""
         ctx = self.ctx
         for tcb in list(ctx.connections.values()):
@@ -269,6 +269,7 @@ class Stack:
         self.listeners.clear()
         if self._timers is not None:
             self._timers.clear()
+        return self.finish()
 
     def census(self) -> dict[State, int]:
         """How many records are in each state."""

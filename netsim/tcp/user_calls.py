@@ -185,7 +185,7 @@ def close(tcb: Tcb, now: int) -> None:
     return output(tcb, now)
 
 
-def forsake(tcb: Tcb, now: int) -> None:
+def make_orphan(tcb: Tcb, now: int) -> None:
     """The user is gone for good (a socket's close): no text is wanted any more, FIN-WAIT-2 lasts only so long."""
     tcb.orphan = True
     if tcb.state is FIN_WAIT_2:

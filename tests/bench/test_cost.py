@@ -140,7 +140,7 @@ def test_memory_of_half_open_connections(cost: Cost) -> None:
     entries = 100_000
     stack = Stack("server", lambda name: Seed(1).stream(name))
     stack.config = stack.config.replace(somaxconn=entries + 1)
-    listener = stack.listen(80, entries + 1)
+    listener, _ = stack.listen(80, entries + 1)
     syn = Options(mss=1460)
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]

@@ -136,7 +136,7 @@ def data_on_the_first_syn() -> Finding:
     """RFC 9293 3.10.7.2 queues it until ESTABLISHED; Linux takes none without a Fast Open cookie (RFC 7413)."""
     taken = {}
     for config in (rfc9293(), linux()):
-        text = Server(config).opened(b"hello").receive(100, 0) or b""
+        text = Server(config).opened(b"hello").receive(100, 0)[0] or b""
         taken[config.name] = len(text)
     number = f"{taken['rfc9293']} of 5 bytes delivered by RFC 9293, {taken['linux']} by Linux without Fast Open"
     return verdict(holds=max(taken.values()) == 0), number
@@ -144,7 +144,7 @@ def data_on_the_first_syn() -> Finding:
 
 @claim("The third segment cannot carry data")
 def data_on_the_third_segment() -> Finding:
-    taken = {c.name: len(Server(c).opened(on_third=b"x" * 100).receive(100, 0) or b"") for c in (rfc9293(), linux())}
+    taken = {c.name: len(Server(c).opened(on_third=b"x" * 100).receive(100, 0)[0] or b"") for c in (rfc9293(), linux())}
     return verdict(holds=max(taken.values()) == 0), f"{min(taken.values())} of 100 bytes delivered by either"
 
 

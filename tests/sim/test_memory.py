@@ -52,7 +52,6 @@ def test_nothing_is_left_when_they_have_timed_out() -> None:
         flow = FourTuple(f"s{k}", 1024, "server", 80)
         server.stack.on_segment(Segment(flow, k, 0, SYN, 65535), 0)
     assert len(server.connections) == 2000
-    server.pump()
     world.run()
     assert world.now == pytest.approx(63)
     assert not server.connections

@@ -125,7 +125,6 @@ def abandon_listener(pair: Pair) -> None:
     pair.sockets["B"].close(pair.ns)
     assert socket is not None
     pair.sockets["B"] = socket
-    pair.collect()
 
 
 def figure_12(base: TcpConfig) -> tuple[Pair, Before]:

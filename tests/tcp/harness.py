@@ -16,6 +16,7 @@ from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, LISTEN, State
 from netsim.tcp.tcb import Tcb
+from tests.tcp.pair import UserSocket
 
 NS = 1_000_000_000
 FLAGS = {"SYN": SYN, "ACK": ACK, "FIN": FIN, "RST": RST}
@@ -81,7 +82,7 @@ class Pair:
         self.net: dict[str, list[Segment]] = {"A": [], "B": []}
         self.sent: list[str] = []
         self.logs = {"A": Log(), "B": Log()}
-        self.sockets: dict[str, Socket] = {}
+        self.sockets: dict[str, UserSocket] = {}
 
     @property
     def ns(self) -> int:
@@ -92,32 +93,27 @@ class Pair:
             self.net[end].append(segment)
             self.sent.append(f"{end} {shown(segment)}")
 
-    def collect(self) -> None:
-        """Put into the net what user calls have sent."""
-        for end, stack in self.stacks.items():
-            self._perform(end, stack.take())
-
     def listen(self, end: str) -> None:
         """Passive OPEN."""
-        self.sockets[end] = Socket(self.stacks[end])
+        self.sockets[end] = self.socket(end)
         self.sockets[end].listen(PORTS[end])
-        self.collect()
 
     def open(self, end: str, config: TcpConfig | None = None) -> None:
         """Active OPEN towards the other end."""
-        self.sockets[end] = Socket(self.stacks[end], config=config)
+        self.sockets[end] = self.socket(end, config)
         self.sockets[end].bind(PORTS[end])
         self.sockets[end].connect(OTHER[end], PORTS[OTHER[end]], self.ns)
-        self.collect()
 
     def call(self, end: str, name: str, *args: Any) -> Any:
         """A user call on the end's connection: ``send``, ``receive``, ``shutdown``, ``close``, ``abort``."""
         socket = self.sockets[end]
         if socket.tcb is None:
             socket = self.sockets[end] = socket.accept() or socket
-        result = getattr(socket, name)(*args, self.ns)
-        self.collect()
-        return result
+        return getattr(socket, name)(*args, self.ns)
+
+    def socket(self, end: str, config: TcpConfig | None = None) -> UserSocket:
+        """A socket of the end."""
+        return UserSocket(Socket(self.stacks[end], config), lambda actions: self._perform(end, actions))
 
     def deliver(self, sender: str, index: int = 0) -> None:
         """A held segment arrives."""
@@ -214,16 +210,17 @@ class Lone:
 
     def call(self, name: str, *args: Any, **named: Any) -> Any:
         """A user call on the socket; ``sent`` holds what it sent."""
-        result = getattr(self.socket, name)(*args, **named)
-        self.sent = [shown(s) for s in self.log.note(self.stack.take())]
-        return result
+        self.sent = []
+        return getattr(UserSocket(self.socket, self._note), name)(*args, **named)
+
+    def _note(self, actions: list[Action]) -> None:
+        self.sent = [shown(s) for s in self.log.note(actions)]
 
     def do(self, function: Callable[..., Any], *args: Any) -> Any:
         """A user call of ``netsim.tcp.user_calls`` on the record; ``sent`` holds what it sent."""
         tcb = self.record
         result = function(tcb, *args)
-        self.stack.schedule(tcb)
-        self.sent = [shown(s) for s in self.log.note(self.stack.take())]
+        self._note(self.stack.finish(tcb))
         return result
 
     def wait(self, seconds: float) -> list[str]:
@@ -247,7 +244,6 @@ class Lone:
     def accept(self) -> None:
         """Take the connection from the listener."""
         self.socket = self.socket.accept() or self.socket
-        self.log.note(self.stack.take())
 
 
 def reach(state: str, config: TcpConfig = BASE) -> Lone:

@@ -3,6 +3,7 @@
 Times are float seconds at this surface and integer nanoseconds inside; nothing is random but the stacks' own streams.
 """
 
+import functools
 import random
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -32,6 +33,30 @@ def streams(seed: object = 1) -> Callable[[str], random.Random]:
     return lambda name: random.Random(f"{seed}/{name}")
 
 
+class UserSocket:
+    """A socket as its user sees it: each call hands its actions to ``perform`` and returns only its value."""
+
+    def __init__(self, socket: Socket, perform: Callable[[list[Any]], Any]) -> None:
+        vars(self).update(core=socket, perform=perform)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.core, name)
+        return functools.partial(self._call, found) if callable(found) else found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.core, name, value)
+
+    def _call(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        result = call(*arguments, **named)
+        if isinstance(result, Socket):
+            return UserSocket(result, self.perform)
+        value, actions = result if isinstance(result, tuple) else (None, result)
+        if not isinstance(actions, list):
+            return result
+        self.perform(actions)
+        return value
+
+
 class Solo:
     """One stack at "a"; the test is "b". ``log`` holds what the stack sent, as (seconds, segment)."""
 
@@ -58,18 +83,17 @@ class Solo:
 
     def open(self, **options: Any) -> list[Segment]:
         """Active OPEN a:4000 > b:80."""
-        self.tcb = self.stack.open("b", 80, self.ns, sport=4000, **options)
-        return self._collect(self.stack.take())
+        self.tcb, actions = self.stack.open("b", 80, self.ns, sport=4000, **options)
+        return self._collect(actions)
 
     def call(self, operation: Callable[..., Any], *arguments: Any) -> list[Segment]:
         """A user call on the connection, e.g. ``call(send, b"data")``."""
         operation(self.tcb, *arguments, self.ns)
-        self.stack.schedule(self.tcb)
-        return self._collect(self.stack.take())
+        return self._collect(self.stack.finish(self.tcb))
 
     def read(self, size: int = 1 << 20) -> bytes | None:
         data = receive(self.tcb, size, self.ns)
-        self._collect(self.stack.take())
+        self._collect(self.stack.finish())
         return data
 
     def feed(
@@ -135,8 +159,8 @@ class Pair:
     def now(self) -> float:
         return self.ns / 1e9
 
-    def perform(self, name: str, actions: list[Any] | None = None) -> None:
-        for action in self.stacks[name].take() if actions is None else actions:
+    def perform(self, name: str, actions: list[Any]) -> None:
+        for action in actions:
             if isinstance(action, Transmit):
                 self._send(name, action.segment)
             elif isinstance(action, Moved | Dropped | Accepted):
@@ -171,35 +195,29 @@ class Pair:
             pass
         self.ns = ns(until)
 
-    def socket(self, name: str) -> Socket:
-        return Socket(self.stacks[name])
+    def socket(self, name: str) -> UserSocket:
+        return UserSocket(Socket(self.stacks[name]), lambda actions: self.perform(name, actions))
 
-    def connect(self, *, wait: float = 1.0, backlog: int = 128) -> tuple[Socket, Socket]:
+    def connect(self, *, wait: float = 1.0, backlog: int = 128) -> tuple[UserSocket, UserSocket]:
         """A listener on b:80, a connection from a:4000; both ends after ``wait`` seconds."""
         listener, client = self.socket("b"), self.socket("a")
         listener.listen(80, backlog)
         client.bind(4000)
         client.connect("b", 80, self.ns)
-        self.perform("a")
         self.run(self.now + wait)
         server = listener.accept()
         assert server is not None
         return client, server
 
-    def send(self, socket: Socket, data: bytes) -> int:
-        count = socket.send(data, self.ns)
-        self.perform(socket.stack.address)
-        return count
+    def send(self, socket: UserSocket, data: bytes) -> int:
+        return int(socket.send(data, self.ns))
 
-    def read(self, socket: Socket, size: int = 1 << 20) -> bytes | None:
-        data = socket.receive(size, self.ns)
-        self.perform(socket.stack.address)
+    def read(self, socket: UserSocket, size: int = 1 << 20) -> bytes | None:
+        data: bytes | None = socket.receive(size, self.ns)
         return data
 
-    def shutdown(self, socket: Socket) -> None:
+    def shutdown(self, socket: UserSocket) -> None:
         socket.shutdown(self.ns)
-        self.perform(socket.stack.address)
 
-    def close(self, socket: Socket) -> None:
+    def close(self, socket: UserSocket) -> None:
         socket.close(self.ns)
-        self.perform(socket.stack.address)

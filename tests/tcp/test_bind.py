@@ -4,14 +4,13 @@ import pytest
 
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists
-from netsim.tcp.socket import Socket
 from tests.tcp.harness import PORTS, Pair
 
 
 def closed_by(first: str, *, reuse_address: bool = False) -> Pair:
     """A, on port 1000, has opened to the server B, on port 2000; ``first`` closed first, and B listens no more."""
     pair = Pair(rfc9293(), rfc9293())
-    pair.sockets["B"] = listener = Socket(pair.stacks["B"])
+    pair.sockets["B"] = listener = pair.socket("B")
     listener.reuse_address = reuse_address
     listener.listen(PORTS["B"])
     pair.open("A")
@@ -24,7 +23,7 @@ def closed_by(first: str, *, reuse_address: bool = False) -> Pair:
 
 
 def listen_again(pair: Pair, *, reuse_address: bool) -> None:
-    again = Socket(pair.stacks["B"])
+    again = pair.socket("B")
     again.reuse_address = reuse_address
     again.listen(PORTS["B"])
 
@@ -60,7 +59,7 @@ def test_both_sockets_must_have_had_so_reuseaddr(before: bool, after: bool) -> N
 
 def test_two_listeners_never_share_a_port() -> None:
     pair = Pair(rfc9293(), rfc9293())
-    first, second = Socket(pair.stacks["B"]), Socket(pair.stacks["B"])
+    first, second = pair.socket("B"), pair.socket("B")
     first.reuse_address = second.reuse_address = True
     first.listen(PORTS["B"])
     with pytest.raises(ConnectionAlreadyExists):
@@ -69,7 +68,7 @@ def test_two_listeners_never_share_a_port() -> None:
 
 def test_the_option_counts_when_bind_is_called() -> None:
     pair = closed_by("B", reuse_address=True)
-    late = Socket(pair.stacks["B"])
+    late = pair.socket("B")
     with pytest.raises(ConnectionAlreadyExists):
         late.bind(PORTS["B"])
     late.reuse_address = True

@@ -8,7 +8,7 @@ from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.errors import ConnectionClosing, InsufficientResources
 from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
-from netsim.tcp.user_calls import close, forsake, receive, send, status
+from netsim.tcp.user_calls import close, make_orphan, receive, send, status
 from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
 ONE = PEER_ISS + 1
@@ -189,7 +189,7 @@ def test_text_for_a_user_who_has_gone_draws_a_reset() -> None:
     """RFC 9293 3.6.1, SHLD-3."""
     solo = _open()
     solo.call(close)
-    solo.call(forsake)
+    solo.call(make_orphan)
     solo.feed(ACK, ONE, 1002)
     (reset,) = solo.feed(ACK, ONE, 1002, data=b"late")
     assert (reset.flags, reset.seq) == (RST, 1002)
@@ -246,7 +246,7 @@ def test_text_on_a_syn(policy: str) -> None:
     """Held until ESTABLISHED (3.10.7.2), left for the peer to send again, or taken at once."""
     synack_ack, data, final_ack = SYN_DATA[policy]
     solo = Solo(rfc9293().replace(syn_data=policy))
-    listener = solo.stack.listen(80, 8)
+    listener, _ = solo.stack.listen(80, 8)
     (synack,) = solo.feed(SYN, PEER_ISS, data=b"hello", flow=TO_PORT_80)
     assert synack.ack == synack_ack
     solo.feed(ACK, synack_ack, 1001, flow=TO_PORT_80)
@@ -263,7 +263,7 @@ def test_text_on_a_syn(policy: str) -> None:
 def test_text_and_fin_on_a_syn(policy: str) -> None:
     """A whole conversation in one segment: SYN, data, FIN (RFC 9293 3.10.7.2: other controls are queued)."""
     solo = Solo(rfc9293().replace(syn_data=policy))
-    listener = solo.stack.listen(80, 8)
+    listener, _ = solo.stack.listen(80, 8)
     solo.feed(SYN | FIN, PEER_ISS, data=b"hello", flow=TO_PORT_80)
     ack = SYN_DATA[policy][0]
     solo.feed(ACK, ack, 1001, flow=TO_PORT_80)

@@ -7,7 +7,6 @@ from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.config.profiles import freebsd, linux, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.segment import Segment
-from netsim.tcp.socket import Socket
 from netsim.tcp.state import TIME_WAIT
 from tests.tcp.figures import OLD_TEXT, TEXT, Before, check_states, config, established, figure_12, quiet, replay
 from tests.tcp.harness import Pair, flags_of, flow_from, reach, shown
@@ -74,7 +73,7 @@ def test_a_syn_in_time_wait(rule: str, seq: int) -> None:
     pair, before = figure_12(rfc9293().replace(time_wait_reuse=rule))
     replay("12", pair, before, lines={1, 2, 3, 4, 5})
     pair.sockets["A"].reuse_address = True
-    pair.sockets["A"] = Socket(pair.stacks["A"])
+    pair.sockets["A"] = pair.socket("A")
     pair.sockets["A"].reuse_address = True
     pair.sockets["A"].listen(1000)
     pair.inject(Segment(flow_from("B"), seq, 0, flags_of("SYN"), 1000))
@@ -166,7 +165,7 @@ def test_rfc_1337_figure_4_under_rfc_793() -> None:
     pair, before = figure_4_pair(rfc793())
     replay("1337-4", pair, before)
     assert quiet(pair)
-    assert isinstance(pair.sockets["A"].error, ConnectionReset)
+    assert isinstance(pair.sockets["A"].tcb.error, ConnectionReset)
 
 
 def test_rfc_1337_figure_4_under_rfc_9293() -> None:

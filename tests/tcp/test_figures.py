@@ -117,7 +117,7 @@ def figure_9(base: TcpConfig, **changes: Any) -> tuple[Pair, Before]:
 def replay_figure_9(pair: Pair, before: Before) -> None:
     """Line 7's SYN finds nobody on B, which answers with a RST as the text below the figure says."""
     replay("9", pair, before)
-    error = pair.sockets["B"].error
+    error = pair.sockets["B"].tcb.error
     assert isinstance(error, ConnectionReset)
     assert pair.net["B"][0].ack == 401
     assert shown(pair.net["B"][0]) == "<SEQ=0><ACK=401><CTL=RST,ACK>"
@@ -154,7 +154,7 @@ def test_figure_10_active_side(base: TcpConfig) -> None:
     pair = established(config(99, base), config(299, base))
     abandon_listener(pair)
     replay("10", pair, {1: crash, 2: lambda p: p.call("B", "send", TEXT[:10])})
-    assert isinstance(pair.sockets["B"].error, ConnectionReset)
+    assert isinstance(pair.sockets["B"].tcb.error, ConnectionReset)
     assert quiet(pair)
 
 
@@ -173,7 +173,7 @@ def test_figure_12_normal_close(base: TcpConfig) -> None:
     replay("12", pair, before)
     assert quiet(pair)
     assert pair.now == 240.0  # 2 MSL, MSL = 2 minutes
-    assert all(socket.error is None for socket in pair.sockets.values())
+    assert all(socket.tcb.error is None for socket in pair.sockets.values())
 
 
 @BOTH

@@ -80,7 +80,7 @@ def test_as_many_half_open_as_the_listener_takes(backlog: int, most: int) -> Non
     """SYNs of 300 silent hosts: so many entries, and the pruning that was foretold, by the age of the last of them."""
     settings = host({"net.ipv4.tcp_max_syn_backlog": most} | NO_COOKIES, backlog=backlog)
     stack = Stack("a", streams(), settings.config)
-    listener = stack.listen(80, backlog)
+    listener, _ = stack.listen(80, backlog)
     for port in range(1, 301):
         stack.on_segment(Segment(FourTuple("b", port, "a", 80), 1, 0, SYN, 1000), 0)
     found = limits(settings)

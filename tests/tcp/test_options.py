@@ -162,7 +162,7 @@ def test_a_timestamp_that_was_not_negotiated_is_ignored() -> None:
 def _time_wait(rule: str, *, stamps: bool) -> Solo:
     """A server in TIME-WAIT; the peer's FIN has number ONE, TS.Recent is 1000."""
     solo = Solo(rfc9293().replace(time_wait_reuse=rule, timestamps=stamps))
-    listener = solo.stack.listen(80, 8)
+    listener, _ = solo.stack.listen(80, 8)
     syn = Options(mss=1460, ts_val=1000 if stamps else None)
     solo.feed(SYN, PEER_ISS, options=syn, flow=TO_PORT_80)
     stamp = _stamp(1000) if stamps else None

@@ -84,7 +84,7 @@ SEGMENTS = st.tuples(
 )
 CALLS = st.tuples(
     st.just("call"),
-    _often({"send": 6, "receive": 4, "close": 2, "forsake": 1, "abort": 1, "status": 1, "open": 2, "accept": 1}),
+    _often({"send": 6, "receive": 4, "close": 2, "make_orphan": 1, "abort": 1, "status": 1, "open": 2, "accept": 1}),
 )
 WAITS = st.tuples(st.just("wait"), TIMES)
 STEPS = st.lists(_often({SEGMENTS: 12, CALLS: 6, WAITS: 4, ICMP: 1}), min_size=15, max_size=40)
@@ -98,7 +98,8 @@ class Anything:
         self.now = 0
         self.stack = Stack("a", streams(), config.replace(isn=ConstantIsn(iss)))
         self.stack.ctx.record = True
-        self.listener = self.stack.listen(4000, 1)
+        self.listener, actions = self.stack.listen(4000, 1)
+        self.look(actions)
         self.iss, self.irs = iss, 77_000
         self.mine: list[Tcb] = []
         if start in ("open", "established"):
@@ -124,9 +125,7 @@ class Anything:
             self.icmp(*step[1:])
         else:
             self.call(step[1])
-        if self.tcb is not None:
-            self.stack.schedule(self.tcb)
-        self.look(self.stack.take())
+        self.look(self.stack.finish(self.tcb))
 
     def arrives(self, flags: int, seq: int, ack: int, window: int, size: int, options: Options | None) -> None:
         tcb = self.stack.connections.get(IN)
@@ -153,10 +152,12 @@ class Anything:
         tcb, now = self.tcb, self.now
         try:
             if name == "open":
-                self.mine.append(self.stack.open("b", 80, now, sport=4000))
+                tcb, actions = self.stack.open("b", 80, now, sport=4000)
+                self.mine.append(tcb)
+                self.look(actions)
             elif name == "accept":
                 self.mine += [self.listener.accept_queue.popleft()] if self.listener.accept_queue else []
-            elif tcb is not None and (name != "forsake" or tcb.close_called):
+            elif tcb is not None and (name != "make_orphan" or tcb.close_called):
                 arguments: dict[str, tuple[Any, ...]] = {
                     "send": (b"x" * 120, now), "receive": (70, now), "status": (), "abort": (now,),
                 }  # fmt: skip
@@ -281,7 +282,6 @@ def test_two_ends_deliver_everything_or_report_failure(
     listener, socket = pair.socket("b"), pair.socket("a")
     listener.listen(80)
     socket.connect("b", 80, 0)
-    pair.perform("a")
     client = Application(pair, socket, rng.randbytes(up))
     server: Application | None = None
     while True:
@@ -304,7 +304,7 @@ def test_two_ends_deliver_everything_or_report_failure(
     for records in pair.records.values():
         assert all((m.old, m.new, m.clause) in LEGAL for m in records if isinstance(m, Moved))
     ends = [client] if server is None else [client, server]
-    failures = [error for end in ends if (error := end.error or end.socket.error) is not None]
+    failures = [error for end in ends if (error := end.error or end.socket.tcb.error) is not None]
     if server is not None and not failures:
         assert bytes(server.got) == client.data
         assert bytes(client.got) == server.data

@@ -48,7 +48,7 @@ def test_a_connection_whose_probes_are_answered_is_never_given_up(config: TcpCon
 def _in_time_wait(config: TcpConfig) -> Stack:
     """A stack that listens on port 80 and holds KEY in TIME-WAIT: SND.NXT 502, RCV.NXT 102, since 1 s."""
     stack = Stack("b", random.Random, config.replace(isn=ConstantIsn(500)))
-    listener = stack.listen(80, 5)
+    listener, _ = stack.listen(80, 5)
     stack.on_segment(Segment(KEY, 100, 0, SYN, 65535, b"", Options(mss=1460)), 0)
     stack.on_segment(Segment(KEY, 101, 501, ACK, 65535), 0)
     tcb = listener.accept_queue.popleft()
@@ -95,8 +95,7 @@ def test_linux_continues_behind_the_old_numbers() -> None:
 def test_a_crash_frees_every_record_in_the_trace() -> None:
     stack = _in_time_wait(rfc9293())
     stack.ctx.record = True
-    stack.crash()
-    assert [type(action).__name__ for action in stack.take()] == ["Freed"]
+    assert [type(action).__name__ for action in stack.crash()] == ["Freed"]
 
 
 def test_refused_is_a_kind_of_reset() -> None:

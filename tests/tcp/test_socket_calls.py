@@ -27,7 +27,6 @@ def joined(config: TcpConfig | None = None) -> tuple[Pair, Socket, Socket]:
 
 def reset(pair: Pair, socket: Socket) -> None:
     socket.abort(pair.ns)
-    pair.perform(socket.stack.address)
     pair.run(pair.now + 1)
 
 
@@ -110,7 +109,6 @@ def test_shutdown_for_reading_ends_the_stream_once_it_is_read(how: Literal["read
     pair.send(server, b"data")
     pair.run(pair.now + 1)
     client.shutdown(pair.ns, how)
-    pair.perform("a")
     assert client.receive(9, pair.ns) == b"data"
     assert client.receive(9, pair.ns) == b""
     pair.run(pair.now + 1)
@@ -138,14 +136,14 @@ def test_options_of_an_open_connection() -> None:
     sent = [s.payload for _, end, s, _ in pair.wire if end == "a" and s.payload]
     assert sent == [b"first"]
     client.configure(client.options.replace(nagle=False), pair.ns)
-    pair.perform("a")
     assert [s.payload for _, end, s, _ in pair.wire if end == "a" and s.payload] == [b"first", b"held back"]
     pair.run(pair.now + 1)
     client.configure(client.options.replace(mss=100), pair.ns)
     pair.send(client, bytes(250))
     assert [len(s.payload) for _, end, s, _ in pair.wire if end == "a"][-3:] == [100, 100, 50]
     pair.run(pair.now + 1)
-    client.keepalive(pair.ns, idle=10.0, interval=1.0, probes=3)
+    config = client.options.replace(keepalive=True, keepalive_idle=10.0, keepalive_interval=1.0, keepalive_probes=3)
+    client.configure(config, pair.ns)
     before, start = len(pair.wire), pair.now
     pair.run(start + 15)
     assert [end for _, end, _, _ in pair.wire[before:]] == ["a", "b"]
@@ -171,7 +169,6 @@ def test_a_listener_hands_its_options_on() -> None:
     listener.sticky_error = False
     listener.configure(listener.options.replace(mss=500), pair.ns)
     client.connect("b", 80, pair.ns)
-    pair.perform("a")
     pair.run(1.0)
     server = listener.accept()
     assert server is not None
@@ -189,10 +186,8 @@ def test_msg_more_holds_the_last_small_segment_back() -> None:
     """tcp(7): full segments go, the rest waits for the next send."""
     pair, client, _ = joined(rfc9293().replace(mss=100))
     client.send(bytes(250), pair.ns, more=True)
-    pair.perform("a")
     assert sizes(pair) == [100, 100]
     client.send(bytes(30), pair.ns)
-    pair.perform("a")
     assert sizes(pair) == [100, 100]  # Nagle: something is in flight
     pair.run(pair.now + 0.2)
     assert sizes(pair) == [100, 100, 80]
@@ -205,7 +200,6 @@ def test_a_cork_holds_until_it_is_pulled() -> None:
     pair.run(pair.now + 0.2)  # all that was sent is acknowledged
     assert sizes(pair) == [100]
     client.configure(client.options.replace(cork=False), pair.ns)
-    pair.perform("a")
     assert sizes(pair) == [100, 50]
     pair.run(pair.now + 1)
     assert server.receive(999, pair.ns) == bytes(150)

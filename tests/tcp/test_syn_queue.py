@@ -192,7 +192,6 @@ def test_a_peer_in_time_wait_needs_no_place() -> None:
     taken = server.socket.accept()
     assert taken is not None
     taken.close(server.solo.ns)
-    server.solo.stack.take()
     server.solo.feed(ACK, PEER_ISS + 1, 1002, flow=server.flow(0))
     server.solo.feed(0x11, PEER_ISS + 1, 1002, flow=server.flow(0))
     assert server.state(0) == State.TIME_WAIT

@@ -10,7 +10,7 @@ from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.recovery.rto import PeakEstimator, RttEstimator
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Options
 from netsim.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
-from netsim.tcp.user_calls import close, forsake, send
+from netsim.tcp.user_calls import close, make_orphan, send
 from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
 ONE = PEER_ISS + 1  # the peer's first number after its SYN
@@ -118,7 +118,7 @@ def test_karn_ignores_the_ack_of_a_repeated_segment_and_keeps_the_back_off() -> 
 def test_a_synack_sent_again_for_a_duplicate_syn_gives_no_sample() -> None:
     """Karn: the ACK might belong to either SYN-ACK (BSD's policy, no timestamps)."""
     solo = Solo(rfc9293().replace(duplicate_syn="synack"))
-    listener = solo.stack.listen(80, 8)
+    listener, _ = solo.stack.listen(80, 8)
     solo.feed(SYN, PEER_ISS, flow=TO_PORT_80)
     solo.advance(0.9)
     assert [s.flags for s in solo.feed(SYN, PEER_ISS, flow=TO_PORT_80)] == [SYN | ACK]
@@ -176,7 +176,7 @@ def test_the_three_second_rule_can_be_off() -> None:
 
 def test_the_server_starts_with_three_seconds_too() -> None:
     solo = Solo(rfc9293())
-    listener = solo.stack.listen(80, 8)
+    listener, _ = solo.stack.listen(80, 8)
     solo.feed(SYN, PEER_ISS, flow=TO_PORT_80)
     solo.advance(1.2)
     solo.feed(ACK, ONE, 1001, flow=TO_PORT_80)
@@ -251,7 +251,7 @@ def test_r2_of_an_orphan(rtt: float, repeats: int, gives_up: float) -> None:
     solo = Solo(PLAIN)
     solo.establish(rtt=rtt)
     solo.call(close)
-    solo.call(forsake)
+    solo.call(make_orphan)
     assert solo.tcb.state is FIN_WAIT_1
     assert _silent(solo) == pytest.approx(gives_up)
     assert solo.stack.counters.TcpRetransSegs == repeats
@@ -262,7 +262,7 @@ def test_an_orphan_that_waits_the_greatest_rto_gives_up() -> None:
     solo = Solo(PLAIN.replace(rto_max=2.0))
     solo.establish(rtt=0.1)
     solo.call(close)
-    solo.call(forsake)
+    solo.call(make_orphan)
     assert _silent(solo) == pytest.approx(0.3 + 0.6 + 1.2 + 2.0)
 
 
@@ -379,7 +379,7 @@ def _closed_by_us(config_name: str, *, orphan: bool, **changes: object) -> Solo:
     solo.establish(rtt=0.1)
     solo.call(close)
     if orphan:
-        solo.call(forsake)
+        solo.call(make_orphan)
     solo.feed(ACK, ONE, 1002)
     assert solo.tcb.state is FIN_WAIT_2
     return solo

@@ -240,8 +240,7 @@ def reopened_for_good() -> Lone:
 
 def reopened_from_here() -> Lone:
     lone = at("TIME-WAIT", BASE.replace(time_wait_open="replace"))
-    lone.stack.open("B", PORTS["B"], lone.ns, sport=PORTS["A"])
-    lone.log.note(lone.stack.take())
+    lone.log.note(lone.stack.open("B", PORTS["B"], lone.ns, sport=PORTS["A"])[1])
     return lone
 
 

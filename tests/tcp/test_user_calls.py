@@ -90,7 +90,6 @@ def in_state(state: str) -> Lone:
     lone = reach(state)
     if state == "SYN-RECEIVED passive":
         lone.socket = Socket(lone.stack, tcb=lone.tcb)
-    lone.stack.take()
     lone.sent = []
     return lone
 
@@ -226,7 +225,7 @@ def test_abort(state: str) -> None:
     assert answer_of(lone, lambda: lone.call("abort", lone.ns)) == ABORT[state]
     assert lone.tcb is None
     if state not in ("CLOSED", "LISTEN"):
-        assert isinstance(lone.socket.error, ConnectionAborted)
+        assert isinstance(lone.socket.tcb.error, ConnectionAborted)
         assert lone.wait(1000.0) == []  # no timer is left
 
 

@@ -257,7 +257,7 @@ def test_the_window_never_shrinks_from_the_right() -> None:
 
 def _server(config: TcpConfig, syn: Options) -> tuple[Solo, Options, int]:
     solo = Solo(config)
-    listener = solo.stack.listen(80, 8)
+    listener, _ = solo.stack.listen(80, 8)
     (synack,) = solo.feed(SYN, PEER_ISS, window=60_000, options=syn, flow=TO_PORT_80)
     solo.feed(ACK, ONE, 1001, window=100, flow=TO_PORT_80)
     solo.tcb = listener.accept_queue[0]

@@ -81,6 +81,7 @@ def _one(words: str, line: int, calls: Calls) -> None:
         for tcb in list(exchange.stack.connections.values()):
             if tcb.state is State.TIME_WAIT:
                 user_calls.abort(tcb, exchange.now)
+                exchange.perform(exchange.stack.finish(tcb))
         exchange.settle()
     elif match := _SLEEP.fullmatch(words):
         exchange.advance(exchange.now + round(float(match[1]) * 1e9))

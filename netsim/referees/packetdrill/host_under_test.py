@@ -85,7 +85,7 @@ class Exchange:
         self.now = max(self.now, deadline)
         if self.now >= self.alarm:
             self.alarm = _NEVER
-        self._perform(self.stack.on_timer(self.now))
+        self.perform(self.stack.on_timer(self.now))
         self.settle()
         return True
 
@@ -94,13 +94,11 @@ class Exchange:
         return int(min(self.stack.next_deadline(), self.alarm))
 
     def settle(self) -> None:
-        """After a user call: send what it caused; a blocked call may return."""
-        self._perform(self.stack.take())
+        """After an input: a blocked call may return."""
         if self.watching is not None:
             self.watching()
         if self.waiting is not None:
             self.waiting()
-            self._perform(self.stack.take())
 
     def configure(self, change: Callable[[TcpConfig], TcpConfig], *, live: bool) -> None:
         """A setting changes: for sockets opened from now on, or also for those there are (``live``)."""
@@ -119,7 +117,7 @@ class Exchange:
         if flow is None or isn is None:
             raise Unsupported(packet.line, "an ICMP message before the first segment that it could quote")
         self._log.append((self.now, packet))
-        self._perform(self.stack.on_icmp(icmp_error(packet, flow, isn[1]), self.now))
+        self.perform(self.stack.on_icmp(icmp_error(packet, flow, isn[1]), self.now))
         self.settle()
 
     def inject(self, packet: TcpPacket) -> None:
@@ -141,7 +139,7 @@ class Exchange:
         sent = before.snd_nxt if before is not None and before.queue and before.state is State.SYN_SENT else None
         missing = [one for one in before.queue if not one.sacked] if before is not None else []
         was = before.state if before is not None else State.CLOSED
-        self._perform(self.stack.on_segment(segment, self.now))
+        self.perform(self.stack.on_segment(segment, self.now))
         self._note_syn_data(segment, sent)
         if before is not None and was < State.ESTABLISHED:
             self.delivered[before.id] = 1  # the SYN, and the text on it
@@ -197,7 +195,8 @@ class Exchange:
         self.sent.extendleft(reversed(others))
         return found
 
-    def _perform(self, actions: list[Action]) -> None:
+    def perform(self, actions: list[Action]) -> None:
+        """Send the segments that an input has caused."""
         for action in actions:
             if isinstance(action, Transmit) and not self.muted:
                 self.sent.append(Emitted(action.segment, self.now, self.ttl, self.tos))

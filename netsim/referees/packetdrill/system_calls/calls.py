@@ -20,7 +20,7 @@ from netsim.referees.packetdrill.system_calls.socket_options import get_option, 
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import ConnectionClosing, ConnectionDoesNotExist, TcpError
 from netsim.tcp.output import FIN_UNACKNOWLEDGED, may_speak
-from netsim.tcp.socket import Socket
+from netsim.tcp.socket import Socket, disconnect
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, TIME_WAIT
 from netsim.tcp.user_calls import Status
 
@@ -131,14 +131,14 @@ class Calls:
 
     def _listen(self, call: Call) -> Attempt:
         backlog = self.integer(call, 1)
-        self.of(call).listen(None, backlog if backlog >= 0 else LONGEST_BACKLOG)
+        self.exchange.perform(self.of(call).listen(None, backlog if backlog >= 0 else LONGEST_BACKLOG))
         self.exchange.passive = True
         return _done(Result(0))
 
     def _connect(self, call: Call) -> Attempt:
         socket = self.of(call)
         if "AF_UNSPEC" in names(self.argument(call, 1)):
-            socket.disconnect(self.exchange.now)
+            self.exchange.perform(disconnect(socket, self.exchange.now))
             self.exchange.settle()
             return _done(Result(0))
         if socket.tcb is None:
@@ -166,7 +166,8 @@ class Calls:
     def open_to(self, socket: Socket, address: Expression, text: bytes | None = None) -> None:
         """Active OPEN to an address of the script, with text by Fast Open."""
         exchange = self.exchange
-        socket.connect(exchange.remote, _port(address, exchange.connect_port), exchange.now, data=text)
+        port = _port(address, exchange.connect_port)
+        exchange.perform(socket.connect(exchange.remote, port, exchange.now, data=text))
         assert socket.tcb is not None
         exchange.subject, exchange.passive = Subject(socket.tcb.flow), False
 
@@ -211,11 +212,13 @@ class Calls:
                 return Result(-1, unconnected) if socket.state is LISTEN else None
             try:
                 more, record = "MSG_MORE" in flags, "MSG_EOR" in flags
-                done += socket.send(bytes(size - done), exchange.now, more=more, record=record)
+                count, actions = socket.send(bytes(size - done), exchange.now, more=more, record=record)
             except ConnectionDoesNotExist:
                 return Result(-1, unconnected)
             except TcpError as error:
                 return Result(-1, errno_of(error))
+            exchange.perform(actions)
+            done += count
             if done < size:
                 self.full.add(socket)
             if done == size or (done and not blocks):
@@ -248,9 +251,10 @@ class Calls:
 
         def attempt() -> Result | None:
             try:
-                text = socket.receive(size, self.exchange.now, peek="MSG_PEEK" in flags or nowhere)
+                text, actions = socket.receive(size, self.exchange.now, peek="MSG_PEEK" in flags or nowhere)
             except TcpError as error:
                 return Result(-1, errno_of(error))
+            self.exchange.perform(actions)
             if text and nowhere:
                 return Result(-1, "EFAULT")
             return Result(len(text)) if text is not None else None
@@ -264,7 +268,7 @@ class Calls:
         if socket.tcb is None or socket.state in (CLOSED, TIME_WAIT):  # soisdisconnected; tcp_time_wait, tcp_done
             return _done(Result(-1, "ENOTCONN"))
         try:
-            socket.shutdown(self.exchange.now, _SHUTDOWN[how.pop()])
+            self.exchange.perform(socket.shutdown(self.exchange.now, _SHUTDOWN[how.pop()]))
         except ConnectionClosing:
             return _done(Result(0))
         return _done(Result(0))
@@ -274,7 +278,7 @@ class Calls:
         del self.descriptors[self.integer(call, 0)]
         self.notices.pop(socket, None)
         exchange, tcb = self.exchange, socket.tcb
-        socket.close(exchange.now)
+        exchange.perform(socket.close(exchange.now))
         limit = exchange.now + self.linger.pop(socket, 0)
         exchange.alarm = limit if limit > exchange.now else exchange.alarm
 

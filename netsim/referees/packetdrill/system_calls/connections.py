@@ -30,7 +30,7 @@ def send_first(calls: "Calls", call: Call, socket: Socket, address: Expression, 
         return lambda: Result(-1, "EALREADY")
     if socket.state >= ESTABLISHED:
         return lambda: Result(-1, "EISCONN")
-    _speaks_first(socket, exchange.now)
+    _speaks_first(calls, socket)
     done = size if blocks else min(size, first_room(exchange.stack.ctx, socket.options, exchange.remote))
     calls.open_to(socket, address, bytes(done))
     if not blocks:
@@ -48,7 +48,7 @@ def send_first(calls: "Calls", call: Call, socket: Socket, address: Expression, 
 def connect_later(calls: "Calls", socket: Socket, address: Expression) -> bool:
     """TCP_FASTOPEN_CONNECT: with a cookie at hand the first write opens the connection; else its SYN asks for one."""
     exchange = calls.exchange
-    _speaks_first(socket, exchange.now)
+    _speaks_first(calls, socket)
     if first_room(exchange.stack.ctx, socket.options, exchange.remote):
         calls.deferred[socket] = address
         return True
@@ -70,5 +70,6 @@ def set_connect(calls: "Calls", socket: Socket, value: Expression) -> Result:
     return Result(0)
 
 
-def _speaks_first(socket: Socket, now: int) -> None:
-    socket.configure(socket.options.replace(fast_open="client"), now)
+def _speaks_first(calls: "Calls", socket: Socket) -> None:
+    exchange = calls.exchange
+    exchange.perform(socket.configure(socket.options.replace(fast_open="client"), exchange.now))

@@ -59,7 +59,7 @@ def sendfile(calls: "Calls", call: Call) -> Attempt:
     left = max(min(count, file.size - start), 0)
 
     def attempt() -> Result | None:
-        done = socket.send(bytes(left), calls.exchange.now) if left else 0
+        done = _send(socket, left, calls) if left else 0
         if not isinstance(offset, Number):
             file.position = start + done
         return Result(done) if done or not left else None
@@ -76,7 +76,7 @@ def splice(calls: "Calls", call: Call) -> Attempt:
     if sink in calls.descriptors and isinstance(out_of, Pipe):
         size = min(count, out_of.size)
         out_of.size -= size
-        sent = calls.descriptors[sink].send(bytes(size), calls.exchange.now)
+        sent = _send(calls.descriptors[sink], size, calls)
         return lambda: Result(sent)
     raise Unsupported(call.line, "splice between other things than a socket and a pipe")
 
@@ -93,13 +93,20 @@ def _filling(pipe: Pipe, socket: Socket, count: int, calls: "Calls") -> Attempt:
                 if not size:
                     return Result(0)
         try:
-            text = socket.receive(size, calls.exchange.now)
+            text, actions = socket.receive(size, calls.exchange.now)
         except TcpError:
-            text = b""
+            text, actions = b"", []
+        calls.exchange.perform(actions)
         pipe.size += len(text) if text is not None else 0
         return None if text is None else Result(len(text))
 
     return attempt
+
+
+def _send(socket: Socket, size: int, calls: "Calls") -> int:
+    count, actions = socket.send(bytes(size), calls.exchange.now)
+    calls.exchange.perform(actions)
+    return count
 
 
 def _descriptor(call: Call) -> int:

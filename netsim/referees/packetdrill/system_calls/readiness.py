@@ -12,7 +12,7 @@ from netsim.referees.packetdrill.system_calls.process import Attempt, Result, na
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.output import may_speak
 from netsim.tcp.recovery.send_buffer import writable
-from netsim.tcp.socket import Socket
+from netsim.tcp.socket import Socket, pending_error
 from netsim.tcp.state import CLOSED, ESTABLISHED, TIME_WAIT
 from netsim.tcp.user_calls import peer_closed
 
@@ -41,7 +41,7 @@ def ready(socket: Socket, notices: Notices | None) -> set[str]:
         found |= ({"IN"} if tcb.rcv_buffer else set()) | ({"OUT"} if shut or writable(tcb) else set())
     elif tcb is None:
         found.add("OUT")
-    if (tcb is not None and socket.pending_error is not None) or (notices is not None and notices.waiting):
+    if (tcb is not None and pending_error(socket) is not None) or (notices is not None and notices.waiting):
         found.add("ERR")
     return found
 

@@ -105,7 +105,7 @@ def set_option(calls: "Calls", call: Call) -> Result:
         return Result(-1, "EINVAL")
     if name in _ONLY_BEFORE_OPEN and socket.tcb is not None:
         raise Unsupported(call.line, f"setsockopt {name} on an open socket")
-    socket.configure(config, calls.exchange.now)
+    calls.exchange.perform(socket.configure(config, calls.exchange.now))
     calls.exchange.settle()
     return Result(0)
 
