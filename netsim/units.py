@@ -4,9 +4,10 @@ Durations are seconds, probabilities plain numbers in [0, 1]. Text is read in de
 exactly the float 0.001 and both spellings of a parameter are the same point of a sweep.
 """
 
+import difflib
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from numbers import Real
 
@@ -87,6 +88,12 @@ def require_choice(field: str, value: object, allowed: Collection[str]) -> None:
     """Raise ValueError unless value is one of the words allowed."""
     if value not in allowed:
         raise ValueError(f"{field} = {value!r}: must be one of {', '.join(allowed)}")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ "; did you mean loss?" if ``word`` is close to one of the ``known`` words, else nothing."""
+    close = difflib.get_close_matches(word.lower(), filter(None, known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _quantity(value: float | str, units: dict[str, Decimal]) -> float | None:

@@ -44,17 +44,17 @@ THIRD_PARTIES = {
     "trace": set(),
     "sim": {"simpy"},
     "hostcheck": set(),
-    "scenarios": {"simpy"},  # applications are generators of its events
+    "scenarios": {"simpy", "pydantic"},  # applications are generators of its events; pydantic reads parameters
     "figures": {"numpy", "matplotlib", "pandas"},
     "referees": {"simpy"},  # as scenarios
     "studies": set(),
     "experiments": {"tqdm"},
-    "cli": {"cyclopts", "pydantic", "tqdm", "numpy"},
+    "cli": {"cyclopts", "tqdm", "numpy"},
     "__main__": set(),
     "__init__": set(),
 }
 
-LAZY = {"pandas", "scipy", "matplotlib", "cloudpickle"}
+LAZY = {"pandas", "scipy", "matplotlib", "cloudpickle", "pydantic"}
 
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if "_experiments" not in p.parts)
 

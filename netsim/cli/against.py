@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from netsim.cli.errors import UsageError
-from netsim.cli.parameters import as_given
 from netsim.cli.report import Result, aligned, number
+from netsim.scenarios.names import as_given
 from netsim.seeds import Seed
 from netsim.sweep import Estimate, Estimator, Rows, Scalar, paired_difference, paired_proportions, point_key, world_mean
 

@@ -14,9 +14,9 @@ from netsim.cli.errors import UsageError, pick
 from netsim.scenarios import NAMES, scenario
 
 if TYPE_CHECKING:
-    from netsim.cli.parameters import Option
+    from netsim.scenarios.names import Option
 
-# Values are text until ``netsim.cli.values`` reads them; "--loss -1" is then a bad loss and no unknown option.
+# Values are text until ``netsim.scenarios.values`` reads them; "--loss -1" is then a bad loss and no unknown option.
 Text = Annotated[str | None, Parameter(allow_leading_hyphen=True, show_default=False, metavar="VALUE")]
 Switch = Annotated[bool, Parameter(negative="", show_default=False)]
 
@@ -241,7 +241,7 @@ def _add_scenarios(group: App, named: list[str], act: Callable[..., int]) -> Non
 
 def _command(name: str, act: Callable[..., int]) -> Callable[..., int]:
     """``act`` for one scenario, with a signature that cyclopts can read: its own settings, then the parameters."""
-    from netsim.cli.parameters import options  # and with it all of link and tcp, which --help does without
+    from netsim.scenarios.names import options  # and with it all of link and tcp, which --help does without
 
     module = scenario(name)
     known = {option.name.replace(".", "__"): option for option in options(module.Params).values()}
@@ -260,7 +260,7 @@ def _command(name: str, act: Callable[..., int]) -> Callable[..., int]:
 
 
 def _parameter(key: str, option: "Option") -> inspect.Parameter:
-    from netsim.cli.values import with_unit
+    from netsim.scenarios.values import with_unit
 
     end, dot, field = option.flag.removeprefix("--").rpartition(".")
     default = f" (default {with_unit(option.default, option.unit)})" if option.default else ""

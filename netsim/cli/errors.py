@@ -1,21 +1,28 @@
-"""What the user did wrong: one line that names the field, its value and what is allowed."""
+"""Wrong input from the user: one line that names the field, its value and what is allowed."""
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from netsim.units import did_you_mean
 
 
 class UsageError(ValueError):
-    """Bad input; its text is the line on stderr, and the exit status is 2."""
+    """Wrong input; its message is the line on stderr, and the exit status is 2."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """ "; did you mean loss?" if ``word`` is close to one of the ``known``, else nothing."""
-    close = difflib.get_close_matches(word.lower(), filter(None, known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+@contextmanager
+def checked_input() -> Iterator[None]:
+    """Turn a ValueError of the code that reads the user's input into a UsageError, with the same message."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def pick(field: str, word: str, known: Iterable[str]) -> str:
-    """The one of ``known`` that ``word`` names, with - and _ alike. UsageError, with a guess, for any other."""
+    """The one of ``known`` that ``word`` names, with - and _ alike. UsageError, with a suggestion, for any other."""
     names = list(known)
     for name in names:
         if name.replace("_", "-") == word.replace("_", "-"):

@@ -5,13 +5,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from netsim.cli.errors import UsageError, did_you_mean, pick
-from netsim.cli.files import read_toml
+from netsim.cli.errors import UsageError, checked_input, pick
 from netsim.hostcheck.limits import HostSettings, Limits, limits
 from netsim.hostcheck.misreadings import Note, misreadings
+from netsim.scenarios.names import read_toml
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.profiles import PROFILES
 from netsim.tcp.config.sysctl import FREEBSD, LINUX, configure
+from netsim.units import did_you_mean
 
 _FORM: Final = "must be NAME=VALUE, as in net.ipv4.tcp_max_syn_backlog=1024"
 _PORTS: Final = "net.ipv4.ip_local_port_range"
@@ -43,7 +44,8 @@ def explain(path: str | None, *, sysctl: Iterable[str], profile: str | None, bac
 
 def _read_file(path: str) -> dict[str, Any]:
     """A host's TOML file: ``profile``, ``backlog``, and a table ``sysctl`` whose names may be dotted or quoted."""
-    table = read_toml("host", path)
+    with checked_input():
+        table = read_toml("host", path)
     known = ("profile", "backlog", "sysctl")
     for name in table:
         if name not in known:

@@ -5,10 +5,10 @@ from inspect import getdoc
 from typing import Any
 
 from netsim.cli.errors import pick
-from netsim.cli.parameters import Option, options, policy_fields
-from netsim.cli.values import forms, show, with_unit
 from netsim.experiments import aliases, experiments
 from netsim.scenarios import NAMES, scenario
+from netsim.scenarios.names import Option, options, policy_fields
+from netsim.scenarios.values import forms, show, with_unit
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import PROFILES, sources

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netsim.cli.parameters import as_given
+from netsim.scenarios.names import as_given
 from netsim.sweep import Estimate, Estimator
 
 _MEANS = ("mean", "restricted_mean")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from netsim.cli.against import Differences, paired, sharing
-from netsim.cli.errors import UsageError
-from netsim.cli.parameters import build, read_file
+from netsim.cli.errors import UsageError, checked_input
 from netsim.cli.report import Result, number
-from netsim.cli.values import read, show
 from netsim.experiments import progress
 from netsim.scenarios import scenario
+from netsim.scenarios.names import build, read_file
+from netsim.scenarios.values import read, show
 from netsim.seeds import Seed
 from netsim.sweep import Estimate, Rows, SweepFailed, SweepInterrupted, point_key, sweep, write_csv
 
@@ -57,11 +57,13 @@ class Study:
     ) -> "Study":
         """From the command line and, where one is named, a file; ``changes`` win over both. UsageError if bad."""
         module = scenario(name)
-        in_file = read_file(config, module.Params) if config is not None else {}
+        with checked_input():
+            in_file = read_file(config, module.Params) if config is not None else {}
+            params = build(module.Params, in_file, given, changes or {})
         return cls(
             name=name,
             module=module,
-            params=build(module.Params, in_file, given, changes or {}),
+            params=params,
             replications=natural("replications", replications, least=1) or default_replications(module),
             seed=read_seed(seed),
             workers=read_workers(workers),
@@ -80,7 +82,7 @@ def natural(name: str, text: str | None, *, least: int = 0, most: int = _LARGEST
         return None
     try:
         value: int = read(int, text, name=name)
-    except UsageError:
+    except ValueError:
         value = least - 1
     if not least <= value <= most:
         upper = f" and <= {most}" if most < _LARGEST or value > most else ""

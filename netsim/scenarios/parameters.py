@@ -95,9 +95,3 @@ def without_loss(paths: tuple[Path, Path]) -> tuple[Path, Path]:
     """The same two paths while nothing is lost on them at random."""
     forward, reverse = paths
     return dataclasses.replace(forward, loss=0.0), dataclasses.replace(reverse, loss=0.0)
-
-
-def changed_fields(config: Any, base: Any) -> dict[str, Any]:
-    """The fields in which a configuration differs from its profile, for the record of a run."""
-    names = [f.name for f in dataclasses.fields(config) if f.init]
-    return {n: getattr(config, n) for n in names if getattr(config, n) != getattr(base, n)}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import netsim as package
 from netsim.cli import TITLE
-from netsim.cli.parameters import options, policy_fields
 from netsim.scenarios import NAMES, scenario
+from netsim.scenarios.names import options, policy_fields
 from netsim.tcp.config.profiles import PROFILES, UNVERIFIED, sources
 from tests.cli.in_process import netsim
 

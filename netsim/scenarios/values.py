@@ -15,11 +15,11 @@
 """
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from netsim.cli.errors import UsageError, did_you_mean
 from netsim.link import (
     DelayDistribution,
     Empirical,
@@ -36,7 +36,7 @@ from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, Is
 from netsim.tcp.config.policy import Rate
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.syn_cookie import BernsteinCookie, SynCookie, TimestampCookie
-from netsim.units import parse_probability, parse_seconds
+from netsim.units import did_you_mean, parse_probability, parse_seconds
 
 # A form is NAME[:ARGUMENT...], the arguments being the fields of the class in their order, from the left.
 _POLICIES: Final[dict[Any, dict[str, Any]]] = {
@@ -60,17 +60,26 @@ _DISTRIBUTIONS: Final[dict[type, str]] = {
 _BACKOFF_DURATIONS: Final = ("initial", "slop")
 
 
-def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
-    """The value of a parameter of type ``hint`` from text, or from what TOML made of it.
+def needs_reading(value: Any) -> bool:
+    """Whether ``read`` may turn a value into another: text, a table, a numpy scalar, a function."""
+    return not isinstance(value, bool | int | float | None) and not dataclasses.is_dataclass(value)
 
-    ``unit`` is that of the parameter: durations have "s". UsageError names ``name``, the value and what is allowed.
+
+def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
+    """The value of a parameter of type ``hint`` from text, from what TOML made of it, or from a Python object.
+
+    ``unit`` is that of the parameter: durations have "s". ValueError names ``name``, the value and what is allowed.
     """
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()  # a numpy scalar
+    if not isinstance(value, bool | int | float | str | Mapping | list):
+        return _object(hint, value)
     kinds = set(get_args(hint)) if get_origin(hint) in (Union, UnionType) else {hint}
     if NoneType in kinds and isinstance(value, str) and value.strip().lower() == "none":
         return None
     try:
         if DelayDistribution in kinds:
-            distribution = parse_delay_distribution(value, name=name)
+            distribution = parse_delay_distribution(value, name=name)  # type: ignore[arg-type]
             return distribution.seconds if isinstance(distribution, Fixed) else distribution
         for policy in _POLICIES.keys() & kinds:
             return _read_policy(_POLICIES[policy], value, name)
@@ -80,12 +89,17 @@ def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
             return _read_rate(value, name)
         if float in kinds:
             return _read_number(value, name, unit)
-    except UsageError:
-        raise
     except ValueError as error:
         text = str(error)
-        raise UsageError(text if text.startswith(name) else f"{name} = {value!r}: {text}") from None
+        raise ValueError(text if text.startswith(name) else f"{name} = {value!r}: {text}") from None
     return _coerce(hint, value, name)
+
+
+def _object(hint: Any, value: Any) -> Any:
+    """A Python object as it is; a tuple of plain values, and a path to a file of delays, are read."""
+    if isinstance(value, os.PathLike) and DelayDistribution in get_args(hint):
+        return Empirical.from_file(value)
+    return value
 
 
 def show(value: Any) -> str:
@@ -146,19 +160,23 @@ def _read_number(value: Any, name: str, unit: str) -> float:
 
 def _coerce(hint: Any, value: Any, name: str) -> Any:
     """A number, boolean or choice, by pydantic: text leniently, what TOML has typed strictly."""
-    from pydantic import TypeAdapter, ValidationError
-
+    if hint is str and isinstance(value, str):
+        return value.strip()
     if isinstance(value, str) and get_origin(hint) is Literal:
         value = _like(value.strip(), get_args(hint))
+        if value in get_args(hint):
+            return value
     if isinstance(value, str) and get_origin(hint) is tuple:
         return tuple(_coerce(get_args(hint)[0], part, name) for part in value.split("/"))
+    from pydantic import TypeAdapter, ValidationError
+
     adapter = TypeAdapter(hint)
     try:
         if isinstance(value, str):
             return adapter.validate_strings(value.strip())
         return adapter.validate_python(value, strict=True)
     except ValidationError:
-        raise UsageError(f"{name} = {value!r}: must be {_allowed(hint, value)}") from None
+        raise ValueError(f"{name} = {value!r}: must be {_allowed(hint, value)}") from None
 
 
 def _like(word: str, choices: tuple[str, ...]) -> str:
@@ -179,13 +197,13 @@ def _read_policy(policies: dict[str, Any], value: Any, name: str) -> Any:
     policy = policies.get(word.lower())
     if policy is None:
         known = ", ".join(policies)
-        raise UsageError(f"{name} = {value!r}: must be one of {known}{did_you_mean(word, policies)}")
+        raise ValueError(f"{name} = {value!r}: must be one of {known}{did_you_mean(word, policies)}")
     fields, hints = dataclasses.fields(policy), get_type_hints(policy)
     fixed = {"order": word.lower()} if policy is Ports else {}
     fields = tuple(f for f in fields if f.name not in fixed)
     if len(arguments) > len(fields):
         form = ":".join([word, *(f.name.upper() for f in fields)])
-        raise UsageError(f"{name} = {value!r}: must be {form}, or less of it")
+        raise ValueError(f"{name} = {value!r}: must be {form}, or less of it")
     pairs = zip(fields, arguments, strict=False)
     return policy(**fixed, **{f.name: _coerce(hints[f.name], text, f"{name}: {f.name}") for f, text in pairs})
 
@@ -210,7 +228,7 @@ def _read_backoff(value: Any, name: str) -> BackOff:
         pairs = [part.partition("=")[::2] for part in text.split(",")]
         parts: Mapping[str, Any] = {key.strip(): part.strip() for key, part in pairs}
         if len(parts) < len(pairs):
-            raise UsageError(f"{name} = {value!r}: must name each part once")
+            raise ValueError(f"{name} = {value!r}: must name each part once")
     elif isinstance(value, Mapping):
         parts = value
     else:
@@ -218,7 +236,7 @@ def _read_backoff(value: Any, name: str) -> BackOff:
     known = [f.name for f in dataclasses.fields(BackOff)]
     for key in parts:
         if key not in known:
-            raise UsageError(f"{name} = {value!r}: parts are {', '.join(known)}{did_you_mean(key, known)}")
+            raise ValueError(f"{name} = {value!r}: parts are {', '.join(known)}{did_you_mean(key, known)}")
     return BackOff(**{key: _read_backoff_part(key, part, f"{name}.{key}") for key, part in parts.items()})
 
 
@@ -243,5 +261,5 @@ def _read_rate(value: Any, name: str) -> Rate:
     if isinstance(value, list) and len(value) == 2:
         count, slash, seconds = value[0], "/", value[1]
     if not slash:
-        raise UsageError(f"{name} = {value!r}: must be COUNT/DURATION (10/5s), or none")
+        raise ValueError(f"{name} = {value!r}: must be COUNT/DURATION (10/5s), or none")
     return _coerce(int, count, f"{name}: count"), parse_seconds(seconds, name=f"{name}: duration")

@@ -4,10 +4,9 @@ import dataclasses
 
 import pytest
 
-from netsim.cli.errors import UsageError
-from netsim.cli.parameters import policy_fields
-from netsim.cli.values import read, show
 from netsim.link import DelayDistribution, Exponential, Lognormal, Pareto, TruncatedNormal, Uniform
+from netsim.scenarios.names import policy_fields
+from netsim.scenarios.values import read, show
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.config import Rate
 from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, RandomIsn
@@ -89,7 +88,7 @@ def test_syn_cookies_with_a_table_of_their_own() -> None:
     for text, value in (("timestamp", TimestampCookie()), ("bernstein:536/1460", BernsteinCookie((536, 1460)))):
         assert read(SynCookie, text, name="syn_cookie") == value
         assert show(value) == text
-    with pytest.raises(UsageError, match=r"^syn_cookie: mss = 'x': must be an integer"):
+    with pytest.raises(ValueError, match=r"^syn_cookie: mss = 'x': must be an integer"):
         read(SynCookie, "timestamp:536/x", name="syn_cookie")
 
 
@@ -135,7 +134,7 @@ def test_numbers_booleans_and_none(hint: object, text: object, unit: str, value:
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(hint: object, value: object) -> None:
-    with pytest.raises(UsageError, match=r"^field"):
+    with pytest.raises(ValueError, match=r"^field"):
         read(hint, value, name="field")
 
 
