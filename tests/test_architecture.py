@@ -113,8 +113,6 @@ EXCEPTIONS = {
     "figures/style.py:sheet",
     "sim/host.py:Host",
     "sim/socket.py:Socket",
-    "sweep/runner.py:sweep",  # the documentation of its parameters
-    "sweep/runner.py:_run_remotely",
     "tcp/output.py:_send_text",
     "tcp/segment_arrives/checks.py:in_syn_sent",  # 3.10.7.3, its branches in the RFC's order
     "tcp/socket.py:Socket",

@@ -1,4 +1,7 @@
-"""The cases of a sweep and their execution: the part that runs in the workers."""
+"""The cases of a sweep, and how a worker runs a chunk of them.
+
+A case is one replication of one point. All cases have numbers, from 0: the order of the rows.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,15 @@ from netsim.sweep.grid import parameter_columns, point_key
 from netsim.sweep.rows import ERROR, POINT, REPLICATION, Rows, Scalar
 
 Run = Callable[[Any, Seed], Mapping[str, Any]]
-"""One run: parameters and seed in, a flat row of scalars out; no other input, no other effect."""
+"""One run: from parameters and a seed to a flat row of scalars, without any other input or effect."""
 
 _YOUNG_GARBAGE = 50_000  # objects; a few megabytes, and few enough collections that they cost nothing
 _SCALARS = frozenset((bool, int, float, str, type(None)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """Consecutive cases of a sweep: all that a worker needs besides the function itself.
+class Chunk:
+    """Consecutive cases of a sweep, with all that a worker needs besides the function itself.
 
     Case number c is replication c % replications of point c // replications; `points` holds the key and
     the parameters of the points from `first_point` on.
@@ -40,7 +43,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Results:
     """The results of consecutive cases, by columns (`error` among them), and the seconds they took."""
 
     start: int
@@ -49,10 +52,10 @@ class Block:
     seconds: float
 
 
-def require_integer(field: str, value: int, *, least: int) -> None:
-    """Raise ValueError, naming the field, unless the value is an integer of at least `least`."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{field} = {value!r}: must be an integer >= {least}")
+def require_integer(field: str, value: int, *, minimum: int) -> None:
+    """Raise ValueError, naming the field, unless the value is an integer of at least `minimum`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+        raise ValueError(f"{field} = {value!r}: must be an integer >= {minimum}")
 
 
 class Plan:
@@ -65,8 +68,8 @@ class Plan:
         self._params = list(points)
         if not self._params:
             raise ValueError("points = []: must be at least one point")
-        require_integer("replications", replications, least=1)
-        require_integer("seed", seed, least=0)
+        require_integer("replications", replications, minimum=1)
+        require_integer("seed", seed, minimum=0)
         self._root = seed
         self._keys = [point_key(params) for params in self._params]
         first: dict[str, int] = {}
@@ -81,10 +84,10 @@ class Plan:
         self._replications = replications
         self.total = len(self._params) * replications
 
-    def stretch(self, start: int, stop: int) -> Stretch:
+    def chunk(self, start: int, stop: int) -> Chunk:
         """The cases from start to stop - 1."""
         first, last = start // self._replications, (stop - 1) // self._replications
-        return Stretch(
+        return Chunk(
             start=start,
             stop=stop,
             first_point=first,
@@ -94,21 +97,21 @@ class Plan:
             reserved=self._reserved,
         )
 
-    def rows(self, blocks: Iterable[Block]) -> Rows:
-        """The results with their parameters, in the order of the cases, whatever that of the blocks."""
-        blocks = sorted(blocks, key=lambda block: block.start)
-        results = dict.fromkeys(name for block in blocks for name in block.columns if name != ERROR)
+    def rows(self, parts: Iterable[Results]) -> Rows:
+        """All results with their parameters, in the order of the cases; the parts come in any order."""
+        parts = sorted(parts, key=lambda part: part.start)
+        results = dict.fromkeys(name for part in parts for name in part.columns if name != ERROR)
         columns: dict[str, list[Scalar]] = {
             name: [] for name in (*self._columns[0], POINT, REPLICATION, *results, ERROR)
         }
-        for block in blocks:
+        for part in parts:
             for name in (*results, ERROR):
-                gap: list[Scalar] = [None] * (block.stop - block.start)
-                columns[name].extend(block.columns.get(name, gap))
-            case = block.start
-            while case < block.stop:
+                gap: list[Scalar] = [None] * (part.stop - part.start)
+                columns[name].extend(part.columns.get(name, gap))
+            case = part.start
+            while case < part.stop:
                 point, replication = divmod(case, self._replications)
-                count = min(block.stop - case, self._replications - replication)
+                count = min(part.stop - case, self._replications - replication)
                 columns[POINT].extend([self._keys[point]] * count)
                 columns[REPLICATION].extend(range(replication, replication + count))
                 for name, value in self._columns[point].items():
@@ -117,25 +120,25 @@ class Plan:
         return Rows(columns)
 
 
-def run_stretch(run: Run, stretch: Stretch, *, limit: float = math.inf) -> Block:
-    """Run the cases of a stretch in order; stop after the first one that ends `limit` seconds from now.
+def run_chunk(run: Run, chunk: Chunk, *, limit: float = math.inf) -> Results:
+    """Run the cases of a chunk in order; stop after the first one that ends `limit` seconds from now.
 
     A run that raises becomes a row of None with the `error` "Type: message".
     """
     columns: dict[str, list[Scalar]] = {ERROR: []}
-    case = stretch.start
+    case = chunk.start
     began = time.perf_counter()
     with _without_gc():
-        for case in range(stretch.start, stretch.stop):
-            point, replication = divmod(case, stretch.replications)
-            key, params = stretch.points[point - stretch.first_point]
+        for case in range(chunk.start, chunk.stop):
+            point, replication = divmod(case, chunk.replications)
+            key, params = chunk.points[point - chunk.first_point]
             try:
-                row = _checked(run(params, Seed(stretch.root, key, replication)), stretch.reserved)
+                row = _checked(run(params, Seed(chunk.root, key, replication)), chunk.reserved)
             except (Exception, SystemExit) as problem:
                 row = {ERROR: f"{type(problem).__name__}: {problem}"}
             if not row.keys() <= columns.keys():
                 for name in row:
-                    columns.setdefault(name, [None] * (case - stretch.start))
+                    columns.setdefault(name, [None] * (case - chunk.start))
             for name, values in columns.items():
                 values.append(row.get(name))
             if gc.get_count()[0] > _YOUNG_GARBAGE:
@@ -143,22 +146,22 @@ def run_stretch(run: Run, stretch: Stretch, *, limit: float = math.inf) -> Block
             if time.perf_counter() - began > limit:
                 break
     seconds = time.perf_counter() - began
-    return Block(start=stretch.start, stop=case + 1, columns=columns, seconds=seconds)
+    return Results(start=chunk.start, stop=case + 1, columns=columns, seconds=seconds)
 
 
-def run_pickled(run: bytes, stretch: bytes) -> Block:
-    """`run_stretch` of what cloudpickle made of its arguments: what is sent to an executor."""
+def run_pickled(run: bytes, chunk: bytes) -> Results:
+    """`run_chunk` of what cloudpickle made of its arguments: what is sent to an executor."""
     import cloudpickle
 
-    return run_stretch(cloudpickle.loads(run), cloudpickle.loads(stretch))
+    return run_chunk(cloudpickle.loads(run), cloudpickle.loads(chunk))
 
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """Pause the cyclic garbage collector: it would look at every live object of a world again and again.
+    """Pause the cyclic garbage collector, which would visit every live object of a world many times.
 
-    Between runs the youngest generation is collected when it has grown (see `run_stretch`): it holds
-    just what the last runs left behind, so the cost does not depend on what else is in memory.
+    Between runs the youngest generation is collected when it has grown (see `run_chunk`). It holds
+    only what the last runs left behind, so the cost does not depend on what else is in memory.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""The points of a sweep: how to write them down, and what makes two of them the same."""
+"""The points of a sweep: the product or the zip of axes, and the content that identifies a point."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXACT_INTEGERS = 2**53  # IEEE 754 binary64: below this every integer is a floa
 def grid(**axes: Any) -> list[dict[str, Any]]:
     """Every combination of the values of the axes, the last axis fastest.
 
-    An axis is a sequence (list, tuple, range, numpy array); a text or any other single value stays
+    An axis is a sequence (list, tuple, range, numpy array); a string or any other single value stays
     fixed: `grid(loss=[0, 0.1], profile="linux")`. Raises ValueError for an axis without values.
     """
     values = [_axis(name, axis) for name, axis in axes.items()]
@@ -90,7 +90,7 @@ def _plain(value: Any) -> Any:
 
 
 def _canonical(value: Any, where: str) -> str:
-    """An unambiguous text for a value: equal texts if and only if equal content."""
+    """An unambiguous string for a value: two strings are equal if and only if the contents are."""
     value = _plain(value)
     match value:
         case Enum():
@@ -138,7 +138,7 @@ def _defaults(value: Any) -> dict[str, Any]:
 def _canonical_fields(named: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> str:
     for name in named:
         if not isinstance(name, str):
-            raise ValueError(f"{where} = key {name!r}: must be a text")
+            raise ValueError(f"{where} = key {name!r}: must be a string")
     parts = {name: _canonical(value, f"{where}.{name}") for name, value in named.items()}
     kept = (n for n in sorted(parts) if n not in defaults or parts[n] != _canonical(defaults[n], f"{where}.{n}"))
     return f"{{{','.join(f'{json.dumps(n)}:{parts[n]}' for n in kept)}}}"

@@ -46,17 +46,17 @@ class Pool:
         )
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """As Executor.submit. It may start a process."""
+        """Like Executor.submit. The first calls start processes."""
         with _interrupts_deferred(), _main_module_hidden():
             return self._executor.submit(function, *args)
 
     def close(self) -> None:
-        """Send the idle workers home and wait until they are gone."""
+        """End the idle workers and wait until they have exited."""
         with _interrupts_deferred():
             self._executor.shutdown(wait=True)
 
     def kill(self) -> None:
-        """End the workers at once, in the middle of their work, and wait until they are gone."""
+        """Terminate the workers in the middle of their work and wait until they have exited."""
         with _interrupts_deferred():
             # there is no public way to reach the processes before Executor.terminate_workers of Python 3.14
             processes = list((self._executor._processes or {}).values())
@@ -72,10 +72,10 @@ class Pool:
 
 
 class Workers:
-    """As many processes as ``count`` (default: one a core) for several sweeps, one after the other.
+    """``count`` processes (default: one per core) that several sweeps use, one sweep after the other.
 
-    ``with Workers() as workers: sweep(..., workers=workers)``. They start with the first sweep that is long enough to
-    pay for it, and end with the block: after their work, or in the middle of it if an exception leaves the block.
+    ``with Workers() as workers: sweep(..., workers=workers)``. The processes start with the first sweep that is long
+    enough to pay for it. They end with the ``with`` block: after their work, or immediately if an exception leaves it.
     """
 
     def __init__(self, count: int | None = None) -> None:
@@ -90,11 +90,11 @@ class Workers:
 
     @property
     def started(self) -> bool:
-        """Whether the processes are there."""
+        """Whether the processes are running."""
         return self._pool is not None
 
     def start(self) -> Pool:
-        """The processes, started unless they are there. Raises one of UNAVAILABLE where there can be none."""
+        """The processes, started if they are not running. Raises one of UNAVAILABLE where there can be none."""
         if self._pool is None:
             pool = Pool(self.count)
             pool.submit(int)  # starts the first worker, or shows that it cannot be done
@@ -102,20 +102,20 @@ class Workers:
         return self._pool
 
     def end(self) -> None:
-        """Send them home when they are done."""
+        """End them after their work."""
         if self._pool is not None:
             self._pool.close()
         self._pool = None
 
     def kill(self) -> None:
-        """End them at once."""
+        """Terminate them."""
         if self._pool is not None:
             self._pool.kill()
         self._pool = None
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C, which the terminal sends to all processes, to the parent; end when the parent ends."""
+    """Ignore Ctrl-C, which the terminal sends to all processes: the parent handles it. Exit when the parent exits."""
     import multiprocessing
     from multiprocessing.connection import wait
 
@@ -125,18 +125,18 @@ def _start_worker() -> None:
 
     def watch() -> None:
         wait([parent.sentinel])
-        os._exit(1)  # the parent was killed; nobody is left to tell
+        os._exit(1)  # the parent was killed
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
 def _interrupts_deferred() -> Iterator[None]:
-    """Hold SIGINT back, in this thread and in the processes and threads started meanwhile.
+    """Block SIGINT in this thread and in the processes and threads that are started meanwhile.
 
     A worker that is still importing has no handler of its own yet and would print a traceback.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: a worker is deaf to Ctrl-C once it has started
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: a worker ignores Ctrl-C once it has started
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

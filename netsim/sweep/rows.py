@@ -65,7 +65,7 @@ class Rows:
         return list(self._values(name))
 
     def array(self, name: str) -> numpy.typing.NDArray[Any]:
-        """One column as a numpy array: numbers with None as NaN; texts as an object array."""
+        """One column as a numpy array: numbers with None as NaN; strings as an object array."""
         import numpy as np
 
         values = self._values(name)
@@ -84,7 +84,7 @@ class Rows:
         values = self._values(name)
         if missing is not None:
             values = [missing if value is None else value for value in values]
-        return [_float(f"{name}, row {row}", value) for row, value in enumerate(values)]
+        return [as_float(f"{name}, row {row}", value) for row, value in enumerate(values)]
 
     def ints(self, name: str) -> list[int]:
         """One column as ints. ValueError, naming the column and the row (from 0), for anything else."""
@@ -163,10 +163,11 @@ def number(row: Mapping[str, Scalar], name: str) -> float:
 
     ValueError, naming the column, for a missing value (None, or no such column) and for a string.
     """
-    return _float(name, row.get(name))
+    return as_float(name, row.get(name))
 
 
-def _float(where: str, value: Scalar) -> float:
+def as_float(where: str, value: Scalar) -> float:
+    """A cell as a float. ValueError, naming ``where`` it stands, for a missing value and for a string."""
     if value is None or isinstance(value, str):
         raise ValueError(f"{where} = {value!r}: must be a number")
     return float(value)

@@ -1,4 +1,4 @@
-"""The sweep: a pure function mapped over cases, by this process, worker processes or any executor."""
+"""The sweep: a pure function mapped over cases, in this process, in worker processes or by any executor."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
-from netsim.sweep.cases import Block, Plan, Run, require_integer, run_pickled, run_stretch
+from netsim.sweep.cases import Plan, Results, Run, require_integer, run_chunk, run_pickled
 from netsim.sweep.pool import UNAVAILABLE, Workers
 from netsim.sweep.rows import Rows
 
-_BLOCK = 0.2  # s of work sent at once: long against its overhead of 1 ms, short to wait for
-_SMALLEST_BLOCK = 0.01  # s; at the end of a sweep, where blocks shrink to keep all workers busy
-_POOL_PAYS = 1.0  # s of work left for one process; to start a pool and import in it takes 0.3 to 0.6 s
-_POLL = 0.2  # s; on Windows a wait without an end cannot be interrupted
+_CHUNK = 0.2  # s of work sent in one piece: long compared with the overhead of 1 ms, short enough to wait for
+_MINIMUM_CHUNK = 0.01  # s; near the end of a sweep chunks shrink, to keep all workers busy
+_POOL_PAYS = 1.0  # s of work left for one process; starting a pool and importing in it takes 0.3 to 0.6 s
+_POLL = 0.2  # s; on Windows a wait without a timeout cannot be interrupted
 
 
 class SweepInterrupted(KeyboardInterrupt):
@@ -52,32 +52,23 @@ def sweep(
 ) -> Rows:
     """Call `run(params, Seed(seed, point_key(params), replication))` for every point and replication.
 
-    The rows: parameters, `point`, `replication`, results, `error`; in the order of the points, replications
-    within. They are the same for any number of workers and any executor. A run that raises is a row with
-    an `error`, and the sweep goes on.
+    Columns of the rows: parameters, `point`, `replication`, results, `error`. Order: the points as given, replications
+    within a point. The rows are the same for any number of workers and any executor. A run that raises becomes a row
+    with an `error`, and the sweep continues.
 
-    run: pure; closures and functions of a script or notebook will do (cloudpickle carries them).
-    points: dataclasses or mappings, all different. replications: runs of each. seed: the root seed.
-    workers: processes, by default one per core; started only if the sweep is long enough to pay for it. `Workers` are
-    shared by several sweeps. Where there are none, or `run` cannot be pickled, it warns and goes on in this process.
-    executor: used instead of own processes; it stays open, and `workers` says how many it has.
-    progress(done, total): called every now and then. on_rows(rows): the rows after those it had before.
+    run: a pure function; closures and functions of a script or notebook are allowed (cloudpickle carries them).
+    points: dataclasses or mappings, all different. replications: runs per point. seed: the root seed.
+    workers: number of processes, by default one per core; they are started only if the sweep is long enough to pay for
+    it. `Workers` are shared by several sweeps. Without processes, or if `run` cannot be pickled, the sweep warns and
+    runs in this process. executor: replaces the processes and stays open; `workers` is then its number of workers.
+    progress(done, total): called several times a second. on_rows(rows): receives the rows as they are completed.
 
-    Raises ValueError for bad arguments; SweepInterrupted and SweepFailed with the rows that are done.
+    Raises ValueError for bad arguments; SweepInterrupted and SweepFailed, each with the rows that are done.
     """
     plan = Plan(points, replications=replications, seed=seed)
-    team = workers if isinstance(workers, Workers) else Workers(workers)
-    require_integer("workers", team.count, least=1)
     ledger = _Ledger(plan, progress, on_rows)
     try:
-        if executor is not None:
-            _run_remotely(executor.submit, _pickle(run), plan, ledger, workers=team.count, stays_open=True)
-        elif team.count == 1:
-            _run_here(run, plan, ledger)
-        else:
-            _run_in_processes(run, plan, ledger, team)
-            if team is not workers:
-                team.end()
+        _run_cases(run, plan, ledger, workers, executor)
     except KeyboardInterrupt:
         raise SweepInterrupted(ledger.rows(), plan.total) from None
     except _WorkersBroke as problem:
@@ -85,12 +76,26 @@ def sweep(
     return ledger.rows()
 
 
+def _run_cases(run: Run, plan: Plan, ledger: _Ledger, workers: int | Workers | None, executor: Executor | None) -> None:
+    """Run all cases, by whatever is there to run them."""
+    team = workers if isinstance(workers, Workers) else Workers(workers)
+    require_integer("workers", team.count, minimum=1)
+    if executor is not None:
+        _run_remotely(executor.submit, _pickle(run), plan, ledger, workers=team.count, stays_open=True)
+    elif team.count == 1:
+        _run_here(run, plan, ledger)
+    else:
+        _run_in_processes(run, plan, ledger, team)
+        if team is not workers:
+            team.end()
+
+
 class _WorkersBroke(Exception):
-    """The machinery failed; `sweep` makes a SweepFailed of it, with the rows."""
+    """Worker processes or the executor failed; `sweep` turns this into a SweepFailed with the rows."""
 
 
 class _Ledger:
-    """The blocks that are done, and who wants to hear of them."""
+    """The results of the chunks that are done, and the callbacks that receive them."""
 
     def __init__(
         self,
@@ -101,23 +106,23 @@ class _Ledger:
         self._plan = plan
         self._progress = progress
         self._on_rows = on_rows
-        self._blocks: dict[int, Block] = {}
-        self._told = 0  # the cases before this one were given to on_rows
+        self._results: dict[int, Results] = {}
+        self._reported = 0  # the cases before this one were given to on_rows
         self._done = 0
 
-    def keep(self, block: Block) -> None:
-        """Put a block down, telling nobody; putting it down twice does no harm."""
-        self._blocks[block.start] = block
+    def keep(self, results: Results) -> None:
+        """Store results without calling anybody; storing them twice does no harm."""
+        self._results[results.start] = results
 
-    def add(self, block: Block) -> None:
-        """Put a block down and tell."""
-        self.keep(block)
-        self._done += block.stop - block.start
+    def add(self, results: Results) -> None:
+        """Store results and call `on_rows` and `progress`."""
+        self.keep(results)
+        self._done += results.stop - results.start
         if self._on_rows is not None:
-            fresh = []
-            while (following := self._blocks.get(self._told)) is not None:
+            fresh = []  # only in the order of the cases
+            while (following := self._results.get(self._reported)) is not None:
                 fresh.append(following)
-                self._told = following.stop
+                self._reported = following.stop
             if fresh:
                 self._on_rows(self._plan.rows(fresh))
         if self._progress is not None:
@@ -125,7 +130,7 @@ class _Ledger:
 
     def rows(self) -> Rows:
         """All that is done, in the order of the cases."""
-        return self._plan.rows(self._blocks.values())
+        return self._plan.rows(self._results.values())
 
 
 def _pickle(value: Any) -> bytes:
@@ -138,19 +143,19 @@ def _pickle(value: Any) -> bytes:
 def _run_here(run: Run, plan: Plan, ledger: _Ledger, *, start: int = 0) -> None:
     """Run the cases from `start` on in this process."""
     while start < plan.total:
-        block = run_stretch(run, plan.stretch(start, plan.total), limit=_BLOCK)
-        ledger.add(block)
-        start = block.stop
+        results = run_chunk(run, plan.chunk(start, plan.total), limit=_CHUNK)
+        ledger.add(results)
+        start = results.stop
 
 
 def _run_in_processes(run: Run, plan: Plan, ledger: _Ledger, team: Workers) -> None:
-    """Begin here; hand over to processes as soon as the pace so far says that they pay, or if they are there."""
+    """Begin in this process; hand over to worker processes if they are running, or once they are worth starting."""
     start = 0
     while True:
-        block = run_stretch(run, plan.stretch(start, plan.total), limit=_BLOCK)
-        ledger.add(block)
-        start = block.stop
-        cost = block.seconds / (block.stop - block.start)
+        results = run_chunk(run, plan.chunk(start, plan.total), limit=_CHUNK)
+        ledger.add(results)
+        start = results.stop
+        cost = results.seconds / (results.stop - results.start)
         if start == plan.total:
             return
         if team.started or (plan.total - start) * cost > _POOL_PAYS:
@@ -177,7 +182,7 @@ def _warn(reason: str) -> None:
 
 
 def _run_remotely(
-    submit: Callable[..., Future[Block]],
+    submit: Callable[..., Future[Results]],
     run: bytes,
     plan: Plan,
     ledger: _Ledger,
@@ -187,42 +192,47 @@ def _run_remotely(
     cost: float | None = None,
     stays_open: bool = False,
 ) -> None:
-    """Run the cases from `start` on, two blocks per worker under way, sized by what the last ones took.
-
-    When it is interrupted, an executor that stays open is told to forget what waits. A pool that will be killed is
-    not: its manager may stumble over futures that somebody else has cancelled.
-    """
+    """Run the cases from `start` on, with two chunks per worker in progress, sized by the cost of the last runs."""
     window = 2 * workers
     costs = deque([] if cost is None else [cost], maxlen=window)  # s per run; unknown at first
-    pending: set[Future[Block]] = set()
+    pending: set[Future[Results]] = set()
     try:
         while start < plan.total or pending:
             try:
                 while start < plan.total and len(pending) < window:
-                    stop = start + _block_size(plan.total - start, window, max(costs, default=None))
-                    pending.add(submit(run_pickled, run, _pickle(plan.stretch(start, stop))))
+                    stop = start + _chunk_size(plan.total - start, window, max(costs, default=None))
+                    pending.add(submit(run_pickled, run, _pickle(plan.chunk(start, stop))))
                     start = stop
                 done = wait(pending, timeout=_POLL, return_when=FIRST_COMPLETED).done
-                blocks = [future.result() for future in done]
+                finished = [future.result() for future in done]
             except Exception as problem:  # of the machinery: what a run raises is in its row
                 reason = f"the workers broke down ({type(problem).__name__}: {problem})"
                 raise _WorkersBroke(reason) from problem
-            for block in blocks:
-                costs.append(block.seconds / (block.stop - block.start))
-                ledger.add(block)
+            for results in finished:
+                costs.append(results.seconds / (results.stop - results.start))
+                ledger.add(results)
             pending -= done
     except BaseException:
-        for future in pending:
-            if stays_open and future.cancel():
-                continue
-            if future.done() and future.exception() is None:
-                ledger.keep(future.result())
+        _keep_finished(pending, ledger, cancel=stays_open)
         raise
 
 
-def _block_size(left: int, window: int, cost: float | None) -> int:
-    """How many runs to send: _BLOCK seconds of work, less towards the end, one if the cost is unknown."""
+def _keep_finished(pending: Iterable[Future[Results]], ledger: _Ledger, *, cancel: bool) -> None:
+    """After an interrupt: store the results of the chunks that are done, and cancel the others if asked to.
+
+    Chunks of an executor that stays open are cancelled. Those of a pool that will be killed are not: its manager may
+    stumble over futures that somebody else has cancelled.
+    """
+    for future in pending:
+        if cancel and future.cancel():
+            continue
+        if future.done() and future.exception() is None:
+            ledger.keep(future.result())
+
+
+def _chunk_size(left: int, window: int, cost: float | None) -> int:
+    """How many runs to send: _CHUNK seconds of work, fewer towards the end, one while the cost is unknown."""
     if not cost:
         return 1
-    share = max(left / window, _SMALLEST_BLOCK / cost)
-    return min(left, max(1, int(min(_BLOCK / cost, share))))
+    share = max(left / window, _MINIMUM_CHUNK / cost)
+    return min(left, max(1, int(min(_CHUNK / cost, share))))

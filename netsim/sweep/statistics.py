@@ -1,8 +1,8 @@
 """Estimates with honest intervals, from the rows of independent replications.
 
-Latencies of connection set-up are a few atoms, seconds apart, with rare and heavy ones at the end, and
-some runs never finish. Hence: quantiles by order statistics (no distribution assumed, failures count as infinite),
-proportions by Wilson, and means with an interval only from `SMALLEST_MEAN_SAMPLE` runs up.
+Latencies of connection set-up have a few values only, seconds apart, the largest rare and far away, and
+some runs never finish. Therefore quantiles have intervals from order statistics (no distribution is assumed, failures
+count as infinite), proportions have Wilson's, and means have an interval only from `MINIMUM_MEAN_SAMPLE` runs on.
 
 A NaN in a column of latencies means "never": the run came to its end and the event did not happen. None
 means no observation at all (the run raised); such rows are left out, `Rows.failed()` has them.
@@ -15,19 +15,26 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal, assert_never, get_args
+from typing import Final, Literal, assert_never, get_args
 
-from netsim.sweep.rows import Rows, Scalar
+from netsim.sweep.rows import Rows, Scalar, as_float
 
 LEVEL = 0.95
 """Confidence level of every interval."""
-SMALLEST_MEAN_SAMPLE = 2000
-"""Fewer values than this: no interval for a mean, the t interval covers too little for such skewed data."""
+MINIMUM_MEAN_SAMPLE = 2000
+"""With fewer values a mean has no interval: Student's t interval covers too little for data so skewed."""
 
 _TAIL = (1 - LEVEL) / 2
 _Z = NormalDist().inv_cdf(1 - _TAIL)
 
 Kind = Literal["mean", "proportion", "quantile", "restricted_mean", "world_mean"]
+_INTERVALS: Final[dict[Kind, str]] = {
+    "mean": "normal",
+    "proportion": "Wilson",
+    "quantile": "order statistics",
+    "restricted_mean": "normal",
+    "world_mean": "Student t",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Estimate:
     value: None if there is no observation; infinite for a quantile among the failures.
     low, high: None where no interval is claimed; infinite where the interval is open on that side.
     n: the number of observations it is made of.
-    upper_bound: only where no success was seen: the one-sided 95 % bound of Clopper and Pearson.
+    upper_bound: only if there was no success: the one-sided 95 % Clopper-Pearson bound.
     """
 
     value: float | None
@@ -83,12 +90,17 @@ class Estimator:
         if self.kind != "proportion" and self.equals is not None:
             raise ValueError(f"equals = {self.equals!r}: must be None for a {self.kind}")
 
+    @property
+    def interval(self) -> str:
+        """The name of its interval: "Wilson", "order statistics", "Student t" or "normal"."""
+        return _INTERVALS[self.kind]
+
     def __call__(self, rows: Rows) -> Estimate:
         """The estimate from these rows. Raises ValueError for an unknown column or values that do not fit."""
         values = [value for value in rows.column(self.column) if value is not None]
         if self.kind == "proportion":
             return proportion(values if self.equals is None else [value == self.equals for value in values])
-        numbers = [_number(self.column, value) for value in values]
+        numbers = [as_float(self.column, value) for value in values]
         match self.kind:
             case "mean":
                 return mean(numbers)
@@ -112,14 +124,14 @@ def estimate(rows: Rows, estimators: Mapping[str, Estimator]) -> dict[str, Estim
 def mean(values: Iterable[float]) -> Estimate:
     """The mean of the finite values (so it is conditional on success); n counts only these.
 
-    Normal interval from SMALLEST_MEAN_SAMPLE values up; there it is the t interval to 0.1 % of its width.
+    A normal interval from MINIMUM_MEAN_SAMPLE values on; there it equals Student's t interval to 0.1 % of its width.
     """
     finite = [value for value in values if math.isfinite(value)]
     n = len(finite)
     if n == 0:
         return Estimate(None, None, None, 0)
     value = math.fsum(finite) / n
-    if n < SMALLEST_MEAN_SAMPLE:
+    if n < MINIMUM_MEAN_SAMPLE:
         return Estimate(value, None, None, n)
     variance = math.fsum((x - value) ** 2 for x in finite) / (n - 1)
     half = _Z * math.sqrt(variance / n)
@@ -129,8 +141,8 @@ def mean(values: Iterable[float]) -> Estimate:
 def world_mean(values: Iterable[float]) -> Estimate:
     """The mean of the finite values, each an average over one whole world, with Student's t interval.
 
-    What happens within a world hangs together; the worlds are independent, and their averages are near normal where
-    single observations are not. No interval if fewer than two values differ: equal worlds tell nothing of the rest.
+    Observations within a world depend on each other; the worlds are independent, and their averages are nearly normal
+    where single observations are not. There is no interval if all values are equal: they say nothing of the spread.
     """
     finite = [value for value in values if math.isfinite(value)]
     n = len(finite)
@@ -171,7 +183,7 @@ def paired_difference(
 
 
 def paired_proportions(first: Sequence[Scalar], second: Sequence[Scalar]) -> Estimate:
-    """The difference of two shares, second - first, over pairs of runs that share their random numbers.
+    """The difference of two proportions, second - first, over pairs of runs that share their random numbers.
 
     The interval adds half a pair to each of the four outcomes, and so covers in small samples too (Agresti and Min,
     Statistics in Medicine 24 (2005) 729-740). Pairs with a None are left out. Raises ValueError if the lengths differ,
@@ -195,9 +207,9 @@ def paired_proportions(first: Sequence[Scalar], second: Sequence[Scalar]) -> Est
 
 
 def proportion(values: Iterable[Scalar]) -> Estimate:
-    """The share of True (or 1) among values that are all True or False (or 1 or 0), Wilson's interval.
+    """The proportion of True (or 1) among values that are all True or False (or 1 or 0), with Wilson's interval.
 
-    Raises ValueError for any other value: a text or NaN is no answer to a yes-or-no question.
+    Raises ValueError for any other value, such as a string or NaN.
     """
     n = successes = 0
     for value in values:
@@ -223,7 +235,7 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
 
 
 def clopper_pearson_upper(successes: int, n: int) -> float:
-    """The one-sided 95 % upper bound of a proportion (Clopper and Pearson, Biometrika 26 (1934) 404-413)."""
+    """The one-sided 95 % Clopper-Pearson upper bound of a proportion (Biometrika 26 (1934) 404-413)."""
     _check_count(successes, n)
     if successes == n:
         return 1.0
@@ -238,8 +250,8 @@ def quantile(values: Iterable[float], q: float) -> Estimate:
     """The quantile inf{x: F(x) >= q} of the sample, failures (NaN) counted as infinite.
 
     The interval runs between two order statistics whose ranks have binomial tails of at most 2.5 % each
-    (David and Nagaraja, Order Statistics, 3rd ed., 7.1): coverage at least 95 % for every distribution, with atoms
-    too. An end that the sample is too small for is infinite. Raises ValueError unless 0 < q < 1.
+    (David and Nagaraja, Order Statistics, 3rd ed., 7.1): the coverage is at least 95 % for every distribution, discrete
+    ones included. An end for which the sample is too small is infinite. Raises ValueError unless 0 < q < 1.
     """
     if not 0 < q < 1:
         raise ValueError(f"q = {q!r}: must be in (0, 1)")
@@ -268,7 +280,7 @@ def quantile_ranks(n: int, q: float) -> tuple[int, int]:
 
 
 def survival(values: Iterable[float]) -> list[dict[str, Scalar]]:
-    """P(X > t) at every t at which the sample's share changes, with Wilson's 95 % interval; NaN means never.
+    """P(X > t) at every t at which the sample proportion changes, with Wilson's 95 % interval; NaN means never.
 
     Columns: ``t`` (in the unit of the values), ``value``, ``low``, ``high``, ``n``.
     """
@@ -291,12 +303,6 @@ def _check_count(successes: int, n: int) -> None:
         raise ValueError(f"n = {n!r}: must be at least 1")
     if not 0 <= successes <= n:
         raise ValueError(f"successes = {successes!r}: must be in [0, {n}]")
-
-
-def _number(column: str, value: Scalar) -> float:
-    if isinstance(value, str) or value is None:
-        raise ValueError(f"{column} = {value!r}: must be a number")
-    return float(value)
 
 
 def _finite(value: float | None) -> float | None:

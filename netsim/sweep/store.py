@@ -1,4 +1,4 @@
-"""Rows in files: tidy CSV (RFC 4180), exact both ways, replaced in one step or not at all."""
+"""Rows in files: tidy CSV (RFC 4180) that reads back exactly, written atomically."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SPECIAL = re.compile(r'[",\r\n]')
 
 
 def format_csv(rows: Rows) -> str:
-    """The rows as CSV text: a header, then one line per row.
+    """The rows as a CSV string: a header, then one line per row.
 
     Floats in the shortest form that reads back exactly; infinities and NaN are `inf`, `-inf`, `nan`;
-    None is an empty cell; a text is quoted where it would otherwise be read as something else.
+    None is an empty cell; a string is quoted where it would otherwise be read as something else.
     """
     lines = [",".join(_format(name) for name in rows.columns)]
     lines += [",".join(map(_format, values)) for values in zip(*map(rows.column, rows.columns), strict=True)]
@@ -27,9 +27,9 @@ def format_csv(rows: Rows) -> str:
 
 
 def parse_csv(text: str, *, source: str = "csv") -> Rows:
-    """The rows of a CSV text; `parse_csv(format_csv(rows))` has the same cells, types included.
+    """The rows of a CSV string; `parse_csv(format_csv(rows))` has the same cells, types included.
 
-    An unquoted cell is None, a bool, an int or a float if it looks like one, a text otherwise.
+    An unquoted cell is None, a bool, an int or a float if it looks like one, a string otherwise.
     Raises ValueError naming the source and the line for an open quote or a line of another length.
     """
     records = _records(text, source)
@@ -58,15 +58,15 @@ def read_csv(path: str | os.PathLike[str]) -> Rows:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = data.count(b"\n", 0, problem.start) + 1
-        raise ValueError(f"{os.fspath(path)}, line {line}: not UTF-8 text") from problem
+        raise ValueError(f"{os.fspath(path)}, line {line}: not encoded as UTF-8") from problem
     return parse_csv(text, source=os.fspath(path))
 
 
 def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part.
+    """Write a file so that a reader sees the old content or the new, never a part of it.
 
     The data goes to a temporary file in the same folder (a rename is atomic only within a file
-    system) which then takes the name. Texts are UTF-8. Raises OSError; the old file is then untouched.
+    system) which then takes the name. Strings are written as UTF-8. Raises OSError; the old file is then untouched.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
@@ -103,7 +103,7 @@ def _parse(cell: str) -> Scalar:
 
 
 def _records(text: str, source: str) -> Iterator[tuple[int, list[Scalar]]]:
-    """The records of a CSV text, each with the number of the line it starts on."""
+    """The records of a CSV string, each with the number of the line on which it starts."""
     record: list[Scalar] = []
     position, start, line = 0, 1, 1
     while position < len(text):

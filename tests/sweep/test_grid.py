@@ -140,7 +140,7 @@ def test_key_is_the_same_under_every_hash_seed():
         ({"distribution": {"f": len}}, r"params\.distribution\.f = <built-in function len>: has no content identity"),
         ({"x": float("nan")}, r"params\.x = nan"),
         ({"x": [1, object()]}, r"params\.x\[1\]"),
-        ({1: 2}, "key 1: must be a text"),
+        ({1: 2}, "key 1: must be a string"),
         (Params, "must be a dataclass or a mapping"),
         (0.1, "params = 0.1: must be a dataclass or a mapping"),
     ],

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import netsim.sweep.runner as runner
 from netsim.sweep import SweepInterrupted, format_csv, sweep
 
-runner._POOL_PAYS, runner._BLOCK, runner._SMALLEST_BLOCK = 0.0, 0.02, 0.005
+runner._POOL_PAYS, runner._CHUNK, runner._MINIMUM_CHUNK = 0.0, 0.02, 0.005
 
 @dataclass(frozen=True)
 class Params:

@@ -147,7 +147,7 @@ def test_pandas_reads_the_same_numbers(tmp_path):
         ('a,b\n1,"2\n', r"x\.csv, line 2: malformed quotes"),
         ("a,a\n1,2\n", r"x\.csv, line 1: header"),
         ("", r"x\.csv, line 1: header"),
-        ("a,b\n1,\xff\n", r"x\.csv, line 2: not UTF-8"),
+        ("a,b\n1,\xff\n", r"x\.csv, line 2: not encoded as UTF-8"),
     ],
 )
 def test_malformed_files_are_refused_with_file_and_line(tmp_path, text, message):

@@ -40,10 +40,10 @@ def draw(params, seed):
 
 @pytest.fixture
 def eager_pool(monkeypatch):
-    """Processes even for the smallest sweep, and small blocks."""
+    """Processes even for the smallest sweep, and small chunks."""
     monkeypatch.setattr(runner_module, "_POOL_PAYS", 0.0)
-    monkeypatch.setattr(runner_module, "_BLOCK", 0.001)
-    monkeypatch.setattr(runner_module, "_SMALLEST_BLOCK", 0.001)
+    monkeypatch.setattr(runner_module, "_CHUNK", 0.001)
+    monkeypatch.setattr(runner_module, "_MINIMUM_CHUNK", 0.001)
 
 
 def test_rows_by_hand():
@@ -78,7 +78,7 @@ def test_the_same_rows_from_threads(reference):
 
 
 def test_the_order_of_completion_does_not_matter(reference, monkeypatch):
-    monkeypatch.setattr(runner_module, "_BLOCK", 0.0005)
+    monkeypatch.setattr(runner_module, "_CHUNK", 0.0005)
     lock, turn = threading.Lock(), iter(range(10**6))
 
     class Late:
@@ -155,14 +155,19 @@ def test_failing_runs_are_rows_and_the_sweep_goes_on():
 @pytest.mark.usefixtures("eager_pool")
 def test_closures_and_lambdas_reach_the_workers():
     offset, here = 3, os.getpid()
+
+    def slow(run):
+        """So slow that this process cannot have done all runs before it hands over to the workers."""
+        return lambda params, seed: time.sleep(0.001) or run(params, seed)
+
     rows = sweep(
-        lambda params, seed: {"y": params["x"] + offset, "here": os.getpid() == here},
+        slow(lambda params, seed: {"y": params["x"] + offset, "here": os.getpid() == here}),
         grid(x=[1, 2]),
-        replications=200,
+        replications=50,
         seed=1,
         workers=2,
     )
-    assert rows.column("y") == [4] * 200 + [5] * 200
+    assert rows.column("y") == [4] * 50 + [5] * 50
     assert False in rows.column("here")
 
 
@@ -272,7 +277,7 @@ def test_progress_is_told():
 
 
 def test_an_interrupt_keeps_the_rows_that_are_done(monkeypatch):
-    monkeypatch.setattr(runner_module, "_BLOCK", 0.0)  # every run a block of its own
+    monkeypatch.setattr(runner_module, "_CHUNK", 0.0)  # every run a chunk of its own
 
     def run(params, seed):
         if seed.replication == 7:
