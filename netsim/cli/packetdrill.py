@@ -10,7 +10,7 @@ import netsim
 from netsim.cli.errors import UsageError, pick
 from netsim.cli.report import aligned
 from netsim.cli.study import Run, read_workers, require_writable
-from netsim.referees.packetdrill import Verdict, run_paths, script_text
+from netsim.referees.packetdrill import Verdict, run_paths, script_from_trace
 from netsim.referees.packetdrill.host_under_test import LOG_LINES
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import PROFILES
@@ -69,7 +69,7 @@ def write(run: Run, *, end: str | None, path: str) -> None:
     if not isinstance(config, TcpConfig):
         raise UsageError(f"end = {host!r}: this scenario has no such end")
     try:
-        text = script_text(run.trace, host=host, config=config, title=title)
+        text = script_from_trace(run.trace, host=host, config=config, title=title)
     except ValueError as error:
         raise UsageError(f"packetdrill = {path!r}: {error}") from None
     Path(path).write_text(text)
@@ -101,7 +101,7 @@ def _symbols(define: Sequence[str]) -> Mapping[str, str]:
 def _told(verdicts: Iterable[Verdict], *, trace: bool) -> Iterable[Verdict]:
     """Each verdict, printed when it is there."""
     for verdict in verdicts:
-        print(verdict.text(exchange=trace or verdict.verdict == "fail"), flush=True)
+        print(verdict.report(exchange=trace or verdict.verdict == "fail"), flush=True)
         yield verdict
 
 

@@ -30,7 +30,7 @@ def test_a_line_for_each_script_and_a_table_by_folder(scripts: Path) -> None:
     assert (done.status, done.err) == (1, "")
     lines = done.out.splitlines()
     assert lines[0] == f"{scripts}/a.pkt: pass"
-    assert lines[1] == f"{scripts}/b/late.pkt:5: fail: sent at another time"
+    assert lines[1] == f"{scripts}/b/late.pkt:5: fail: sent at the wrong time"
     assert lines[2:4] == ["  expected 2.000000 > S 0:0(0) <...>", "  got      1.000000 > S 0:0(0) <...>"]
     assert lines[4].startswith("    0.000000 > S 0:0(0) win 65535 <mss 1460")
     table = [line.split() for line in lines[-4:]]

@@ -1,8 +1,8 @@
-"""``%{ }%``: assertions on TCP_INFO in a subset of Python, evaluated by walking the syntax tree.
+"""``%{ }%``: assertions in a subset of Python, which are evaluated by a walk through their syntax tree.
 
-Known are assert, print, pass, ``name = value``, if, comparisons, boolean, bit and arithmetic operators, abs, min, max,
-int, float, round, len, numbers, strings, tuples, lists and names. Nothing is ever compiled or executed; anything else
-makes the script unsupported.
+The subset: assert, print, pass, ``name = value``, if, comparisons, boolean, bitwise and arithmetic operators, abs, min,
+max, int, float, round, len, numbers, strings, tuples, lists and names. Anything else makes the script unsupported.
+Nothing is ever compiled or executed.
 """
 
 import ast
@@ -12,15 +12,8 @@ from collections.abc import Callable, Mapping
 from inspect import cleandoc
 from typing import Any
 
-from netsim.referees.packetdrill.host_under_test import Exchange
 from netsim.referees.packetdrill.language.script import Code
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
-from netsim.tcp.config.config import TcpConfig
-from netsim.tcp.recovery.congestion import UNLIMITED
-from netsim.tcp.recovery.send_buffer import unsent
-from netsim.tcp.seq import MASK
-from netsim.tcp.state import State
-from netsim.tcp.tcb import Tcb
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -60,100 +53,20 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
 }
-_HUGE = 1 << 128  # no number of TCP is as great; it bounds the time that arithmetic takes
+_LARGEST = 1 << 128  # no number of TCP is larger; it bounds the time that arithmetic takes
 
 
-def tcp_info(exchange: Exchange) -> dict[str, float]:
-    """TCP_INFO of the socket under test, as far as the model has it. tcpi_rto is in microseconds."""
-    info: dict[str, float] = {"tcpi_state": exchange.host.state_numbers[exchange.state]}
-    tcb = exchange.tcb
-    if tcb is not None:
-        info |= _of_connection(tcb, tcb.config, exchange.now)
-        if exchange.host.tools == "linux":  # windows are in segments; elsewhere in bytes
-            if exchange.state is State.TIME_WAIT:  # another object has it: net/ipv4/tcp_minisocks.c, tcp_time_wait
-                info["tcpi_state"] = exchange.host.state_numbers[State.CLOSED]
-            congestion = tcb.congestion
-            cwnd = tcb.config.initial_window
-            if congestion is not None:
-                cwnd = (congestion.prr.window if congestion.prr else congestion.cwnd) // tcb.snd_mss
-            if tcb.ecn is None:  # what ECN's echo asks for (CWR) is not told from Open
-                info["tcpi_ca_state"] = _ca_state(tcb)
-            limited = congestion is not None and congestion.ssthresh != UNLIMITED
-            info |= _of_repair(tcb)
-            info["tcpi_delivered"] = exchange.delivered.get(tcb.id, 1)
-            info["tcpi_options"] += 32 * (tcb.id in exchange.syn_data)
-            info["tcpi_snd_cwnd"] = cwnd
-            info["tcpi_snd_ssthresh"] = congestion.ssthresh // tcb.snd_mss if congestion and limited else 0x7FFFFFFF
-    return info
+def run_code(code: Code, names: Mapping[str, Any], variables: dict[str, Any] | None = None) -> list[str]:
+    """Run the assertions, and return the lines that the code prints. ``names`` are those of TCP_INFO and constants.
 
-
-def _of_repair(tcb: Tcb) -> dict[str, float]:
-    """What is lost and sent again, in segments; a lost one counts until it arrives (net/ipv4/tcp.c, tcp_get_info)."""
-    congestion = tcb.congestion
-    since = congestion.recovery_at if congestion is not None and congestion.repairing else 1 << 62
-    missing = [sent for sent in tcb.queue if not sent.sacked]
-    again = [sent for sent in missing if sent.transmissions > 1 and not sent.lost]
-    rack = congestion.rack if congestion is not None else None
-    return {
-        "tcpi_lost": sum(sent.lost for sent in missing) + sum(sent.sent_at >= since for sent in again),
-        "tcpi_retrans": len(again),
-        "tcpi_reordering": rack.reordering if rack is not None else 3,
-    }
-
-
-def _ca_state(tcb: Tcb) -> int:
-    """Open, Disorder, Recovery or Loss: include/uapi/linux/tcp.h, enum tcp_ca_state."""
-    congestion = tcb.congestion
-    if tcb.backoff or (congestion is not None and congestion.after_timeout):
-        return 4
-    if congestion is not None and congestion.in_recovery:
-        return 3
-    return int(congestion is not None and (congestion.duplicates > 0 or any(sent.sacked for sent in tcb.queue)))
-
-
-def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
-    text_acknowledged = (tcb.snd_una - tcb.iss - 1) & MASK if tcb.snd_una != tcb.iss else 0
-    rtt = tcb.rtt
-    measured: dict[str, float] = {}
-    if rtt is not None:
-        measured = {
-            "tcpi_rtt": rtt.srtt // 1000,
-            "tcpi_rttvar": rtt.rttvar // 1000,
-            "tcpi_min_rtt": rtt.least // 1000,
-        }
-    spent = (tcb.chrono.busy.read(now), tcb.chrono.limited.read(now)) if tcb.chrono is not None else (0, 0)
-    return measured | {
-        "tcpi_busy_time": spent[0] // 1000,
-        "tcpi_rwnd_limited": spent[1] // 1000,
-        "tcpi_last_data_recv": (now - tcb.data_at) // 1_000_000,
-        "tcpi_options": 1 * tcb.ts_ok | 2 * tcb.sack_ok | 4 * tcb.scaling | 8 * (tcb.ecn is not None),
-        "tcpi_snd_mss": tcb.snd_mss,
-        "tcpi_advmss": config.mss,
-        "tcpi_rto": tcb.rto // 1000,
-        "tcpi_backoff": tcb.backoff,
-        "tcpi_probes": tcb.probes,
-        "tcpi_retransmits": tcb.backoff,
-        "tcpi_unacked": len(tcb.queue),
-        "tcpi_sacked": sum(sent.sacked for sent in tcb.queue),
-        "tcpi_bytes_acked": text_acknowledged - (tcb.fin_seq >= 0 and tcb.snd_una == (tcb.fin_seq + 1) & MASK),
-        "tcpi_bytes_received": max(((tcb.rcv_nxt - tcb.irs - 1) & MASK) - (tcb.peer_fin >= 0), 0),
-        "tcpi_notsent_bytes": unsent(tcb),
-        "tcpi_snd_wnd": tcb.snd_wnd,
-        "tcpi_snd_wscale": tcb.snd_wscale,
-        "tcpi_rcv_wscale": tcb.rcv_wscale,
-    }
-
-
-def check(code: Code, names: Mapping[str, Any], variables: dict[str, Any] | None = None) -> list[str]:
-    """Run the assertions; the lines that it printed. Failure if one does not hold, Unsupported for other Python.
-
-    ``variables`` are those that the script's code has set so far; it may set more.
+    ``variables`` are those that the script's earlier code has set; this code may set more. Failure if an assertion does
+    not hold, Unsupported for other Python.
     """
-    text = cleandoc(code.text)
+    source = cleandoc(code.source)
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Unsupported(code.line, f"code that is no Python: {type(error).__name__}") from None
+        raise Unsupported(code.line, f"code that is not Python: {type(error).__name__}") from None
     try:
         return _run(tree.body, code, ChainMap({} if variables is None else variables, dict(names)))
     except RecursionError:
@@ -163,7 +76,7 @@ def check(code: Code, names: Mapping[str, Any], variables: dict[str, Any] | None
 def _run(body: list[ast.stmt], code: Code, names: ChainMap[str, Any]) -> list[str]:
     printed = []
     for statement in body:
-        line = code.line + _lines_before(code.text) + statement.lineno - 1
+        line = code.line + _blank_lines_before(code.source) + statement.lineno - 1
         match statement:
             case ast.Assert(test=test):
                 _assert(test, names, line)
@@ -180,9 +93,9 @@ def _run(body: list[ast.stmt], code: Code, names: ChainMap[str, Any]) -> list[st
     return printed
 
 
-def _lines_before(text: str) -> int:
-    """Blank lines at the start, which cleandoc takes away."""
-    return text[: len(text) - len(text.lstrip())].count("\n")
+def _blank_lines_before(source: str) -> int:
+    """The number of blank lines at the start, which cleandoc removes."""
+    return source[: len(source) - len(source.lstrip())].count("\n")
 
 
 def _assert(test: ast.expr, names: Mapping[str, Any], line: int) -> None:
@@ -227,12 +140,12 @@ def _value(node: ast.expr, names: Mapping[str, Any], line: int) -> Any:
 def _apply(function: Callable[..., Any], operands: list[ast.expr], names: Mapping[str, Any], line: int) -> Any:
     values = [_value(operand, names, line) for operand in operands]
     if not all(isinstance(value, int | float) for value in values):
-        raise Unsupported(line, "python: arithmetic on something else than numbers")
+        raise Unsupported(line, "python: arithmetic on something other than numbers")
     try:
         result = function(*values)
     except (ArithmeticError, TypeError) as error:
         raise Failure(line, f"the code fails: {error}") from None
-    if isinstance(result, int | float) and abs(result) > _HUGE:
+    if isinstance(result, int | float) and abs(result) > _LARGEST:
         raise Unsupported(line, "python: numbers of more than 128 bits")
     return result
 

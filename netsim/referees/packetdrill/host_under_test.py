@@ -1,4 +1,9 @@
-"""The host under test on a virtual clock: injects segments, collects what it sends, runs its timers."""
+"""The host under test on a virtual clock: it receives the script's segments, and what it sends is collected.
+
+No time passes but by ``advance`` and ``step``, which run the timers of the TCP stack that expire meanwhile. Each script
+has one socket under test, whose outbound segments are compared with the script's. A script that writes ports before its
+packets names several connections, and each of them becomes the socket under test when a packet names it.
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,10 +11,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from netsim.referees.packetdrill.icmp import icmp_error
+from netsim.referees.packetdrill.language.packets import format_packet
 from netsim.referees.packetdrill.language.script import IcmpPacket, TcpPacket
-from netsim.referees.packetdrill.option_layout import packet_text
-from netsim.referees.packetdrill.platform import Host
-from netsim.referees.packetdrill.socket_under_test import Subject
+from netsim.referees.packetdrill.platform import Platform
+from netsim.referees.packetdrill.socket_under_test import SocketUnderTest
 from netsim.referees.packetdrill.verdict import Unsupported
 from netsim.seeds import Seed
 from netsim.tcp.actions import Action, Transmit
@@ -23,10 +28,10 @@ from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
 
 DEFAULT_TTL = 64  # RFC 1700; net.ipv4.ip_default_ttl, net.inet.ip.ttl
-FIRST_PORT = 32768  # the remote ports of passive connections, one after the other
-MOST_STEPS = 200_000  # of time in one script; no real one needs a hundredth
+FIRST_REMOTE_PORT = 32768  # of passive connections; the next one has the next port
+MAX_STEPS = 200_000  # timers that one script may run; real scripts need less than a hundredth of it
+LOG_LINES = 8  # the packets that a verdict shows unless asked for more
 _NEVER = 1 << 62
-LOG_LINES = 8  # of the exchange that a verdict shows, if nobody asks for more
 
 
 class Emitted(NamedTuple):
@@ -38,81 +43,92 @@ class Emitted(NamedTuple):
     tos: int = 0
 
 
-class Exchange:
-    """``now`` in ns since the script began. ``subject`` is the one socket whose segments count."""
+class HostUnderTest:
+    """A TCP stack of a platform. ``now`` is the time since the script's start in ns."""
 
     def __init__(
-        self, host: Host, *, local: str, remote: str, bind_port: int, connect_port: int, log_lines: int | None
+        self, platform: Platform, *, local: str, remote: str, bind_port: int, connect_port: int, log_lines: int | None
     ) -> None:
-        self.host = host
+        self.platform = platform
         self.local, self.remote = local, remote
         self.bind_port, self.connect_port = bind_port, connect_port
-        self.stack = Stack(local, Seed(0).stream, host.config)
-        self.ttl, self.tos = DEFAULT_TTL, 0  # of the script's socket, by its options
-        self.cookie = ""  # what the script calls the Fast Open cookie of this host, hexadecimal
+        self.stack = Stack(local, Seed(0).stream, platform.config)
+        self.ttl, self.tos = DEFAULT_TTL, 0  # of outbound segments, by the options of the script's socket
+        self.cookie = ""  # the script's name for the Fast Open cookie of this host, hexadecimal
         self.now = 0
-        self._steps = 0
-        self.subject = Subject()
-        self.passive = False  # the subject listens: the next inbound segment makes it a new connection
-        self.muted = False  # the host's queueing discipline drops what it sends
-        self.waiting: Callable[[], None] | None = None  # a blocked call that looks whether it can return
-        self.watching: Callable[[], None] | None = None  # who looks at what has come and gone
-        self.alarm = _NEVER  # when a call that waits for some time has waited long enough
-        self._stale: list[Tcb | Listener] = []  # opened before a setting changed
+        self.subject = SocketUnderTest()
+        self.listening = False  # the socket under test is a listener: the next inbound segment opens a connection
+        self.muted = False  # the host's queueing discipline drops all outbound packets
+        self.on_settled: Callable[[], None] | None = None  # lets a blocked call try to return
+        self.on_progress: Callable[[], None] | None = None  # updates the error queues
+        self.call_deadline = _NEVER  # when a call that waits for a limited time must be tried again
         self.sent: deque[Emitted] = deque()
-        self._lost: list[Emitted] = []  # sent by connections that the script did not look at any more
+        self.fast_open_client = True  # net.ipv4.tcp_fastopen, bit 1: connections may be opened with data
+        self.delivered: dict[int, int] = {}  # by connection: the segments that have been delivered (tcpi_delivered)
+        self.syn_data: set[int] = set()  # the connections on which the data of a SYN was accepted
+        self._steps = 0
+        self._outdated: list[Tcb | Listener] = []  # opened before the last change of a sysctl
+        self._unmatched: list[Emitted] = []  # sent by connections that the script does not name
         self._log: deque[tuple[int, TcpPacket | IcmpPacket | Segment]] = deque(maxlen=log_lines)
-        self._ports = FIRST_PORT
-        self.fast_open_client = True  # the host lets clients open with text: net.ipv4.tcp_fastopen, bit 1
-        self.delivered: dict[int, int] = {}  # segments of a connection that have arrived, as TCP_INFO counts them
-        self.syn_data: set[int] = set()  # connections on which Fast Open's text was taken
-        self._named: dict[FourTuple, Subject] = {}  # those that the script has named by their ports
+        self._next_port = FIRST_REMOTE_PORT
+        self._named: dict[FourTuple, SocketUnderTest] = {}  # the connections that the script names by their ports
+
+    # Time
 
     def advance(self, until: int) -> None:
-        """Let time pass until ``until``; timers due then have run."""
+        """Let time pass until ``until``; the timers that expire by then run."""
         while self.step(until):
             pass
         self.now = max(self.now, until)
 
     def step(self, limit: int) -> bool:
-        """Let time pass to the next timer, if that is no later than ``limit``."""
+        """Let time pass to the next timer if that expires no later than ``limit``, and run it; else return False."""
         deadline = self.next_event()
         if deadline > limit:
             return False
         self._steps += 1
-        if self._steps > MOST_STEPS:
-            raise Unsupported(0, f"more than {MOST_STEPS} timers")
+        if self._steps > MAX_STEPS:
+            raise Unsupported(0, f"more than {MAX_STEPS} timers")
         self.now = max(self.now, deadline)
-        if self.now >= self.alarm:
-            self.alarm = _NEVER
+        if self.now >= self.call_deadline:
+            self.call_deadline = _NEVER
         self.perform(self.stack.on_timer(self.now))
         self.settle()
         return True
 
     def next_event(self) -> int:
-        """When the next timer rings, or a call that waits gives up."""
-        return int(min(self.stack.next_deadline(), self.alarm))
+        """When the next timer expires, or a waiting system call times out."""
+        return int(min(self.stack.next_deadline(), self.call_deadline))
 
     def settle(self) -> None:
-        """After an input: a blocked call may return."""
-        if self.watching is not None:
-            self.watching()
-        if self.waiting is not None:
-            self.waiting()
+        """After anything has happened: update the error queues, and let a blocked call return."""
+        if self.on_progress is not None:
+            self.on_progress()
+        if self.on_settled is not None:
+            self.on_settled()
+
+    def perform(self, actions: list[Action]) -> None:
+        """Send the segments that an input to the stack has caused."""
+        for action in actions:
+            if isinstance(action, Transmit) and not self.muted:
+                self.sent.append(Emitted(action.segment, self.now, self.ttl, self.tos))
+                self._log.append((self.now, action.segment))
 
     def configure(self, change: Callable[[TcpConfig], TcpConfig], *, live: bool) -> None:
-        """A setting changes: for sockets opened from now on, or also for those there are (``live``)."""
+        """Change a setting of the host. It holds for sockets opened from now on; ``live``: for existing ones too."""
         config = change(self.stack.config)
         opened: list[Tcb | Listener] = [*self.stack.connections.values(), *self.stack.listeners.values()]
         if live:
-            for record in opened:
-                record.config = change(record.config)
+            for one in opened:
+                one.config = change(one.config)
         elif config != self.stack.config:
-            self._stale = opened
+            self._outdated = opened
         self.stack.config = config
 
+    # Inbound packets
+
     def inject_icmp(self, packet: IcmpPacket) -> None:
-        """An ICMP message about the subject's segments arrives now."""
+        """An ICMP message about the segments of the socket under test arrives now."""
         flow, isn = self.subject.flow, self.subject.local_isn
         if flow is None or isn is None:
             raise Unsupported(packet.line, "an ICMP message before the first segment that it could quote")
@@ -126,53 +142,63 @@ class Exchange:
             remote, port = packet.ports
             self.choose(FourTuple(self.local, port, self.remote, remote))
         else:
-            self._choose_subject(self.bind_port)
+            self._choose_by_port(self.bind_port)
         receiver = self.tcb or self.stack.listeners.get(self.bind_port)
-        if receiver is not None and any(receiver is old for old in self._stale):
-            raise Unsupported(packet.line, "a segment for a socket older than the last change of a sysctl")
+        if receiver is not None and any(receiver is one for one in self._outdated):
+            raise Unsupported(packet.line, "a segment for a socket that was opened before the last change of a sysctl")
         if self.cookie and self.subject.flow is not None:
             size = len(self.cookie) // 2
             self.subject.cookies[self.cookie] = cookie_for(self.stack.ctx, self.subject.flow.reverse(), size).hex()
-        segment = self.subject.segment(packet)
+        segment = self.subject.to_wire(packet)
         self._log.append((self.now, packet))
-        before = self.tcb
-        sent = before.snd_nxt if before is not None and before.queue and before.state is State.SYN_SENT else None
-        missing = [one for one in before.queue if not one.sacked] if before is not None else []
-        was = before.state if before is not None else State.CLOSED
-        self.perform(self.stack.on_segment(segment, self.now))
-        self._note_syn_data(segment, sent)
-        if before is not None and was < State.ESTABLISHED:
-            self.delivered[before.id] = 1  # the SYN, and the text on it
-        elif before is not None:
-            still = {id(one) for one in before.queue if not one.sacked}
-            self.delivered[before.id] = self.delivered.get(before.id, 1) + sum(id(one) not in still for one in missing)
+        self._deliver(segment)
         self.settle()
 
-    def _note_syn_data(self, segment: Segment, sent: int | None) -> None:
-        """Text on a SYN was taken, by us or, up to ``sent``, by the peer: TCP_INFO remembers it."""
+    def _deliver(self, segment: Segment) -> None:
+        """Give a segment to the stack, and count what it delivers (TCP_INFO)."""
+        tcb = self.tcb
+        was = tcb.state if tcb is not None else State.CLOSED
+        syn_end = tcb.snd_nxt if tcb is not None and tcb.queue and was is State.SYN_SENT else None
+        missing = [sent for sent in tcb.queue if not sent.sacked] if tcb is not None else []
+        self.perform(self.stack.on_segment(segment, self.now))
+        self._note_syn_data(segment, syn_end)
+        if tcb is None:
+            return
+        if was < State.ESTABLISHED:
+            self.delivered[tcb.id] = 1  # the SYN with its data
+        else:
+            still = {id(sent) for sent in tcb.queue if not sent.sacked}
+            delivered = sum(id(sent) not in still for sent in missing)
+            self.delivered[tcb.id] = self.delivered.get(tcb.id, 1) + delivered
+
+    def _note_syn_data(self, segment: Segment, syn_end: int | None) -> None:
+        """Remember for TCP_INFO that data on a SYN was accepted: by us, or by the peer up to number ``syn_end``."""
         tcb = self.tcb
         if tcb is None:
             return
-        taken = bool(segment.payload) and segment.flags & SYN_ACK == SYN and (tcb.rcv_nxt - tcb.irs) & MASK > 1
-        if taken or (sent is not None and tcb.snd_una == sent):
+        accepted = bool(segment.payload) and segment.flags & SYN_ACK == SYN and (tcb.rcv_nxt - tcb.irs) & MASK > 1
+        if accepted or (syn_end is not None and tcb.snd_una == syn_end):
             self.syn_data.add(tcb.id)
 
     def choose(self, flow: FourTuple) -> None:
-        """The connection that a packet names by its ports becomes the subject."""
+        """The connection that a packet names by its ports becomes the socket under test."""
         if self.subject.flow != flow:
-            self.subject = self._named.get(flow) or Subject(flow)
+            self.subject = self._named.get(flow) or SocketUnderTest(flow)
         self._named[flow] = self.subject
-        self.passive = False
+        self.listening = False
 
-    def _choose_subject(self, port: int) -> None:
-        if self.passive or self.subject.flow is None:
-            flow = FourTuple(self.local, port, self.remote, self._ports)
-            self.subject = Subject(flow)
-            self._ports += 1
-            self.passive = False
+    def _choose_by_port(self, port: int) -> None:
+        """A segment without ports belongs to the socket under test, or opens a new connection to the listener."""
+        if self.listening or self.subject.flow is None:
+            flow = FourTuple(self.local, port, self.remote, self._next_port)
+            self.subject = SocketUnderTest(flow)
+            self._next_port += 1
+            self.listening = False
+
+    # Outbound packets
 
     def next_sent(self, limit: float) -> Emitted | None:
-        """The subject's next segment; waits for it until ``limit`` (ns), and gives up with None."""
+        """The next segment of the socket under test, which is awaited until ``limit`` (ns); None if there is none."""
         while True:
             emitted = self._take()
             if emitted is not None:
@@ -181,7 +207,7 @@ class Exchange:
                 return None
 
     def _take(self) -> Emitted | None:
-        """The subject's next segment among those sent. Those of connections that the script does not name are lost."""
+        """The first segment sent by the socket under test; those of unnamed connections before it are set aside."""
         others = []
         found = None
         while self.sent and found is None:
@@ -191,43 +217,38 @@ class Exchange:
             elif emitted.segment.flow in self._named:
                 others.append(emitted)
             else:
-                self._lost.append(emitted)
+                self._unmatched.append(emitted)
         self.sent.extendleft(reversed(others))
         return found
 
-    def perform(self, actions: list[Action]) -> None:
-        """Send the segments that an input has caused."""
-        for action in actions:
-            if isinstance(action, Transmit) and not self.muted:
-                self.sent.append(Emitted(action.segment, self.now, self.ttl, self.tos))
-                self._log.append((self.now, action.segment))
-
     @property
     def left_over(self) -> list[Emitted]:
-        """The segments that nothing expected, those of other connections among them."""
-        return [*self._lost, *self.sent]
+        """The segments that no event of the script has matched, including those of other connections."""
+        return [*self._unmatched, *self.sent]
+
+    # What the socket under test is
 
     @property
     def tcb(self) -> Tcb | None:
-        """The subject's connection record, if there is one."""
+        """The TCB of the socket under test, if it has one."""
         return self.stack.connections.get(self.subject.flow.reverse()) if self.subject.flow is not None else None
 
     @property
     def state(self) -> State:
-        """The subject's state."""
+        """The state of the socket under test."""
         if self.tcb is not None:
             return self.tcb.state
-        return State.LISTEN if self.passive else State.CLOSED
+        return State.LISTEN if self.listening else State.CLOSED
 
     def recent(self) -> tuple[str, ...]:
-        """The last segments in both directions, as packetdrill lines."""
+        """The last packets in both directions, as packetdrill lines."""
         return tuple(f"{at / 1e9:.6f} {self.shown(packet)}" for at, packet in self._log)
 
     def shown(self, packet: TcpPacket | IcmpPacket | Segment) -> str:
-        """A packet in the script's words and numbers."""
+        """A packet in packetdrill's notation with the script's numbers."""
         if not isinstance(packet, Segment):
-            return packet_text(packet)
+            return format_packet(packet)
         flow = packet.flow
         named = self._named.get(flow)
-        seen = (named or self.subject).observe(packet, self.host.style)
-        return packet_text(replace(seen, ports=(flow.sport, flow.dport)) if named is not None else seen)
+        seen = (named or self.subject).to_script(packet, self.platform.option_style)
+        return format_packet(replace(seen, ports=(flow.sport, flow.dport)) if named is not None else seen)

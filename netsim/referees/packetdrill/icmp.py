@@ -1,4 +1,4 @@
-"""ICMP messages of a script, as the TCP core knows them."""
+"""The ICMP messages of a script as errors that the TCP core knows."""
 
 from typing import Final, cast, get_args
 
@@ -8,7 +8,7 @@ from netsim.tcp.segment import FourTuple
 from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
 from netsim.tcp.seq import MASK
 
-# ICMP's names (RFC 792, RFC 1122) and ICMPv6's (RFC 4443) that the core does not have under the same name.
+# Names of ICMP (RFC 792, RFC 1122) and ICMPv6 (RFC 4443) for which the core has another one.
 _CODES: Final[dict[str, Kind]] = {
     "no_route": "net_unreachable",
     "not_neighbour": "host_unreachable",
@@ -37,7 +37,7 @@ _EXCEEDED: Final[dict[str | None, Kind]] = {
 
 
 def icmp_error(packet: IcmpPacket, flow: FourTuple, isn: int) -> IcmpError:
-    """The message about a segment of ``flow``; numbers count from ``isn``. Unsupported if it is not known."""
+    """The error about a segment of ``flow``, whose number counts from ``isn``. Unsupported if it is not known."""
     if packet.quoted != "tcp":
         raise Unsupported(packet.line, f"ICMP messages that quote {packet.quoted}")
     kind = _kind(packet)

@@ -1,7 +1,13 @@
-"""Whether what the host sent is what the script expects: fields, options, aggregation, time."""
+"""Whether an outbound segment is the one that the script expects: fields, options, IP header, aggregation."""
 
 from netsim.referees.packetdrill.host_under_test import Emitted
-from netsim.referees.packetdrill.language.options import CARRIED, stamps, stamps_in, text, unknown_to_all
+from netsim.referees.packetdrill.language.options import (
+    CARRIED,
+    find_time_stamps,
+    format_option,
+    is_ignored_everywhere,
+    time_stamps,
+)
 from netsim.referees.packetdrill.language.script import AE, Option, TcpPacket
 from netsim.referees.packetdrill.socket_under_test import CODEPOINTS
 from netsim.referees.packetdrill.verdict import Unsupported
@@ -10,31 +16,31 @@ from netsim.tcp.seq import HALF, MASK
 
 _TTL = ("ttl", "hlim")
 _TOS = ("tos", "class")
-_MAY_DIFFER = ~(FIN | PSH | CWR)
+_SAME_FLAGS = ~(FIN | PSH | CWR)
 
 
 def require_supported(packet: TcpPacket) -> None:
-    """Unsupported for what the TCP core's segments cannot carry."""
+    """Unsupported if the packet has something that the segments of the TCP core do not have."""
     for name, value in packet.ip:
         if name not in CODEPOINTS and name not in ("ect01", *_TTL, *_TOS):
             raise Unsupported(packet.line, f"the IP header's {name} {value}".rstrip())
     if packet.flags & AE or packet.ace is not None:
         raise Unsupported(packet.line, "accurate ECN")
     for option in packet.options or ():
-        if option.name not in CARRIED and not (packet.direction == "<" and unknown_to_all(option)):
-            raise Unsupported(packet.line, f"the TCP option {text(option)}")
+        if option.name not in CARRIED and not (packet.direction == "<" and is_ignored_everywhere(option)):
+            raise Unsupported(packet.line, f"the TCP option {format_option(option)}")
     if packet.literal and packet.direction == ">":
         raise Unsupported(packet.line, "absolute sequence numbers")
 
 
 def differences(expected: TcpPacket, got: TcpPacket) -> list[str]:
-    """The names of the fields that differ. Time stamps are compared by ``stamps_differ``, echoes not at all."""
+    """The names of the fields that differ. ``time_stamp_difference`` compares time stamps; echoes are not compared."""
     names = [name for name in ("flags", "length", "ack", "urgent") if getattr(expected, name) != getattr(got, name)]
     if expected.seq is not None and expected.seq != got.seq:
         names.append("seq")
     if expected.window is not None and expected.window != got.window:
         names.append("window")
-    if expected.options is not None and _shape(expected.options) != _shape(got.options or ()):
+    if expected.options is not None and _without_stamps(expected.options) != _without_stamps(got.options or ()):
         names.append("options")
     wanted = {name for name, value in expected.ip if not value}
     wanted |= {"ect0", "ect1"} if "ect01" in wanted else set()
@@ -43,8 +49,8 @@ def differences(expected: TcpPacket, got: TcpPacket) -> list[str]:
     return names
 
 
-def header(expected: TcpPacket, emitted: Emitted) -> tuple[tuple[str, str], ...]:
-    """What the IP header has in the fields that the script names with a value, in the script's own notation."""
+def ip_header(expected: TcpPacket, emitted: Emitted) -> tuple[tuple[str, str], ...]:
+    """The IP header's values of the fields that the script gives a value, decimal or hexadecimal as in the script."""
     found = []
     for name, value in expected.ip:
         if name in (*_TTL, *_TOS):
@@ -53,19 +59,19 @@ def header(expected: TcpPacket, emitted: Emitted) -> tuple[tuple[str, str], ...]
     return tuple(found)
 
 
-def header_differs(expected: TcpPacket, found: tuple[tuple[str, str], ...]) -> bool:
-    """Whether one of those fields is not what the script wants."""
+def ip_header_differs(expected: TcpPacket, found: tuple[tuple[str, str], ...]) -> bool:
+    """Whether a value of the IP header differs from the script's."""
     wanted = [int(value, 0) for name, value in expected.ip if name in (*_TTL, *_TOS)]
     return wanted != [int(value, 0) for _, value in found]
 
 
-def _shape(options: tuple[Option, ...]) -> tuple[Option, ...]:
-    return tuple(stamps(None, None) if option.name == "TS" else option for option in options)
+def _without_stamps(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    return tuple(time_stamps(None, None) if option.name == "TS" else option for option in options)
 
 
-def stamp_difference(expected: TcpPacket, got: TcpPacket) -> int:
-    """By how many ticks the time stamps differ; 0 where the script gives none."""
-    wanted, seen = stamps_in(expected.options), stamps_in(got.options)
+def time_stamp_difference(expected: TcpPacket, got: TcpPacket) -> int:
+    """By how many ticks the time stamps differ; 0 where the script has none."""
+    wanted, seen = find_time_stamps(expected.options), find_time_stamps(got.options)
     if wanted is None or seen is None or wanted.values[0] is None or seen.values[0] is None:
         return 0
     behind = (wanted.values[0] - seen.values[0]) & MASK
@@ -73,10 +79,11 @@ def stamp_difference(expected: TcpPacket, got: TcpPacket) -> int:
 
 
 def joined(one: Emitted, other: Emitted, largest: int) -> Emitted | None:
-    """Two consecutive segments as one, as a host that leaves segmentation to its interface would send them.
+    """Two consecutive segments as one, as a host with segmentation offload would pass them to its interface.
 
-    None if they do not fit together: all but the last must have one size (``largest``), and the same acknowledgment,
-    window and flags but for FIN, PSH and CWR. Headers are those of the last, number and CWR of the first.
+    None if they do not fit together: all but the last must have the size ``largest``, and their acknowledgment, window
+    and flags other than FIN, PSH and CWR must be the same. The header is that of the last segment, with the sequence
+    number and CWR of the first.
     """
     first, last = one.segment, other.segment
     size = len(first.payload)
@@ -85,7 +92,7 @@ def joined(one: Emitted, other: Emitted, largest: int) -> Emitted | None:
         or size % largest
         or not 0 < len(last.payload) <= largest
         or last.seq != (first.seq + size) & MASK
-        or (first.flags ^ last.flags) & _MAY_DIFFER
+        or (first.flags ^ last.flags) & _SAME_FLAGS
         or (first.ack, first.window) != (last.ack, last.window)
         or not last.flags & ACK
     ):

@@ -1,13 +1,13 @@
-"""The machine that a script runs on: the TCP of a profile, and what its system calls and tools call things.
+"""The platform that a script runs on: a profile's TCP, with the constants and the tools of its system.
 
-Nothing here decides what TCP does; that is all in ``TcpConfig``.
+Nothing here decides what TCP does: ``TcpConfig`` does that.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from netsim.referees.packetdrill.option_layout import Style
+from netsim.referees.packetdrill.option_layout import OptionStyle
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.state import State
@@ -52,21 +52,23 @@ _LINUX_NAMES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """``tolerance``: the share of an event's distance in time that its time may be wrong by, beside the script's own.
+class Platform:
+    """A system with its TCP.
 
-    ``state_numbers`` are those of TCP_INFO; ``nonblock`` is O_NONBLOCK; ``tools`` are the sysctl names it knows.
+    An event may be wrong by ``tolerance``, a share of its distance in time from the event before it. ``state_numbers``
+    are those of TCP_INFO, ``nonblock`` is the value of O_NONBLOCK. ``system`` (linux or freebsd) decides which sysctl
+    names and tools are known, and how system calls fail where the two differ.
     """
 
     config: TcpConfig
-    style: Style
+    option_style: OptionStyle
     tolerance: float
     state_numbers: Mapping[State, int]
     nonblock: int
-    tools: str
+    system: str
 
     def constants(self) -> dict[str, int]:
-        """The symbols that ``%{ }%`` code may use, with this host's numbers."""
+        """The constants that ``%{ }%`` code may use, with the numbers of this system."""
         names = {}
         for state, number in self.state_numbers.items():
             names[_LINUX_NAMES.get(state, f"TCP_{state.name}")] = number
@@ -86,12 +88,11 @@ class Host:
         }
 
 
-def host(name: str, symbols: Collection[str] = ()) -> Host:
-    """The machine of profile ``name``. ValueError for an unknown profile.
+def platform_of(name: str, symbols: Collection[str] = ()) -> Platform:
+    """The platform of profile ``name``. ValueError for an unknown profile.
 
-    FreeBSD's suite asks for the standard's TIME-WAIT by the symbol STANDARD, for FreeBSD's own by the symbol FreeBSD.
-
-    Linux starts with the window and the scale that packetdrill's scripts for it assume: tcp_rmem 4096 540000 15M.
+    The FreeBSD suite selects the standard's TIME-WAIT by the symbol STANDARD, and FreeBSD's own by the symbol FreeBSD.
+    Linux starts with the window and the window scale that packetdrill's scripts assume: tcp_rmem 4096 540000 15M.
     """
     config = profile(name)
     linux = name.startswith("linux")
@@ -100,11 +101,11 @@ def host(name: str, symbols: Collection[str] = ()) -> Host:
     freebsd = name == "freebsd"
     if freebsd and "FreeBSD" in symbols:
         config = config.replace(time_wait_checks="no-window", time_wait_reuse="sequence")
-    return Host(
+    return Platform(
         config=config,
-        style="bsd" if freebsd else "linux",
+        option_style="freebsd" if freebsd else "linux",
         tolerance=0.05 if freebsd else 0.125,
         state_numbers=MappingProxyType(_BSD_STATES if freebsd else _LINUX_STATES),
         nonblock=0x4 if freebsd else 0x800,
-        tools="linux" if linux else "freebsd",
+        system="linux" if linux else "freebsd",
     )

@@ -1,4 +1,4 @@
-"""The ``--name=value`` lines at a script's head."""
+"""The lines ``--name=value`` at the head of a script."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,16 @@ _ADDRESSES = {
     "ipv4-mapped-ipv6": ("192.168.0.1", "192.0.2.1", 40),
     "ipv6": ("fd3d:0a0b:17d6::1", "fd3d:fa7b:d17d::1", 60),
 }  # our address, the peer's, bytes of the IP and TCP headers
-_IDLE = {"verbose", "gateway_ip", "netmask_ip", "local_linux_virtual_ip", "tcp_ts_ecr_scaled", "non_fatal", "dry_run"}
-_IDLE |= {"define", "wire_protocol", "send_omit_free", "strict_segments"}
+_IGNORED = {
+    "verbose",
+    "gateway_ip",
+    "netmask_ip",
+    "local_linux_virtual_ip",
+    "tcp_ts_ecr_scaled",
+    "non_fatal",
+    "dry_run",
+}
+_IGNORED |= {"define", "wire_protocol", "send_omit_free", "strict_segments"}
 _NUMBERS = {
     "tolerance_usecs": (0, 10**9),
     "mtu": (61, 65535),
@@ -24,10 +32,11 @@ _NUMBERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What they come to, with packetdrill's defaults. ``mss`` None: the profile's. ``tolerance`` in ns.
+    """The settings of a script, with packetdrill's defaults. ``mss`` is None if it is the profile's.
 
-    ``tick`` is the length of a time stamp's tick in ns, 0 where their values are not checked. ``share`` is that of an
-    event's distance in time (None: the machine's). ``strict_segments``: segments are not joined to what is expected.
+    An event may be wrong by ``tolerance`` (ns), or by ``share`` of its distance in time from the event before it (None:
+    the platform's share). ``tick`` is the length of a time stamp's tick (ns), 0 if time stamps are not checked.
+    ``strict_segments``: consecutive segments are not joined to match an expected one.
     """
 
     local: str
@@ -42,7 +51,7 @@ class Settings:
 
 
 def settings_of(script: Script) -> Settings:
-    """The script's settings. Unsupported for one that the model does not have, or a value that makes no sense."""
+    """The settings of a script. Unsupported for a setting that is not known, or a value out of its range."""
     words: dict[str, str] = {}
     numbers = {"tolerance_usecs": 4000, "tcp_ts_tick_usecs": 0, "bind_port": 8080, "connect_port": 8080}
     for setting in script.settings:
@@ -50,7 +59,7 @@ def settings_of(script: Script) -> Settings:
             numbers[setting.name] = _number(setting)
         elif setting.name in ("ip_version", "local_ip", "remote_ip") and setting.value:
             words[setting.name] = setting.value
-        elif setting.name not in _IDLE:
+        elif setting.name not in _IGNORED:
             raise Unsupported(setting.line, f"the setting --{setting.name}")
     version = words.get("ip_version", "ipv4")
     if version not in _ADDRESSES:
@@ -72,7 +81,7 @@ def settings_of(script: Script) -> Settings:
 
 def _number(setting: Setting) -> int:
     low, high = _NUMBERS[setting.name]
-    text = setting.value or ""
-    if not text.isascii() or not text.isdigit() or len(text) > 10 or not low <= int(text) <= high:
-        raise Unsupported(setting.line, f"--{setting.name}={text}: allowed is a number from {low} to {high}")
-    return int(text)
+    value = setting.value or ""
+    if not value.isascii() or not value.isdigit() or len(value) > 10 or not low <= int(value) <= high:
+        raise Unsupported(setting.line, f"--{setting.name}={value}: must be a number from {low} to {high}")
+    return int(value)

@@ -1,16 +1,16 @@
-"""The socket under test: its numbers on the wire and in the script, and how one becomes the other.
+"""The socket under test: its numbers on the wire and in the script, and the translation between them.
 
-SYN segments use the script's numbers as written, counted from the script's ISN; every other segment is relative to
-the ISN, so that 1 is the first byte of text. Time stamps are mapped by what was seen (google/packetdrill,
-run_packet.c).
+A SYN segment has the script's numbers as written, and its ISN is the script's own. Every other segment counts from the
+ISN, so that 1 is the first byte of data. Time stamps are translated by the pairs that were seen
+(google/packetdrill, run_packet.c).
 """
 
 from dataclasses import dataclass, field
 from typing import Final
 
-from netsim.referees.packetdrill.language.options import blocks, stamps, stamps_in
+from netsim.referees.packetdrill.language.options import blocks, find_time_stamps, time_stamps
 from netsim.referees.packetdrill.language.script import Option, TcpPacket
-from netsim.referees.packetdrill.option_layout import Style, layout
+from netsim.referees.packetdrill.option_layout import OptionStyle, layout
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.segment import ACK, SYN, ExperimentalCookie, FourTuple, Options, Segment
 from netsim.tcp.seq import MASK
@@ -21,12 +21,12 @@ _NAMES: Final = ((), ("ect1",), ("ect0",), ("ce",))
 
 
 @dataclass(slots=True)
-class Subject:
-    """``flow`` as our end writes it; None until a packet or a connect settles it.
+class SocketUnderTest:
+    """``flow`` is the four-tuple as our end sends it; None until a packet or a connect determines it.
 
     ``local_isn`` and ``remote_isn`` are (script's, wire's), or None before the SYN. ``stamps`` maps the script's time
-    stamps to the wire's; ``stamp_origin`` is the first pair of them. ``cookies`` of Fast Open likewise, hexadecimal:
-    those that this host makes depend on its key.
+    stamps to the wire's; ``stamp_origin`` is the first pair of them. ``cookies`` maps the script's Fast Open cookies to
+    the wire's, hexadecimal: those that this host generates depend on its key.
     """
 
     flow: FourTuple | None = None
@@ -44,8 +44,8 @@ class Subject:
         script, wire = self.remote_isn or (0, 0)
         return wire - script if flags & SYN else wire
 
-    def segment(self, packet: TcpPacket) -> Segment:
-        """The wire's form of an inbound packet."""
+    def to_wire(self, packet: TcpPacket) -> Segment:
+        """The segment that an inbound packet of the script is on the wire."""
         assert self.flow is not None
         assert packet.window is not None
         flags = packet.flags
@@ -99,18 +99,15 @@ class Subject:
         if option.literal or echo == 0:
             return echo
         if echo not in self.stamps:
-            raise Failure(line, f"ecr {echo} repeats no time stamp that the script has seen")
+            raise Failure(line, f"ecr {echo} echoes no time stamp that the script has seen")
         return self.stamps[echo]
 
     def learn(self, expected: TcpPacket, segment: Segment) -> None:
-        """The first outbound SYN settles the local ISN, the first outbound time stamp the origin of the others."""
+        """Learn from an outbound segment which wire number a number of the script stands for."""
         if expected.flags & segment.flags & SYN and self.local_isn is None:
             self.local_isn = (expected.seq or 0, segment.seq)
-        given = next((o.data for o in expected.options or () if o.name in ("FO", "FOEXP") and o.data), "")
-        made = segment.options.cookie if segment.options is not None else None
-        if made and not expected.flags & ~(SYN | ACK) & 0xFF and expected.flags & ACK and len(given) == 2 * len(made):
-            self.cookies[given] = made.hex()
-        stamp, options = stamps_in(expected.options), segment.options
+        self._learn_cookie(expected, segment)
+        stamp, options = find_time_stamps(expected.options), segment.options
         val = stamp.values[0] if stamp is not None else None
         if val is None or options is None or options.ts_val is None:
             return
@@ -118,10 +115,17 @@ class Subject:
             self.stamp_origin = (val, options.ts_val)
         self.stamps[val] = options.ts_val
 
-    def observe(self, segment: Segment, style: Style) -> TcpPacket:
-        """What the host sent, in the script's numbers."""
+    def _learn_cookie(self, expected: TcpPacket, segment: Segment) -> None:
+        """A SYN,ACK of this host shows the cookie that the script writes in another way."""
+        written = next((o.data for o in expected.options or () if o.name in ("FO", "FOEXP") and o.data), "")
+        made = segment.options.cookie if segment.options is not None else None
+        if made and not expected.flags & ~(SYN | ACK) & 0xFF and expected.flags & ACK and len(written) == 2 * len(made):
+            self.cookies[written] = made.hex()
+
+    def to_script(self, segment: Segment, style: OptionStyle) -> TcpPacket:
+        """What the host sent, with the script's numbers."""
         flags = segment.flags
-        options = tuple(self._in_script(option) for option in layout(segment.options, style))
+        options = tuple(self._option_in_script(option) for option in layout(segment.options, style))
         return TcpPacket(
             direction=">",
             flags=flags,
@@ -134,7 +138,7 @@ class Subject:
             ip=tuple((name, "") for name in _NAMES[segment.ecn]),
         )
 
-    def _in_script(self, option: Option) -> Option:
+    def _option_in_script(self, option: Option) -> Option:
         if option.name == "sack":
             offset = self._remote_offset(0)
             return Option("sack", tuple((edge - offset) & MASK for edge in option.values if edge is not None))
@@ -143,12 +147,12 @@ class Subject:
             return Option(option.name, data=script.get(option.data, option.data))
         if option.name == "TS" and self.stamp_origin is not None and option.values[0] is not None:
             origin, wire = self.stamp_origin
-            return stamps((option.values[0] - wire + origin) & MASK, option.values[1])
+            return time_stamps((option.values[0] - wire + origin) & MASK, option.values[1])
         return option
 
 
 def _codepoint(packet: TcpPacket) -> int:
-    """By its name, or as the low bits of the whole field."""
+    """The ECN codepoint of an inbound packet, by its name or as the low bits of the whole field."""
     for name, value in packet.ip:
         if name in CODEPOINTS:
             return CODEPOINTS[name]

@@ -1,4 +1,4 @@
-"""What became of a script: pass, fail (where, and what was expected and got) or unsupported (which construct)."""
+"""The verdict on a script: pass, fail (where, what was expected and what was got) or unsupported (which construct)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ Outcome = Literal["pass", "fail", "unsupported"]
 
 
 class Failure(Exception):
-    """The host did something else than the script expects."""
+    """The host did not do what the script expects."""
 
     def __init__(self, line: int, reason: str, expected: str = "", got: str = "") -> None:
         super().__init__(line, reason, expected, got)
@@ -15,7 +15,7 @@ class Failure(Exception):
 
 
 class Unsupported(Exception):
-    """The script uses something that the runner or the TCP core does not have: ``construct`` names it."""
+    """The script uses a construct that the runner or the TCP core does not have."""
 
     def __init__(self, line: int, construct: str) -> None:
         super().__init__(line, construct)
@@ -24,11 +24,11 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One script's result. ``line`` counts from 1; ``exchange`` is what went before (or, of a pass, the last of it), as
-    packetdrill lines.
+    """The verdict on one script. ``line`` counts from 1.
 
-    ``malformed`` tells that the file is no packetdrill script. ``seconds`` is how long the run took on the wall clock:
-    the only thing here that differs from run to run.
+    ``exchange`` are the last packets before the verdict, as packetdrill lines. ``malformed``: the file is not a
+    packetdrill script. ``seconds`` is the duration of the run on the wall clock, the only field that differs between
+    two runs.
     """
 
     path: str
@@ -51,8 +51,8 @@ class Verdict:
             "seconds": self.seconds,
         }
 
-    def text(self, *, exchange: bool) -> str:
-        """Where and why, what was expected and got, and on request the exchange."""
+    def report(self, *, exchange: bool) -> str:
+        """The verdict with its place and reason, what was expected and got, and on request the exchange."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         lines = [f"{place}: {self.verdict}" + (f": {self.reason}" if self.reason else "")]
         if self.expected:
@@ -64,4 +64,4 @@ class Verdict:
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        return self.text(exchange=self.verdict == "fail")
+        return self.report(exchange=self.verdict == "fail")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from simpy import Event
 
-from netsim.referees.packetdrill.system_calls.errno import errno_of, pending
+from netsim.referees.packetdrill.system_calls.errno import errno_of, so_error
 from netsim.referees.recordings.scenario import Rule, Step
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 
@@ -107,7 +107,7 @@ def _send_or_fail(program: "Program", descriptor: "Descriptor", count: int) -> G
     except TcpError as error:
         connection = descriptor.socket.connection
         # Once the peer's FIN was taken, what comes after it is a broken pipe (net/ipv4/tcp_input.c, tcp_reset).
-        name = None if descriptor.told or connection is None or connection.peer_closed else pending(error)
+        name = None if descriptor.told or connection is None or connection.peer_closed else so_error(error)
         descriptor.told = descriptor.told or name is not None
         program.result(f"send {name or 'EPIPE'}")
         return False
@@ -145,7 +145,7 @@ def _receive(program: "Program", descriptor: "Descriptor", count: int) -> Genera
     try:
         text = yield descriptor.socket.recv(count)
     except TcpError as error:
-        name = None if descriptor.told else pending(error)
+        name = None if descriptor.told else so_error(error)
         descriptor.told = True
         program.result(f"recv {name}" if name else "EOF")
         return None if name else 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netsim.referees.packetdrill.code import check
+from netsim.referees.packetdrill.code import run_code
 from netsim.referees.packetdrill.language.script import Code
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 
@@ -21,19 +21,19 @@ NAMES = {"tcpi_state": 1, "tcpi_snd_mss": 1000, "TCP_ESTABLISHED": 1, "TCPI_OPT_
     ],
 )
 def test_what_holds(text: str) -> None:
-    assert check(Code(text), NAMES) == []
+    assert run_code(Code(text), NAMES) == []
 
 
 def test_what_does_not_hold_is_shown_at_its_line() -> None:
     with pytest.raises(Failure) as caught:
-        check(Code("\n\n assert tcpi_state == 1\n assert tcpi_state == 2 or tcpi_snd_mss == 5\n", 10), NAMES)
+        run_code(Code("\n\n assert tcpi_state == 1\n assert tcpi_state == 2 or tcpi_snd_mss == 5\n", 10), NAMES)
     assert caught.value.line == 13
     assert caught.value.expected == "tcpi_state == 2 or tcpi_snd_mss == 5"
     assert caught.value.got == "tcpi_snd_mss = 1000, tcpi_state = 1"
 
 
 def test_print() -> None:
-    assert check(Code("print(tcpi_state, 'x')"), NAMES) == ["1 x"]
+    assert run_code(Code("print(tcpi_state, 'x')"), NAMES) == ["1 x"]
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ def test_print() -> None:
 )
 def test_anything_else_is_unsupported(text: str) -> None:
     with pytest.raises(Unsupported):
-        check(Code(text), NAMES)
+        run_code(Code(text), NAMES)
 
 
 def test_what_code_sets_stays_for_the_code_that_follows() -> None:
     variables: dict[str, object] = {}
-    check(Code("before = tcpi_snd_mss\nif tcpi_state == 1:\n  less = max(0, before - 1)"), NAMES, variables)
-    check(Code("assert less == 999 if tcpi_state in (1, 2) else before, less"), NAMES, variables)
+    run_code(Code("before = tcpi_snd_mss\nif tcpi_state == 1:\n  less = max(0, before - 1)"), NAMES, variables)
+    run_code(Code("assert less == 999 if tcpi_state in (1, 2) else before, less"), NAMES, variables)
     assert variables == {"before": 1000, "less": 999}
 
 
 def test_a_division_by_zero_fails() -> None:
     with pytest.raises(Failure):
-        check(Code("assert 1 / 0"), NAMES)
+        run_code(Code("assert 1 / 0"), NAMES)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netsim.referees.packetdrill import Verdict, parse, run_text
+from netsim.referees.packetdrill import Verdict, parse, run_source
 from netsim.referees.packetdrill.language.script import Script, ScriptError
 
 HERE = Path(__file__).parent
@@ -71,7 +71,7 @@ def test_any_bytes_in_a_file(tmp_path_factory: pytest.TempPathFactory, data: byt
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(LINES), max_size=25), st.sampled_from(["rfc9293", "linux", "freebsd"]))
 def test_lines_in_any_order_give_a_verdict(lines: list[str], profile: str) -> None:
-    assert isinstance(run_text(HEAD + "\n".join(lines), profile=profile, strict=True), Verdict)
+    assert isinstance(run_source(HEAD + "\n".join(lines), profile=profile, strict=True), Verdict)
 
 
 @settings(max_examples=150, deadline=None)
@@ -82,7 +82,7 @@ def test_one_character_changed_gives_a_verdict(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(text) - 1))
     changed = text[:at] + data.draw(st.sampled_from(string.printable + "\x00é")) + text[at + 1 :]
     tree_or_error(changed)
-    assert isinstance(run_text(changed), Verdict)
+    assert isinstance(run_source(changed), Verdict)
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,5 @@ def test_one_character_changed_gives_a_verdict(data: st.DataObject) -> None:
     ],
 )
 def test_what_would_take_for_ever_is_unsupported_or_fails(event: str) -> None:
-    verdict = run_text(HEAD + "+0 " + event, profile="linux")
+    verdict = run_source(HEAD + "+0 " + event, profile="linux")
     assert verdict.verdict != "pass"

@@ -6,29 +6,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netsim.referees.packetdrill.language.options import EOL, NOP, SACK_OK, stamps
+from netsim.referees.packetdrill.language.options import EOL, NOP, SACK_OK, time_stamps
+from netsim.referees.packetdrill.language.packets import format_packet
 from netsim.referees.packetdrill.language.parser import parse
 from netsim.referees.packetdrill.language.script import (
-    Application,
+    Array,
+    BitwiseOr,
     Call,
     Code,
     Command,
     Conditional,
-    Either,
     Event,
+    FunctionCall,
     IcmpPacket,
-    Items,
     Name,
     Number,
     Option,
     Script,
     ScriptError,
+    String,
     Structure,
     TcpPacket,
-    Text,
     Unchecked,
 )
-from netsim.referees.packetdrill.option_layout import packet_text
 from netsim.tcp.segment import ACK, CWR, ECE, FIN, PSH, SYN
 
 SECOND = 1_000_000_000
@@ -88,9 +88,9 @@ def test_a_segment_with_everything() -> None:
     found = packet(text)
     assert found.flags == FIN | PSH | ACK
     assert (found.seq, found.length, found.ack, found.window, found.urgent) == (1, 100, 7, 5, 3)
-    assert found.options == (NOP, NOP, stamps(100, 5), NOP, NOP, Option("sack", (1, 3, 5, 9)))
+    assert found.options == (NOP, NOP, time_stamps(100, 5), NOP, NOP, Option("sack", (1, 3, 5, 9)))
     assert found.ip == (("noecn", ""),)
-    assert packet_text(found) == text
+    assert format_packet(found) == text
 
 
 def test_segments_with_little() -> None:
@@ -115,7 +115,7 @@ def test_options_with_their_padding() -> None:
     assert packet("> . 1:1(0) <FO 12ab>").options == (Option("FO", data="12ab"),)
     assert packet("> . 1:1(0) <FO COOKIE>", COOKIE="12ab").options == (Option("FO", data="12ab"),)
     assert packet("< . 1:1(0) win 1 <0x01010101>").options == (Option("raw", data="01010101"),)
-    assert packet("< . 1:1(0) win 1 <nop,nop,TS val 5 ecr 6!>").options == (NOP, NOP, stamps(5, 6, literal=True))
+    assert packet("< . 1:1(0) win 1 <nop,nop,TS val 5 ecr 6!>").options == (NOP, NOP, time_stamps(5, 6, literal=True))
 
 
 def test_icmp() -> None:
@@ -141,10 +141,10 @@ def test_calls() -> None:
         Unchecked(),
         Number(-1),
         Number(31),
-        Text("a b"),
-        Either((Name("O_RDWR"), Name("O_NONBLOCK"))),
-        Items((Number(4),)),
-        Structure((("sin_port", Application("htons", (Number(80),))), ("", Number(7)))),
+        String("a b"),
+        BitwiseOr((Name("O_RDWR"), Name("O_NONBLOCK"))),
+        Array((Number(4),)),
+        Structure((("sin_port", FunctionCall("htons", (Number(80),))), ("", Number(7)))),
     )
 
 

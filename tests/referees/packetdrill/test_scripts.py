@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from netsim.referees.packetdrill import Verdict, run_paths, run_script, run_text
+from netsim.referees.packetdrill import Verdict, run_paths, run_script, run_source
 
 HERE = Path(__file__).parent
 OWN = sorted(HERE.rglob("*.pkt"))
@@ -150,7 +150,7 @@ def test_there_are_mutants_of_every_kind() -> None:
 @pytest.mark.parametrize("path", OWN, ids=lambda p: str(p.relative_to(HERE)))
 def test_every_mutant_fails_at_its_line(path: Path) -> None:
     for _, profile, line, what, text in [m for m in MUTANTS if m[0] == path]:
-        require_failure(run_text(text, profile=profile, strict=True), what, line)
+        require_failure(run_source(text, profile=profile, strict=True), what, line)
 
 
 def require_failure(got: Verdict, what: str, line: int) -> None:
@@ -197,6 +197,6 @@ def test_mutants_of_those_of_others_fail(folder: str) -> None:
     chosen = every[::14]
     assert len(chosen) > 100
     for (line, what, text), path in chosen:
-        got = run_text(text, path=str(path), profile=folder, strict=True)
+        got = run_source(text, path=str(path), profile=folder, strict=True)
         if got.reason != "no outbound packet is expected: it would pass whatever TCP does":
             require_failure(got, what, line)

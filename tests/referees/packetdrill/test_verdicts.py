@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from netsim.referees.packetdrill.runner import run_paths, run_script, run_text
+from netsim.referees.packetdrill.runner import run_paths, run_script, run_source
 from netsim.referees.packetdrill.verdict import Verdict
 
 LISTEN = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
@@ -27,12 +27,12 @@ CONNECT = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 
 
 def run(text: str, **options: object) -> Verdict:
-    return run_text(text, **options)  # type: ignore[arg-type]
+    return run_source(text, **options)  # type: ignore[arg-type]
 
 
 def test_a_failure_shows_line_expectation_and_exchange() -> None:
     verdict = run(ESTABLISHED + "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 win 5\n")
-    assert (verdict.verdict, verdict.line, verdict.reason) == ("fail", 9, "another window")
+    assert (verdict.verdict, verdict.line, verdict.reason) == ("fail", 9, "window differs")
     assert verdict.expected == "> P. 1:11(10) ack 1 win 5"
     assert verdict.got == "> P. 1:11(10) ack 1 win 65535"
     assert verdict.exchange == (
@@ -42,7 +42,7 @@ def test_a_failure_shows_line_expectation_and_exchange() -> None:
         "0.100000 > P. 1:11(10) ack 1 win 65535",
     )
     assert verdict.row().keys() == {"path", "verdict", "line", "reason", "seconds"}
-    assert "fail: another window" in str(verdict)
+    assert "fail: window differs" in str(verdict)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_blocking_call_must_return_in_time() -> None:
     script += "1 < . 1:1(0) ack 1 win 9"
     assert run(script.format(1)).verdict == "pass"
     early = run(script.format(1.5))
-    assert (early.verdict, early.line, early.reason) == ("fail", 4, "accept returns at another time")
+    assert (early.verdict, early.line, early.reason) == ("fail", 4, "accept returns at the wrong time")
     assert run(script.format(1).rsplit("\n", 1)[0]).reason == "accept does not return"
 
 
@@ -180,7 +180,7 @@ def test_the_kernels_own_way_to_set_things() -> None:
 def test_sockstat_counts() -> None:
     script = ESTABLISHED + "+0 `sockstat -4 -P tcp -s -p 8080 | grep -c ESTABLISHED | grep {}`"
     assert run(script.format(1)).verdict == "pass"
-    assert run(script.format(2)).reason == "sockstat counts another number of sockets in ESTABLISHED"
+    assert run(script.format(2)).reason == "sockstat: the number of sockets in ESTABLISHED differs"
 
 
 def test_an_echo_of_a_stamp_never_seen_fails() -> None:
@@ -235,7 +235,10 @@ def test_nstat_tells_what_was_counted_since() -> None:
     assert run(script + count.format(1), profile="linux").verdict == "pass"
     assert run(script + count.format(2), profile="linux").line == 10
     again = run(script + "+0 `nstat > /dev/null`\n" + count.format(0), profile="linux")
-    assert (again.line, again.reason) == (11, "nstat tells another TcpExtTCPOFOQueue")  # what stands still is not told
+    assert (again.line, again.reason) == (
+        11,
+        "nstat: TcpExtTCPOFOQueue differs",
+    )  # a counter that has not changed is not listed
     assert run(script + count.replace("OFOQueue", "Unheard").format(1), profile="linux").verdict == "unsupported"
 
 
@@ -339,7 +342,7 @@ def test_fields_of_the_ip_header() -> None:
         script.replace("ttl 64", "ttl 63"),
     ):
         got = run(wrong)
-        assert (got.verdict, got.reason) == ("fail", "another IP header")
+        assert (got.verdict, got.reason) == ("fail", "IP header differs")
     assert "(ttl 5) (tos 0x20) P. 1:11(10)" in run(script.replace("0x20", "0x40")).got
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from netsim.link import Path, Scripted
-from netsim.referees.packetdrill import Verdict, run_text, script_text
+from netsim.referees.packetdrill import Verdict, run_source, script_from_trace
 from netsim.sim import Host, World
 from netsim.tcp.config.profiles import profile as named
 from netsim.tcp.errors import TcpError
@@ -31,8 +31,8 @@ def _losing(numbers: Sequence[int]) -> Path:
 def replay(made: World, end: Host, text: str | None = None) -> Verdict:
     """The verdict on the script of that end's view."""
     assert isinstance(made.trace, Trace)
-    script = text or script_text(made.trace, host=end.name, config=end.config)
-    verdict = run_text(script, profile=end.config.name, strict=True)
+    script = text or script_from_trace(made.trace, host=end.name, config=end.config)
+    verdict = run_source(script, profile=end.config.name, strict=True)
     assert verdict.verdict == "pass", f"{verdict}\n{script}"
     return verdict
 
@@ -156,7 +156,7 @@ def test_numbers_count_from_the_syn_and_stamps_from_100() -> None:
     assert "0.05 < S 0:0(0) win 65535 <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0>" in text
     assert "0.15 < P. 1:11(10) ack 1 win 1027 <nop,nop,TS val 200 ecr 100>" in text
     wrong = "\n".join(text).replace("> S. 0:0(0) ack 1 win 65535", "> S. 0:0(0) ack 1 win 65534")
-    assert run_text(wrong, profile="freebsd").verdict == "fail"
+    assert run_source(wrong, profile="freebsd").verdict == "fail"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_what_a_script_can_ask_a_host_for(profile: str, changes: dict[str, Any],
 def lines(made: World, end: Host) -> list[str]:
     """The script of that end's view."""
     assert isinstance(made.trace, Trace)
-    return script_text(made.trace, host=end.name, config=end.config).splitlines()
+    return script_from_trace(made.trace, host=end.name, config=end.config).splitlines()
 
 
 def test_what_no_script_can_say() -> None:
@@ -193,10 +193,10 @@ def test_what_no_script_can_say() -> None:
     made.run(1)
     assert isinstance(made.trace, Trace)
     with pytest.raises(ValueError, match="its connection 2 is not in the trace"):
-        script_text(made.trace, host="a", config=a.config, connection=2)
+        script_from_trace(made.trace, host="a", config=a.config, connection=2)
     a.crash()
     with pytest.raises(ValueError, match="the host crashes"):
-        script_text(made.trace, host="a", config=a.config)
+        script_from_trace(made.trace, host="a", config=a.config)
 
 
 @pytest.mark.parametrize("end", ["a", "b"])
@@ -227,7 +227,7 @@ def test_one_of_several_connections(connection: int, end: str) -> None:
     made.run(10)
     assert isinstance(made.trace, Trace)
     host = {"a": a, "b": b}[end]
-    text = script_text(made.trace, host=end, config=host.config, connection=connection)
+    text = script_from_trace(made.trace, host=end, config=host.config, connection=connection)
     assert text.count("connect(") == (end == "a")
     assert text.count("accept(") == (end == "b")
     replay(made, host, text)

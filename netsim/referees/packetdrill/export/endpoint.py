@@ -1,4 +1,4 @@
-"""Which events of a trace are one connection's, as one of its ends saw them."""
+"""The events of a trace that belong to one connection, as one of its ends saw them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from netsim.trace.events import Arrived, Called, Decided, Packet, Sent, TraceEve
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``events``: calls and segments, from the call that opened it on. ``flow`` as this end writes it."""
+    """``events``: calls and segments, from the call that opened the connection. ``flow`` as this end sends it."""
 
     flow: FourTuple
     passive: bool
@@ -18,22 +18,22 @@ class Endpoint:
 
 
 def endpoint(events: Iterable[TraceEvent], host: str, connection: int) -> Endpoint:
-    """The connection of that number at ``host``, until its four-tuple is opened again.
+    """The connection with this number at ``host``, until its four-tuple is reused.
 
     ValueError if the trace has no such connection.
     """
     own = [event for event in events if event.host == host]
-    born, flow = _birth(own, host, connection)
-    opening = _opening(own[:born], own[born].time, flow)
+    created, flow = _creation(own, host, connection)
+    opening = _opening(own[:created], own[created].time, flow)
     passive = not opening or opening[-1].call == "listen"
     start = own.index(opening[0]) if opening else 0
     kept: list[Called | Sent | Arrived] = []
     listening = passive
     for event in own[start:]:
         match event:
-            case Decided(decision=Allocated(connection=number, flow=again), packet=packet) if again == flow:
+            case Decided(decision=Allocated(connection=number, flow=reused), packet=packet) if reused == flow:
                 if number > connection:
-                    return Endpoint(flow, passive, tuple(_without(kept, packet)))
+                    return Endpoint(flow, passive, tuple(_without_arrival(kept, packet)))
             case Called(call="crash"):
                 kept.append(event)
             case Called(connection=0, call=call) if event not in opening:
@@ -49,7 +49,8 @@ def endpoint(events: Iterable[TraceEvent], host: str, connection: int) -> Endpoi
     return Endpoint(flow, passive, tuple(kept))
 
 
-def _birth(own: list[TraceEvent], host: str, connection: int) -> tuple[int, FourTuple]:
+def _creation(own: list[TraceEvent], host: str, connection: int) -> tuple[int, FourTuple]:
+    """The index of the event that created the connection, and its four-tuple."""
     for index, event in enumerate(own):
         match event:
             case Decided(decision=Allocated(connection=number, flow=flow)) if number == connection:
@@ -58,7 +59,7 @@ def _birth(own: list[TraceEvent], host: str, connection: int) -> tuple[int, Four
 
 
 def _opening(before: list[TraceEvent], time: int, flow: FourTuple) -> list[Called]:
-    """The connect at the very time of its birth, or the last listen on its port; with the bind before it."""
+    """The connect at the time of its creation, or the last listen on its port; with the bind before it."""
     calls = [event for event in before if isinstance(event, Called) and not event.connection]
     for index in range(len(calls) - 1, -1, -1):
         call = calls[index]
@@ -69,7 +70,7 @@ def _opening(before: list[TraceEvent], time: int, flow: FourTuple) -> list[Calle
     return []
 
 
-def _without(kept: list[Called | Sent | Arrived], packet: Packet | None) -> list[Called | Sent | Arrived]:
-    """Without the arrival of the segment that opens the four-tuple again."""
+def _without_arrival(kept: list[Called | Sent | Arrived], packet: Packet | None) -> list[Called | Sent | Arrived]:
+    """The events without the arrival of the segment that reuses the four-tuple."""
     last = kept[-1] if kept else None
     return kept[:-1] if isinstance(last, Arrived) and last.packet is packet else kept

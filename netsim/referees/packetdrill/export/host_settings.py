@@ -1,10 +1,10 @@
-"""What of a host's configuration a script can ask for: by sysctl, by socket options. The rest is told in comments."""
+"""The settings of a host that a script can make, by sysctl and by socket options; comments name the others."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from netsim.referees.packetdrill.platform import host
+from netsim.referees.packetdrill.platform import platform_of
 from netsim.tcp.config.config import TcpConfig
 
 _Write = Callable[[Any], str]
@@ -22,7 +22,7 @@ def _whole(value: Any) -> str:
     return str(round(value))
 
 
-# field -> the setting's name, and its value there
+# field of TcpConfig: the setting's name, and how its value is written
 _LINUX: Final[dict[str, tuple[str, _Write]]] = {
     "timestamps": ("net.ipv4.tcp_timestamps", _flag),
     "sack": ("net.ipv4.tcp_sack", _flag),
@@ -34,7 +34,7 @@ _LINUX: Final[dict[str, tuple[str, _Write]]] = {
     "fin_wait_2_timeout": ("net.ipv4.tcp_fin_timeout", _whole),
     "rto_max": ("net.ipv4.tcp_rto_max_ms", _milliseconds),
 }
-_BSD: Final[dict[str, tuple[str, _Write]]] = {
+_FREEBSD: Final[dict[str, tuple[str, _Write]]] = {
     "sack": ("net.inet.tcp.sack.enable", _flag),
     "connect_timeout": ("net.inet.tcp.keepinit", _milliseconds),
     "delayed_ack": ("net.inet.tcp.delacktime", _milliseconds),
@@ -54,43 +54,43 @@ _RMEM: Final = "net.ipv4.tcp_rmem"
 _LARGEST_WINDOW: Final = 65535
 
 
-def commands(config: TcpConfig) -> list[str]:
-    """The commands that give a host of this profile these values, where there are such."""
-    machine, changed = host(config.name), _changed(config)
-    table = _LINUX if machine.tools == "linux" else _BSD
+def sysctl_commands(config: TcpConfig) -> list[str]:
+    """The commands that give a host of this profile these values, as far as there are such commands."""
+    platform, changed = platform_of(config.name), _changed(config)
+    table = _LINUX if platform.system == "linux" else _FREEBSD
     settings = [f"{table[name][0]}={table[name][1](changed[name])}" for name in changed if name in table]
-    if machine.tools == "linux" and changed.keys() & {"receive_buffer", "window_scale"}:
+    if platform.system == "linux" and changed.keys() & {"receive_buffer", "window_scale"}:
         settings.append(_rmem(config))
     return [f"sysctl -w {setting}" for setting in settings]
 
 
-def options(config: TcpConfig) -> Iterator[tuple[str, str, str]]:
-    """The socket options, as (level, name, value)."""
+def socket_options(config: TcpConfig) -> Iterator[tuple[str, str, str]]:
+    """The socket options that a script sets, as (level, name, value)."""
     changed = _changed(config)
     for name, (level, option, write) in _OPTIONS.items():
         if name in changed:
             yield level, option, write(changed[name])
-    if host(config.name).tools != "linux" and "receive_buffer" in changed:
+    if platform_of(config.name).system != "linux" and "receive_buffer" in changed:
         yield "SOL_SOCKET", "SO_RCVBUF", str(config.receive_buffer)
 
 
 def remarks(config: TcpConfig) -> list[str]:
-    """What else differs from the profile, for comments: a host cannot be asked for it."""
-    machine = host(config.name)
-    said = {"mss", "receive_buffer", *_OPTIONS, *(_LINUX if machine.tools == "linux" else _BSD)}
-    said |= {"window_scale"} if machine.tools == "linux" else set()
-    rest = [f"{name} = {value!r}" for name, value in _changed(config).items() if name not in said]
+    """Comments on the other differences from the profile, for which there is no setting."""
+    platform = platform_of(config.name)
+    settable = {"mss", "receive_buffer", *_OPTIONS, *(_LINUX if platform.system == "linux" else _FREEBSD)}
+    settable |= {"window_scale"} if platform.system == "linux" else set()
+    rest = [f"{name} = {value!r}" for name, value in _changed(config).items() if name not in settable]
     return [f"The host differs from the profile {config.name}: {'; '.join(rest)}."] if rest else []
 
 
 def _changed(config: TcpConfig) -> dict[str, Any]:
-    """The fields in which it differs from the machine that scripts of its profile run on."""
-    own = host(config.name).config
+    """The fields that differ from the platform on which scripts of this profile run."""
+    own = platform_of(config.name).config
     names = [field.name for field in dataclasses.fields(config) if field.compare]
     return {name: getattr(config, name) for name in names if getattr(config, name) != getattr(own, name)}
 
 
 def _rmem(config: TcpConfig) -> str:
-    """The window is half of the second number, in whole segments; the shift the least that reaches the third."""
+    """tcp_rmem: the window is half of the second number; the window scale is the smallest that reaches the third."""
     half = config.receive_buffer if config.receive_buffer < _LARGEST_WINDOW else 3 * _LARGEST_WINDOW
     return f'{_RMEM}="4096 {2 * half} {_LARGEST_WINDOW << (config.window_scale or 0)}"'

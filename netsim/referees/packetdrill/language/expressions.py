@@ -1,4 +1,4 @@
-"""System calls and their arguments.
+"""System calls and the expressions in their arguments.
 
 call        = name "(" [expression ("," expression)*] ")" "=" (number | "...") [errno] ["(" note ")"]
 expression  = term ("|" term)*
@@ -11,15 +11,15 @@ from collections.abc import Mapping
 
 from netsim.referees.packetdrill.language.cursor import Cursor
 from netsim.referees.packetdrill.language.script import (
-    Application,
+    Array,
+    BitwiseOr,
     Call,
-    Either,
     Expression,
-    Items,
+    FunctionCall,
     Name,
     Number,
+    String,
     Structure,
-    Text,
     Unchecked,
 )
 
@@ -28,15 +28,15 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _ERRNO = re.compile(r"E[A-Z0-9]+\b")
 _NOTE = re.compile(r"\([^()\n]*\)")
-_DEEPEST = 20  # nested brackets; real scripts need four
+_MAX_DEPTH = 20  # of nested brackets; real scripts have four
 
 
-def number(text: str) -> int:
-    """The value of a token of digits; hexadecimal after 0x, otherwise decimal."""
-    return int(text, 16 if "x" in text.lower() else 10)
+def _value(digits: str) -> int:
+    """The value of a number, hexadecimal after 0x and otherwise decimal."""
+    return int(digits, 16 if "x" in digits.lower() else 10)
 
 
-def call(cursor: Cursor, words: Mapping[str, str]) -> Call:
+def read_call(cursor: Cursor, words: Mapping[str, str]) -> Call:
     """A system call with its expected result."""
     line = cursor.line
     name = cursor.expect(_WORD, "a packet ('<' or '>'), a system call, a command or code")[0]
@@ -53,8 +53,8 @@ def _number(cursor: Cursor, words: Mapping[str, str], what: str) -> int:
     match = cursor.peek(_WORD)
     if match is not None and _NUMBER.fullmatch(words.get(match[0], "")):
         cursor.take(_WORD)
-        return number(words[match[0]])
-    return number(cursor.expect(_NUMBER, what)[0])
+        return _value(words[match[0]])
+    return _value(cursor.expect(_NUMBER, what)[0])
 
 
 def _list(cursor: Cursor, end: str, words: Mapping[str, str], depth: int) -> tuple[Expression, ...]:
@@ -70,12 +70,12 @@ def _list(cursor: Cursor, end: str, words: Mapping[str, str], depth: int) -> tup
 
 def _expression(cursor: Cursor, words: Mapping[str, str], depth: int) -> Expression:
     line = cursor.line
-    if depth > _DEEPEST:
-        cursor.fail(f"at most {_DEEPEST} nested brackets")
+    if depth > _MAX_DEPTH:
+        cursor.fail(f"at most {_MAX_DEPTH} nested brackets")
     parts = [_term(cursor, words, depth)]
     while cursor.accept("|"):
         parts.append(_term(cursor, words, depth))
-    return parts[0] if len(parts) == 1 else Either(tuple(parts), line)
+    return parts[0] if len(parts) == 1 else BitwiseOr(tuple(parts), line)
 
 
 def _term(cursor: Cursor, words: Mapping[str, str], depth: int) -> Expression:
@@ -83,26 +83,26 @@ def _term(cursor: Cursor, words: Mapping[str, str], depth: int) -> Expression:
     if cursor.accept("..."):
         return Unchecked(line)
     if match := cursor.take(_NUMBER):
-        return Number(number(match[0]), line)
+        return Number(_value(match[0]), line)
     if match := cursor.take(_STRING):
         parts = [match[1]]
         while match := cursor.take(_STRING):
             parts.append(match[1])
         cursor.accept("...")
-        return Text("".join(parts), line)
+        return String("".join(parts), line)
     if cursor.accept("["):
-        return Items(_list(cursor, "]", words, depth + 1), line)
+        return Array(_list(cursor, "]", words, depth + 1), line)
     if cursor.accept("{"):
         return _structure(cursor, words, depth + 1, line)
     name = cursor.expect(_WORD, "an argument: a number, a name, a string, '[', '{' or '...'")[0]
     if cursor.accept("("):
-        return Application(name, _list(cursor, ")", words, depth + 1), line)
+        return FunctionCall(name, _list(cursor, ")", words, depth + 1), line)
     value = words.get(name)
     if value is None:
         return Name(name, line)
     if value.startswith('"'):
-        return Text(value.strip('"'), line)
-    return Number(number(value), line) if _NUMBER.fullmatch(value) else Name(value, line)
+        return String(value.strip('"'), line)
+    return Number(_value(value), line) if _NUMBER.fullmatch(value) else Name(value, line)
 
 
 def _structure(cursor: Cursor, words: Mapping[str, str], depth: int, line: int) -> Structure:
@@ -112,8 +112,8 @@ def _structure(cursor: Cursor, words: Mapping[str, str], depth: int, line: int) 
             cursor.require(",")
         value = _expression(cursor, words, depth)
         name = ""
-        if isinstance(value, Name | Application) and cursor.accept("="):
-            name = value.name if isinstance(value, Application) else value.value
+        if isinstance(value, Name | FunctionCall) and cursor.accept("="):
+            name = value.name if isinstance(value, FunctionCall) else value.value
             value = _expression(cursor, words, depth)
         fields.append((name, value))
     return Structure(tuple(fields), line)

@@ -1,7 +1,7 @@
-"""TCP options as scripts write them: one table of their names, sizes and forms.
+"""TCP options in packetdrill's notation: their names, sizes and forms.
 
 option      = "nop" | "eol" | "sackOK" | "mss" n | "wscale" n | "TS" "val" stamp "ecr" stamp ["!"]
-            | "sack" (left ":" right)+ | ("FO" | "FOEXP" | "md5") [hex] | "0x" hex | foreign
+            | "sack" (left ":" right)+ | ("FO" | "FOEXP" | "md5") [hex] | "0x" hex | other
 """
 
 import re
@@ -24,24 +24,26 @@ _BLOCK = re.compile(r"(\d{1,10}):(\d{1,10})(?!\d)")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){1,40}(?!\w)")
 _RAW = re.compile(r"0x((?:[0-9a-fA-F]{2}){1,40})(?!\w)")
 _NUMBER = re.compile(r"\d{1,10}(?![\w.])")
-_FOREIGN = re.compile(r"(?:ECN|mp_\w+|dss\w*|add_addr\w*|remove_addr\w*|fastclose|tarr|gen|exp-[\w-]+)(?: [^,<>]*)?")
+_NAME_ONLY = re.compile(r"(?:ECN|mp_\w+|dss\w*|add_addr\w*|remove_addr\w*|fastclose|tarr|gen|exp-[\w-]+)(?: [^,<>]*)?")
 
 _FIXED: Final = {"nop": 1, "eol": 1, "sackOK": 2, "wscale": 3, "mss": 4, "TS": 10}  # bytes
-_LARGEST: Final = {"wscale": 255, "mss": 65535}
+_MAXIMUM: Final = {"wscale": 255, "mss": 65535}
 _COOKIES: Final = {"FO": 2, "FOEXP": 4, "md5": 2}  # bytes before the hexadecimal ones
-_KNOWN_KINDS: Final = frozenset({2, 3, 4, 5, 8, 19, 29, 30, 34, 69, 172, 174, 253, 254})  # IANA's, in use somewhere
+_KNOWN_KINDS: Final = frozenset(
+    {2, 3, 4, 5, 8, 19, 29, 30, 34, 69, 172, 174, 253, 254}
+)  # the kinds of IANA's registry that some TCP uses
 CARRIED: Final = frozenset({*_FIXED, "sack", "FO", "FOEXP"})
-"""The options that the TCP core's segments can carry."""
+"""The options that the segments of the TCP core can have."""
 _NAMES: Final = ", ".join([*_FIXED, "sack", *_COOKIES])
 
 
-def stamps(val: int | None, ecr: int | None, *, literal: bool = False, line: int = 0) -> Option:
-    """``TS val V ecr E``, ticks; None for ``...``. ``literal``: ``ecr E!`` is not mapped to the host's number."""
+def time_stamps(val: int | None, ecr: int | None, *, literal: bool = False, line: int = 0) -> Option:
+    """``TS val V ecr E`` in ticks; None for ``...``. ``literal``: ``ecr E!``, which is not translated to the wire's."""
     return Option("TS", (val, ecr), literal=literal, line=line)
 
 
-def stamps_in(options: tuple[Option, ...] | None) -> Option | None:
-    """The time stamps among a segment's options."""
+def find_time_stamps(options: tuple[Option, ...] | None) -> Option | None:
+    """The time stamps option of a segment, or None."""
     return next((option for option in options or () if option.name == "TS"), None)
 
 
@@ -51,8 +53,8 @@ def blocks(option: Option) -> tuple[tuple[int, int], ...]:
     return tuple(zip(edges[::2], edges[1::2], strict=True))
 
 
-def size(option: Option) -> int | None:
-    """Bytes that it takes in the header; None for a foreign one."""
+def option_size(option: Option) -> int | None:
+    """Its bytes in the header; None if only the name of the option is known."""
     if option.name in _FIXED:
         return _FIXED[option.name]
     if option.name == "sack":
@@ -62,8 +64,8 @@ def size(option: Option) -> int | None:
     return _COOKIES[option.name] + len(option.data) // 2 if option.name in _COOKIES else None
 
 
-def text(option: Option) -> str:
-    """As a script writes it."""
+def format_option(option: Option) -> str:
+    """The option in packetdrill's notation."""
     if option.name == "TS":
         val, ecr = ("..." if value is None else value for value in option.values)
         return f"TS val {val} ecr {ecr}{'!' if option.literal else ''}"
@@ -74,8 +76,8 @@ def text(option: Option) -> str:
     return " ".join([option.name, *map(str, option.values), option.data]).rstrip()
 
 
-def unknown_to_all(option: Option) -> bool:
-    """Whether raw bytes hold only padding and options that no TCP here knows: they are passed over (MUST-6)."""
+def is_ignored_everywhere(option: Option) -> bool:
+    """Whether raw bytes hold only padding and options that no TCP knows, which every TCP must ignore (MUST-6)."""
     data = bytes.fromhex(option.data) if option.name == RAW else b"\x02"
     at = 0
     while at < len(data):
@@ -87,13 +89,13 @@ def unknown_to_all(option: Option) -> bool:
     return True
 
 
-def read(cursor: Cursor, words: Words) -> Option:
+def read_option(cursor: Cursor, words: Words) -> Option:
     """The option at ``cursor``."""
     line = cursor.line
     if raw := cursor.take(_RAW):
         return Option(RAW, data=raw[1].lower(), line=line)
-    if foreign := cursor.take(_FOREIGN):
-        name, _, data = foreign[0].partition(" ")
+    if match := cursor.take(_NAME_ONLY):
+        name, _, data = match[0].partition(" ")
         return Option(name, data=" ".join(data.split()), line=line)
     before = cursor.position
     name = cursor.expect(_WORD, f"a TCP option: {_NAMES}")[0]
@@ -101,16 +103,16 @@ def read(cursor: Cursor, words: Words) -> Option:
         return _READERS[name](cursor, words, line)
     if name in _COOKIES:
         return _cookie(name, cursor, words, line)
-    if name in _LARGEST:
-        return Option(name, (number(cursor, words, _LARGEST[name]),), line=line)
+    if name in _MAXIMUM:
+        return Option(name, (read_number(cursor, words, _MAXIMUM[name]),), line=line)
     if name not in _FIXED:
         cursor.position = before
         cursor.fail(f"a TCP option: {_NAMES}")
     return Option(name, line=line)
 
 
-def number(cursor: Cursor, words: Words, most: int = MASK) -> int:
-    """A number from 0 to ``most``, or a word that is defined as one."""
+def read_number(cursor: Cursor, words: Words, maximum: int = MASK) -> int:
+    """A number from 0 to ``maximum``, or a word that is defined as one."""
     match = cursor.peek(_WORD)
     before = cursor.position
     value = words.get(match[0], "") if match is not None else ""
@@ -118,18 +120,18 @@ def number(cursor: Cursor, words: Words, most: int = MASK) -> int:
         cursor.take(_WORD)
     else:
         value = cursor.expect(_NUMBER, "a number")[0]
-    if int(value) > most:
+    if int(value) > maximum:
         cursor.position = before
-        cursor.fail(f"a number from 0 to {most}")
+        cursor.fail(f"a number from 0 to {maximum}")
     return int(value)
 
 
 def _timestamps(cursor: Cursor, words: Words, line: int) -> Option:
     cursor.require("val")
-    val = None if cursor.accept("...") else number(cursor, words)
+    val = None if cursor.accept("...") else read_number(cursor, words)
     cursor.require("ecr")
-    ecr = None if cursor.accept("...") else number(cursor, words)
-    return stamps(val, ecr, literal=cursor.accept("!"), line=line)
+    ecr = None if cursor.accept("...") else read_number(cursor, words)
+    return time_stamps(val, ecr, literal=cursor.accept("!"), line=line)
 
 
 def _sack(cursor: Cursor, words: Words, line: int) -> Option:

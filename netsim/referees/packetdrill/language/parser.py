@@ -1,14 +1,11 @@
-"""From a script's text to its syntax tree: settings, times, events, ``#ifdef``.
+"""From the source of a script to its syntax tree: settings, times, events, ``#ifdef``.
 
-The grammar is that of packetdrill (google/packetdrill, gtests/net/packetdrill/parser.y) with the additions of the
-FreeBSD test suite's dialect (nplab/packetdrill). Packets and calls have files of their own.
-
-    script      = setting* [command] (event | "#ifdef" name event* "#endif")* [command]
-    setting     = "--" name ["=" value], with "--define=" name ["=" (word | string | command)] among them
-    event       = time ["..." seconds] (packet | call | command | code)
-    time        = "*" | ["+"] seconds ["~" ["+"] seconds]
-    command     = "`" text "`"
-    code        = "%{" text "}%"
+script      = setting* [command] (event | "#ifdef" name event* "#endif")* [command]
+setting     = "--" name ["=" value], with "--define=" name ["=" (word | string | command)] among them
+event       = time ["..." seconds] (packet | call | command | code)
+time        = "*" | ["+"] seconds ["~" ["+"] seconds]
+command     = "`" shell "`"
+code        = "%{" python "}%"
 """
 
 import re
@@ -16,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netsim.referees.packetdrill.language.cursor import Cursor
-from netsim.referees.packetdrill.language.expressions import call
-from netsim.referees.packetdrill.language.packets import packet
+from netsim.referees.packetdrill.language.expressions import read_call
+from netsim.referees.packetdrill.language.packets import read_packet
 from netsim.referees.packetdrill.language.script import (
     Action,
     Code,
@@ -41,14 +38,14 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _ENDIF = re.compile(r"#endif\b")
 
 
-def parse(text: str, path: str = "<script>", defines: Mapping[str, str] | None = None) -> Script:
-    """The tree of ``text``. ``defines`` gives bare words a value. ScriptError says where the text is no script."""
-    cursor = Cursor(text, path)
+def parse(source: str, path: str = "<script>", defines: Mapping[str, str] | None = None) -> Script:
+    """The syntax tree of a script. ``defines`` gives words a value. ScriptError if it is not a packetdrill script."""
+    cursor = Cursor(source, path)
     settings = []
     while match := cursor.peek(_SETTING):
         settings.append(Setting(name=match[1], value=match[2], line=cursor.line))
         cursor.take(_SETTING)
-    words = {**defined(settings), **(defines or {})}
+    words = {**defined_words(settings), **(defines or {})}
     initial = _command(cursor, words)
     events: list[Event | Conditional] = []
     final = None
@@ -63,12 +60,12 @@ def parse(text: str, path: str = "<script>", defines: Mapping[str, str] | None =
 
 
 def parse_file(path: str | Path, defines: Mapping[str, str] | None = None) -> Script:
-    """The tree of a file. ScriptError, or OSError if it cannot be read."""
+    """The syntax tree of a file. ScriptError if it is not a script, OSError if it cannot be read."""
     return parse(Path(path).read_bytes().decode("utf-8", errors="replace"), str(path), defines)
 
 
-def defined(settings: Sequence[Setting]) -> dict[str, str]:
-    """What the script itself defines, by ``--define=name`` or ``--define=name=value``."""
+def defined_words(settings: Sequence[Setting]) -> dict[str, str]:
+    """The words that the script itself defines, by ``--define=name`` or ``--define=name=value``."""
     pairs = [(s.value or "").partition("=") for s in settings if s.name == "define"]
     return {name: value for name, _, value in pairs if name}
 
@@ -140,13 +137,13 @@ def _seconds(cursor: Cursor) -> int:
 def _action(cursor: Cursor, words: Mapping[str, str]) -> Action:
     line = cursor.line
     if cursor.accept("<"):
-        return packet(cursor, "<", words, line)
+        return read_packet(cursor, "<", words, line)
     if cursor.accept(">"):
-        return packet(cursor, ">", words, line)
+        return read_packet(cursor, ">", words, line)
     command = _command(cursor, words)
     if command is not None:
         return command
     code = cursor.take(_CODE)
     if code is not None:
         return Code(code[1], line)
-    return call(cursor, words)
+    return read_call(cursor, words)

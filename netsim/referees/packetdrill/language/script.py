@@ -1,7 +1,7 @@
-"""The syntax tree of a packetdrill script: frozen nodes, each of which knows its line.
+"""The syntax tree of a packetdrill script: frozen nodes, each with its line.
 
-Times are integer nanoseconds, sizes bytes, sequence numbers those of the script. ``line`` does not count when two
-nodes are compared, so that what a host sent can be compared with what a script expects.
+Times are integer nanoseconds, sizes are bytes, sequence numbers are the script's own. The comparison of two nodes
+ignores ``line``, so that what a host sent can be compared with what a script expects.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ FLAG_LETTERS: tuple[tuple[str, int], ...] = (
 
 
 class ScriptError(Exception):
-    """The text is no packetdrill script: ``path:line:column: what was expected``. Lines and columns count from 1."""
+    """The file is not a packetdrill script: ``path:line:column: expected ...``. Lines and columns count from 1."""
 
     def __init__(self, path: str, line: int, column: int, expected: str) -> None:
         super().__init__(path, line, column, expected)
@@ -41,7 +41,7 @@ def _line() -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Time:
-    """When an event happens. ``start`` and ``end`` differ for a range; both are None for ``*`` (any time)."""
+    """When an event happens (ns). ``start`` and ``end`` differ for a range; both are None for ``*``, any time."""
 
     start: int | None
     end: int | None
@@ -51,7 +51,7 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """``...``: filled in by the runner, or not compared."""
+    """``...``: the runner fills it in, or does not compare it."""
 
     line: int = _line()
 
@@ -65,7 +65,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class String:
     """A string in double quotes."""
 
     value: str
@@ -81,7 +81,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class BitwiseOr:
     """Symbols or numbers joined by ``|``."""
 
     parts: "tuple[Expression, ...]"
@@ -89,8 +89,8 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
-    """``[a, b]``: what a pointer points to."""
+class Array:
+    """``[a, b]``: the values that a pointer points to."""
 
     items: "tuple[Expression, ...]"
     line: int = _line()
@@ -98,30 +98,30 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """``{name=value, value}``; the name is empty where none is given."""
+    """``{name=value, value}``; the name of a field is empty where the script gives none."""
 
     fields: "tuple[tuple[str, Expression], ...]"
     line: int = _line()
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
-    """``htons(8080)`` and the like."""
+class FunctionCall:
+    """A function in an argument, such as ``htons(8080)``."""
 
     name: str
     arguments: "tuple[Expression, ...]"
     line: int = _line()
 
 
-Expression: TypeAlias = Unchecked | Number | Text | Name | Either | Items | Structure | Application
+Expression: TypeAlias = Unchecked | Number | String | Name | BitwiseOr | Array | Structure | FunctionCall
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """A TCP option, or one byte of padding: ``name`` as scripts write it, or raw.
 
-    ``values`` are its numbers, None for ``...``; the edges of sack one after the other. ``data`` is hexadecimal
-    (cookies, digests, raw bytes), or the text of an option that is only known by name. ``literal``: ``ecr E!``.
+    ``values`` are its numbers, None for ``...``; those of sack are the edges of its blocks. ``data`` is hexadecimal
+    (cookies, digests, raw bytes), or the rest of an option of which only the name is known. ``literal``: ``ecr E!``.
     """
 
     name: str
@@ -135,9 +135,9 @@ class Option:
 class TcpPacket:
     """A segment to inject (``<``) or to expect (``>``).
 
-    ``seq`` None: not checked. ``window`` None: not checked. ``options`` None: any. ``ip``: fields of the IP header, as
-    (name, value). ``ports`` as (source, destination), or None. ``ace`` is the counter that stands for AE, CWR and ECE
-    (draft-ietf-tcpm-accurate-ecn), or None.
+    ``seq``, ``window`` and ``options`` are not checked if None. ``ip``: fields of the IP header as (name, value).
+    ``ports``: (source, destination), or None. ``literal``: the numbers are the wire's own. ``ace``: the counter in the
+    place of AE, CWR and ECE (draft-ietf-tcpm-accurate-ecn), or None.
     """
 
     direction: Direction
@@ -157,9 +157,9 @@ class TcpPacket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IcmpPacket:
-    """An ICMP message that quotes the header of the socket's own segment, ``seq`` and ``length`` of it if given.
+    """An ICMP message that quotes the header of one of the socket's own segments.
 
-    ``quoted`` is the protocol of what it quotes: tcp, udp or raw.
+    ``seq`` and ``length`` are those of the quoted segment, if given. ``quoted`` is its protocol: tcp, udp or raw.
     """
 
     direction: Direction
@@ -175,7 +175,7 @@ class IcmpPacket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPacket:
-    """A packet of another protocol, or inside a tunnel: ``protocol`` says which. It can only be named."""
+    """A packet of another protocol, or in a tunnel. Only the name of its ``protocol`` is read."""
 
     direction: Direction
     protocol: str
@@ -184,7 +184,7 @@ class OtherPacket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A system call. ``result`` None: any. ``errno`` None: any."""
+    """A system call. Any ``result``, or any ``errno``, is right if it is None."""
 
     name: str
     arguments: tuple[Expression, ...]
@@ -195,17 +195,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A shell command in back-quotes. It is recognised, never executed."""
+    """A shell command in back-quotes. It is recognised by its pattern, never executed."""
 
-    text: str
+    source: str
     line: int = _line()
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """``%{ python }%``."""
+    """``%{ python }%``: assertions on TCP_INFO."""
 
-    text: str
+    source: str
     line: int = _line()
 
 
@@ -215,7 +215,7 @@ Action: TypeAlias = Packet | Call | Command | Code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An action at a time. ``until``: when a blocking call returns, on ``time``'s scale; None if it does not."""
+    """An action and its time. ``until`` is when a blocking call returns, absolute or relative like ``time``."""
 
     time: Time
     action: Action
@@ -225,7 +225,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditional:
-    """``#ifdef name`` to ``#endif``."""
+    """The events from ``#ifdef name`` to ``#endif``."""
 
     name: str
     events: tuple[Event, ...]
@@ -234,7 +234,7 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """``--name=value``; the value is None where none is given."""
+    """A line ``--name=value`` at the head of the script; the value is None where none is given."""
 
     name: str
     value: str | None
@@ -243,7 +243,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """A whole file."""
+    """A whole script: ``initial`` and ``final`` are the commands before and after its events."""
 
     path: str
     settings: tuple[Setting, ...]

@@ -1,4 +1,4 @@
-"""The errors of the TCP core under the names that system calls give them."""
+"""The errors of the TCP core by the names of their error numbers (errno), such as ECONNRESET."""
 
 from netsim.tcp.errors import (
     BrokenPipe,
@@ -27,7 +27,7 @@ _NAMES: dict[type[TcpError], str] = {
     InsufficientResources: "EADDRNOTAVAIL",
     RemoteSocketUnspecified: "EDESTADDRREQ",
 }
-_TEXTS = {
+_STRERROR = {
     "EAGAIN": "Resource temporarily unavailable",
     "ECONNABORTED": "Software caused connection abort",
     "ECONNREFUSED": "Connection refused",
@@ -35,28 +35,28 @@ _TEXTS = {
     "EPIPE": "Broken pipe",
     "ETIMEDOUT": "Connection timed out",
 }
-_SAME = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "EOPNOTSUPP": "ENOTSUP"}
+_SYNONYMS = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "EOPNOTSUPP": "ENOTSUP"}
 
 
 def errno_of(error: Exception) -> str:
-    """The symbolic error number."""
+    """The name of the error number that a system call fails with; EIO for what is not an error of TCP."""
     if isinstance(error, Unreachable):
         return error.errno
     return _NAMES[type(error)] if isinstance(error, TcpError) else "EIO"
 
 
-def text_of(name: str) -> str:
-    """What strerror says of it, as far as scripts need it."""
-    return _TEXTS.get(name, "error")
+def strerror(name: str) -> str:
+    """The message that strerror(3) gives for an error number, as far as scripts need it."""
+    return _STRERROR.get(name, "error")
 
 
-def pending(error: Exception | None) -> str | None:
-    """What SO_ERROR tells of a connection that ended by ``error``: only what the peer or the network did."""
+def so_error(error: Exception | None) -> str | None:
+    """SO_ERROR of a connection that ended by ``error``: only what the peer or the network did is reported."""
     if isinstance(error, ConnectionReset | ConnectionTimedOut | Unreachable):
         return errno_of(error)
     return None
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two names stand for one number."""
-    return _SAME.get(one, one) == _SAME.get(other, other)
+def same_error(one: str, other: str) -> bool:
+    """Whether two names stand for the same number."""
+    return _SYNONYMS.get(one, one) == _SYNONYMS.get(other, other)

@@ -1,14 +1,26 @@
-"""poll and epoll: what a socket is ready for, and when an edge is told (net/ipv4/tcp.c, tcp_poll; fs/eventpoll.c).
+"""poll and epoll: what a socket is ready for, and when an edge is reported (net/ipv4/tcp.c, tcp_poll; fs/eventpoll.c).
 
-An event structure is {events=EPOLLIN|EPOLLOUT, fd=4}, a poll one {fd=4, events=POLLIN, revents=POLLIN}.
+An event structure is {events=EPOLLIN|EPOLLOUT, fd=4}, one of poll is {fd=4, events=POLLIN, revents=POLLIN}. Events are
+named here without their prefix.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from netsim.referees.packetdrill.language.script import Call, Expression, Items, Name, Number, Structure, Unchecked
-from netsim.referees.packetdrill.system_calls.error_queue import Notices
-from netsim.referees.packetdrill.system_calls.process import Attempt, Result, names
+from netsim.referees.packetdrill.language.script import Array, Call, Expression, Name, Number, Unchecked
+from netsim.referees.packetdrill.system_calls.process import (
+    Attempt,
+    Epoll,
+    Process,
+    Result,
+    Watch,
+    argument,
+    descriptor,
+    fields_of,
+    integer,
+    listed,
+    returns,
+    symbols,
+)
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.output import may_speak
 from netsim.tcp.recovery.send_buffer import writable
@@ -16,206 +28,190 @@ from netsim.tcp.socket import Socket, pending_error
 from netsim.tcp.state import CLOSED, ESTABLISHED, TIME_WAIT
 from netsim.tcp.user_calls import peer_closed
 
-if TYPE_CHECKING:
-    from netsim.referees.packetdrill.system_calls.calls import Calls
-
-_KNOWN: Final = {"IN", "OUT", "ERR", "HUP", "RDHUP", "RDNORM", "WRNORM", "PRI", "NVAL"}
-_HOW: Final = {"ET", "ONESHOT", "EXCLUSIVE"}
+_EVENTS: Final = {"IN", "OUT", "ERR", "HUP", "RDHUP", "RDNORM", "WRNORM", "PRI", "NVAL"}
+_MODES: Final = {"ET", "ONESHOT", "EXCLUSIVE"}
 _ALWAYS: Final = {"ERR", "HUP"}
-_SAME: Final = {"RDNORM": "IN", "WRNORM": "OUT"}
+_SYNONYMS: Final = {"RDNORM": "IN", "WRNORM": "OUT"}
+_NEVER: Final = 1 << 62
 
 
-def ready(socket: Socket, notices: Notices | None) -> set[str]:
-    """What poll would tell of a socket now, without the prefix of the names."""
-    if socket.listener is not None:
-        return {"IN"} if socket.listener.accept_queue else set()
-    tcb, found = socket.tcb, set()
-    gone = tcb is None or tcb.state in (CLOSED, TIME_WAIT)
-    ended = tcb is not None and (gone or peer_closed(tcb) or socket.read_shut)
-    shut = gone or (tcb is not None and tcb.close_called)
-    if gone or (ended and shut):
-        found.add("HUP")
-    if ended:
-        found |= {"IN", "RDHUP"}
-    if tcb is not None and (tcb.state >= ESTABLISHED or gone or may_speak(tcb)):
-        found |= ({"IN"} if tcb.rcv_buffer else set()) | ({"OUT"} if shut or writable(tcb) else set())
-    elif tcb is None:
-        found.add("OUT")
-    if (tcb is not None and pending_error(socket) is not None) or (notices is not None and notices.waiting):
-        found.add("ERR")
-    return found
-
-
-@dataclass(slots=True)
-class Watch:
-    """One descriptor in an epoll set: what is asked for, how, and what was seen when it was last told."""
-
-    wanted: set[str]
-    how: set[str]
-    seen: tuple[object, ...] | None = None
-
-
-@dataclass(slots=True)
-class Epoll:
-    """An epoll set: descriptors in the order in which they were added."""
-
-    watched: dict[int, Watch] = field(default_factory=dict)
-
-
-def _happened(socket: Socket, notices: Notices | None, wanted: set[str]) -> tuple[object, ...]:
-    """What wakes those who wait: text and connections, a new state, news in the error queue."""
-    tcb, listener = socket.tcb, socket.listener
-    connections = len(listener.accept_queue) if listener is not None else 0
-    text = tcb.rcv_nxt if tcb is not None and "IN" in wanted else 0
-    state = None if tcb is None else (tcb.state, tcb.peer_fin)
-    return connections, text, state, notices.told if notices else 0
-
-
-def create(calls: "Calls", call: Call) -> Attempt:
+def create(process: Process, call: Call) -> Attempt:
     """epoll_create(size), epoll_create1(flags)."""
-    if call.result is not None and call.result >= 0:
-        calls.objects[call.result] = Epoll()
-    return lambda: Result(call.result if call.result is not None else 0)
+    number = descriptor(call, -1)
+    if number >= 0:
+        process.objects[number] = Epoll()
+    return returns(call.result if call.result is not None else 0)
 
 
-def control(calls: "Calls", call: Call) -> Attempt:
+def control(process: Process, call: Call) -> Attempt:
     """epoll_ctl(epfd, operation, fd, event)."""
-    operation, target = names(calls.argument(call, 1)), calls.integer(call, 2)
-    watched = _epoll(calls, call).watched
-    if target not in calls.descriptors:
-        return _returns(-1, "EBADF")
+    operation, target = symbols(argument(call, 1)), integer(call, 2)
+    watched = _epoll(process, call).watched
+    if target not in process.descriptors:
+        return returns(-1, "EBADF")
     if operation == {"EPOLL_CTL_DEL"}:
-        return _returns(0) if watched.pop(target, None) is not None else _returns(-1, "ENOENT")
+        return returns(0) if watched.pop(target, None) is not None else returns(-1, "ENOENT")
     if operation not in ({"EPOLL_CTL_ADD"}, {"EPOLL_CTL_MOD"}):
-        raise Unsupported(call.line, f"epoll_ctl with {', '.join(sorted(operation))}")
+        raise Unsupported(call.line, f"epoll_ctl with {listed(operation)}")
     if (operation == {"EPOLL_CTL_ADD"}) == (target in watched):
-        return _returns(-1, "EEXIST" if target in watched else "ENOENT")
-    asked = _events(_field(calls.argument(call, 3), "events", call), call, "EPOLL")
-    watch = watched[target] = Watch((asked - _HOW) | _ALWAYS, asked & _HOW)
-    socket = calls.descriptors[target]
-    notices = calls.notices.get(socket)
-    if not _now(calls, socket, notices) & watch.wanted:
-        watch.seen = _happened(socket, notices, watch.wanted)
-    return _returns(0)
+        return returns(-1, "EEXIST" if target in watched else "ENOENT")
+    asked = _named_events(_field(argument(call, 3), "events", call), call, "EPOLL")
+    watch = watched[target] = Watch((asked - _MODES) | _ALWAYS, asked & _MODES)
+    socket = process.descriptors[target]
+    if not _ready(process, socket) & watch.wanted:
+        watch.seen = progress(process, socket, watch.wanted)
+    return returns(0)
 
 
-def wait(calls: "Calls", call: Call) -> Attempt:
-    """epoll_wait(epfd, event or [events], most, milliseconds)."""
-    epoll, most = _epoll(calls, call), calls.integer(call, 2)
-    expected = calls.argument(call, 1)
-    structures = _structures(expected)
-    limit = _until(calls, call, 3)
+def wait(process: Process, call: Call) -> Attempt:
+    """epoll_wait(epfd, event or [events], maximum, milliseconds)."""
+    epoll, maximum = _epoll(process, call), integer(call, 2)
+    expected = _structures(argument(call, 1))
+    limit = _deadline(process, call, 3)
 
     def attempt() -> Result | None:
-        told = [(fd, got) for fd, watch in epoll.watched.items() if (got := _tell(calls, fd, watch))][:most]
-        for (fd, got), structure in zip(told, structures, strict=False):
-            _compare(call, fd, got, structure, "events")
-        return Result(len(told)) if told or calls.exchange.now >= limit else None
+        every = ((fd, _reported(process, fd, watch)) for fd, watch in epoll.watched.items())
+        ready = [(fd, events) for fd, events in every if events][:maximum]
+        for (fd, events), structure in zip(ready, expected, strict=False):
+            _compare(call, fd, events, structure, "events")
+        return Result(len(ready)) if ready or process.host.now >= limit else None
 
     return attempt
 
 
-def poll(calls: "Calls", call: Call) -> Attempt:
+def poll(process: Process, call: Call) -> Attempt:
     """poll([{fd=, events=, revents=}, ...], count, milliseconds)."""
-    structures = _structures(calls.argument(call, 0))
-    limit = _until(calls, call, 2)
+    structures = _structures(argument(call, 0))
+    limit = _deadline(process, call, 2)
 
     def attempt() -> Result | None:
-        found = [_polled(calls, call, structure) for structure in structures]
-        if not any(got for _, got in found) and calls.exchange.now < limit:
+        found = [_polled(process, call, structure) for structure in structures]
+        if not any(events for _, events in found) and process.host.now < limit:
             return None
-        for structure, (fd, got) in zip(structures, found, strict=True):
-            _compare(call, fd, got, structure, "revents")
-        return Result(sum(bool(got) for _, got in found))
+        for structure, (fd, events) in zip(structures, found, strict=True):
+            _compare(call, fd, events, structure, "revents")
+        return Result(sum(bool(events) for _, events in found))
 
     return attempt
 
 
-def _polled(calls: "Calls", call: Call, structure: Expression) -> tuple[int, set[str]]:
+def _polled(process: Process, call: Call, structure: Expression) -> tuple[int, set[str]]:
     """A descriptor of poll, and what it is ready for."""
     fd = _field(structure, "fd", call)
     if not isinstance(fd, Number):
-        raise Unsupported(call.line, "poll with a descriptor that is no number")
-    asked = _events(_field(structure, "events", call), call, "POLL") | _ALWAYS
-    socket = calls.descriptors.get(fd.value)
-    return fd.value, _now(calls, socket, calls.notices.get(socket)) & asked if socket is not None else {"NVAL"}
+        raise Unsupported(call.line, "poll with a descriptor that is not a number")
+    asked = _named_events(_field(structure, "events", call), call, "POLL") | _ALWAYS
+    socket = process.descriptors.get(fd.value)
+    return fd.value, _ready(process, socket) & asked if socket is not None else {"NVAL"}
+
+
+def _reported(process: Process, fd: int, watch: Watch) -> set[str]:
+    """What an epoll set reports of a descriptor now; edge-triggered only if something has happened since."""
+    socket = process.descriptors.get(fd)
+    if socket is None or not watch.wanted:
+        return set()
+    if "ET" in watch.how:
+        tcb, seen = socket.tcb, progress(process, socket, watch.wanted)
+        if seen == watch.seen and not (socket in process.full and tcb is not None and writable(tcb, wake=True)):
+            return set()
+        watch.seen = seen
+        process.full.discard(socket)
+    events = _ready(process, socket) & watch.wanted
+    if events and "ONESHOT" in watch.how:
+        watch.wanted = set()
+    return events
+
+
+def _ready(process: Process, socket: Socket) -> set[str]:
+    """What a socket is ready for; remembers that it was seen to be full, so that an edge follows when it is not."""
+    if socket in process.deferred:
+        return {"OUT"}
+    events = _of_listener(socket) if socket.listener is not None else _of_connection(process, socket)
+    if "OUT" not in events and socket.tcb is not None:
+        process.full.add(socket)
+    return events
+
+
+def _of_listener(socket: Socket) -> set[str]:
+    return {"IN"} if socket.listener is not None and socket.listener.accept_queue else set()
+
+
+def _of_connection(process: Process, socket: Socket) -> set[str]:
+    """What tcp_poll returns of a socket that is not a listener."""
+    tcb, queue = socket.tcb, process.error_queues.get(socket)
+    events = {"ERR"} if queue is not None and queue.waiting else set()
+    if tcb is None:
+        return events | {"HUP", "OUT"}
+    closed = tcb.state in (CLOSED, TIME_WAIT)
+    ended = closed or peer_closed(tcb) or socket.read_shut
+    shut = closed or tcb.close_called
+    if ended and shut:
+        events.add("HUP")
+    if ended:
+        events |= {"IN", "RDHUP"}
+    if tcb.state >= ESTABLISHED or closed or may_speak(tcb):
+        events |= ({"IN"} if tcb.rcv_buffer else set()) | ({"OUT"} if shut or writable(tcb) else set())
+    if pending_error(socket) is not None:
+        events.add("ERR")
+    return events
+
+
+def progress(process: Process, socket: Socket, wanted: set[str]) -> tuple[object, ...]:
+    """What wakes a waiting process when it changes: data, connections, the state, reports in the error queue."""
+    tcb, listener, queue = socket.tcb, socket.listener, process.error_queues.get(socket)
+    connections = len(listener.accept_queue) if listener is not None else 0
+    received = tcb.rcv_nxt if tcb is not None and "IN" in wanted else 0
+    state = None if tcb is None else (tcb.state, tcb.peer_fin)
+    return connections, received, state, queue.reported if queue is not None else 0
+
+
+def _deadline(process: Process, call: Call, index: int) -> int:
+    """When a call that may wait for ``index``'s number of milliseconds times out (ns); negative: never."""
+    milliseconds = integer(call, index)
+    if milliseconds < 0:
+        return _NEVER
+    deadline = process.host.now + milliseconds * 1_000_000
+    if milliseconds:
+        process.host.call_deadline = deadline
+    return deadline
+
+
+def _epoll(process: Process, call: Call) -> Epoll:
+    epoll = process.objects.get(integer(call, 0))
+    if not isinstance(epoll, Epoll):
+        raise Failure(call.line, f"{call.name}: the descriptor is not an epoll set")
+    return epoll
 
 
 def _structures(expected: Expression) -> tuple[Expression, ...]:
     """The structures of an argument: one, or a list of them."""
-    return expected.items if isinstance(expected, Items) else (expected,)
-
-
-def _tell(calls: "Calls", fd: int, watch: Watch) -> set[str]:
-    """What an epoll set tells of a descriptor now; by an edge only if something has happened since."""
-    socket = calls.descriptors.get(fd)
-    if socket is None or not watch.wanted:
-        return set()
-    notices = calls.notices.get(socket)
-    if "ET" in watch.how:
-        happened, tcb = _happened(socket, notices, watch.wanted), socket.tcb
-        if happened == watch.seen and not (socket in calls.full and tcb is not None and writable(tcb, wake=True)):
-            return set()
-        watch.seen = happened
-        calls.full.discard(socket)
-    got = _now(calls, socket, notices) & watch.wanted
-    if got and "ONESHOT" in watch.how:
-        watch.wanted = set()
-    return got
-
-
-def _now(calls: "Calls", socket: Socket, notices: Notices | None) -> set[str]:
-    """What a socket is ready for; one that is full tells those who have seen so when it no longer is."""
-    if socket in calls.deferred:
-        return {"OUT"}
-    found = ready(socket, notices)
-    if "OUT" not in found and socket.tcb is not None:
-        calls.full.add(socket)
-    return found
-
-
-def _until(calls: "Calls", call: Call, index: int) -> int:
-    """When a call that waits so many milliseconds gives up."""
-    milliseconds = calls.integer(call, index)
-    if milliseconds < 0:
-        return 1 << 62
-    if milliseconds:
-        calls.exchange.alarm = calls.exchange.now + milliseconds * 1_000_000
-    return calls.exchange.now + milliseconds * 1_000_000
-
-
-def _epoll(calls: "Calls", call: Call) -> Epoll:
-    epoll = calls.objects.get(calls.integer(call, 0))
-    if not isinstance(epoll, Epoll):
-        raise Failure(call.line, f"{call.name}: the descriptor is no epoll set")
-    return epoll
+    return expected.items if isinstance(expected, Array) else (expected,)
 
 
 def _field(structure: Expression, name: str, call: Call) -> Expression:
-    fields = dict(structure.fields) if isinstance(structure, Structure) else {}
+    fields = fields_of(structure)
     if name not in fields:
         raise Failure(call.line, f"{call.name}: {{{name}=}} is missing")
     return fields[name]
 
 
-def _events(expression: Expression, call: Call, prefix: str) -> set[str]:
-    words = {word.removeprefix(prefix) for word in names(expression)}
-    if words - _KNOWN - _HOW:
-        raise Unsupported(call.line, f"{call.name} with {', '.join(sorted(words - _KNOWN - _HOW))}")
-    return {_SAME.get(word, word) for word in words}
+def _named_events(expression: Expression, call: Call, prefix: str) -> set[str]:
+    words = {word.removeprefix(prefix) for word in symbols(expression)}
+    if words - _EVENTS - _MODES:
+        raise Unsupported(call.line, f"{call.name} with {listed(words - _EVENTS - _MODES)}")
+    return {_SYNONYMS.get(word, word) for word in words}
 
 
 def _compare(call: Call, fd: int, got: set[str], structure: Expression, which: str) -> None:
+    """Compare what was reported with the script's structure. Failure where they differ."""
     if isinstance(structure, Unchecked | Name):
         return
     expected = _field(structure, which, call)
-    number = dict(structure.fields).get("fd") if isinstance(structure, Structure) else None
+    number = fields_of(structure).get("fd")
     if isinstance(number, Number) and number.value != fd:
-        raise Failure(call.line, f"{call.name} tells of another descriptor", str(number.value), str(fd))
+        raise Failure(call.line, f"{call.name} reports another descriptor", str(number.value), str(fd))
     prefix = "POLL" if which == "revents" else "EPOLL"
-    if not isinstance(expected, Unchecked) and _events(expected, call, prefix) != got:
-        raise Failure(call.line, f"{call.name} tells other events", "|".join(sorted(names(expected))), str(sorted(got)))
-
-
-def _returns(value: int, errno: str | None = None) -> Attempt:
-    return lambda: Result(value, errno)
+    if not isinstance(expected, Unchecked) and _named_events(expected, call, prefix) != got:
+        raise Failure(
+            call.line, f"{call.name} reports other events", "|".join(sorted(symbols(expected))), "|".join(sorted(got))
+        )

@@ -1,19 +1,32 @@
-"""getsockopt and setsockopt: names of socket options, and where their values live in the model."""
+"""getsockopt, setsockopt, fcntl and ioctl: the names of socket options, and where the model keeps their values."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from netsim.referees.packetdrill.language.script import Call, Expression, Items, Name, Number, Structure, Unchecked
-from netsim.referees.packetdrill.system_calls.connections import set_connect
-from netsim.referees.packetdrill.system_calls.errno import errno_of, same
-from netsim.referees.packetdrill.system_calls.error_queue import Notices, asked_for
-from netsim.referees.packetdrill.system_calls.process import Result, names, pointed
+from netsim.referees.packetdrill.language.script import (
+    Array,
+    Call,
+    Expression,
+    Name,
+    Number,
+    Structure,
+    Unchecked,
+)
+from netsim.referees.packetdrill.system_calls.errno import errno_of, same_error
+from netsim.referees.packetdrill.system_calls.error_queue import ErrorQueue, requested_time_stamps
+from netsim.referees.packetdrill.system_calls.process import (
+    Attempt,
+    Process,
+    argument,
+    integer,
+    listed,
+    pointed_to,
+    returns,
+    symbols,
+)
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.socket import Socket
-
-if TYPE_CHECKING:
-    from netsim.referees.packetdrill.system_calls.calls import Calls
+from netsim.tcp.user_calls import Status
 
 Change = Callable[[TcpConfig, int], TcpConfig]
 
@@ -23,12 +36,12 @@ def _without_options(config: TcpConfig) -> TcpConfig:
 
 
 def _fast_open(config: TcpConfig, value: int) -> TcpConfig:
-    """For a listener the value is the most connections that wait for their handshake's end."""
+    """For a listener the value is the maximum number of connections whose handshake is not yet complete."""
     return config.replace(fast_open="both", fast_open_queue=value) if value else config.replace(fast_open="off")
 
 
-# Options that a socket takes before it is opened: the TcpConfig it then has.
-_BEFORE_OPEN: dict[str, Change] = {
+# The options that are fields of TcpConfig: the configuration of the socket after setsockopt.
+_CONFIGURED: dict[str, Change] = {
     "SO_RCVBUF": lambda config, value: config.replace(receive_buffer=value),
     "SO_SNDBUF": lambda config, value: config.replace(send_buffer=value),
     "SO_KEEPALIVE": lambda config, value: config.replace(keepalive=value != 0),
@@ -55,15 +68,15 @@ _LEVELS = {
     "IPV6": {"SOL_IPV6", "IPPROTO_IPV6"},
 }
 _IP_HEADER = {"IP_TTL", "IPV6_UNICAST_HOPS", "IP_TOS", "IPV6_TCLASS"}
-_CLASSES = {f"IPTOS_DSCP_CS{n}": n << 5 for n in range(8)} | {
+_TOS_NAMES = {f"IPTOS_DSCP_CS{n}": n << 5 for n in range(8)} | {
     "IPTOS_LOWDELAY": 0x10,
     "IPTOS_THROUGHPUT": 0x08,
     "IPTOS_RELIABILITY": 0x04,
     "IPTOS_DSCP_EF": 0xB8,
     **{f"IPTOS_DSCP_AF{n}{drop}": n << 5 | drop << 3 for n in range(1, 5) for drop in range(1, 4)},
 }  # RFC 1349, RFC 2474, RFC 2597, RFC 3246: netinet/ip.h
-_IDLE = {"SO_REUSEADDR", "SO_REUSEPORT", "SO_MARK", "SO_PRIORITY", "IP_FREEBIND", "IP_TRANSPARENT"}
-_OF_NOTICES = {"SO_ZEROCOPY", "SO_TIMESTAMPING", "TCP_INQ"}
+_IGNORED = {"SO_REUSEADDR", "SO_REUSEPORT", "SO_MARK", "SO_PRIORITY", "IP_FREEBIND", "IP_TRANSPARENT"}
+_OF_REPORTS = {"SO_ZEROCOPY", "SO_TIMESTAMPING", "TCP_INQ"}
 _ONLY_BEFORE_OPEN = {"TCP_NOOPT", "TCP_KEEPINIT"}
 
 _READ: dict[str, Callable[[TcpConfig], float]] = {
@@ -79,119 +92,154 @@ _READ: dict[str, Callable[[TcpConfig], float]] = {
     "TCP_LINGER2": lambda config: config.fin_wait_2_timeout or 0,
     "TCP_NOTSENT_LOWAT": lambda config: config.notsent_lowat or 0,
 }
+_COUNTS: dict[str, Callable[[Status], int]] = {
+    "SIOCINQ": lambda status: status.unread,
+    "FIONREAD": lambda status: status.unread,
+    "SIOCOUTQ": lambda status: status.unacknowledged + status.unsent,
+    "SIOCOUTQNSD": lambda status: status.unsent,
+}
 
 
-def set_option(calls: "Calls", call: Call) -> Result:
+def setsockopt(process: Process, call: Call) -> Attempt:
     """setsockopt(fd, level, name, [value], length)."""
-    socket, name = calls.of(call), _name(calls, call)
-    value = pointed(calls.argument(call, 3))
+    socket, name = process.socket(call), _name(call)
+    value = pointed_to(argument(call, 3))
     if name == "SO_REUSEADDR" and isinstance(value, Number):
         socket.reuse_address = bool(value.value)
-    if name in _IDLE:
-        return Result(0)
+    if name in _IGNORED:
+        return returns(0)
     if name == "TCP_FASTOPEN_CONNECT":
-        return set_connect(calls, socket, value)
-    if name in _OF_NOTICES:
-        return _notices(calls, name, value, call)
+        _set_member(process.fast_open_connect, socket, value)
+        return returns(0)
+    if name in _OF_REPORTS:
+        return _set_reports(process, name, value, call)
     if name == "SO_LINGER":
-        return _linger(calls, socket, value, call)
+        return _set_linger(process, socket, value, call)
     if name in _IP_HEADER:
-        return _ip_header(calls, name, value, call)
-    if name not in _BEFORE_OPEN or not isinstance(value, Number):
+        return _set_ip_header(process, name, value, call)
+    if name not in _CONFIGURED or not isinstance(value, Number):
         raise Unsupported(call.line, f"setsockopt {name}")
     try:
-        config = _BEFORE_OPEN[name](socket.options, value.value)
+        config = _CONFIGURED[name](socket.options, value.value)
     except ValueError:
-        return Result(-1, "EINVAL")
+        return returns(-1, "EINVAL")
     if name in _ONLY_BEFORE_OPEN and socket.tcb is not None:
         raise Unsupported(call.line, f"setsockopt {name} on an open socket")
-    calls.exchange.perform(socket.configure(config, calls.exchange.now))
-    calls.exchange.settle()
-    return Result(0)
+    process.host.perform(socket.configure(config, process.host.now))
+    process.host.settle()
+    return returns(0)
 
 
-def _notices(calls: "Calls", name: str, value: Expression, call: Call) -> Result:
-    """What the error queue, or recvmsg, is to tell of."""
-    socket = calls.of(call)
+def _set_member(sockets: set[Socket], socket: Socket, value: Expression) -> None:
+    """Switch an option on (any value but 0) or off: ``sockets`` are those that have it."""
+    (sockets.add if symbols(value) else sockets.discard)(socket)
+
+
+def _set_reports(process: Process, name: str, value: Expression, call: Call) -> Attempt:
+    """SO_ZEROCOPY and SO_TIMESTAMPING: what the error queue reports. TCP_INQ: what recvmsg reports."""
+    socket = process.socket(call)
     if name == "TCP_INQ":
-        (calls.inq.add if names(value) else calls.inq.discard)(socket)
-        return Result(0)
-    notices = calls.notices.setdefault(socket, Notices())
+        _set_member(process.inq, socket, value)
+        return returns(0)
+    queue = process.error_queues.setdefault(socket, ErrorQueue())
     if name == "SO_ZEROCOPY":
-        notices.zerocopy = bool(names(value))
-        calls.exchange.watching = calls.look
-        return Result(0)
-    if socket.tcb is None:
-        return Result(-1, "EINVAL")  # SOF_TIMESTAMPING_OPT_ID on TCP: net/core/sock.c, sock_set_timestamping
-    notices.stamps, notices.origin = asked_for(value, call.line), socket.tcb.snd_una
-    calls.exchange.watching = calls.look
-    return Result(0)
-
-
-def _ip_header(calls: "Calls", name: str, value: Expression, call: Call) -> Result:
-    """The IP header's fields, which TCP does not look at; one socket at a time, as a script has it."""
-    number = value.value if isinstance(value, Number) else _CLASSES.get("".join(names(value)))
-    if number is None:
-        raise Unsupported(call.line, f"setsockopt {name} with a value that is no number")
-    if not 0 <= number <= 255:
-        return Result(-1, "EINVAL")
-    if name in ("IP_TTL", "IPV6_UNICAST_HOPS"):
-        calls.exchange.ttl = number
+        queue.zerocopy = bool(symbols(value))
+    elif socket.tcb is None:
+        return returns(-1, "EINVAL")  # SOF_TIMESTAMPING_OPT_ID on TCP: net/core/sock.c, sock_set_timestamping
     else:
-        calls.exchange.tos = number & ~3  # the two bits of ECN are TCP's: RFC 3168 5
-    return Result(0)
+        queue.stamps, queue.origin = requested_time_stamps(symbols(value), call.line), socket.tcb.snd_una
+    process.watch_progress()
+    return returns(0)
 
 
-def get_option(calls: "Calls", call: Call) -> Result:
-    """getsockopt(fd, level, name, [value], [length]): the value is compared with what the option is."""
-    socket, name = calls.of(call), _name(calls, call)
-    expected = pointed(calls.argument(call, 3))
-    if name == "SO_ERROR":
-        _compare_error(socket, expected, call)
-    elif name in _READ:
-        tcb = socket.tcb
-        live = tcb is not None and name == "SO_RCVBUF"
-        _compare(tcb.rcv_space if tcb and live else _READ[name](socket.options), expected, name, call)
-    elif name == "TCP_MAXSEG" and socket.tcb is not None:
-        _compare(socket.tcb.snd_mss, expected, name, call)
-    else:
-        raise Unsupported(call.line, f"getsockopt {name}")
-    return Result(0)
-
-
-def _name(calls: "Calls", call: Call) -> str:
-    name = calls.argument(call, 2)
-    if not isinstance(name, Name):
-        raise Unsupported(call.line, f"{call.name} with an option that has no name")
-    levels = _LEVELS.get(name.value.partition("_")[0], set())
-    if names(calls.argument(call, 1)) - levels:
-        raise Unsupported(call.line, f"{call.name} {name.value} at another level than {', '.join(sorted(levels))}")
-    return name.value
-
-
-def _linger(calls: "Calls", socket: Socket, value: Expression, call: Call) -> Result:
+def _set_linger(process: Process, socket: Socket, value: Expression, call: Call) -> Attempt:
     numbers = [f.value for _, f in value.fields if isinstance(f, Number)] if isinstance(value, Structure) else []
     if len(numbers) != 2:
         raise Unsupported(call.line, "setsockopt SO_LINGER without {onoff=, linger=}")
     socket.linger_zero = numbers[0] != 0 and numbers[1] == 0
-    calls.linger[socket] = numbers[1] * 1_000_000_000 if numbers[0] else 0
-    return Result(0)
+    process.linger[socket] = numbers[1] * 1_000_000_000 if numbers[0] else 0
+    return returns(0)
+
+
+def _set_ip_header(process: Process, name: str, value: Expression, call: Call) -> Attempt:
+    """Fields of the IP header, which TCP does not use. They hold for the script's socket, of which there is one."""
+    number = value.value if isinstance(value, Number) else _TOS_NAMES.get("".join(symbols(value)))
+    if number is None:
+        raise Unsupported(call.line, f"setsockopt {name} with a value that is not a number")
+    if not 0 <= number <= 255:
+        return returns(-1, "EINVAL")
+    if name in ("IP_TTL", "IPV6_UNICAST_HOPS"):
+        process.host.ttl = number
+    else:
+        process.host.tos = number & ~3  # the two bits of ECN belong to TCP: RFC 3168 5
+    return returns(0)
+
+
+def getsockopt(process: Process, call: Call) -> Attempt:
+    """getsockopt(fd, level, name, [value], [length]): the option's value is compared with the script's."""
+    socket, name = process.socket(call), _name(call)
+    expected = pointed_to(argument(call, 3))
+    tcb = socket.tcb
+    if name == "SO_ERROR":
+        _compare_error(socket, expected, call)
+    elif name == "SO_RCVBUF" and tcb is not None:
+        _compare(tcb.rcv_space, expected, name, call)
+    elif name == "TCP_MAXSEG" and tcb is not None:
+        _compare(tcb.snd_mss, expected, name, call)
+    elif name in _READ:
+        _compare(_READ[name](socket.options), expected, name, call)
+    else:
+        raise Unsupported(call.line, f"getsockopt {name}")
+    return returns(0)
+
+
+def _name(call: Call) -> str:
+    """The name of the option. Unsupported if it is not a name, or if the level is not that of the option."""
+    name = argument(call, 2)
+    if not isinstance(name, Name):
+        raise Unsupported(call.line, f"{call.name} with an option that has no name")
+    levels = _LEVELS.get(name.value.partition("_")[0], set())
+    if symbols(argument(call, 1)) - levels:
+        raise Unsupported(call.line, f"{call.name} {name.value} at a level other than {listed(levels)}")
+    return name.value
 
 
 def _compare(value: float, expected: Expression, name: str, call: Call) -> None:
     if isinstance(expected, Unchecked):
         return
     if not isinstance(expected, Number):
-        raise Unsupported(call.line, f"getsockopt {name} with a value that is no number")
+        raise Unsupported(call.line, f"getsockopt {name} with a value that is not a number")
     if expected.value != value:
-        raise Failure(call.line, f"getsockopt {name} gives another value", str(expected.value), f"{value:g}")
+        raise Failure(call.line, f"getsockopt {name}: the value differs", str(expected.value), f"{value:g}")
 
 
 def _compare_error(socket: Socket, expected: Expression, call: Call) -> None:
     pending = socket.take_error()
-    error = errno_of(pending) if pending is not None else None
-    wanted = "".join(names(expected)) or "0"
-    if isinstance(expected, Items):
+    error = errno_of(pending) if pending is not None else "0"
+    wanted = "".join(symbols(expected)) or "0"
+    if isinstance(expected, Array):
         raise Unsupported(call.line, "getsockopt SO_ERROR with several values")
-    if not isinstance(expected, Unchecked) and not same(wanted, error or "0"):
-        raise Failure(call.line, "getsockopt SO_ERROR gives another value", wanted, error or "0")
+    if not isinstance(expected, Unchecked) and not same_error(wanted, error):
+        raise Failure(call.line, "getsockopt SO_ERROR: the value differs", wanted, error)
+
+
+def fcntl(process: Process, call: Call) -> Attempt:
+    """fcntl(fd, F_GETFL) and fcntl(fd, F_SETFL, flags): only O_NONBLOCK can be changed."""
+    socket, command = process.socket(call), symbols(argument(call, 1))
+    if command == {"F_GETFL"}:
+        return returns(0x2 | (process.host.platform.nonblock if socket.nonblocking else 0))
+    if command != {"F_SETFL"} or symbols(argument(call, 2)) - {"O_RDWR", "O_NONBLOCK", "2"}:
+        raise Unsupported(call.line, f"fcntl with {listed(command)}")
+    socket.nonblocking = "O_NONBLOCK" in symbols(argument(call, 2))
+    return returns(0)
+
+
+def ioctl(process: Process, call: Call) -> Attempt:
+    """ioctl(fd, SIOCINQ or SIOCOUTQ or SIOCOUTQNSD, [bytes])."""
+    socket, command = process.socket(call), "".join(symbols(argument(call, 1)))
+    if command not in _COUNTS:
+        raise Unsupported(call.line, f"ioctl with {command}")
+    count, expected = _COUNTS[command](socket.status()), integer(call, 2)
+    if count != expected:
+        raise Failure(call.line, f"ioctl {command}: the number of bytes differs", str(expected), str(count))
+    return returns(0)
