@@ -32,7 +32,7 @@ def main(lab: Lab) -> Iterator[Path]:
     parts.append(exact(time_wait.theory, study.time_wait_cases(LOSSES, sorted({*FINE, *LENGTHS})), NAMES))
     cases = study.price_cases(HELD)
     results = run(ports.run, cases, replications=n["price"])
-    parts.append(estimates(cases, results, pick(ports.ESTIMATES, "client_time_wait")))
+    parts.append(estimates(cases, results, pick(ports.ESTIMATES, "client_time_wait_sockets")))
     parts.append(study.price(sorted({*FINE, *LENGTHS} - {0.0})))
     ended = killed(run, COPIES, n=n["killed"])
     close = why_four(run, loss=0.02, n=n["segments"])

@@ -18,7 +18,7 @@ RUNS = {"cells": 60, "waiting": 10}  # a point; twenty-five times as many for a 
 def main(lab: Lab) -> Iterator[Path]:
     """The four cells with every ISN, by theory and by run, and with a TIME-WAIT as long as segments live."""
     n, tables = lab.runs(RUNS, report=25), []
-    for name, wait in (("cells", 0.0), ("waiting", DEFAULT.lifetime)):
+    for name, wait in (("cells", 0.0), ("waiting", DEFAULT.msl)):
         cases = cell_cases(wait)
         results = lab.simulate(reincarnation.run, cases, replications=n[name])
         tables += [estimates(cases, results, reincarnation.ESTIMATES), cell_theory(cases)]

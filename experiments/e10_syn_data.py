@@ -23,10 +23,10 @@ def main(lab: Lab) -> Iterator[Path]:
     """Memory and waiting under SYNs with data; requests delivered twice by Fast Open; amplification."""
     run, n = partial(lab.simulate, syn_data.run), lab.runs(RUNS)
     parts = []
-    for cases, name in ((memory_cases(RATES), "memory_end"), (load_cases(RATES), "response_time")):
+    for cases, name in ((memory_cases(RATES), "half_open_memory_end"), (load_cases(RATES), "response_time")):
         wanted = pick(syn_data.ESTIMATES, name)
         parts.append(estimates(cases, run(cases, replications=n["attack"]), wanted))
-    parts.append(exact(syn_data.theory, memory_cases(RATES), ["memory_end"]))
+    parts.append(exact(syn_data.theory, memory_cases(RATES), ["half_open_memory_end"]))
     table = Rows.concatenate([*parts, load_formula(RATES)])
     yield from lab.figure("e10a_attack", syn_data_figure, table, n=n["attack"], seed=lab.seed)
 

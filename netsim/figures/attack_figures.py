@@ -116,7 +116,7 @@ def syn_data_figure(table: Rows, *, n: int, seed: int) -> Figure:
         "Khinchine's wait with the attack's load alone; below: 5 ms a segment and 15 \N{MICRO SIGN}s a byte"
     )
     note = titles.footer(n=n, seed=seed, interval=_WORLDS, loss=_NONE, more=more)
-    memory, times = table.where(estimate="memory_end"), table.where(estimate="response_time")
+    memory, times = table.where(estimate="half_open_memory_end"), table.where(estimate="response_time")
     title = _syn_data_title(memory, times)
     figure, (above, below) = sheet(title, note, rows=2, height=6.6, label_room=1.7, share_y=False)
     names = looks_of(table, "curve")

@@ -78,7 +78,9 @@ def _worth_and_price(panels: Sequence[Axes], table: Rows) -> None:
     label_curves(above, labels)
     above.set_ylabel("P(server closes\nuncleanly)")
     logarithmic(below, 10.0, 1e5)
-    held = means(below, table.where(estimate="client_time_wait"), x="time_wait", name="sockets held", look=LOOKS[3])
+    held = means(
+        below, table.where(estimate="client_time_wait_sockets"), x="time_wait", name="sockets held", look=LOOKS[3]
+    )
     most = means(
         below, table.where(estimate="rate_ceiling"), x="time_wait", name="connections/s\nat most", look=LOOKS[4]
     )
@@ -95,7 +97,7 @@ def assassination_figure(table: Rows, *, duplicate: float, n: int, seed: int) ->
     )  # fmt: skip
     figure, (ax,) = sheet(titles.assassination_title(table, duplicate=duplicate), note, label_room=1.2)
     names = looks_of(table, "rst")
-    labels = proportions(ax, table.where(estimate="p_killed"), x="duplicate", by="rst", names=names)
+    labels = proportions(ax, table.where(estimate="p_assassinated"), x="duplicate", by="rst", names=names)
     ax.set_ylim(-0.02, 1.0)
     in_percent(ax.xaxis)
     ax.set_xlabel("segments with a late copy")

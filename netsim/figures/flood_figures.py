@@ -19,7 +19,7 @@ _WORLDS: Final = "95 % t intervals over worlds"
 _PEACE: Final = (
     ("setup_latency", "latency\n(ms)", 1e3),
     ("p_options_lost", "options\nlost (%)", 100.0),
-    ("half_open_memory", "memory\n(bytes)", 1.0),
+    ("half_open_memory_max", "memory\n(bytes)", 1.0),
 )
 _GREY: Final = "#666666"
 
@@ -129,7 +129,7 @@ def cookie_cost_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure
     )  # fmt: skip
     alone = {
         str(r["server"]): float(r["value"] or 0.0)
-        for r in table.where(source="simulation", loss=loss, estimate="p_diverged")
+        for r in table.where(source="simulation", loss=loss, estimate="p_only_client_established")
     }
     cookies, entries = alone["SYN cookies"], alone["entries"]
     title = (
@@ -138,7 +138,7 @@ def cookie_cost_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure
     )
     figure, (above, below) = sheet(title, note, rows=2, height=6.0, label_room=1.5, share_y=False)
     names = looks_of(table, "server")
-    for ax, estimate in ((above, "setup_latency"), (below, "p_diverged")):
+    for ax, estimate in ((above, "setup_latency"), (below, "p_only_client_established")):
         labels = []
         for name, look in names.items():
             rows = table.where(server=name, estimate=estimate)

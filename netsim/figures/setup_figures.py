@@ -38,9 +38,9 @@ def _quantile(name: str, q: float) -> _Plan:
 
 PLANS: Final = {
     "setup_latency": _Plan("b_mean", mean_against_loss, partial(titles.mean_title, loss=0.5), _MEAN),
-    "p50": _quantile("c_median", 0.5),
-    "p95": _quantile("d_p95", 0.95),
-    "p99": _quantile("e_p99", 0.99),
+    "setup_latency_p50": _quantile("c_median", 0.5),
+    "setup_latency_p95": _quantile("d_p95", 0.95),
+    "setup_latency_p99": _quantile("e_p99", 0.99),
     "p_fail": _Plan(
         "f_failed",
         partial(probability_against_loss, name="P(connection fails)"),
@@ -48,7 +48,7 @@ PLANS: Final = {
         titles.WILSON,
         _BOUNDS,
     ),
-    "p_diverged": _Plan(
+    "p_only_client_established": _Plan(
         "g_diverged",
         partial(probability_against_loss, name="P(client is alone)"),
         partial(titles.divergence_title, loss=0.5),

@@ -222,7 +222,7 @@ def _unclean(table: Rows, loss: float) -> tuple[dict[float, float], float]:
 def time_wait_title(table: Rows, *, loss: float) -> str:
     """What TIME-WAIT buys at this loss: unclean closes without it, and with the longest that was simulated."""
     by_length, longest = _unclean(table, loss)
-    held = table.where(estimate="client_time_wait", source="exact", time_wait=longest).array("value")[0]
+    held = table.where(estimate="client_time_wait_sockets", source="exact", time_wait=longest).array("value")[0]
     return (
         f"At {percent(loss)} loss {percent(by_length[0.0])} of servers close uncleanly without TIME-WAIT, "
         f"{_rare(by_length[longest])} with {seconds(longest)} of it, which holds {float(held):,.0f} sockets "
@@ -244,7 +244,7 @@ def why_four_title(table: Rows, *, think: float, loss: float) -> str:
 
 def assassination_title(table: Rows, *, duplicate: float) -> str:
     """How often TIME-WAIT ends early, with and without the fixes of RFC 1337."""
-    rows = table.where(source="simulation", duplicate=duplicate, estimate="p_killed")
+    rows = table.where(source="simulation", duplicate=duplicate, estimate="p_assassinated")
     (_, plain), *fixed = [(str(n), float(v)) for n, v in zip(rows.column("rst"), rows.array("value"), strict=True)]
     fixes = ", ".join(f"{_rare(p) if p else 'never'} with {name}" for name, p in fixed)
     return (

@@ -42,7 +42,7 @@ _RST: Final = "3.10.7.4, second: RST"
 class Params:
     """Parameters of the study of RFC 1337. The fixes are the client's ``time_wait_rst``. ValueError out of range."""
 
-    segments: int = param(3, "full segments of text that the server sends, at most 10")
+    data_segments: int = param(3, "full segments of text that the server sends, at most 10")
     duplicate: float = param(0.1, "probability that a segment has a late copy, either way")
     duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(20.0))
     delay_forward: float = shared.delay("forward")
@@ -53,7 +53,7 @@ class Params:
     loss_forward = loss_reverse = 0.0
 
     def __post_init__(self) -> None:
-        require_whole("segments", self.segments, low=1, high=MOST_SEGMENTS)
+        require_whole("data_segments", self.data_segments, low=1, high=MOST_SEGMENTS)
         require_probabilities(self, "duplicate")
         as_distribution("duplicate_delay", self.duplicate_delay)
         for name in ("delay_forward", "delay_reverse"):
@@ -67,14 +67,14 @@ class Params:
     @property
     def text(self) -> int:
         """Bytes that the server sends."""
-        return self.segments * min(self.client.mss, self.server.mss)
+        return self.data_segments * min(self.client.mss, self.server.mss)
 
 
 ESTIMATES: Final = {
-    "p_killed": Estimator(column="killed", kind="proportion"),
-    "killed_after": Estimator(column="killed_after", kind="mean"),
-    "time_wait_held": Estimator(column="time_wait_held", kind="mean"),
-    "p_old_segment": Estimator(column="old_segment", kind="proportion"),
+    "p_assassinated": Estimator(column="assassinated", kind="proportion"),
+    "assassinated_after": Estimator(column="assassinated_after", kind="mean"),
+    "time_wait_duration": Estimator(column="time_wait_duration", kind="mean"),
+    "p_old_segment_arrived": Estimator(column="old_segment_arrived", kind="proportion"),
     "resets_ignored": Estimator(column="resets_ignored", kind="mean"),
 }
 
@@ -116,10 +116,10 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     held = (observer.ended - observer.began) / NS
     killed = observer.clause == _RST
     return {
-        "killed": killed,
-        "killed_after": held if killed else NEVER,
-        "time_wait_held": held,
-        "old_segment": observer.old > 0,
+        "assassinated": killed,
+        "assassinated_after": held if killed else NEVER,
+        "time_wait_duration": held,
+        "old_segment_arrived": observer.old > 0,
         "resets_ignored": observer.ignored,
     }
 
@@ -155,7 +155,7 @@ def theory(params: Params) -> dict[str, float]:
     """
     client, distribution = params.client, params.duplicate_delay
     if client.time_wait_rst == "ignore":
-        return {"p_killed": 0.0}
+        return {"p_assassinated": 0.0}
     rtt = params.delay_forward + params.delay_reverse
     if (
         client.time_wait_rst != "accept"
@@ -175,11 +175,11 @@ def theory(params: Params) -> dict[str, float]:
     restart = client.time_wait_restart
     plain, fin = wait - rtt * (restart != "any"), wait - rtt * (restart == "never")
     # The SYN-ACK arrives two round trips before TIME-WAIT, the text one, the ACK of the FIN and the FIN begin it.
-    spared = (1 - kills(2 * rtt, plain)) * (1 - kills(rtt, plain)) ** params.segments * (1 - kills(0.0, fin))
+    spared = (1 - kills(2 * rtt, plain)) * (1 - kills(rtt, plain)) ** params.data_segments * (1 - kills(0.0, fin))
     if params.server.fin_ack == "immediate":
         spared *= 1 - kills(0.0, plain)
     spared *= 1 - kills(0.0, wait - rtt)  # the client's last ACK, which draws the RST itself
-    return {"p_killed": 1 - spared}
+    return {"p_assassinated": 1 - spared}
 
 
 def _not_as_described(params: Params, rtt: float) -> bool:
@@ -190,6 +190,6 @@ def _not_as_described(params: Params, rtt: float) -> bool:
         or rtt >= min(client.rto_min, server.rto_min, client.syn_intervals()[0], server.synack_intervals()[0])
         or client.time_wait <= rtt
         or params.text > min(client.receive_buffer, server.send_buffer)
-        or params.segments > server.initial_window
+        or params.data_segments > server.initial_window
         or client.timestamps
     )

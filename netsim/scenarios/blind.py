@@ -53,52 +53,56 @@ class Params:
     """Parameters of the study of blind injection. ValueError for values out of range."""
 
     attack: Attack = param("rst", "what is forged: rst, syn, data, or the ack of text that never arrived")
-    guesses: Guessing = param("sweep", "a sweep that cannot miss, or each guess drawn anew (random)")
-    window: int = param(65_535, "receive window of both ends, scaled if need be", "bytes")
-    length: int = param(1, "text of each forged segment (data)", "bytes")
+    guessing: Guessing = param("sweep", "a sweep that cannot miss, or each guess drawn anew (random)")
+    receive_window: int = param(65_535, "receive window of both ends, scaled if need be", "bytes")
+    payload_bytes: int = param(1, "text of each forged segment (data)", "bytes")
     in_flight: int = param(0, "text that the server has sent and the client has not received", "bytes")
-    ports: int = param(1, "ports that the client may have, each as likely; 1: the attacker knows it")
-    space: int = param(SEQUENCE_SPACE, "numbers that RCV.NXT, and SND.UNA, may have for all the attacker knows")
-    segments: int = param(100, "forged segments that are really sent, at most")
-    rate: float = param(10_000.0, "forged segments a second", "1/s")
+    client_ports: int = param(1, "ports that the client may have, each as likely; 1: the attacker knows it")
+    sequence_space: int = param(
+        SEQUENCE_SPACE, "numbers that RCV.NXT, and SND.UNA, may have for all the attacker knows"
+    )
+    max_segments: int = param(100, "forged segments that are really sent, at most")
+    attack_rate: float = param(10_000.0, "forged segments a second", "1/s")
     delay: float = param(0.05, "one-way delay between client and server", "s")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
-        require_choices(self, attack=Attack, guesses=Guessing)
+        require_choices(self, attack=Attack, guessing=Guessing)
         for name, low, high, unit in (
-            ("window", 1, (1 << 30) - 1, "bytes"),
-            ("length", 1, 1460, "bytes"),
+            ("receive_window", 1, (1 << 30) - 1, "bytes"),
+            ("payload_bytes", 1, 1460, "bytes"),
             ("in_flight", 0, 10_000, "bytes"),
-            ("ports", 1, 65_536 - FIRST_PORT, ""),
-            ("space", 1, SEQUENCE_SPACE, ""),
-            ("segments", 0, 1_000_000, ""),
+            ("client_ports", 1, 65_536 - FIRST_PORT, ""),
+            ("sequence_space", 1, SEQUENCE_SPACE, ""),
+            ("max_segments", 0, 1_000_000, ""),
         ):
             require_whole(name, getattr(self, name), low=low, high=high, unit=unit)
-        require_number("rate", self.rate, low=1e-3, high=1e9, unit="1/s")
+        require_number("attack_rate", self.attack_rate, low=1e-3, high=1e9, unit="1/s")
         require_number("delay", self.delay, low=0.0, high=0.4, unit="s")
         self._check_together()
 
     def _check_together(self) -> None:
-        if self.length > self.window:
-            raise ValueError(f"length = {self.length}: must be at most window = {self.window}")
-        if self.in_flight > self.window:
-            raise ValueError(f"in_flight = {self.in_flight}: must be at most window = {self.window}")
+        if self.payload_bytes > self.receive_window:
+            raise ValueError(
+                f"payload_bytes = {self.payload_bytes}: must be at most receive_window = {self.receive_window}"
+            )
+        if self.in_flight > self.receive_window:
+            raise ValueError(f"in_flight = {self.in_flight}: must be at most receive_window = {self.receive_window}")
         if self.attack == "ack" and not self.in_flight:
             raise ValueError("in_flight = 0: must be at least 1 for attack = ack, which acknowledges it")
-        if self.guesses == "random" and self.space < SEQUENCE_SPACE:
-            raise ValueError(f"space = {self.space}: must be 4294967296 where guesses are random")
+        if self.guessing == "random" and self.sequence_space < SEQUENCE_SPACE:
+            raise ValueError(f"sequence_space = {self.sequence_space}: must be 4294967296 where guessing is random")
         for end in ("client", "server"):
             if getattr(self, end).receive_buffer != TcpConfig().receive_buffer and getattr(self, end).name == "rfc9293":
-                raise ValueError(f"{end}.receive_buffer: set window, which decides it here")
+                raise ValueError(f"{end}.receive_buffer: set receive_window, which decides it here")
 
     def end(self, config: TcpConfig) -> TcpConfig:
         """An end's TCP with the window of this study; RFC 7323's shift as large as the window needs."""
-        shift = max((self.window >> 16).bit_length(), config.window_scale or 0)
-        scaled = {} if self.window <= LARGEST_UNSCALED else {"window_scale": shift}
+        shift = max((self.receive_window >> 16).bit_length(), config.window_scale or 0)
+        scaled = {} if self.receive_window <= LARGEST_UNSCALED else {"window_scale": shift}
         return config.replace(
-            receive_buffer=self.window,
+            receive_buffer=self.receive_window,
             buffer_rounding=False,
             receive_window="buffer",
             nagle=False,
@@ -110,7 +114,7 @@ class Params:
 
 ESTIMATES: Final = {
     "p_success": Estimator(column="succeeded", kind="proportion"),
-    "p_success_expected": Estimator(column="p_expected", kind="mean"),
+    "p_success_expected": Estimator(column="p_success_expected", kind="mean"),
     "segments_used": Estimator(column="segments_used", kind="mean"),
     "segments_needed": Estimator(column="segments_needed", kind="mean"),
     "segments_expected": Estimator(column="segments_expected", kind="mean"),
@@ -154,7 +158,7 @@ def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _
     lost = Path(delay=params.delay, stages=(Scripted("drop DATA 2-"),))
     world.link(client, server, Path(delay=params.delay), lost)
     world.link(attacker, server, Path(delay=0.0))
-    port = seed.stream("client port").randrange(params.ports)
+    port = seed.stream("client port").randrange(params.client_ports)
     connections: list[Connection] = []
 
     def serve() -> Generator[Event, Any, None]:
@@ -182,30 +186,33 @@ def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _
 def fields(params: Params) -> tuple[Field, Field]:
     """What the rules of the server's TCP take as sequence and as acknowledgment number (RFC 9293 3.10.7.4)."""
     config, attack = params.server, params.attack
-    window = max(params.window, _offered(params, params.server))
+    window = max(params.receive_window, _offered(params, params.server))
     # One beyond the window is acceptable to Linux, but its text or SYN lies outside and has no effect.
     last = window - 1 + (config.window_edge == "inclusive" and attack in ("rst", "ack"))
     seq, ack = (0, last), (-(SEQUENCE_SPACE // 2), SEQUENCE_SPACE // 2 - 1)
     if attack == "rst" and config.rst_policy == "rfc5961":
         seq = (0, 0)
     elif attack == "data":
-        seq = (1 - params.length, last)
+        seq = (1 - params.payload_bytes, last)
         behind = SEQUENCE_SPACE // 2 if config.ack_policy == "rfc793" else _offered(params, params.client)
         ack = (-behind, params.in_flight)
     elif attack == "ack":
         ack = (1, params.in_flight)
     if kept_out(params):
         seq = (0, -1)
-    return Field(*seq, params.space), Field(*ack, params.space)
+    return Field(*seq, params.sequence_space), Field(*ack, params.sequence_space)
 
 
 def _offered(params: Params, config: TcpConfig) -> int:
     """The largest window that an end offers: in whole units of its scale, rounded up as far as the field goes."""
     scales = [params.end(end).window_scale for end in (params.client, params.server)]
     if None in scales:
-        return min(params.window, LARGEST_UNSCALED)
+        return min(params.receive_window, LARGEST_UNSCALED)
     scale = params.end(config).window_scale or 0
-    return max(min(-(-params.window // (1 << scale)), LARGEST_UNSCALED) << scale, min(params.window, LARGEST_UNSCALED))
+    return max(
+        min(-(-params.receive_window // (1 << scale)), LARGEST_UNSCALED) << scale,
+        min(params.receive_window, LARGEST_UNSCALED),
+    )
 
 
 def kept_out(params: Params) -> bool:
@@ -224,17 +231,17 @@ def measured(params: Params) -> tuple[Field, Field]:
     def takes(seq: int, ack: int) -> bool:
         victim = _victim(params, Seed(0))
         right = Guess(victim.port, (victim.seq + seq) & MASK, (victim.ack + ack) & MASK)
-        victim.forge(params.attack, right, params.length)
+        victim.forge(params.attack, right, params.payload_bytes)
         victim.world.run(until=BEGIN + 1e-6)
         return victim.harmed
 
     middle = 1 if params.attack == "ack" else 0
     if not takes(0, middle):
-        return Field(0, -1, params.space), Field(0, -1, params.space)
+        return Field(0, -1, params.sequence_space), Field(0, -1, params.sequence_space)
     said_seq, said_ack = fields(params)
     seq = _edges(lambda distance: takes(distance, middle), 0, said_seq)
     ack = _edges(lambda distance: takes(0, distance), middle, said_ack)
-    return Field(*seq, params.space), Field(*ack, params.space)
+    return Field(*seq, params.sequence_space), Field(*ack, params.sequence_space)
 
 
 def _edges(takes: Callable[[int], bool], middle: int, said: Field) -> tuple[int, int]:
@@ -259,7 +266,7 @@ def _edges(takes: Callable[[int], bool], middle: int, said: Field) -> tuple[int,
 def attack_on(params: Params, taken: tuple[Field, Field]) -> BlindAttack:
     """The closed form for a receiver that takes these numbers (netsim.theory.blind)."""
     seq, ack = taken
-    return BlindAttack(sequences=seq.count, acks=ack.count, ports=params.ports, modulus=params.space)
+    return BlindAttack(sequences=seq.count, acks=ack.count, ports=params.client_ports, modulus=params.sequence_space)
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
@@ -268,12 +275,12 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     victim = _victim(params, seed, observers)
     stream = seed.stream("attacker")
     p_hit = attack_on(params, taken).p_within_memoryless(1)
-    plan: Sweep | Draws = Draws(params.ports, stream)
+    plan: Sweep | Draws = Draws(params.client_ports, stream)
     needed = drawn_until_hit(p_hit, seed.stream("counted"))
-    if params.guesses == "sweep":
+    if params.guessing == "sweep":
         actual = (victim.seq, victim.ack)
         plan = Sweep(
-            *fields(params), params.ports, (_start(params, actual[0], stream), _start(params, actual[1], stream))
+            *fields(params), params.client_ports, (_start(params, actual[0], stream), _start(params, actual[1], stream))
         )
         needed = plan.needed(taken, actual, victim.port)
     used: list[int] = []
@@ -283,7 +290,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
         "succeeded": bool(used),
         "segments_used": used[0] if used else math.nan,
         "segments_needed": needed,
-        "p_expected": expected["p_success"],
+        "p_success_expected": expected["p_success"],
         "segments_expected": expected["segments_expected"],
         "seconds_expected": expected["seconds_expected"],
         "challenge_acks": victim.world.hosts["server"].counters.TcpExtTCPChallengeACK,
@@ -292,26 +299,30 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
 
 def _start(params: Params, actual: int, stream: Any) -> int:
     """The least number that the attacker thinks possible; all he is told of the real one."""
-    return (actual - stream.randrange(params.space)) & MASK if params.space < SEQUENCE_SPACE else 0
+    return (actual - stream.randrange(params.sequence_space)) & MASK if params.sequence_space < SEQUENCE_SPACE else 0
 
 
 def _attack(params: Params, victim: _Victim, plan: Sweep | Draws, used: list[int]) -> Generator[Event, Any, None]:
-    for number in range(params.segments):
+    for number in range(params.max_segments):
         guess = plan.guess(number)
         if guess is None:
             return
-        victim.forge(params.attack, guess, params.length)
-        yield victim.world.timeout(1 / params.rate)
+        victim.forge(params.attack, guess, params.payload_bytes)
+        yield victim.world.timeout(1 / params.attack_rate)
         if victim.harmed:
             used.append(number + 1)
             return
 
 
 def _expected(params: Params, attack: BlindAttack) -> dict[str, float]:
-    sweep = params.guesses == "sweep"
+    sweep = params.guessing == "sweep"
     within = attack.p_within if sweep else attack.p_within_memoryless
     mean = attack.mean if sweep else attack.memoryless_mean
-    return {"p_success": within(params.segments), "segments_expected": mean, "seconds_expected": mean / params.rate}
+    return {
+        "p_success": within(params.max_segments),
+        "segments_expected": mean,
+        "seconds_expected": mean / params.attack_rate,
+    }
 
 
 def theory(params: Params) -> dict[str, float]:
@@ -319,5 +330,5 @@ def theory(params: Params) -> dict[str, float]:
     attack = attack_on(params, fields(params))
     values = _expected(params, attack)
     values |= {"p_success_expected": values["p_success"], "segments_needed": values["segments_expected"]}
-    values["segments_used"] = attack.mean_within(params.segments, params.guesses)
+    values["segments_used"] = attack.mean_within(params.max_segments, params.guessing)
     return {name: value for name, value in values.items() if value == value}

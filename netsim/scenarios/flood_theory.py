@@ -27,7 +27,7 @@ class Flood(Protocol):
     @property
     def attack_rate(self) -> float: ...
     @property
-    def legit_rate(self) -> float: ...
+    def client_rate(self) -> float: ...
     @property
     def hold(self) -> float: ...
     @property
@@ -37,11 +37,11 @@ class Flood(Protocol):
 def flood_theory(params: Flood, *, rtt: float) -> dict[str, float]:
     """Estimates by name. No loss, silent sources, Poisson arrivals of SYNs and of clients, exact timers.
 
-    The offered load is ``attack_rate`` times the hold and ``legit_rate`` times the ``rtt``: a client's entry.
+    The offered load is ``attack_rate`` times the hold and ``client_rate`` times the ``rtt``: a client's entry.
     """
     server = params.server
     slots = syn_queue_limit(server, min(params.backlog, server.somaxconn))
-    load = params.attack_rate * params.hold + params.legit_rate * rtt
+    load = params.attack_rate * params.hold + params.client_rate * rtt
     if server.syn_cookies == "always":
         return _all_served() | {"half_open": 0.0, "synacks_per_syn": 1.0}
     if server.syncache_hashsize is not None or server.syn_queue_full != "drop":
@@ -51,10 +51,10 @@ def flood_theory(params: Flood, *, rtt: float) -> dict[str, float]:
     if server.synack_pruning:
         return {}  # how long an entry lives depends on who else is there
     blocked = erlang_b(load=load, slots=slots)
-    if len(params.syn_offsets) > 2 and params.legit_rate * rtt * blocked > LITTLE:
+    if len(params.syn_offsets) > 2 and params.client_rate * rtt * blocked > LITTLE:
         return {}  # the SYNs that clients send again are load, and come when the queue was full: no Poisson process
     values = {"p_first_syn_blocked": blocked, "p_served_at_first_syn": 1 - blocked, "half_open": load * (1 - blocked)}
-    if params.attack_rate and params.legit_rate * rtt <= LITTLE:
+    if params.attack_rate and params.client_rate * rtt <= LITTLE:
         rate, hold, offsets = params.attack_rate, params.hold, params.syn_offsets[:-1]
         values["p_first_syn_blocked_from_empty"] = p_blocked_in_first_hold(attack_rate=rate, slots=slots, hold=hold)
         values["p_never_connected_from_empty"] = p_all_blocked_periodic(
@@ -65,13 +65,18 @@ def flood_theory(params: Flood, *, rtt: float) -> dict[str, float]:
 
 def _all_served() -> dict[str, float]:
     """Cookies: every SYN is answered, and with nothing lost every client comes back in time."""
-    blocked = ("p_first_syn_blocked", "p_first_syn_blocked_from_empty", "p_never_connected", "p_client_alone")
+    blocked = (
+        "p_first_syn_blocked",
+        "p_first_syn_blocked_from_empty",
+        "p_never_connected",
+        "p_only_client_established",
+    )
     return dict.fromkeys(blocked, 0.0) | dict.fromkeys(("p_served", "p_served_at_first_syn"), 1.0)
 
 
 def _evicting(params: Flood, *, rtt: float, slots: int, load: float) -> dict[str, float]:
     """Every SYN is answered; a client is served if its entry is still there one round trip later."""
-    server, rate = params.server, params.attack_rate + params.legit_rate
+    server, rate = params.server, params.attack_rate + params.client_rate
     values = {"p_first_syn_blocked": 0.0, "p_never_connected": 0.0}
     if server.syncache_hashsize is not None:
         kept = p_survives_bucket_drop(
@@ -83,4 +88,4 @@ def _evicting(params: Flood, *, rtt: float, slots: int, load: float) -> dict[str
         kept = p_survives_random_drop(attack_rate=rate, rtt=rtt, slots=slots)
     else:
         return values
-    return values | {"p_served_at_first_syn": kept, "p_served": kept, "p_client_alone": 1 - kept}
+    return values | {"p_served_at_first_syn": kept, "p_served": kept, "p_only_client_established": 1 - kept}

@@ -49,7 +49,7 @@ class Params:
     guesses: int = param(1, "forged third segments, each with another guess of the ISN")
     pause: float = param(0.5, "from the attacker's own SYN to the forged one", "s")
     jitter: float = param(0.001, "extra delay of each segment to the server, uniform from 0, that keeps order", "s")
-    others: float = param(0.0, "connections that others open at the server, Poisson", "1/s")
+    background_rate: float = param(0.0, "connections that others open at the server, Poisson", "1/s")
     delay: float = param(0.05, "one-way delay to the server", "s")
     server: TcpConfig = shared.tcp("server")
 
@@ -57,13 +57,13 @@ class Params:
         require_whole("guesses", self.guesses, low=1, high=100_000)
         require_number("pause", self.pause, low=0.2, high=100.0, unit="s")
         require_number("jitter", self.jitter, low=0.0, high=0.1, unit="s")
-        require_number("others", self.others, low=0.0, high=1000.0, unit="1/s")
+        require_number("background_rate", self.background_rate, low=0.0, high=1000.0, unit="1/s")
         require_number("delay", self.delay, low=0.0, high=0.4, unit="s")
 
 
 ESTIMATES: Final = {
     "p_opened": Estimator(column="opened", kind="proportion"),
-    "p_text_taken": Estimator(column="text_taken", kind="proportion"),
+    "p_data_accepted": Estimator(column="data_accepted", kind="proportion"),
     "resets": Estimator(column="resets", kind="mean"),
 }
 
@@ -81,7 +81,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world.run(until=attack)
     return {
         "opened": bool(taken),
-        "text_taken": any(taken),
+        "data_accepted": any(taken),
         "resets": server.counters.TcpOutRsts,
     }
 
@@ -97,11 +97,11 @@ def _serve(world: World, host: Host, taken: list[bytes]) -> Generator[Event, Any
 
 
 def _open_others(world: World, host: Host, params: Params) -> Generator[Event, Any, None]:
-    if not params.others:
+    if not params.background_rate:
         return
     stream = world.seed.stream("others")
     while True:
-        yield world.timeout(stream.expovariate(params.others))
+        yield world.timeout(stream.expovariate(params.background_rate))
         host.socket().connect(("server", PORT))
 
 
@@ -133,7 +133,10 @@ def distances(params: Params) -> list[int]:
         return list(clock_isn_guesses(guesses, rate=isn.rate, pause=params.pause))
     if isinstance(isn, CounterIsn):
         ranked = bsd_isn_guesses(
-            per_second=isn.per_second, per_connection=isn.per_connection, pause=params.pause, others=params.others
+            per_second=isn.per_second,
+            per_connection=isn.per_connection,
+            pause=params.pause,
+            others=params.background_rate,
         )
         return list(islice(ranked, guesses))
     return list(range(guesses))  # the same number again, for a constant; for a keyed or random one any is as good
@@ -143,21 +146,21 @@ def theory(params: Params) -> dict[str, float]:
     """The closed forms of ``netsim.theory.forged_open``; empty for BSD with jitter, or where SYNs may go unanswered."""
     isn, n = params.server.isn, params.guesses
     if params.server.authentication_key is not None:
-        return {"p_opened": 0.0, "p_text_taken": 0.0}
+        return {"p_opened": 0.0, "p_data_accepted": 0.0}
     if isinstance(isn, ConstantIsn):
         p = 1.0
     elif isinstance(isn, ClockIsn):
         p = p_clock_isn_guessed(n, rate=isn.rate, pause=params.pause, jitter=params.jitter)
     elif isinstance(isn, CounterIsn):
-        if params.jitter and (params.others or isn.per_second):
+        if params.jitter and (params.background_rate or isn.per_second):
             return {}
         p = p_bsd_isn_guessed(
             n,
             per_second=isn.per_second,
             per_connection=isn.per_connection,
             pause=params.pause,
-            others=params.others,
+            others=params.background_rate,
         )
     else:
         p = p_uniform_isn_guessed(n)
-    return {"p_opened": p, "p_text_taken": p}
+    return {"p_opened": p, "p_data_accepted": p}

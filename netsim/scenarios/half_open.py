@@ -34,9 +34,9 @@ QUESTION: Final = "One end has vanished or crashed: how long does the other hold
 NEVER: Final = float("nan")
 CLIENT_PORT: Final = 40_000
 
-Accident = Literal["none", "vanishes", "crashes"]
+Failure = Literal["none", "vanishes", "crashes"]
 During = Literal["handshake", "established"]
-FoundBy = Literal["nothing", "data", "keepalive", "open"]
+DetectedBy = Literal["nothing", "data", "keepalive", "open"]
 Outcome = Literal["reset", "timeout", "keep-alive", "never"]
 
 _OUTCOMES: Final[dict[str, Outcome]] = {
@@ -53,14 +53,14 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 class Params:
     """Parameters of the study of half-open connections. ``forward`` is client to server. ValueError for bad values."""
 
-    accident: Accident = param("crashes", "what happens to the victim: none, vanishes or crashes")
-    victim: End = param("client", "to whom: client or server")
+    failure: Failure = param("crashes", "what happens to the victim: none, vanishes or crashes")
+    failed_end: End = param("client", "to whom: client or server")
     during: During = param("established", "when: handshake (the client's SYN is under way) or established")
-    found_by: FoundBy = param(
+    detected_by: DetectedBy = param(
         "data", "what could tell the survivor: nothing, data it sends, keepalive, or the victim's new open"
     )
     pause: float = param(10.0, "from the accident to the survivor's data or the victim's new open", "s")
-    horizon: float = param(100_000.0, "end of the run; what is still held then counts as for ever", "s")
+    run_duration: float = param(100_000.0, "end of the run; what is still held then counts as for ever", "s")
     loss_forward: float = shared.loss("forward", 0.0, since="the accident")
     loss_reverse: float = shared.loss("reverse", 0.0, since="the accident")
     delay_forward: float = shared.delay("forward")
@@ -70,13 +70,15 @@ class Params:
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")
-        for name, high in (("delay_forward", 1e3), ("delay_reverse", 1e3), ("pause", 1e6), ("horizon", 1e9)):
+        for name, high in (("delay_forward", 1e3), ("delay_reverse", 1e3), ("pause", 1e6), ("run_duration", 1e9)):
             require_number(name, getattr(self, name), low=0.0, high=high, unit="s")
-        require_choices(self, accident=Accident, victim=End, during=During, found_by=FoundBy)
-        if self.victim == "server" and (self.during == "handshake" or self.found_by == "open"):
-            raise ValueError("victim = 'server': must be client during the handshake, and where the victim opens again")
-        if self.found_by == "open" and self.accident == "vanishes":
-            raise ValueError("found_by = 'open': must be another where the victim vanishes for good")
+        require_choices(self, failure=Failure, failed_end=End, during=During, detected_by=DetectedBy)
+        if self.failed_end == "server" and (self.during == "handshake" or self.detected_by == "open"):
+            raise ValueError(
+                "failed_end = 'server': must be client during the handshake, and where the victim opens again"
+            )
+        if self.detected_by == "open" and self.failure == "vanishes":
+            raise ValueError("detected_by = 'open': must be another where the victim vanishes for good")
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -96,23 +98,23 @@ class Params:
     @property
     def survivor(self) -> str:
         """The end to which nothing happens."""
-        return "server" if self.victim == "client" else "client"
+        return "server" if self.failed_end == "client" else "client"
 
     def config_of(self, end: str) -> TcpConfig:
         """The TCP of one end; keep-alive is on at the survivor's if that is what finds the accident."""
         config = self.client if end == "client" else self.server
-        return config.replace(keepalive=True) if self.found_by == "keepalive" and end == self.survivor else config
+        return config.replace(keepalive=True) if self.detected_by == "keepalive" and end == self.survivor else config
 
 
 ESTIMATES: Final = {
-    "p_never_found": Estimator(column="outcome", kind="proportion", equals="never"),
+    "p_never_detected": Estimator(column="outcome", kind="proportion", equals="never"),
     "p_reset": Estimator(column="outcome", kind="proportion", equals="reset"),
     "p_timeout": Estimator(column="outcome", kind="proportion", equals="timeout"),
     "p_keepalive": Estimator(column="outcome", kind="proportion", equals="keep-alive"),
-    "life": Estimator(column="life", kind="mean"),
-    "life_p50": Estimator(column="life", kind="quantile", at=0.5),
+    "time_to_detection": Estimator(column="time_to_detection", kind="mean"),
+    "time_to_detection_p50": Estimator(column="time_to_detection", kind="quantile", at=0.5),
     "segments": Estimator(column="segments", kind="mean"),
-    "p_client_alone": Estimator(column="client_alone", kind="proportion"),
+    "p_only_client_established": Estimator(column="only_client_established", kind="proportion"),
     "p_reopened": Estimator(column="reopened", kind="proportion"),
 }
 
@@ -147,19 +149,19 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     observer = _ConnectionObserver(params.survivor)
     world = World(seed=seed, observers=[*observers, observer])
     client, server = (world.host(name, params.config_of(name)) for name in ("client", "server"))
-    world.link(client, server, *(params.paths if params.accident == "none" else without_loss(params.paths)))
+    world.link(client, server, *(params.paths if params.failure == "none" else without_loss(params.paths)))
     seen = _Seen()
     world.process(_serve(server, seen))
     world.process(_connect(world, client, seen))
-    if params.accident != "none":
+    if params.failure != "none":
         world.process(_strike(world, params, seen))
-    world.run(until=params.horizon)
-    lost = observer.ended is None or params.accident == "none"
+    world.run(until=params.run_duration)
+    lost = observer.ended is None or params.failure == "none"
     return {
         "outcome": "never" if observer.ended is None else _OUTCOMES[observer.ended[1]],
-        "life": NEVER if lost or observer.ended is None else observer.ended[0] / NS - params.accident_at,
+        "time_to_detection": NEVER if lost or observer.ended is None else observer.ended[0] / NS - params.accident_at,
         "segments": world.hosts[params.survivor].counters.TcpOutSegs - seen.before,
-        "client_alone": seen.client is not None and seen.server is None,
+        "only_client_established": seen.client is not None and seen.server is None,
         "reopened": seen.reopened,
     }
 
@@ -184,10 +186,10 @@ def _serve(host: Host, seen: _Seen) -> Generator[Event, Any, None]:
 def _strike(world: World, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
     """The accident, and what somebody does afterwards."""
     client, server = world.hosts["client"], world.hosts["server"]
-    victim = world.hosts[params.victim]
+    victim = world.hosts[params.failed_end]
     yield world.timeout(params.accident_at)
     seen.before = world.hosts[params.survivor].counters.TcpOutSegs
-    if params.accident == "vanishes":
+    if params.failure == "vanishes":
         world.link(
             client, server, Path(delay=params.delay_forward, loss=1.0), Path(delay=params.delay_reverse, loss=1.0)
         )
@@ -195,12 +197,12 @@ def _strike(world: World, params: Params, seen: _Seen) -> Generator[Event, Any, 
         world.link(client, server, *params.paths)
         victim.crash()
     yield world.timeout(params.pause)
-    if params.found_by == "data":
+    if params.detected_by == "data":
         survivor = seen.server if params.survivor == "server" else seen.client
         if survivor is not None:
             with suppress(TcpError):
                 yield survivor.send(b"anybody there?")
-    elif params.found_by == "open":
+    elif params.detected_by == "open":
         again = victim.socket()
         again.bind(CLIENT_PORT)
         with suppress(TcpError):
@@ -212,7 +214,7 @@ def theory(params: Params) -> dict[str, float]:
     """What follows from the timers where nothing is lost after the accident, and who is alone where there is none."""
     if params.client.timer_hz or params.server.timer_hz:
         return {}
-    if params.accident == "none":
+    if params.failure == "none":
         return _alone(params)
     if params.loss_forward or params.loss_reverse:
         return {}
@@ -220,8 +222,8 @@ def theory(params: Params) -> dict[str, float]:
     if life is None:
         return {}
     if life == float("inf"):
-        return {"p_never_found": 1.0}
-    return {"p_never_found": 0.0, "life": life, "life_p50": life}
+        return {"p_never_detected": 1.0}
+    return {"p_never_detected": 0.0, "time_to_detection": life, "time_to_detection_p50": life}
 
 
 def _alone(params: Params) -> dict[str, float]:
@@ -235,7 +237,11 @@ def _alone(params: Params) -> dict[str, float]:
             server=params.config_of("server"),
         )
     )
-    return {"p_client_alone": exact["p_diverged"]} if "p_diverged" in exact else {}
+    return (
+        {"p_only_client_established": exact["p_only_client_established"]}
+        if "p_only_client_established" in exact
+        else {}
+    )
 
 
 def expected_life(params: Params) -> float | None:
@@ -246,16 +252,16 @@ def expected_life(params: Params) -> float | None:
     """
     config, forward, rtt = params.config_of(params.survivor), params.delay_forward, params.rtt
     if params.during == "handshake":
-        return forward + (sum(config.synack_intervals()) if params.accident == "vanishes" else rtt)
+        return forward + (sum(config.synack_intervals()) if params.failure == "vanishes" else rtt)
     # The survivor last heard of its peer when it became ESTABLISHED itself.
     since = params.accident_at - (forward + rtt if params.survivor == "server" else rtt)
     probed = config.keepalive_idle - since
-    if params.found_by == "keepalive":
-        return probed + (rtt if params.accident == "crashes" else config.keepalive_probes * config.keepalive_interval)
+    if params.detected_by == "keepalive":
+        return probed + (rtt if params.failure == "crashes" else config.keepalive_probes * config.keepalive_interval)
     if config.keepalive:
         return None
-    if params.found_by == "nothing":
+    if params.detected_by == "nothing":
         return float("inf")
-    if params.accident == "crashes":
-        return params.pause + (rtt if params.found_by == "data" else rtt + forward)
+    if params.failure == "crashes":
+        return params.pause + (rtt if params.detected_by == "data" else rtt + forward)
     return params.pause + config.user_timeout if config.user_timeout is not None and config.retries2 is None else None

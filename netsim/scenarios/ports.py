@@ -42,42 +42,42 @@ Arrivals = Literal["poisson", "regular"]
 class Params:
     """Parameters of the study of what TIME-WAIT costs. ValueError for values out of range."""
 
-    ports: int = param(5, "local ports of the client", "", "Linux: 28232, net.ipv4.ip_local_port_range")
-    rate: float = param(5.0, "connections that the client wants to open", "per s")
+    local_ports: int = param(5, "local ports of the client", "", "Linux: 28232, net.ipv4.ip_local_port_range")
+    connection_rate: float = param(5.0, "connections that the client wants to open", "per s")
     arrivals: Arrivals = param("poisson", "when: at random (poisson), or at equal intervals (regular)")
-    held: float = param(0.0, "from ESTABLISHED to the first close", "s")
+    connection_duration: float = param(0.0, "from ESTABLISHED to the first close", "s")
     closes_first: End = param("client", "who closes first: client or server")
     time_wait: float = param(1.0, "length of TIME-WAIT of both ends", "s", "Linux: 60; RFC 9293: 240")
     warm_up: float = param(6.0, "before anything is counted", "s")
-    window: float = param(1.0, "while connections are counted", "s")
+    observation_time: float = param(1.0, "while connections are counted", "s")
     delay_forward: float = shared.delay("forward", 0.005)
     delay_reverse: float = shared.delay("reverse", 0.005)
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
-        require_whole("ports", self.ports, low=1, high=65536 - FIRST_PORT)
-        require_number("rate", self.rate, low=1e-6, high=1e6, unit="per s")
-        require_number("window", self.window, low=1e-6, high=1e6, unit="s")
-        for name in ("held", "time_wait", "warm_up", "delay_forward", "delay_reverse"):
+        require_whole("local_ports", self.local_ports, low=1, high=65536 - FIRST_PORT)
+        require_number("connection_rate", self.connection_rate, low=1e-6, high=1e6, unit="per s")
+        require_number("observation_time", self.observation_time, low=1e-6, high=1e6, unit="s")
+        for name in ("connection_duration", "time_wait", "warm_up", "delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         require_choices(self, arrivals=Arrivals, closes_first=End)
 
     @cached_property
     def configs(self) -> tuple[TcpConfig, TcpConfig]:
         """The TCPs of client and server, with this TIME-WAIT and this many ports."""
-        ports = dataclasses.replace(self.client.ports, first=FIRST_PORT, last=FIRST_PORT + self.ports - 1)
+        ports = dataclasses.replace(self.client.ports, first=FIRST_PORT, last=FIRST_PORT + self.local_ports - 1)
         client = self.client.replace(time_wait=self.time_wait, ports=ports)
         return client, self.server.replace(time_wait=self.time_wait)
 
 
 ESTIMATES: Final = {
     "p_exhausted": Estimator(column="exhausted", kind="proportion"),
-    "p_refused_at_all": Estimator(column="refused_at_all", kind="proportion"),
+    "p_any_open_failed": Estimator(column="any_open_failed", kind="proportion"),
     "open_rate": Estimator(column="open_rate", kind="mean"),
-    "client_time_wait": Estimator(column="client_time_wait", kind="mean"),
-    "server_time_wait": Estimator(column="server_time_wait", kind="mean"),
-    "first_refusal": Estimator(column="first_refusal", kind="mean"),
+    "client_time_wait_sockets": Estimator(column="client_time_wait_sockets", kind="mean"),
+    "server_time_wait_sockets": Estimator(column="server_time_wait_sockets", kind="mean"),
+    "first_failure_time": Estimator(column="first_failure_time", kind="mean"),
 }
 
 
@@ -87,7 +87,7 @@ class _Tally:
 
     opened: int = 0
     refused: int = 0
-    first_refusal: float = NEVER
+    first_failure_time: float = NEVER
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
@@ -102,16 +102,16 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world.process(_arrivals(world, client, params, seed.stream("arrivals", common=True), tally))
     world.run(params.warm_up)
     before = dataclasses.replace(tally)
-    world.run(params.warm_up + params.window)
+    world.run(params.warm_up + params.observation_time)
     waiting = {host.name: host.states.get(TIME_WAIT, 0) for host in (client, server)}
     return {
-        "open_rate": (tally.opened - before.opened) / params.window,
-        "refused_rate": (tally.refused - before.refused) / params.window,
-        "refused_at_all": tally.refused > 0,
-        "first_refusal": tally.first_refusal,
-        "exhausted": len(client.connections) >= params.ports,
-        "client_time_wait": waiting["client"],
-        "server_time_wait": waiting["server"],
+        "open_rate": (tally.opened - before.opened) / params.observation_time,
+        "failed_rate": (tally.refused - before.refused) / params.observation_time,
+        "any_open_failed": tally.refused > 0,
+        "first_failure_time": tally.first_failure_time,
+        "exhausted": len(client.connections) >= params.local_ports,
+        "client_time_wait_sockets": waiting["client"],
+        "server_time_wait_sockets": waiting["server"],
     }
 
 
@@ -119,17 +119,21 @@ def _arrivals(
     world: World, client: Host, params: Params, stream: random.Random, tally: _Tally
 ) -> Generator[Event, Any, None]:
     while True:
-        yield world.timeout(stream.expovariate(params.rate) if params.arrivals == "poisson" else 1 / params.rate)
+        yield world.timeout(
+            stream.expovariate(params.connection_rate) if params.arrivals == "poisson" else 1 / params.connection_rate
+        )
         sock = client.socket()
         try:
             opening = sock.connect(("server", PORT))
         except InsufficientResources:
             if not tally.refused:
-                tally.first_refusal = world.now
+                tally.first_failure_time = world.now
             tally.refused += 1
             continue
         tally.opened += 1
-        world.process(_use(world, sock, opening, params.held if params.closes_first == "client" else None))
+        world.process(
+            _use(world, sock, opening, params.connection_duration if params.closes_first == "client" else None)
+        )
 
 
 def _use(world: World, sock: Socket, opening: Event, held: float | None) -> Generator[Event, Any, None]:
@@ -155,14 +159,14 @@ def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any,
     with suppress(TcpError):
         if params.closes_first == "client":
             yield sock.recv()
-        elif params.held:
-            yield world.timeout(params.held)
+        elif params.connection_duration:
+            yield world.timeout(params.connection_duration)
         sock.close()
 
 
 def port_time(params: Params) -> float:
     """How long (s) a connection keeps its port when the client closes first: two round trips, and what it waits."""
-    return 2 * (params.delay_forward + params.delay_reverse) + params.held + params.time_wait
+    return 2 * (params.delay_forward + params.delay_reverse) + params.connection_duration + params.time_wait
 
 
 def theory(params: Params) -> dict[str, float]:
@@ -178,16 +182,16 @@ def theory(params: Params) -> dict[str, float]:
     if rtt >= min(first.ns.rto_min, last.ns.rto_min, first.ns.syn_intervals[0], last.ns.synack_intervals[0]):
         return {}
     taken = port_time(params)
-    values = {"server_time_wait": 0.0}
+    values = {"server_time_wait_sockets": 0.0}
     if params.arrivals == "regular":
         ceiling = connection_rate_ceiling(
-            ports=params.ports, time_wait=params.time_wait, duration=taken - params.time_wait
+            ports=params.local_ports, time_wait=params.time_wait, duration=taken - params.time_wait
         )
-        end = params.warm_up + params.window
-        refusal = (params.ports + 1) / params.rate
-        refused = params.rate > ceiling and refusal < end
-        return values | {"p_refused_at_all": float(refused)} | ({"first_refusal": refusal} if refused else {})
-    blocked = erlang_b(load=mean_population(rate=params.rate, lifetime=taken), slots=params.ports)
-    opened = params.rate * (1 - blocked)
+        end = params.warm_up + params.observation_time
+        refusal = (params.local_ports + 1) / params.connection_rate
+        refused = params.connection_rate > ceiling and refusal < end
+        return values | {"p_any_open_failed": float(refused)} | ({"first_failure_time": refusal} if refused else {})
+    blocked = erlang_b(load=mean_population(rate=params.connection_rate, lifetime=taken), slots=params.local_ports)
+    opened = params.connection_rate * (1 - blocked)
     waiting = mean_population(rate=opened, lifetime=params.time_wait)
-    return values | {"p_exhausted": blocked, "open_rate": opened, "client_time_wait": waiting}
+    return values | {"p_exhausted": blocked, "open_rate": opened, "client_time_wait_sockets": waiting}

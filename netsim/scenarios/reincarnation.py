@@ -53,37 +53,37 @@ class Params:
 
     isn: Isn = param("clock", "the client's ISN: a clock, the clock of RFC 6528, constant, or random")
     clock_rate: float = param(10_000.0, "rate of that clock", "Hz", "RFC 9293 3.4.1: 250000")
-    rate: float = param(20_000.0, "rate at which the client sends", "bytes/s")
+    data_rate: float = param(20_000.0, "rate at which the client sends", "bytes/s")
     duration: float = param(2.0, "how long it does, in each incarnation", "s")
     pause: float = param(0.5, "from the end, and TIME-WAIT, to the next incarnation", "s")
     time_wait: float = param(0.0, "length of TIME-WAIT at the client, which closes first", "s", "RFC 9293: 240")
-    lifetime: float = param(3.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293: 120")
+    msl: float = param(3.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293: 120")
     delay: float = param(0.01, "one-way delay", "s")
     duplicate: float = param(0.3, "probability that a segment has a late copy; both ways")
     duplicate_delay: float | DelayDistribution = shared.copy_delay(Uniform(0.0, 3.0))
-    window: int = param(8000, "receive window of the server", "bytes")
+    receive_window: int = param(8000, "receive window of the server", "bytes")
 
     def __post_init__(self) -> None:
         require_choices(self, isn=Isn)
         require_probabilities(self, "duplicate")
         require_number("clock_rate", self.clock_rate, low=1.0, high=1e9, unit="Hz")
-        require_number("rate", self.rate, low=1.0, high=1e9, unit="bytes/s")
-        for name, low, high in (("duration", 1e-3, 1e9), ("pause", 0.0, 1e6), ("lifetime", 0.0, 1e6), ("delay", 0, 10)):
+        require_number("data_rate", self.data_rate, low=1.0, high=1e9, unit="bytes/s")
+        for name, low, high in (("duration", 1e-3, 1e9), ("pause", 0.0, 1e6), ("msl", 0.0, 1e6), ("delay", 0, 10)):
             require_number(name, getattr(self, name), low=low, high=high, unit="s")
-        require_number("window", self.window, low=1, high=1 << 30, unit="bytes")
+        require_number("receive_window", self.receive_window, low=1, high=1 << 30, unit="bytes")
         _ = self.tail
 
     @property
     def cell(self) -> IncarnationCell:
         """Which of the four it is."""
-        return incarnation_cell(rate=self.rate, duration=self.duration, clock_rate=self.clock_rate)
+        return incarnation_cell(rate=self.data_rate, duration=self.duration, clock_rate=self.clock_rate)
 
     @cached_property
     def tail(self) -> stale.Params:
         """The end of the connection, as much of it as may be alive at the next opening, and the next one."""
-        whole = round(self.rate * self.duration)
-        size = max(min(whole, round(self.rate * self.lifetime) + SLACK), 1)
-        age = round((whole - size) / self.rate * NS)
+        whole = round(self.data_rate * self.duration)
+        size = max(min(whole, round(self.data_rate * self.msl) + SLACK), 1)
+        age = round((whole - size) / self.data_rate * NS)
         policies: dict[Isn, IsnPolicy] = {
             "clock": ClockIsn(self.clock_rate),
             "rfc6528": HashIsn(self.clock_rate),
@@ -95,7 +95,7 @@ class Params:
         config = rfc9293().replace(invalid_ratelimit=0.5)
         # The server's ISS counts up a little and it takes old ACKs: all protection is the client's number.
         server = config.replace(
-            isn=CounterIsn(per_second=0, per_connection=64_000), ack_policy="rfc793", receive_buffer=self.window
+            isn=CounterIsn(per_second=0, per_connection=64_000), ack_policy="rfc793", receive_buffer=self.receive_window
         )
         return stale.Params(
             loss_forward=0.0,
@@ -104,9 +104,9 @@ class Params:
             delay_reverse=self.delay,
             duplicate=self.duplicate,
             duplicate_delay=self.duplicate_delay,
-            lifetime=self.lifetime,
-            size=size,
-            rate=self.rate,
+            msl=self.msl,
+            data_bytes=size,
+            data_rate=self.data_rate,
             pause=self.pause,
             time_wait=self.time_wait,
             client=config.replace(isn=isn),
@@ -119,7 +119,15 @@ ESTIMATES: Final = {
     for name in ("p_stale_data_accepted", "p_stale_data_expected", "p_wrong_bytes", "wrong_bytes", "p_reopened")
 } | {"stale_data_arrivals": Estimator(column="arrived_data", kind="mean")}
 
-_COLUMNS: Final = ("stale_data_accepted", "p_expected", "wrong", "wrong_bytes", "reopened", "arrived_data", "ack_war")
+_COLUMNS: Final = (
+    "stale_data_accepted",
+    "p_stale_data_expected",
+    "has_wrong_bytes",
+    "wrong_bytes",
+    "reopened",
+    "arrived_data",
+    "ack_loop",
+)
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
@@ -138,20 +146,20 @@ def unsafe(params: Params) -> bool | None:
         return None
     rtt = 2 * params.delay
     waited = 2 * rtt + params.time_wait + params.pause  # from the last text: a round trip to open, and one to close
-    read = params.rate * max(params.lifetime + rtt - waited, 0.0) + SLACK  # by the time that nothing old is left
+    read = params.data_rate * max(params.msl + rtt - waited, 0.0) + SLACK  # by the time that nothing old is left
     return old_bytes_acceptable(
-        rate=params.rate,
+        rate=params.data_rate,
         duration=params.duration,
         clock_rate=STANDING if params.isn == "constant" else params.clock_rate,
         pause=waited,
-        lifetime=params.lifetime + rtt,  # text begins a round trip after the clock was read
-        window=params.window + round(read),
+        lifetime=params.msl + rtt,  # text begins a round trip after the clock was read
+        window=params.receive_window + round(read),
     )
 
 
 def theory(params: Params) -> dict[str, float]:
     """Zero where nothing old can be accepted: by the clock, or because it is all dead; else nothing is certain."""
-    dead = params.pause + params.time_wait >= params.lifetime
+    dead = params.pause + params.time_wait >= params.msl
     if dead or unsafe(params) is False:
         return dict.fromkeys(("p_stale_data_accepted", "p_stale_data_expected", "p_wrong_bytes", "wrong_bytes"), 0.0)
     return {}

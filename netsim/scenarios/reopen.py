@@ -39,7 +39,7 @@ class Params:
     ValueError for values out of range.
     """
 
-    request: int = param(1000, "text that the client sends over the first connection", "bytes")
+    request_bytes: int = param(1000, "text that the client sends over the first connection", "bytes")
     pause: float = param(1.0, "from the end of the first connection at the client to the second", "s")
     delay_forward: float = shared.delay("forward")
     delay_reverse: float = shared.delay("reverse")
@@ -49,7 +49,7 @@ class Params:
     loss_forward = loss_reverse = 0.0
 
     def __post_init__(self) -> None:
-        require_whole("request", self.request, low=1, high=1 << 24, unit="bytes")
+        require_whole("request_bytes", self.request_bytes, low=1, high=1 << 24, unit="bytes")
         for name in ("pause", "delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         most = self.server.time_wait - 3 * (self.delay_forward + self.delay_reverse)
@@ -63,11 +63,11 @@ class Params:
 
 
 ESTIMATES: Final = {
-    "p_at_once": Estimator(column="how", kind="proportion", equals="at once"),
-    "p_after_a_reset": Estimator(column="how", kind="proportion", equals="after a reset"),
-    "p_after_time_wait": Estimator(column="how", kind="proportion", equals="after TIME-WAIT"),
-    "p_fail": Estimator(column="how", kind="proportion", equals="never"),
-    "latency": Estimator(column="latency", kind="mean"),
+    "p_at_once": Estimator(column="outcome", kind="proportion", equals="at once"),
+    "p_after_reset": Estimator(column="outcome", kind="proportion", equals="after reset"),
+    "p_after_time_wait": Estimator(column="outcome", kind="proportion", equals="after TIME-WAIT"),
+    "p_fail": Estimator(column="outcome", kind="proportion", equals="never"),
+    "setup_latency": Estimator(column="setup_latency", kind="mean"),
     "syns": Estimator(column="syns", kind="mean"),
 }
 
@@ -77,7 +77,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world = World(seed=seed, observers=observers)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *params.paths)
-    row: dict[str, Any] = {"how": "never", "latency": NEVER, "syns": 0}
+    row: dict[str, Any] = {"outcome": "never", "setup_latency": NEVER, "syns": 0}
     world.process(_serve(server))
     world.process(_twice(world, client, server, params, row))
     world.run()
@@ -104,7 +104,7 @@ def _twice(
     first = client.socket()
     first.bind(CLIENT_PORT)
     yield first.connect(("server", PORT))
-    yield first.send(bytes(params.request))
+    yield first.send(bytes(params.request_bytes))
     while (yield first.recv()):
         pass
     first.close()
@@ -117,8 +117,8 @@ def _twice(
         yield second.connect(("server", PORT))
     if second.state is ESTABLISHED:
         recycled, reset = server.counters.TcpExtTWRecycled > 0, client.counters.TcpOutRsts > resets
-        row["how"] = "at once" if recycled else "after a reset" if reset else "after TIME-WAIT"
-        row["latency"] = (world.env.now - began) / NS
+        row["outcome"] = "at once" if recycled else "after reset" if reset else "after TIME-WAIT"
+        row["setup_latency"] = (world.env.now - began) / NS
     row["syns"] = 1 + client.counters.TcpExtTCPSynRetrans
     with suppress(TcpError):
         second.abort()
@@ -144,5 +144,5 @@ def theory(params: Params) -> dict[str, float]:
         at_once = ((1 << 31) - 1) / (1 << 32)
     values = {"p_at_once": at_once}
     if server.time_wait_rst == "accept" and rule != "rfc6191" and not stamps and not server.invalid_ratelimit:
-        values["p_after_a_reset"] = 1 - at_once  # the refused SYN draws an ACK, whose RST ends TIME-WAIT
+        values["p_after_reset"] = 1 - at_once  # the refused SYN draws an ACK, whose RST ends TIME-WAIT
     return values

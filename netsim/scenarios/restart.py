@@ -37,8 +37,8 @@ class Params:
 
     closes_first: End = param("server", "who closes the connection first: client or server")
     reuse_address: bool = param(False, "the server sets SO_REUSEADDR, before and after")
-    pause: float = param(1.0, "from the server's stop to its start", "s")
-    retry: float = param(1.0, "from one attempt to bind to the next", "s")
+    downtime: float = param(1.0, "from the server's stop to its start", "s")
+    retry_interval: float = param(1.0, "from one attempt to bind to the next", "s")
     loss_forward: float = shared.loss("forward", 0.1, since="the stop")
     loss_reverse: float = shared.loss("reverse", 0.1, since="the stop")
     delay_forward: float = shared.delay("forward")
@@ -48,9 +48,9 @@ class Params:
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")
-        for name in ("delay_forward", "delay_reverse", "pause"):
+        for name in ("delay_forward", "delay_reverse", "downtime"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        require_number("retry", self.retry, low=1e-3, high=1e6, unit="s")
+        require_number("retry_interval", self.retry_interval, low=1e-3, high=1e6, unit="s")
         require_choices(self, closes_first=End)
         if not isinstance(self.reuse_address, bool):
             raise ValueError(f"reuse_address = {self.reuse_address!r}: must be true or false")
@@ -65,9 +65,9 @@ class Params:
 
 ESTIMATES: Final = {
     "p_address_in_use": Estimator(column="address_in_use", kind="proportion"),
-    "wait": Estimator(column="wait", kind="mean"),
-    "wait_p95": Estimator(column="wait", kind="quantile", at=0.95),
-    "attempts": Estimator(column="attempts", kind="mean"),
+    "bind_wait": Estimator(column="bind_wait", kind="mean"),
+    "bind_wait_p95": Estimator(column="bind_wait", kind="quantile", at=0.95),
+    "bind_attempts": Estimator(column="bind_attempts", kind="mean"),
 }
 
 
@@ -76,7 +76,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world = World(seed=seed, observers=observers)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *without_loss(params.lossy))
-    row: dict[str, Any] = {"address_in_use": False, "wait": NEVER, "attempts": 0}
+    row: dict[str, Any] = {"address_in_use": False, "bind_wait": NEVER, "bind_attempts": 0}
     world.process(_stop_and_start(world, client, server, params, row))
     world.run()
     return row
@@ -96,18 +96,18 @@ def _stop_and_start(
     world.process(_close_after(last))
     first.shutdown()
     world.process(_close_after(first))
-    yield world.timeout(params.pause)
+    yield world.timeout(params.downtime)
     started = world.env.now
     while True:
-        row["attempts"] += 1
+        row["bind_attempts"] += 1
         again = server.socket(reuse_address=params.reuse_address)
         try:
             again.listen(PORT)
         except ConnectionAlreadyExists:
             row["address_in_use"] = True
-            yield world.timeout(params.retry)
+            yield world.timeout(params.retry_interval)
         else:
-            row["wait"] = (world.env.now - started) / NS
+            row["bind_wait"] = (world.env.now - started) / NS
             again.close()
             return
 
@@ -127,9 +127,9 @@ def theory(params: Params) -> dict[str, float]:
     answer could be there, q = (1 - pf)(1 - pr); nothing is lost before, or there is no closed form.
     """
     if params.reuse_address:
-        return {"p_address_in_use": 0.0, "wait": 0.0, "wait_p95": 0.0, "attempts": 1.0}
+        return {"p_address_in_use": 0.0, "bind_wait": 0.0, "bind_wait_p95": 0.0, "bind_attempts": 1.0}
     if params.closes_first == "server":
-        held = params.server.time_wait > params.pause
+        held = params.server.time_wait > params.downtime
         return {"p_address_in_use": 1.0} if held else {}
     return _theory_of_last_ack(params)
 
@@ -139,10 +139,10 @@ def _theory_of_last_ack(params: Params) -> dict[str, float]:
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
     if params.loss_forward or not rtt_is_measured(rtt, client, server) or rtt >= first_repeat(server, rtt, peer=client):
         return {}
-    if server.timer_hz or client.timer_hz or server.keepalive or client.time_wait < params.pause:
+    if server.timer_hz or client.timer_hz or server.keepalive or client.time_wait < params.downtime:
         return {}
     # The client's FIN is there after one way; only the server's own FINs are lost.
-    closed = nanoseconds(params.pause) - nanoseconds(params.delay_forward) - rtt
+    closed = nanoseconds(params.downtime) - nanoseconds(params.delay_forward) - rtt
     sent = tried = 0
     for wait in fin_intervals(server, rtt, peer=client):
         if sent == closed:

@@ -33,7 +33,7 @@ MOST_ENUMERATED: Final = 24  # transmissions; the exact enumeration takes minute
 
 _POLICIES: Final[dict[DuplicateSyn, Policy]] = {"ack": "literal", "synack": "bsd", "synack-rearm": "linux"}
 
-Outcome = Literal["established", "timed out", "refused", "diverged"]
+Outcome = Literal["established", "timed out", "refused", "only client established"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +49,15 @@ class Params:
     reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
     reorder_delay: float = param(0.05, "how long it is held back", "s")
     duplicate: float = param(0.0, "probability that a segment arrives twice; both ways")
-    burst: float = param(0.0, "mean length of loss bursts (0: independent losses of the same mean)", "s")
-    client_speaks: bool = param(False, "the client sends a request at once; else it stays silent")
+    loss_burst: float = param(0.0, "mean length of loss bursts (0: independent losses of the same mean)", "s")
+    client_sends: bool = param(False, "the client sends a request at once; else it stays silent")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "reorder", "duplicate")
-        require_number("burst", self.burst, low=0.0, high=1e6, unit="s")
+        require_number("loss_burst", self.loss_burst, low=0.0, high=1e6, unit="s")
         _ = self.paths, World(tie_break=self.tie_break)
 
     @cached_property
@@ -69,20 +69,20 @@ class Params:
             reorder=self.reorder,
             reorder_delay=self.reorder_delay,
             duplicate=self.duplicate,
-            burst=self.burst,
+            burst=self.loss_burst,
         )
 
 
 ESTIMATES: Final = {
     "setup_latency": Estimator(column="client_latency", kind="mean"),
     "setup_latency_restricted": Estimator(column="client_latency", kind="restricted_mean", at=HORIZON),
-    "p50": Estimator(column="client_latency", kind="quantile", at=0.50),
-    "p95": Estimator(column="client_latency", kind="quantile", at=0.95),
-    "p99": Estimator(column="client_latency", kind="quantile", at=0.99),
+    "setup_latency_p50": Estimator(column="client_latency", kind="quantile", at=0.50),
+    "setup_latency_p95": Estimator(column="client_latency", kind="quantile", at=0.95),
+    "setup_latency_p99": Estimator(column="client_latency", kind="quantile", at=0.99),
     "server_latency": Estimator(column="server_latency", kind="mean"),
     "p_fail": Estimator(column="failed", kind="proportion"),
-    "p_diverged": Estimator(column="diverged", kind="proportion"),
-    "p_first_try": Estimator(column="first_try", kind="proportion"),
+    "p_only_client_established": Estimator(column="only_client_established", kind="proportion"),
+    "p_without_retransmission": Estimator(column="without_retransmission", kind="proportion"),
 }
 
 
@@ -92,7 +92,7 @@ class _Ends:
 
     client: float = NEVER
     server: float = NEVER
-    first_try: bool = False
+    without_retransmission: bool = False
     refused: bool = False
 
 
@@ -125,8 +125,8 @@ def _connect(world: World, host: Host, ends: _Ends, params: Params) -> Generator
         return
     ends.client = world.now
     # Neither a SYN nor a SYN-ACK was sent twice before the client was ESTABLISHED.
-    ends.first_try = not any(h.counters.TcpExtTCPSynRetrans for h in world.hosts.values())
-    if params.client_speaks:
+    ends.without_retransmission = not any(h.counters.TcpExtTCPSynRetrans for h in world.hosts.values())
+    if params.client_sends:
         yield sock.send(b"request")
 
 
@@ -143,7 +143,7 @@ def _row(client: Host, server: Host, ends: _Ends) -> dict[str, Any]:
     if not up:
         outcome = "refused" if ends.refused else "timed out"
     elif not accepted:
-        outcome = "diverged"
+        outcome = "only client established"
     syns = client.counters.TcpActiveOpens + client.counters.TcpExtTCPSynRetrans
     synacks = server.connections_opened + server.counters.TcpExtTCPSynRetrans
     return {
@@ -151,8 +151,8 @@ def _row(client: Host, server: Host, ends: _Ends) -> dict[str, Any]:
         "server_latency": ends.server,
         "outcome": outcome,
         "failed": not up,
-        "diverged": up and not accepted,
-        "first_try": ends.first_try,
+        "only_client_established": up and not accepted,
+        "without_retransmission": ends.without_retransmission,
         "syns": syns,
         "synacks": synacks,
         "segments": client.counters.TcpOutSegs + server.counters.TcpOutSegs,
@@ -171,15 +171,15 @@ def theory(params: Params) -> dict[str, float]:
     values = {
         "setup_latency": client.mean,
         "setup_latency_restricted": client.restricted_mean(HORIZON),
-        "p50": client.quantile(0.50),
-        "p95": client.quantile(0.95),
-        "p99": client.quantile(0.99),
+        "setup_latency_p50": client.quantile(0.50),
+        "setup_latency_p95": client.quantile(0.95),
+        "setup_latency_p99": client.quantile(0.99),
         "p_fail": exact.p_fail,
     }
     once = (1 - params.loss_forward) * (1 - params.loss_reverse)
-    values["p_first_try"] = 0.0 if _repeats_needlessly(params) else once
+    values["p_without_retransmission"] = 0.0 if _repeats_needlessly(params) else once
     if _server_is_exact(params):
-        values |= {"server_latency": exact.server.mean, "p_diverged": exact.p_diverged}
+        values |= {"server_latency": exact.server.mean, "p_only_client_established": exact.p_only_client_established}
     return values
 
 
@@ -199,7 +199,7 @@ def _server_is_exact(params: Params) -> bool:
     if server.syn_cookies == "always" and _repeats_needlessly(params):
         return False  # a second cookie may differ from the one that the client knows
     answers_all = client.ns.invalid_ratelimit <= min(server.ns.synack_intervals)
-    silent = not params.client_speaks and not client.keepalive
+    silent = not params.client_sends and not client.keepalive
     return silent and answers_all and not isinstance(server.isn, ConstantIsn)
 
 
@@ -211,7 +211,7 @@ def exact_latency(params: Params) -> SetupLatency | None:
     """The exact distribution of both ends' latency; None where these parameters have none."""
     client, server = params.client, params.server
     constant = all(isinstance(d, float | int | Fixed) for d in (params.delay_forward, params.delay_reverse))
-    impaired = params.jitter or params.reorder or params.duplicate or params.burst
+    impaired = params.jitter or params.reorder or params.duplicate or params.loss_burst
     if not constant or impaired or client.timer_hz or server.timer_hz or params.tie_break == "random":
         return None
     if server.duplicate_syn == "synack" and server.synack_ratelimit:

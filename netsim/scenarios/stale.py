@@ -66,27 +66,29 @@ class Params:
     reorder_delay: float | DelayDistribution = param(
         Exponential(1.0), "how long it is held back: seconds or a distribution", "s"
     )
-    lifetime: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
-    size: int = param(20_000, "text of each incarnation", "bytes")
-    rate: float = param(20_000.0, "rate at which the client's application writes it", "bytes/s")
+    msl: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
+    data_bytes: int = param(20_000, "text of each incarnation", "bytes")
+    data_rate: float = param(20_000.0, "rate at which the client's application writes it", "bytes/s")
     pause: float = param(1.0, "from the end, and the client's TIME-WAIT, to the next connection", "s")
     time_wait: float = param(0.0, "length of TIME-WAIT at the end that closes first", "s", "RFC 9293: 240")
     closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
     connections: int = param(2, "connections that the client opens, one after the other")
-    ports: Ports | None = param(None, "choice of the client's port for each; None: always the same one", "", "RFC 6056")
+    port_selection: Ports | None = param(
+        None, "choice of the client's port for each; None: always the same one", "", "RFC 6056"
+    )
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
         for name, low, unit in (
-            ("lifetime", 0.0, "s"),
+            ("msl", 0.0, "s"),
             ("pause", 0.0, "s"),
             ("time_wait", 0.0, "s"),
-            ("rate", 1.0, "bytes/s"),
+            ("data_rate", 1.0, "bytes/s"),
         ):
             require_number(name, getattr(self, name), low=low, high=1e9, unit=unit)
-        for name, least, most, unit in (("size", 1, 1 << 24, "bytes"), ("connections", 2, MOST_CONNECTIONS, "")):
+        for name, least, most, unit in (("data_bytes", 1, 1 << 24, "bytes"), ("connections", 2, MOST_CONNECTIONS, "")):
             require_whole(name, getattr(self, name), low=least, high=most, unit=unit)
         require_choices(self, closes_first=End)
         for end in get_args(End):
@@ -104,30 +106,30 @@ class Params:
             reorder_delay=self.reorder_delay,
             duplicate=self.duplicate,
             duplicate_delay=self.duplicate_delay,
-            stages=(Lifetime(self.lifetime),),
+            stages=(Lifetime(self.msl),),
         )
 
     @cached_property
     def configs(self) -> tuple[TcpConfig, TcpConfig]:
         """The TCPs of client and server, with this TIME-WAIT and this choice of ports."""
         client = self.client.replace(
-            time_wait=self.time_wait, ports=self.client.ports if self.ports is None else self.ports
+            time_wait=self.time_wait, ports=self.client.ports if self.port_selection is None else self.port_selection
         )
         return client, self.server.replace(time_wait=self.time_wait)
 
     @property
     def wait(self) -> float:
         """Seconds from the end of a connection to the next: the pause, after the client's TIME-WAIT if it has one."""
-        holds = self.closes_first == "client" and self.client.time_wait_open == "refuse" and self.ports is None
+        holds = self.closes_first == "client" and self.client.time_wait_open == "refuse" and self.port_selection is None
         return self.pause + (self.time_wait if holds else 0.0)
 
 
 ESTIMATES: Final = {
     "p_stale_data_accepted": Estimator(column="stale_data_accepted", kind="proportion"),
-    "p_stale_data_expected": Estimator(column="p_expected", kind="mean"),
-    "stale_per_connection": Estimator(column="stale_per_connection", kind="mean"),
-    "reused": Estimator(column="reused", kind="mean"),
-    "p_wrong_bytes": Estimator(column="wrong", kind="proportion"),
+    "p_stale_data_expected": Estimator(column="p_stale_data_expected", kind="mean"),
+    "p_stale_data_per_connection": Estimator(column="p_stale_data_per_connection", kind="mean"),
+    "p_port_reused": Estimator(column="p_port_reused", kind="mean"),
+    "p_wrong_bytes": Estimator(column="has_wrong_bytes", kind="proportion"),
     "wrong_bytes": Estimator(column="wrong_bytes", kind="mean"),
     "p_premature_eof": Estimator(column="premature_eof", kind="proportion"),
     "p_reset": Estimator(column="reset", kind="proportion"),
@@ -135,7 +137,7 @@ ESTIMATES: Final = {
     "p_half_open": Estimator(column="half_open", kind="proportion"),
     "p_ghost": Estimator(column="ghost", kind="proportion"),
     "p_reopened": Estimator(column="reopened", kind="proportion"),
-    "p_ack_war": Estimator(column="ack_war", kind="proportion"),
+    "p_ack_loop": Estimator(column="ack_loop", kind="proportion"),
     "stale_arrivals": Estimator(column="arrived", kind="mean"),
     "stale_data_arrivals": Estimator(column="arrived_data", kind="mean"),
 }
@@ -170,7 +172,7 @@ def content(connection: int, size: int) -> bytes:
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """Incarnations of a four-tuple: old segments by kind and fate, what they did, the chance that text had."""
     play = _play(params, params.configs, seed, observers)
-    return _row(params, play) | {"p_expected": expected(params, seed, play)}
+    return _row(params, play) | {"p_stale_data_expected": expected(params, seed, play)}
 
 
 def _play(params: Params, configs: tuple[TcpConfig, TcpConfig], seed: Seed, observers: Sequence[Observer]) -> _Play:
@@ -197,7 +199,7 @@ def _reuse(world: World, host: Host, params: Params, play: _Play) -> Generator[E
         assert sock.connection is not None
         play.ports.append(sock.connection.four_tuple.sport)
         try:
-            yield from _move(world, sock, content(connection, params.size), params)
+            yield from _move(world, sock, content(connection, params.data_bytes), params)
         except ConnectionReset:
             play.client_resets += connection > 1
         except TcpError:
@@ -213,7 +215,7 @@ def _connect(world: World, host: Host, params: Params) -> Generator[Event, Any, 
     while True:
         sock = host.socket(reuse_address=True)
         try:
-            if params.ports is None:
+            if params.port_selection is None:
                 sock.bind(CLIENT_PORT)
             yield sock.connect(("server", PORT))
         except ConnectionAlreadyExists:
@@ -229,7 +231,7 @@ def _move(world: World, sock: Socket, text: bytes, params: Params) -> Generator[
     for start in range(0, len(text), CHUNK):
         chunk = text[start : start + CHUNK]
         yield sock.send(chunk)
-        yield world.timeout(len(chunk) / params.rate)
+        yield world.timeout(len(chunk) / params.data_rate)
     if params.closes_first == "client":
         sock.shutdown()
     while (yield sock.recv()):
@@ -251,7 +253,7 @@ def _read(sock: Socket, stream: _Stream, params: Params) -> Generator[Event, Any
     try:
         while text := (yield sock.recv()):
             stream.text += text
-            if params.closes_first == "server" and len(stream.text) - len(text) < params.size <= len(stream.text):
+            if params.closes_first == "server" and len(stream.text) - len(text) < params.data_bytes <= len(stream.text):
                 sock.shutdown()
         stream.ended = True
         sock.close()
@@ -268,18 +270,18 @@ def _row(params: Params, play: _Play) -> dict[str, Any]:
     known = sum(play.ports[k] in play.ports[:k] for k in range(1, len(play.ports)))
     row: dict[str, Any] = {
         "reopened": len(play.ports) == params.connections,
-        "connections_read": len(play.streams),
+        "connections_accepted": len(play.streams),
         "wrong_bytes": wrong,
-        "wrong": wrong > 0,
-        "premature_eof": any(stream.ended and len(stream.text) < params.size for stream in later),
+        "has_wrong_bytes": wrong > 0,
+        "premature_eof": any(stream.ended and len(stream.text) < params.data_bytes for stream in later),
         "reset": any(stream.reset for stream in later) or play.client_resets > 0,
         "ack_of_unsent": observer.acks_of_unsent > 0,
         "half_open": bool(observer.old_syn - observer.established),
         "ghost": bool(observer.old_syn & observer.established),
         "stale_data_accepted": observer.accepted["data"] > 0,
-        "stale_per_connection": len(observer.tainted) / reopened if reopened else NEVER,
-        "reused": known / reopened if reopened else NEVER,
-        "ack_war": observer.too_many.triggered,
+        "p_stale_data_per_connection": len(observer.tainted) / reopened if reopened else NEVER,
+        "p_port_reused": known / reopened if reopened else NEVER,
+        "ack_loop": observer.too_many.triggered,
         "arrived": sum(observer.arrived.values()),
         "accepted": sum(observer.accepted.values()),
         "dropped": sum(observer.dropped.values()),
@@ -306,7 +308,7 @@ def expected(params: Params, seed: Seed, play: _Play) -> float:
     apart: what counts is the window's course until then.
     """
     configs = params.configs
-    if params.connections > 2 or params.ports is not None or all(config.timestamps for config in configs):
+    if params.connections > 2 or params.port_selection is not None or all(config.timestamps for config in configs):
         return NEVER
     if params.closes_first == "server" and params.server.time_wait_reuse != "none":
         return NEVER  # the reopened record's ISS follows the old one (RFC 1122 4.2.2.13)
@@ -318,7 +320,7 @@ def expected(params: Params, seed: Seed, play: _Play) -> float:
     observer, late, there = play.observer, survival(params.duplicate_delay), _constant(params.delay_forward)
     if late is None or there is None or params.reorder or terms(observer) > MOST_TERMS:
         return arrivals_expected(observer, *configs, play.ended)
-    oldest = late(params.lifetime - there)
+    oldest = late(params.msl - there)
 
     def late_and_alive(t: float) -> float:
         return max(late(t) - oldest, 0.0)
@@ -340,14 +342,14 @@ def theory(params: Params) -> dict[str, float]:
     unsent numbers, half-open and ghost connections have no closed form: they take several old segments, or answers.
     """
     values = {}
-    if params.ports is None:
-        values["reused"] = 1.0
-    elif params.ports.order == "random" and params.connections == 2 and params.time_wait == 0:
-        values["reused"] = 1 / len(params.ports)
+    if params.port_selection is None:
+        values["p_port_reused"] = 1.0
+    elif params.port_selection.order == "random" and params.connections == 2 and params.time_wait == 0:
+        values["p_port_reused"] = 1 / len(params.port_selection)
     if _nothing_late(params) or _clock_is_ahead(params):
-        harmless = ("p_stale_data_accepted", "stale_per_connection", "p_wrong_bytes", "wrong_bytes")
+        harmless = ("p_stale_data_accepted", "p_stale_data_per_connection", "p_wrong_bytes", "wrong_bytes")
         values |= dict.fromkeys(harmless, 0.0)
-        if params.connections == 2 and params.ports is None:
+        if params.connections == 2 and params.port_selection is None:
             values["p_stale_data_expected"] = 0.0
     return values
 
@@ -356,7 +358,7 @@ def _nothing_late(params: Params) -> bool:
     there, back = _constant(params.delay_forward), _constant(params.delay_reverse)
     if there is not None and back is not None and not params.duplicate and not params.reorder:
         return params.wait > there
-    return params.wait >= params.lifetime
+    return params.wait >= params.msl
 
 
 def _clock_is_ahead(params: Params) -> bool:
@@ -365,7 +367,7 @@ def _clock_is_ahead(params: Params) -> bool:
     rates = [isn.rate for isn in isns if isinstance(isn, ClockIsn | HashIsn)]
     if len(rates) < 2:
         return False
-    at_least = params.size / params.rate + params.wait  # D: writing takes so long, at best
+    at_least = params.data_bytes / params.data_rate + params.wait  # D: writing takes so long, at best
     at_most = HORIZON * (params.connections - 1)
-    ahead = int(rates[0] * at_least) >= params.size + 1
+    ahead = int(rates[0] * at_least) >= params.data_bytes + 1
     return ahead and max(rates) * at_most + params.server.receive_buffer < 1 << 31

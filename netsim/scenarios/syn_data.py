@@ -45,17 +45,17 @@ NEGLIGIBLE: Final = 1e-9
 
 _RANGES: Final = (
     ("attack_rate", 0.0, 1e5, "1/s"),
-    ("legit_rate", 0.0, 1e4, "1/s"),
+    ("client_rate", 0.0, 1e4, "1/s"),
     ("delay", 0.0, 0.4, "s"),
     ("duplicate_delay", 0.0, 100.0, "s"),
     ("cpu_per_segment", 0.0, 1.0, "s"),
     ("cpu_per_byte", 0.0, 1.0, "s"),
-    ("horizon", 0.1, 1e4, "s"),
+    ("attack_duration", 0.1, 1e4, "s"),
 )
 _WHOLE: Final = (
-    ("attack_text", 0, MSS, "bytes"),
-    ("request", 10, 1000, "bytes"),
-    ("response", 1, 65_535, "bytes"),
+    ("attack_bytes", 0, MSS, "bytes"),
+    ("request_bytes", 10, 1000, "bytes"),
+    ("response_bytes", 1, 65_535, "bytes"),
     ("backlog", 1, 4096, ""),
 )
 
@@ -66,18 +66,18 @@ class Params:
     """Parameters of the study of data on SYNs. ValueError for values out of range."""
 
     attack_rate: float = param(5.0, "forged SYNs, Poisson, from addresses that never answer", "1/s")
-    attack_text: int = param(1000, "text on each of them", "bytes")
+    attack_bytes: int = param(1000, "text on each of them", "bytes")
     stolen_cookies: bool = param(False, "the forged SYNs carry right cookies of Fast Open")
-    legit_rate: float = param(1.0, "connections that clients open, Poisson", "1/s")
-    request: int = param(100, "text that a client sends first", "bytes")
-    response: int = param(1000, "text that answers it", "bytes")
+    client_rate: float = param(1.0, "connections that clients open, Poisson", "1/s")
+    request_bytes: int = param(100, "text that a client sends first", "bytes")
+    response_bytes: int = param(1000, "text that answers it", "bytes")
     delay: float = param(0.05, "one-way delay between client and server", "s")
     duplicate: float = param(0.0, "probability that the network copies a client's segment")
     duplicate_delay: float = param(3.0, "how late the copy is", "s")
     cpu_per_segment: float = param(0.0, "time that the server takes for a segment", "s")
     cpu_per_byte: float = param(0.0, "time that it takes for each byte of text more", "s")
     backlog: int = param(1024, "what the server hands to listen()")
-    horizon: float = param(10.0, "how long attackers and clients come", "s")
+    attack_duration: float = param(10.0, "how long attackers and clients come", "s")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
@@ -105,8 +105,8 @@ class Params:
 ESTIMATES: Final = {
     "response_time": Estimator(column="response_time", kind="world_mean"),
     "p_served": Estimator(column="served", kind="world_mean"),
-    "memory": Estimator(column="memory", kind="world_mean"),
-    "memory_end": Estimator(column="memory_end", kind="world_mean"),
+    "half_open_memory_mean": Estimator(column="half_open_memory_mean", kind="world_mean"),
+    "half_open_memory_end": Estimator(column="half_open_memory_end", kind="world_mean"),
     "cpu_load": Estimator(column="cpu_load", kind="world_mean"),
     "amplification": Estimator(column="amplification", kind="world_mean"),
     "p_delivered_twice": Estimator(column="delivered_twice", kind="world_mean"),
@@ -139,7 +139,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world.process(_arrive(world, client, params, seen))
     world.process(_attack(world, attacker, server, params))
     world.process(_sample(world, server, params, seen))
-    world.run(until=BEGIN + params.horizon + PATIENCE + (params.duplicate_delay if params.duplicate else 0.0))
+    world.run(until=BEGIN + params.attack_duration + PATIENCE + (params.duplicate_delay if params.duplicate else 0.0))
     active = server.counters.TcpExtTCPFastOpenPassive
     work = server.processor.work if server.processor is not None else 0.0
     twice = sum(count > 1 for count in seen.delivered.values())
@@ -148,9 +148,9 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
         "clients": seen.clients,
         "response_time": sum(seen.times) / len(seen.times) if seen.times else math.nan,
         "served": len(seen.times) / some,
-        "memory": sum(seen.memory) / SAMPLES,
-        "memory_end": seen.memory[-1],
-        "cpu_load": work / params.horizon,
+        "half_open_memory_mean": sum(seen.memory) / SAMPLES,
+        "half_open_memory_end": seen.memory[-1],
+        "cpu_load": work / params.attack_duration,
         "amplification": amplification(params),
         "delivered_twice": twice / some,
         "fast_open": min(active / some, 1.0) if not params.stolen_cookies else math.nan,
@@ -165,9 +165,9 @@ def _arrive(world: World, host: Host, params: Params, seen: _Seen) -> Generator[
     else:
         yield world.timeout(BEGIN)
     stream = world.seed.stream("clients")
-    while params.legit_rate:
-        yield world.timeout(stream.expovariate(params.legit_rate))
-        if world.now > BEGIN + params.horizon:
+    while params.client_rate:
+        yield world.timeout(stream.expovariate(params.client_rate))
+        if world.now > BEGIN + params.attack_duration:
             return
         seen.clients += 1
         world.process(_visit(world, host, params, b"%d" % seen.clients, seen))
@@ -175,7 +175,7 @@ def _arrive(world: World, host: Host, params: Params, seen: _Seen) -> Generator[
 
 def _visit(world: World, host: Host, params: Params, name: bytes, seen: _Seen | None) -> Generator[Event, Any, None]:
     """Open, ask, wait for the whole response, close."""
-    began, missing = world.now, params.response
+    began, missing = world.now, params.response_bytes
     sock = host.socket()
     try:
         yield sock.connect(("server", PORT), _text(name, params))
@@ -190,7 +190,7 @@ def _visit(world: World, host: Host, params: Params, name: bytes, seen: _Seen | 
 
 def _text(name: bytes, params: Params) -> bytes:
     """A client's request: no two are alike."""
-    return name.rjust(params.request, b".")
+    return name.rjust(params.request_bytes, b".")
 
 
 def _serve(world: World, host: Host, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
@@ -209,7 +209,7 @@ def _answer(sock: Socket, params: Params, seen: _Seen) -> Generator[Event, Any, 
         text = yield sock.recv(BIG)
         if connection.four_tuple.dst == "client" and text != _text(FIRST, params):
             seen.delivered[text] += 1
-        yield sock.send(b"!" * params.response)
+        yield sock.send(b"!" * params.response_bytes)
         while (yield sock.recv(BIG)):
             pass
     except TcpError:
@@ -222,7 +222,7 @@ def _attack(world: World, host: Host, server: Host, params: Params) -> Generator
     yield world.timeout(BEGIN)
     while params.attack_rate:
         yield world.timeout(stream.expovariate(params.attack_rate))
-        if world.now > BEGIN + params.horizon:
+        if world.now > BEGIN + params.attack_duration:
             return
         number += 1
         forger.send(forged_syn(params, server, f"silent{number}"))
@@ -232,7 +232,7 @@ def forged_syn(params: Params, server: Host, source: str) -> Segment:
     """A SYN with text from ``source``, and the cookie that the server has for it if those are stolen."""
     flow = FourTuple(source, 4000, server.name, PORT)
     cookie = server.fast_open_cookie(source) if params.stolen_cookies else None
-    return Segment(flow, 1, 0, SYN, 65_535, b"x" * params.attack_text, Options(mss=MSS, cookie=cookie))
+    return Segment(flow, 1, 0, SYN, 65_535, b"x" * params.attack_bytes, Options(mss=MSS, cookie=cookie))
 
 
 def _sample(world: World, host: Host, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
@@ -240,7 +240,7 @@ def _sample(world: World, host: Host, params: Params, seen: _Seen) -> Generator[
     each = params.server.syn_queue_entry_bytes
     yield world.timeout(BEGIN + params.delay)
     for _ in range(SAMPLES):
-        yield world.timeout(params.horizon / SAMPLES)
+        yield world.timeout(params.attack_duration / SAMPLES)
         total = 0
         for connection in host.connections:
             if connection.state is SYN_RECEIVED and connection.four_tuple.dst != "client":
@@ -273,16 +273,16 @@ def theory(params: Params) -> dict[str, float]:
     """What is certain by arithmetic, and the growth of the memory while the queue has room."""
     values: dict[str, float] = {}
     mss = min(params.client.mss, params.server.mss)
-    fits = params.response <= params.server.initial_window * mss
-    at_once = fits and (params.response <= mss or params.response % mss == 0 or not params.server.nagle)
-    if not params.legit_rate:
-        values["cpu_load"] = params.attack_rate * (params.cpu_per_segment + params.cpu_per_byte * params.attack_text)
+    fits = params.response_bytes <= params.server.initial_window * mss
+    at_once = fits and (params.response_bytes <= mss or params.response_bytes % mss == 0 or not params.server.nagle)
+    if not params.client_rate:
+        values["cpu_load"] = params.attack_rate * (params.cpu_per_segment + params.cpu_per_byte * params.attack_bytes)
     if not params.fast_open:
         values["p_delivered_twice"] = 0.0
     if params.server.syn_cookies != "always" and (fits or not params.stolen_cookies):
         values["amplification"] = _amplification(params)
     if _has_room(params) and not params.stolen_cookies:
-        if params.legit_rate and at_once and _free_of_cost(params) and not params.duplicate:
+        if params.client_rate and at_once and _free_of_cost(params) and not params.duplicate:
             rtts = 1 if params.fast_open else 2
             values |= {"response_time": rtts * 2 * params.delay, "p_served": 1.0}
         if params.fast_open and params.duplicate_delay > 1.0 + 8 * params.delay and _free_of_cost(params):
@@ -303,23 +303,23 @@ def _amplification(params: Params) -> float:
     is left of the response behind whole segments.
     """
     sent, mss = 44 * len(params.server.synack_intervals()), min(MSS, params.server.mss)
-    received = 44 + params.attack_text
+    received = 44 + params.attack_bytes
     if params.stolen_cookies:
-        whole, rest = divmod(params.response, mss)
+        whole, rest = divmod(params.response_bytes, mss)
         segments = whole + (rest > 0 and (not whole or not params.server.nagle))
-        if params.attack_text:
-            sent += min(segments * mss, params.response) + 40 * segments
+        if params.attack_bytes:
+            sent += min(segments * mss, params.response_bytes) + 40 * segments
         received += -(-(2 + params.server.fast_open_cookie) // 4) * 4
     return sent / received
 
 
 def _memory(params: Params) -> dict[str, float]:
     """An entry a forged SYN, from an empty server, until the first gives up: Poisson, so the mean grows as the time."""
-    if params.horizon > sum(params.server.synack_intervals()) - params.delay or not _free_of_cost(params):
+    if params.attack_duration > sum(params.server.synack_intervals()) - params.delay or not _free_of_cost(params):
         return {}
-    text = params.attack_text if params.server.syn_data != "drop" else 0
-    end = params.attack_rate * params.horizon * (params.server.syn_queue_entry_bytes + text)
-    return {"memory": end * (SAMPLES + 1) / (2 * SAMPLES), "memory_end": end}
+    text = params.attack_bytes if params.server.syn_data != "drop" else 0
+    end = params.attack_rate * params.attack_duration * (params.server.syn_queue_entry_bytes + text)
+    return {"half_open_memory_mean": end * (SAMPLES + 1) / (2 * SAMPLES), "half_open_memory_end": end}
 
 
 def _has_room(params: Params) -> bool:
@@ -329,10 +329,10 @@ def _has_room(params: Params) -> bool:
     if server.syn_cookies == "always" or server.syncache_hashsize is not None:
         return False
     # Of the connections that Fast Open keeps waiting: real ones for a round trip, those of copied SYNs for long.
-    waiting = params.legit_rate * (4 * params.delay + params.duplicate * params.horizon)
+    waiting = params.client_rate * (4 * params.delay + params.duplicate * params.attack_duration)
     if params.fast_open and _p_beyond(server.fast_open_queue, waiting) > NEGLIGIBLE:
         return False
-    return _p_beyond(most, (params.attack_rate + params.legit_rate) * params.horizon) < NEGLIGIBLE
+    return _p_beyond(most, (params.attack_rate + params.client_rate) * params.attack_duration) < NEGLIGIBLE
 
 
 def _p_beyond(most: float, mean: float) -> float:

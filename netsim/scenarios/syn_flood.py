@@ -58,15 +58,15 @@ class Params:
     attack_rate: float = param(5.0, "SYNs of the attacker, 0 for peace", "1/s")
     attack: Attack = param("spoofed-silent", "who answers the SYN-ACKs: nobody, a bystander's RST, or the attacker")
     arrivals: Arrivals = param("poisson", "the attacker's SYNs: poisson, constant, or bursts")
-    burst: int = param(50, "SYNs in one burst")
+    burst_size: int = param(50, "SYNs in one burst")
     sources: int = param(4094, "addresses that the attacker claims")
     backlog: int = param(128, "the listener's backlog")
-    service: float = param(0.0, "time the server's application spends on a connection before the next accept", "s")
-    legit_rate: float = param(1.0, "legitimate clients, Poisson; their SYNs are load too", "1/s")
-    warmup: float | None = param(
+    service_time: float = param(0.0, "time the server's application spends on a connection before the next accept", "s")
+    client_rate: float = param(1.0, "legitimate clients, Poisson; their SYNs are load too", "1/s")
+    warm_up: float | None = param(
         None, "the flood's age when the stationary window begins; None: very old, else one hold", "s"
     )
-    horizon: float | None = param(None, "length of that window; None: two holds", "s")
+    observation_time: float | None = param(None, "length of that window; None: two holds", "s")
     loss_forward: float = shared.loss("forward", 0.0)
     loss_reverse: float = shared.loss("reverse", 0.0)
     delay_forward: float = shared.delay("forward")
@@ -79,18 +79,18 @@ class Params:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name, low, high, unit in (
             ("attack_rate", 0.0, 1e6, "1/s"),
-            ("legit_rate", 0.0, 1e4, "1/s"),
-            ("service", 0.0, 1e6, "s"),
+            ("client_rate", 0.0, 1e4, "1/s"),
+            ("service_time", 0.0, 1e6, "s"),
             ("delay_forward", 0.0, 1e3, "s"),
             ("delay_reverse", 0.0, 1e3, "s"),
-            ("burst", 1, 1e6, "SYNs"),
+            ("burst_size", 1, 1e6, "SYNs"),
             ("sources", 1, 1e6, "addresses"),
             ("backlog", 0, 1 << 31, "connections"),
         ):
             require_number(name, getattr(self, name), low=low, high=high, unit=unit)
             if name.endswith("rate") and 0 < getattr(self, name) < SLOWEST:
                 raise ValueError(f"{name} = {getattr(self, name)!r}: must be 0 or at least {SLOWEST:g} 1/s")
-        for name in ("warmup", "horizon"):
+        for name in ("warm_up", "observation_time"):
             if getattr(self, name) is not None:
                 require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         require_choices(self, attack=Attack, arrivals=Arrivals)
@@ -98,9 +98,9 @@ class Params:
         # Each client keeps a port of the one host that they share.
         seconds = max(self.window[1] - self.window[0], self.hold)
         most = ((ports := len(self.client.ports)) - 5 * math.sqrt(ports)) / seconds
-        if self.legit_rate > most:
-            why = f"clients of {seconds:g} s (server's hold, horizon) share {ports} ports"
-            raise ValueError(f"legit_rate = {self.legit_rate!r}: must be at most {most:.4g} 1/s, for {why}")
+        if self.client_rate > most:
+            why = f"clients of {seconds:g} s (server's hold, observation_time) share {ports} ports"
+            raise ValueError(f"client_rate = {self.client_rate!r}: must be at most {most:.4g} 1/s, for {why}")
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -117,13 +117,13 @@ class Params:
         """Whether the first world starts from the stationary distribution of the flood (that of Erlang's system)."""
         server, plain = self.server, self.attack == "spoofed-silent" and self.arrivals == "poisson"
         drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
-        return self.warmup is None and plain and drops and server.syn_cookies == "off" and not server.synack_pruning
+        return self.warm_up is None and plain and drops and server.syn_cookies == "off" and not server.synack_pruning
 
     @property
     def window(self) -> tuple[float, float]:
         """From when to when (s) the clients of the stationary estimates come."""
-        start = self.hold if self.warmup is None else self.warmup
-        return start, start + (2 * self.hold if self.horizon is None else self.horizon)
+        start = self.hold if self.warm_up is None else self.warm_up
+        return start, start + (2 * self.hold if self.observation_time is None else self.observation_time)
 
     @cached_property
     def syn_offsets(self) -> tuple[float, ...]:
@@ -146,12 +146,12 @@ ESTIMATES: Final = {
         "p_never_connected_from_empty",
         "p_served",
         "p_served_at_first_syn",
-        "p_client_alone",
+        "p_only_client_established",
         "p_options_lost",
         "setup_latency",
         "half_open",
         "half_open_max",
-        "half_open_memory",
+        "half_open_memory_max",
         "synacks_per_syn",
         "cookies_sent",
         "cookies_accepted",
@@ -187,7 +187,7 @@ class Play:
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """What became of two worlds' clients (shares), half-open entries, SYN-ACKs, cookies; NaN where nobody came."""
     row = long_run(params, seed, observers)
-    young = dataclasses.replace(params, warmup=0.0)
+    young = dataclasses.replace(params, warm_up=0.0)
     other = dataclasses.replace(seed, point=f"{seed.point}, from empty")
     _, first = play(young, other, clients=(0.0, params.hold))
     from_empty = _shares(params, first.during(0.0, params.hold), first)
@@ -211,7 +211,7 @@ def _costs(params: Params, world: World, played: Play) -> dict[str, Any]:
     return {
         "half_open": fmean(held) if held else NEVER,
         "half_open_max": max(held, default=0),
-        "half_open_memory": max(held, default=0) * params.server.syn_queue_entry_bytes,
+        "half_open_memory_max": max(held, default=0) * params.server.syn_queue_entry_bytes,
         "synacks_per_syn": (answers + counters.TcpExtSyncookiesSent) / syns if syns else NEVER,
         "cookies_sent": counters.TcpExtSyncookiesSent,
         "cookies_accepted": counters.TcpExtSyncookiesRecv,
@@ -237,12 +237,12 @@ def play(
     listener = server.socket()
     listener.listen(PORT, backlog=params.backlog)
     played = Play()
-    world.process(_serve(world, listener, played, params.service))
+    world.process(_serve(world, listener, played, params.service_time))
     world.process(_watch(world, listener, played, step))
     if params.attack_rate:
         _attack(world, server, params, played)
-    if params.legit_rate:
-        gaps = waits("poisson", params.legit_rate, seed.stream("clients"))
+    if params.client_rate:
+        gaps = waits("poisson", params.client_rate, seed.stream("clients"))
         world.process(_clients(world, client, played, gaps, clients))
     most = params.syn_offsets[-1] + params.hold
     world.run(until=world.process(_await_fates(world, server, played, clients[1], most)))
@@ -253,7 +253,7 @@ def _attack(world: World, server: Host, params: Params, played: Play) -> None:
     """The attacker, its link, and who owns the addresses that it claims."""
     attacker = world.host("attacker")
     world.link(attacker, server, *params.paths)
-    gaps = waits(params.arrivals, params.attack_rate, world.seed.stream("flood"), burst=params.burst)
+    gaps = waits(params.arrivals, params.attack_rate, world.seed.stream("flood"), burst=params.burst_size)
     if params.ages_at_once:
         gaps = _with_history(params, world.seed.stream("history"), gaps)
     target = (server.name, PORT)
@@ -368,7 +368,7 @@ def _shares(params: Params, clients: list[_Client], played: Play) -> dict[str, f
         "p_never_connected": 1 - share(up, clients),
         "p_served": share(served, clients),
         "p_served_at_first_syn": share([client for client in served if client.syns == 1], clients),
-        "p_client_alone": share([client for client in up if client.port not in played.accepted], clients),
+        "p_only_client_established": share([client for client in up if client.port not in played.accepted], clients),
         "p_options_lost": share(poor, served),
         "setup_latency": fmean(client.connected - client.came for client in served) if served else NEVER,
     }
@@ -385,7 +385,7 @@ def theory(params: Params) -> dict[str, float]:
     The clients' own load counts. No loss, silent sources, Poisson arrivals, exact timers, no pruning.
     """
     lossless = params.loss_forward == params.loss_reverse == 0
-    plain = params.attack == "spoofed-silent" and params.arrivals == "poisson" and not params.service
+    plain = params.attack == "spoofed-silent" and params.arrivals == "poisson" and not params.service_time
     rtt = params.delay_forward + params.delay_reverse
     short = rtt < min(params.client.syn_intervals()[0], params.server.synack_intervals()[0])
     if not lossless or not plain or not short or params.server.timer_hz or params.client.timer_hz:

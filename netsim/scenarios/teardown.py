@@ -64,10 +64,10 @@ class Params:
     loss_reverse: float = shared.loss("reverse", 0.1, since="the first close")
     delay_forward: float = shared.delay("forward")
     delay_reverse: float = shared.delay("reverse")
-    think: float | DelayDistribution = param(
+    think_time: float | DelayDistribution = param(
         0.0, "from the end of the stream to the server's own close: seconds or a distribution", "s"
     )
-    left: int = param(0, "text that the server sends before it closes, after the client has", "bytes")
+    unsent_bytes: int = param(0, "text that the server sends before it closes, after the client has", "bytes")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
@@ -77,8 +77,8 @@ class Params:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        as_distribution("think", self.think)
-        require_whole("left", self.left, low=0, high=1 << 24, unit="bytes")
+        as_distribution("think_time", self.think_time)
+        require_whole("unsent_bytes", self.unsent_bytes, low=0, high=1 << 24, unit="bytes")
         require_end("client", self.client)
         require_end("server", self.server)
         _ = World(tie_break=self.tie_break)
@@ -97,23 +97,23 @@ class Params:
 ESTIMATES: Final = {
     "p_three_segments": Estimator(column="segments", kind="proportion", equals=3),
     "p_four_segments": Estimator(column="segments", kind="proportion", equals=4),
-    "p_ack_rides_on_fin": Estimator(column="ack_rides_on_fin", kind="proportion"),
+    "p_ack_piggybacked": Estimator(column="ack_piggybacked", kind="proportion"),
     "segments": Estimator(column="segments", kind="mean"),
     "client_latency": Estimator(column="client_latency", kind="mean"),
-    "client_p95": Estimator(column="client_latency", kind="quantile", at=0.95),
+    "client_latency_p95": Estimator(column="client_latency", kind="quantile", at=0.95),
     "server_latency": Estimator(column="server_latency", kind="mean"),
-    "server_p95": Estimator(column="server_latency", kind="quantile", at=0.95),
-    "p_client_time_wait": Estimator(column="client_end", kind="proportion", equals="TIME-WAIT"),
-    "p_client_abort": Estimator(column="client_end", kind="proportion", equals="abort"),
-    "p_client_reset": Estimator(column="client_end", kind="proportion", equals="reset"),
-    "p_client_never": Estimator(column="client_end", kind="proportion", equals="never"),
-    "p_server_clean": Estimator(column="server_end", kind="proportion", equals="clean"),
-    "p_server_time_wait": Estimator(column="server_end", kind="proportion", equals="TIME-WAIT"),
-    "p_server_abort": Estimator(column="server_end", kind="proportion", equals="abort"),
-    "p_server_reset": Estimator(column="server_end", kind="proportion", equals="reset"),
-    "p_server_timeout": Estimator(column="server_end", kind="proportion", equals="timeout"),
-    "p_server_never": Estimator(column="server_end", kind="proportion", equals="never"),
-    "p_text_delivered": Estimator(column="text_delivered", kind="proportion"),
+    "server_latency_p95": Estimator(column="server_latency", kind="quantile", at=0.95),
+    "p_client_time_wait": Estimator(column="client_outcome", kind="proportion", equals="TIME-WAIT"),
+    "p_client_abort": Estimator(column="client_outcome", kind="proportion", equals="abort"),
+    "p_client_reset": Estimator(column="client_outcome", kind="proportion", equals="reset"),
+    "p_client_never_closed": Estimator(column="client_outcome", kind="proportion", equals="never"),
+    "p_server_clean": Estimator(column="server_outcome", kind="proportion", equals="clean"),
+    "p_server_time_wait": Estimator(column="server_outcome", kind="proportion", equals="TIME-WAIT"),
+    "p_server_abort": Estimator(column="server_outcome", kind="proportion", equals="abort"),
+    "p_server_reset": Estimator(column="server_outcome", kind="proportion", equals="reset"),
+    "p_server_timeout": Estimator(column="server_outcome", kind="proportion", equals="timeout"),
+    "p_server_never_closed": Estimator(column="server_outcome", kind="proportion", equals="never"),
+    "p_data_delivered": Estimator(column="data_delivered", kind="proportion"),
 }
 
 
@@ -203,23 +203,23 @@ def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any,
         while (yield sock.recv()):
             pass
         if params.close != "simultaneous":
-            think = as_distribution("think", params.think).sampler(world.seed.draws("think"))
+            think = as_distribution("think_time", params.think_time).sampler(world.seed.draws("think"))
             yield world.timeout(think() / NS)
-            if params.left:
-                yield sock.send(bytes(params.left))
+            if params.unsent_bytes:
+                yield sock.send(bytes(params.unsent_bytes))
         sock.close()
 
 
 def _row(params: Params, world: World, observer: _CloseObserver, close: _Close) -> dict[str, Any]:
     row: dict[str, Any] = {
         "segments": segments_sent(world) - close.segments_before,
-        "ack_rides_on_fin": bool(observer.rides),
-        "text_delivered": close.read == _due(params),
+        "ack_piggybacked": bool(observer.rides),
+        "data_delivered": close.read == _due(params),
     }
     for end in ("client", "server"):
         when, how = observer.done.get(end, (None, "never"))
         row[f"{end}_latency"] = NEVER if when is None else (when - close.at) / NS
-        row[f"{end}_end"] = how
+        row[f"{end}_outcome"] = how
         row[f"{end}_state"] = str(observer.state.get(end, ESTABLISHED))
     return row
 
@@ -228,7 +228,7 @@ def _due(params: Params) -> int:
     """Bytes that the client's application should read; -1 where it is the server's that reads none of its own."""
     if params.close == "unread":
         return -1
-    return params.left if params.close in ("half-close", "close") else 0
+    return params.unsent_bytes if params.close in ("half-close", "close") else 0
 
 
 def theory(params: Params) -> dict[str, float]:

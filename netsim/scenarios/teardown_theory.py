@@ -32,7 +32,7 @@ def teardown_theory(params: "Params") -> dict[str, float]:
         return {}
     if params.close == "simultaneous":
         return _theory_of_simultaneous(params)
-    if params.left:
+    if params.unsent_bytes:
         return _theory_of_text(params, rtt)
     return _theory_of_close(params, rtt)
 
@@ -52,7 +52,12 @@ def _theory_of_reset(params: "Params") -> dict[str, float]:
     ends = [("server", params.loss_forward), ("client", params.loss_reverse)]
     (victim, loss), (closer, _) = ends if params.close == "abort" else reversed(ends)
     delay = params.delay_forward if params.close == "abort" else params.delay_reverse
-    values = {"segments": 1.0, f"p_{closer}_abort": 1.0, f"p_{victim}_reset": 1 - loss, f"p_{victim}_never": loss}
+    values = {
+        "segments": 1.0,
+        f"p_{closer}_abort": 1.0,
+        f"p_{victim}_reset": 1 - loss,
+        f"p_{victim}_never_closed": loss,
+    }
     return values | ({f"{victim}_latency": delay} if loss < 1 else {})
 
 
@@ -78,7 +83,7 @@ def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
     client, server = params.client, params.server
     repeat, orphaned = first_repeat(client, rtt, peer=server), client.ns.fin_wait_2_timeout
     held = _held_ack(server)
-    distribution = _cdf(params.think)
+    distribution = _cdf(params.think_time)
     if distribution is None or held + rtt >= repeat or distribution.jumps_at(repeat - rtt):
         return {}
     if params.close == "close" and orphaned is not None and distribution.below(orphaned) < 1:
@@ -91,7 +96,7 @@ def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
     values = {
         "p_three_segments": segments.p_three,
         "p_four_segments": segments.p_four,
-        "p_ack_rides_on_fin": rides * heard,  # the first FIN to arrive is answered before another can come
+        "p_ack_piggybacked": rides * heard,  # the first FIN to arrive is answered before another can come
         "p_server_time_wait": 0.0,  # it closes after the client has, in CLOSE-WAIT
     }
     if distribution.constant is None:
@@ -103,9 +108,9 @@ def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
         return values
     return values | {
         "client_latency": latency.client.mean,
-        "client_p95": latency.client.quantile(0.95),
+        "client_latency_p95": latency.client.quantile(0.95),
         "server_latency": latency.server.mean,
-        "server_p95": latency.server.quantile(0.95),
+        "server_latency_p95": latency.server.quantile(0.95),
     }
 
 
@@ -115,17 +120,17 @@ def _theory_of_text(params: "Params", rtt: int) -> dict[str, float]:
     The client acknowledges text and FIN together.
     """
     client, server = params.client, params.server
-    distribution, held, repeat = _cdf(params.think), _held_ack(server), first_repeat(client, rtt, peer=server)
+    distribution, held, repeat = _cdf(params.think_time), _held_ack(server), first_repeat(client, rtt, peer=server)
     if (
         params.close == "close"
-        or params.left > min(client.mss, server.mss)
+        or params.unsent_bytes > min(client.mss, server.mss)
         or distribution is None
         or held + rtt >= repeat
     ):
         return {}
     if client.delayed_ack is None or client.quick_acks or client.delayed_ack_timer != "fixed" or server.timestamps:
         return {}
-    if params.left > client.receive_buffer or server.tail_loss_probe:
+    if params.unsent_bytes > client.receive_buffer or server.tail_loss_probe:
         return {}
     all_arrive = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
     return {"p_three_segments": 0.0, "p_four_segments": distribution.below(held) * all_arrive}
@@ -146,7 +151,7 @@ def exact_latency(params: "Params") -> CloseLatency | None:
 
     None elsewhere, and where an end gives up more often than hardly ever: that is not in these distributions.
     """
-    think = _cdf(params.think)
+    think = _cdf(params.think_time)
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
     client = fin_intervals(params.client, rtt, peer=params.server)
     server = fin_intervals(params.server, rtt, peer=params.client)

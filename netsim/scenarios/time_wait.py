@@ -126,9 +126,9 @@ ESTIMATES: Final = {
     "p_no_time_wait": Estimator(column="time_wait_at", kind="proportion", equals=NOBODY),
     "fins": Estimator(column="fins", kind="mean"),
     "segments": Estimator(column="segments", kind="mean"),
-    "last_latency": Estimator(column="last_latency", kind="restricted_mean", at=HORIZON),
-    "first_latency": Estimator(column="first_latency", kind="mean"),
-    "time_wait_held": Estimator(column="time_wait_held", kind="mean"),
+    "last_closer_latency": Estimator(column="last_closer_latency", kind="restricted_mean", at=HORIZON),
+    "first_closer_latency": Estimator(column="first_closer_latency", kind="mean"),
+    "time_wait_duration": Estimator(column="time_wait_duration", kind="mean"),
 }
 
 
@@ -200,10 +200,10 @@ def _row(params: Params, world: World, observer: _CloseObserver, calls: _Calls) 
         "unclean": _OUTCOMES[observer.outcome] != "clean",
         "fins": 1 + world.hosts[last].counters.TcpRetransSegs,
         "segments": segments_sent(world) - calls.segments_before,
-        "last_latency": (closed[last] - calls.last) / NS,
-        "first_latency": NEVER if first_closed is None else (first_closed - calls.first) / NS,
+        "last_closer_latency": (closed[last] - calls.last) / NS,
+        "first_closer_latency": NEVER if first_closed is None else (first_closed - calls.first) / NS,
         "time_wait_at": NOBODY if entered is None else first,
-        "time_wait_held": NEVER if entered is None or first_closed is None else (first_closed - entered) / NS,
+        "time_wait_duration": NEVER if entered is None or first_closed is None else (first_closed - entered) / NS,
     }
 
 
@@ -253,12 +253,12 @@ def theory(params: Params) -> dict[str, float]:
         "p_unclean": exact.p_reset + exact.p_timeout,
         "p_no_time_wait": loss_fin ** len(waits),
         "fins": fins,
-        "last_latency": latency + min(sum(waits), HORIZON) * exact.p_timeout,
+        "last_closer_latency": latency + min(sum(waits), HORIZON) * exact.p_timeout,
     }
     if params.last.fin_ack == "immediate":
         values["segments"] = 2 + fins * (2 - loss_fin)  # a FIN and its ACK; each FIN, and an answer if it arrives
     if len(waits) > 1:
         values["p_first_fin_answered"] = answered[0]
     if params.first.time_wait_restart == "never" and loss_fin < 1:
-        values["time_wait_held"] = params.first.time_wait
+        values["time_wait_duration"] = params.first.time_wait
     return values

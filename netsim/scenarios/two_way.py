@@ -42,8 +42,8 @@ PORT: Final = 80
 REQUEST: Final = b"?" * 100
 GONE: Final = Path(loss=1.0)
 
-Ending = Literal["close", "abort"]
-Afterwards = Literal["answers", "silent"]
+ServerEndsWith = Literal["close", "abort"]
+ClientAfter = Literal["answers", "silent"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +66,11 @@ class Params:
     reorder_delay: float | DelayDistribution = param(
         Exponential(1.0), "how long it is held back: seconds or a distribution", "s"
     )
-    lifetime: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
-    life: float = param(1.0, "from the SYN's arrival to the end that the server's application makes", "s")
-    ending: Ending = param("close", "that end: CLOSE once the request is there, or ABORT in any case")
-    memory: float = param(0.0, "how long the server remembers a connection that is closed: its TIME-WAIT", "s")
-    afterwards: Afterwards = param(
+    msl: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
+    service_time: float = param(1.0, "from the SYN's arrival to the end that the server's application makes", "s")
+    server_ends_with: ServerEndsWith = param("close", "that end: CLOSE once the request is there, or ABORT in any case")
+    server_memory: float = param(0.0, "how long the server remembers a connection that is closed: its TIME-WAIT", "s")
+    client_after: ClientAfter = param(
         "answers", "the client's host, once its connection is over: still answers (with RST), or is silent"
     )
     client: TcpConfig = shared.tcp("client")
@@ -79,14 +79,16 @@ class Params:
 
     def __post_init__(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
-        for name in ("lifetime", "life", "memory"):
+        for name in ("msl", "service_time", "server_memory"):
             require_number(name, getattr(self, name), low=0.0, high=1e9, unit="s")
-        require_choices(self, handshake=Handshake, ending=Ending, afterwards=Afterwards)
-        if self.ending == "abort" and self.memory:
-            raise ValueError(f"memory = {self.memory}: must be 0 where the server aborts; nothing is left of it then")
+        require_choices(self, handshake=Handshake, server_ends_with=ServerEndsWith, client_after=ClientAfter)
+        if self.server_ends_with == "abort" and self.server_memory:
+            raise ValueError(
+                f"server_memory = {self.server_memory}: must be 0 where the server aborts; nothing is left of it then"
+            )
         for name in ("handshake", "time_wait"):
             if getattr(self.server, name) != getattr(profile(self.server.name), name):
-                decides = "memory" if name == "time_wait" else name
+                decides = "server_memory" if name == "time_wait" else name
                 raise ValueError(f"server.{name} = {getattr(self.server, name)}: set {decides}, which decides it here")
         _ = self.paths, World(tie_break=self.tie_break)
 
@@ -99,7 +101,7 @@ class Params:
             reorder_delay=self.reorder_delay,
             duplicate=self.duplicate,
             duplicate_delay=self.duplicate_delay,
-            stages=(Lifetime(self.lifetime),),
+            stages=(Lifetime(self.msl),),
         )
         return late[0], both_ways(self)[1]
 
@@ -107,23 +109,23 @@ class Params:
     def believer(self) -> TcpConfig:
         """The server's TCP: this handshake, and a TIME-WAIT of ``memory`` that nothing ends or prolongs."""
         return self.server.replace(
-            handshake=self.handshake, time_wait=self.memory, time_wait_rst="ignore", time_wait_restart="never"
+            handshake=self.handshake, time_wait=self.server_memory, time_wait_rst="ignore", time_wait_restart="never"
         )
 
 
 ESTIMATES: Final = {
     "p_ghost": Estimator(column="ghost", kind="proportion"),
     "ghosts": Estimator(column="ghosts", kind="mean"),
-    "ghost_life": Estimator(column="ghost_life", kind="mean"),
-    "p_wrong_bytes": Estimator(column="wrong", kind="proportion"),
+    "ghost_duration": Estimator(column="ghost_duration", kind="mean"),
+    "p_wrong_bytes": Estimator(column="has_wrong_bytes", kind="proportion"),
     "wrong_bytes": Estimator(column="wrong_bytes", kind="mean"),
     "p_half_open": Estimator(column="half_open", kind="proportion"),
-    "half_open_life": Estimator(column="half_open_life", kind="mean"),
+    "half_open_duration": Estimator(column="half_open_duration", kind="mean"),
     "p_unconfirmed": Estimator(column="unconfirmed", kind="proportion"),
-    "unconfirmed_for": Estimator(column="unconfirmed_for", kind="mean"),
+    "unconfirmed_duration": Estimator(column="unconfirmed_duration", kind="mean"),
     "client_latency": Estimator(column="client_latency", kind="mean"),
     "server_latency": Estimator(column="server_latency", kind="mean"),
-    "segments_to_accept": Estimator(column="segments_to_accept", kind="mean"),
+    "segments_until_established": Estimator(column="segments_until_established", kind="mean"),
     "segments": Estimator(column="segments", kind="mean"),
 }
 
@@ -147,7 +149,7 @@ class _ServerObserver:
     params: Params
     entries: dict[int, _Entry] = field(default_factory=dict)
     client_latency: float = NEVER
-    segments_to_accept: int | None = None
+    segments_until_established: int | None = None
     world: World = field(init=False)
 
     def __call__(self, event: TraceEvent) -> None:
@@ -170,7 +172,7 @@ class _ServerObserver:
     def _note_client(self, moved: Moved, now: int) -> None:
         if moved.new is ESTABLISHED:
             self.client_latency = now / NS
-        elif moved.new is CLOSED and self.params.afterwards == "silent":
+        elif moved.new is CLOSED and self.params.client_after == "silent":
             hosts = self.world.hosts
             self.world.link(hosts["client"], hosts["server"], GONE)
 
@@ -180,9 +182,9 @@ class _ServerObserver:
         entry.ghost = not self._client_knows(moved.flow)
         if moved.clause.endswith("fifth: ACK"):
             entry.confirmed = event.time
-        if not entry.ghost and self.segments_to_accept is None:
+        if not entry.ghost and self.segments_until_established is None:
             assert event.packet is not None
-            self.segments_to_accept = event.packet.number
+            self.segments_until_established = event.packet.number
 
     def _client_knows(self, flow: FourTuple) -> bool:
         """Whether the client has opened, or is opening, the connection that the server has just set up."""
@@ -232,8 +234,8 @@ def _serve(world: World, host: Host, params: Params, observer: _ServerObserver) 
     while True:
         sock = yield listener.accept()
         entry = observer.entries[sock.connection.number]
-        end = entry.began / NS + params.life
-        if params.ending == "close":
+        end = entry.began / NS + params.service_time
+        if params.server_ends_with == "close":
             world.process(_answer(world, sock, entry, end))
         else:
             world.process(_read(sock, entry))
@@ -272,17 +274,17 @@ def _row(world: World, observer: _ServerObserver) -> dict[str, Any]:
     return {
         "ghosts": len(ghosts),
         "ghost": bool(ghosts),
-        "ghost_life": _mean([_seconds(e.established, e.ended) for e in ghosts]),
+        "ghost_duration": _mean([_seconds(e.established, e.ended) for e in ghosts]),
         "wrong_bytes": wrong,
-        "wrong": wrong > 0,
+        "has_wrong_bytes": wrong > 0,
         "half_opens": len(half_open),
         "half_open": bool(half_open),
-        "half_open_life": _mean([_seconds(e.began, e.ended) for e in half_open]),
+        "half_open_duration": _mean([_seconds(e.began, e.ended) for e in half_open]),
         "unconfirmed": any(e.established is not None and e.confirmed is None for e in entries),
-        "unconfirmed_for": NEVER if known is None else _seconds(known.established, known.confirmed),
+        "unconfirmed_duration": NEVER if known is None else _seconds(known.established, known.confirmed),
         "client_latency": observer.client_latency,
         "server_latency": NEVER if known is None else _seconds(0, known.established),
-        "segments_to_accept": observer.segments_to_accept,
+        "segments_until_established": observer.segments_until_established,
         "segments": world.network.packets,
     }
 
@@ -315,54 +317,54 @@ def theory(params: Params) -> dict[str, float]:
     values = {
         "client_latency": rtt,
         "server_latency": there + (0.0 if two_way else rtt),
-        "unconfirmed_for": rtt if two_way else 0.0,
+        "unconfirmed_duration": rtt if two_way else 0.0,
     }
     if two_way or not params.duplicate:  # else a copy of the SYN may be answered meanwhile
-        values["segments_to_accept"] = {"two-way": 1.0, "three-way": 3.0, "four-way": 4.0}[params.handshake]
+        values["segments_until_established"] = {"two-way": 1.0, "three-way": 3.0, "four-way": 4.0}[params.handshake]
     return values | _copied(params, there, rtt)
 
 
 def _copied(params: Params, there: float, rtt: float) -> dict[str, float]:
     """A copy of the one SYN finds the server without a memory of it: a ghost, or else a half-open record."""
-    distribution, closes = params.duplicate_delay, params.ending == "close"
+    distribution, closes = params.duplicate_delay, params.server_ends_with == "close"
     if (
         not isinstance(distribution, Exponential)
         or distribution.offset
         or not isinstance(params.server.isn, HashIsn | ClockIsn)
     ):
         return {}
-    if params.life < rtt or params.lifetime < there:
+    if params.service_time < rtt or params.msl < there:
         return {}
     late = p_ghost_duplicate(
         duplicate=params.duplicate,
         mean_extra_delay=distribution.scale,
-        life=params.life + (rtt if closes else 0.0),  # CLOSE takes a round trip more until TIME-WAIT
-        memory=params.memory,
-        lifetime=params.lifetime - there,
+        life=params.service_time + (rtt if closes else 0.0),  # CLOSE takes a round trip more until TIME-WAIT
+        memory=params.server_memory,
+        lifetime=params.msl - there,
     )
     two_way = params.handshake == "two-way"
     ghost, half_open = (late, 0.0) if two_way else (0.0, late)
     values = {"p_ghost": ghost, "ghosts": ghost, "p_half_open": half_open, "p_unconfirmed": ghost}
-    if params.afterwards == "answers":
-        values["ghost_life" if two_way else "half_open_life"] = rtt  # the SYN-ACK draws a RST
+    if params.client_after == "answers":
+        values["ghost_duration" if two_way else "half_open_duration"] = rtt  # the SYN-ACK draws a RST
     elif not two_way:
-        values["half_open_life"] = sum(params.server.synack_intervals())
+        values["half_open_duration"] = sum(params.server.synack_intervals())
     return values
 
 
 def _late(params: Params, there: float | None, back: float) -> dict[str, float]:
     """Ghosts of a SYN that is sent twice since it is late: all are (``there`` is None), or those held back."""
     distribution, config = params.delay_forward if there is None else params.reorder_delay, params.client
-    if not isinstance(distribution, Exponential) or params.duplicate or params.ending != "abort":
+    if not isinstance(distribution, Exponential) or params.duplicate or params.server_ends_with != "abort":
         return {}
     if (there is None) is bool(params.reorder) or (there is not None and distribution.offset):
         return {}
     intervals, least = config.syn_intervals(), distribution.offset if there is None else there
-    lost_by_age = math.exp(-(params.lifetime - least) / distribution.scale)
+    lost_by_age = math.exp(-(params.msl - least) / distribution.scale)
     if params.handshake != "two-way" or len(intervals) != 2 or lost_by_age > 1e-9 or intervals[0] < least + back:
         return {}
     times = {"rto": intervals[0], "delay": least, "mean_extra_delay": distribution.scale, "reply_delay": back}
-    times |= {"life": params.life, "gives_up": sum(intervals)}
+    times |= {"life": params.service_time, "gives_up": sum(intervals)}
     ghost = p_ghost_delay(**times) if there is None else p_ghost_reorder(reorder=params.reorder, **times)
     return {"p_ghost": ghost, "ghosts": ghost}
 

@@ -28,5 +28,7 @@ def killed(run: Callable[..., list[Rows]], duplicates: Sequence[float], *, n: in
     """P(a RST ends TIME-WAIT), simulated and exact; ``run`` as for ``why_four``."""
     cases = assassination_cases(duplicates)
     results = run(assassination.run, cases, replications=n)
-    simulated = estimates(cases, results, pick(assassination.ESTIMATES, "p_killed"))
-    return Rows.concatenate([simulated, exact(assassination.theory, assassination_cases(FINE_COPIES), ["p_killed"])])
+    simulated = estimates(cases, results, pick(assassination.ESTIMATES, "p_assassinated"))
+    return Rows.concatenate(
+        [simulated, exact(assassination.theory, assassination_cases(FINE_COPIES), ["p_assassinated"])]
+    )

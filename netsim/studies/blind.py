@@ -24,10 +24,12 @@ def injection_cases(windows: Sequence[int]) -> list[Case]:
     for attack in INJECTIONS:
         for rules, config in RULES.items():
             for window in windows:
-                params = blind.Params(attack=attack, window=window, segments=0, client=config, server=config)
+                params = blind.Params(
+                    attack=attack, receive_window=window, max_segments=0, client=config, server=config
+                )
                 worst = blind.attack_on(params, blind.fields(params)).worst
                 if worst <= SENDABLE:
-                    params = dataclasses.replace(params, segments=int(worst))
+                    params = dataclasses.replace(params, max_segments=int(worst))
                 cases.append(Case({"attack": f"{NAMED[attack]}, {rules}", "window": window}, params))
     return cases
 

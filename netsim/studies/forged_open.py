@@ -23,7 +23,7 @@ def forged_open_cases(guesses: Sequence[int]) -> list[Case]:
     return [
         Case(
             {"isn": name, "guesses": n},
-            forged_open.Params(guesses=n, jitter=jitter, others=others, server=rfc9293().replace(isn=isn)),
+            forged_open.Params(guesses=n, jitter=jitter, background_rate=others, server=rfc9293().replace(isn=isn)),
         )
         for name, (isn, jitter, others) in POLICIES.items()
         for n in guesses

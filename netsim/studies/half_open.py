@@ -48,7 +48,7 @@ def life_cases(retries: Sequence[int], waits: Sequence[float]) -> list[Case]:
         Case(
             {"wait": wait, "retries": number},
             half_open.Params(
-                accident="vanishes",
+                failure="vanishes",
                 during="handshake",
                 server=profile("rfc9293").replace(
                     synack_backoff=BackOff(initial=wait), synack_retries=number, rto_max=1000.0
@@ -66,7 +66,7 @@ def alone_cases(losses: Sequence[float]) -> list[Case]:
         Case(
             {"server": name, "loss": loss},
             half_open.Params(
-                accident="none", found_by="nothing", horizon=300.0, loss_forward=loss, loss_reverse=loss,
+                failure="none", detected_by="nothing", run_duration=300.0, loss_forward=loss, loss_reverse=loss,
                 client=linux(), server=server,
             ),
         )
@@ -77,14 +77,16 @@ def alone_cases(losses: Sequence[float]) -> list[Case]:
 
 def lives(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
     """Mean life (s) in every case, infinite where no run found it, and what the timers say."""
-    mean = Estimator(column="life", kind="mean")
+    mean = Estimator(column="time_to_detection", kind="mean")
     table: list[dict[str, Scalar]] = []
     for case, rows in zip(cases, results, strict=True):
         found = mean(rows)
         value = FOR_EVER if found.value is None else found.value
-        table.append({**case.labels, "estimate": "life", "source": "simulation", "value": value, "n": len(rows)})
+        table.append(
+            {**case.labels, "estimate": "time_to_detection", "source": "simulation", "value": value, "n": len(rows)}
+        )
         values = half_open.theory(case.params)
         if values:
-            exact = FOR_EVER if values["p_never_found"] else values["life"]
-            table.append({**case.labels, "estimate": "life", "source": "exact", "value": exact})
+            exact = FOR_EVER if values["p_never_detected"] else values["time_to_detection"]
+            table.append({**case.labels, "estimate": "time_to_detection", "source": "exact", "value": exact})
     return Rows.from_dicts(table)

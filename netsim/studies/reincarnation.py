@@ -12,7 +12,7 @@ from netsim.theory import IncarnationCell
 ISNS: Final[tuple[Isn, ...]] = get_args(Isn)
 DEFAULT: Final = Params()
 COPIES: Final = (
-    f"{100 * DEFAULT.duplicate:.0f} % of segments have a late copy, by up to {DEFAULT.lifetime:g} s (uniform); an ISN "
+    f"{100 * DEFAULT.duplicate:.0f} % of segments have a late copy, by up to {DEFAULT.msl:g} s (uniform); an ISN "
     f"clock of {DEFAULT.clock_rate:,.0f} a second; long connections last until they are worst"
 )
 
@@ -23,7 +23,7 @@ def meeting(isn: Isn, rate: float) -> float:
     The new number then lies in the middle of what is alive.
     """
     clock_rate, waited = DEFAULT.clock_rate, 4 * DEFAULT.delay + DEFAULT.pause
-    behind = rate * (DEFAULT.lifetime - waited) / 2
+    behind = rate * (DEFAULT.msl - waited) / 2
     if isn == "constant":
         return (TURN + behind) / rate
     lead = clock_rate * waited + behind
@@ -35,7 +35,7 @@ def cell_params(cell: IncarnationCell, isn: Isn, *, time_wait: float = 0.0) -> P
     slow, long = cell.value.split(", ")
     rate = DEFAULT.clock_rate / 2 if slow == "slow" else 2 * DEFAULT.clock_rate
     duration = meeting(isn, rate) if long == "long" else DEFAULT.duration
-    return Params(isn=isn, rate=rate, duration=duration, time_wait=time_wait)
+    return Params(isn=isn, data_rate=rate, duration=duration, time_wait=time_wait)
 
 
 def cell_cases(time_wait: float = 0.0) -> list[Case]:

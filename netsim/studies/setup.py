@@ -18,7 +18,7 @@ def setup_cases(profiles: Sequence[str], losses: Sequence[float], *, burst: floa
     for name in profiles:
         config = profile(name)
         for loss in losses:
-            params = setup.Params(loss_forward=loss, loss_reverse=loss, client=config, server=config, burst=burst)
+            params = setup.Params(loss_forward=loss, loss_reverse=loss, client=config, server=config, loss_burst=burst)
             cases.append(Case({"profile": name, "loss": loss}, params))
     return cases
 

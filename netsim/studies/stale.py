@@ -35,7 +35,7 @@ PAUSE: Final = 1.0  # s
 RTT: Final = 0.1  # s
 EDGE: Final = CLOCK * (PAUSE + 2 * RTT) / (1 - CLOCK / FASTER)
 """X = r D in bytes: the old connection's D is its own writing, two round trips, and the pause."""
-COMPARED: Final = ("stale_data_accepted", "wrong", "reset", "ghost")
+COMPARED: Final = ("stale_data_accepted", "has_wrong_bytes", "reset", "ghost")
 PAWS: Final = (
     "Timestamps (PAWS) against none: mean difference of runs that share their random numbers; constant ISNs.\n"
     "Shares of runs: old text accepted, wrong bytes read, a new connection reset, a ghost."
@@ -60,8 +60,8 @@ _BASE: Final = stale.Params(
     loss_forward=0.0,
     loss_reverse=0.0,
     duplicate=0.2,
-    size=5000,
-    rate=2500.0,
+    data_bytes=5000,
+    data_rate=2500.0,
     pause=PAUSE,
     client=_CONSTANT,
     server=_CONSTANT,
@@ -84,9 +84,9 @@ def stale_cases(losses: Sequence[float]) -> list[Case]:
                     loss_reverse=loss,
                     duplicate=0.2,
                     duplicate_delay=Exponential(10.0),
-                    lifetime=LIFETIME,
-                    size=5000,
-                    rate=2500.0,
+                    msl=LIFETIME,
+                    data_bytes=5000,
+                    data_rate=2500.0,
                     time_wait=wait,
                     client=config,
                     server=config,
@@ -97,7 +97,7 @@ def stale_cases(losses: Sequence[float]) -> list[Case]:
 
 def tail_cases() -> list[Case]:
     """Constant ISNs: every tail, with and without loss, against TIME-WAIT."""
-    base = replace(_BASE, lifetime=LIFETIME)
+    base = replace(_BASE, msl=LIFETIME)
     return [
         Case(
             {"tail": tail, "loss": loss, "time_wait": wait},
@@ -119,11 +119,11 @@ def bytes_cases() -> list[Case]:
         delay_forward=RTT / 2,
         delay_reverse=RTT / 2,
         duplicate_delay=Exponential(2.0),
-        rate=FASTER,
+        data_rate=FASTER,
         server=server,
     )
     return [
-        Case({"isn": name, "size": size}, replace(base, size=size, client=_CONSTANT.replace(isn=isn)))
+        Case({"isn": name, "size": size}, replace(base, data_bytes=size, client=_CONSTANT.replace(isn=isn)))
         for name, isn in isns.items()
         for size in (1000, 2000, 4000, 6000, 8000, 10_000, 20_000)
     ]
@@ -133,7 +133,7 @@ def lifetime_cases() -> list[Case]:
     """Constant ISNs: TIME-WAIT against how long segments live."""
     base = replace(_BASE, duplicate=0.3, duplicate_delay=Exponential(20.0))
     return [
-        Case({"time_wait": wait, "lifetime": lifetime}, replace(base, lifetime=lifetime, time_wait=wait))
+        Case({"time_wait": wait, "lifetime": lifetime}, replace(base, msl=lifetime, time_wait=wait))
         for wait in (0.0, 15.0, 30.0, 60.0, 120.0)
         for lifetime in (15.0, 30.0, 60.0, 120.0)
     ]
@@ -160,8 +160,8 @@ def accident_params() -> stale.Params:
         loss_reverse=0.0,
         duplicate=0.2,
         duplicate_delay=Exponential(4.0),
-        size=5000,
-        rate=2500.0,
+        data_bytes=5000,
+        data_rate=2500.0,
         client=config,
         server=config,
     )
@@ -190,7 +190,12 @@ def find_accident(seed: int) -> Accident:
     for replication in range(_TRIES):
         trace = Trace()
         row = stale.run(params, Seed(seed, point, replication), observers=[trace.events.append])
-        if row["connections_read"] != 2 or row["arrived_data"] != 2 or row["accepted_data"] != 1 or not row["wrong"]:
+        if (
+            row["connections_accepted"] != 2
+            or row["arrived_data"] != 2
+            or row["accepted_data"] != 1
+            or not row["has_wrong_bytes"]
+        ):
             continue
         if _refused_by_number(trace) == 1 and not _stalls(trace):
             return Accident(params, seed, replication, row, trace)

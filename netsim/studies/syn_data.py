@@ -25,7 +25,7 @@ def memory_cases(rates: Sequence[float]) -> list[Case]:
         "Fast Open": {**FAST, "stolen_cookies": True},
     }
     return [
-        Case({"curve": name, "rate": rate}, syn_data.Params(attack_rate=rate, backlog=4096, legit_rate=0.0, **changes))
+        Case({"curve": name, "rate": rate}, syn_data.Params(attack_rate=rate, backlog=4096, client_rate=0.0, **changes))
         for name, changes in kinds.items()
         for rate in rates
     ]
@@ -38,9 +38,9 @@ def load_cases(rates: Sequence[float]) -> list[Case]:
             {"curve": name, "rate": rate},
             syn_data.Params(
                 attack_rate=rate,
-                attack_text=text,
+                attack_bytes=text,
                 backlog=4096,
-                legit_rate=0.5,
+                client_rate=0.5,
                 cpu_per_segment=PER_SEGMENT,
                 cpu_per_byte=PER_BYTE,
             ),
@@ -75,7 +75,7 @@ def copy_cases(copies: Sequence[float]) -> list[Case]:
     return [
         Case(
             {"curve": name, "copies": copy},
-            syn_data.Params(attack_rate=0.0, legit_rate=5.0, duplicate=copy, **changes),
+            syn_data.Params(attack_rate=0.0, client_rate=5.0, duplicate=copy, **changes),
         )
         for name, changes in kinds.items()
         for copy in copies
@@ -93,7 +93,7 @@ def amplification_table(texts: Sequence[int]) -> Rows:
     table: list[dict[str, Scalar]] = []
     for name, changes in kinds.items():
         for text in sorted({*texts, *FINE_TEXTS}):
-            params = syn_data.Params(attack_text=text, **changes)
+            params = syn_data.Params(attack_bytes=text, **changes)
             label: dict[str, Scalar] = {"curve": name, "text": text, "estimate": "amplification"}
             table.append({**label, "source": "exact", "value": syn_data.theory(params)["amplification"]})
             if text in texts:

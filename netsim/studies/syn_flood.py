@@ -62,7 +62,7 @@ def flood_params(server: TcpConfig, rate: float, *, backlog: int = BACKLOG) -> s
         warmup, horizon = recorded_times(rate)
         return syn_flood.Params(
             attack_rate=rate, backlog=backlog, server=server, client=linux().replace(syn_retries=0),
-            legit_rate=20.0, warmup=warmup, horizon=horizon,
+            client_rate=20.0, warm_up=warmup, observation_time=horizon,
         )  # fmt: skip
     clients, window = visits(rate)
     drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
@@ -72,9 +72,9 @@ def flood_params(server: TcpConfig, rate: float, *, backlog: int = BACKLOG) -> s
         backlog=backlog,
         server=server,
         client=rfc9293().replace(syn_retries=0),
-        legit_rate=clients,
-        warmup=None if old else min(2.0 * BACKLOG / rate, sum(server.synack_intervals())),
-        horizon=window,
+        client_rate=clients,
+        warm_up=None if old else min(2.0 * BACKLOG / rate, sum(server.synack_intervals())),
+        observation_time=window,
     )
 
 
@@ -126,7 +126,12 @@ def populations(*, rate: float, length: float, worlds: int, seed: int) -> Rows:
     table: list[dict[str, Scalar]] = []
     for name in ("no defence", "short timer (3 s)", LINUX):
         params = syn_flood.Params(
-            attack_rate=rate, backlog=BACKLOG, server=DEFENCES[name], legit_rate=0.0, warmup=0.0, horizon=length
+            attack_rate=rate,
+            backlog=BACKLOG,
+            server=DEFENCES[name],
+            client_rate=0.0,
+            warm_up=0.0,
+            observation_time=length,
         )
         played = [
             syn_flood.play(params, Seed(seed, f"population {name}", k), clients=(0.0, length))[1].population
@@ -158,7 +163,9 @@ def peace_cases() -> list[Case]:
     return [
         Case(
             {"defence": name.replace("\n", " ")},
-            syn_flood.Params(attack_rate=0.0, legit_rate=50.0, server=server, client=linux(), warmup=1.0, horizon=10.0),
+            syn_flood.Params(
+                attack_rate=0.0, client_rate=50.0, server=server, client=linux(), warm_up=1.0, observation_time=10.0
+            ),
         )
         for name, server in IN_PEACE.items()
     ]

@@ -38,7 +38,7 @@ def segment_cases(thinks: Sequence[float], *, loss: float, waits: Sequence[str] 
     for name in waits:
         server = closer(name)
         for think in thinks:
-            params = teardown.Params(loss_forward=loss, loss_reverse=loss, think=Exponential(think), server=server)
+            params = teardown.Params(loss_forward=loss, loss_reverse=loss, think_time=Exponential(think), server=server)
             cases.append(Case({"fin_ack": name, "think": think}, params))
     return cases
 
@@ -64,13 +64,13 @@ def text_left(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
         "3, ACK waits": ("p_three_segments", WAITING, "half-close"),
         "4, ACK waits": ("p_four_segments", WAITING, "half-close"),
         "4, ACK at once": ("p_four_segments", AT_ONCE, "half-close"),
-        "half-close": ("p_text_delivered", AT_ONCE, "half-close"),
-        "close": ("p_text_delivered", AT_ONCE, "close"),
+        "half-close": ("p_data_delivered", AT_ONCE, "half-close"),
+        "close": ("p_data_delivered", AT_ONCE, "close"),
     }
     kinds = dict.fromkeys((waits, close) for _, waits, close in curves.values())
     points = {
         (*kind, left): teardown.Params(
-            close=kind[1], left=left, loss_forward=loss, loss_reverse=loss, server=closer(kind[0])
+            close=kind[1], unsent_bytes=left, loss_forward=loss, loss_reverse=loss, server=closer(kind[0])
         )
         for kind in kinds
         for left in LEFT
@@ -122,7 +122,7 @@ def ends(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
     table: list[dict[str, Scalar]] = []
     for case, rows in zip(cases, run(teardown.run, cases, replications=n), strict=True):
         for end in ("client", "server"):
-            outcomes = rows.column(f"{end}_end")
+            outcomes = rows.column(f"{end}_outcome")
             for how in dict.fromkeys(outcomes):
                 e = proportion([outcome == how for outcome in outcomes])
                 numbers: dict[str, Scalar] = {"value": e.value, "low": e.low, "high": e.high, "n": e.n}

@@ -29,7 +29,9 @@ def price_cases(lengths: Sequence[float]) -> list[Case]:
     return [
         Case(
             {"time_wait": length},
-            ports.Params(ports=PORTS, rate=RATE, time_wait=length, warm_up=length + 0.1, window=0.01),
+            ports.Params(
+                local_ports=PORTS, connection_rate=RATE, time_wait=length, warm_up=length + 0.1, observation_time=0.01
+            ),
         )
         for length in lengths
     ]
@@ -40,7 +42,7 @@ def price(lengths: Sequence[float]) -> Rows:
     table: list[dict[str, Scalar]] = []
     for length in lengths:
         held = mean_population(rate=RATE, lifetime=length)
-        table.append({"time_wait": length, "estimate": "client_time_wait", "source": "exact", "value": held})
+        table.append({"time_wait": length, "estimate": "client_time_wait_sockets", "source": "exact", "value": held})
         most = connection_rate_ceiling(ports=PORTS, time_wait=length)
         table.append({"time_wait": length, "estimate": "rate_ceiling", "source": "exact", "value": most})
     return Rows.from_dicts(table)

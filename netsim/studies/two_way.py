@@ -46,7 +46,7 @@ def memory_cases(memories: Sequence[float]) -> list[Case]:
     return [
         Case(
             {"memory": memory},
-            two_way.Params(duplicate=0.3, duplicate_delay=distribution, lifetime=LIFETIME, memory=memory),
+            two_way.Params(duplicate=0.3, duplicate_delay=distribution, msl=LIFETIME, server_memory=memory),
         )
         for memory in memories
     ]
@@ -64,7 +64,14 @@ def late_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
     return [
         Case(
             {"why": why, "x": x, "handshake": handshake},
-            two_way.Params(handshake=handshake, duplicate=0.0, ending="abort", life=SHORT, client=TWO_SYNS, **late),
+            two_way.Params(
+                handshake=handshake,
+                duplicate=0.0,
+                server_ends_with="abort",
+                service_time=SHORT,
+                client=TWO_SYNS,
+                **late,
+            ),
         )
         for handshake in HANDSHAKES[:2]
         for why, x, late in every
@@ -84,7 +91,7 @@ def price_cases() -> list[Case]:
     return [
         Case(
             {"ack_policy": rule, "handshake": handshake},
-            two_way.Params(handshake=handshake, duplicate=0.3, afterwards="silent", server=server),
+            two_way.Params(handshake=handshake, duplicate=0.3, client_after="silent", server=server),
         )
         for rule, server in servers.items()
         for handshake in HANDSHAKES

@@ -189,11 +189,13 @@ def closing_takes_four() -> Finding:
 @claim("Opening could take two segments")
 def opening_in_two() -> Finding:
     """A late SYN opens a connection that nobody wants, unless the server remembers for longer than a packet lives."""
-    point = two_way.Params(handshake="two-way", duplicate=0.1, duplicate_delay=Exponential(5.0), memory=0.0, life=1.0)
+    point = two_way.Params(
+        handshake="two-way", duplicate=0.1, duplicate_delay=Exponential(5.0), server_memory=0.0, service_time=1.0
+    )
     ghosts = two_way.theory(point)["p_ghost"]
     counted = sum(row["ghost"] for row in (two_way.run(point, Seed(3, "", k)) for k in range(400)))
     assert abs(counted - 400 * ghosts) < 3.9 * math.sqrt(400 * ghosts * (1 - ghosts))
-    safe = two_way.theory(two_way.Params(handshake="two-way", duplicate=0.1, lifetime=30.0, memory=31.0))["p_ghost"]
+    safe = two_way.theory(two_way.Params(handshake="two-way", duplicate=0.1, msl=30.0, server_memory=31.0))["p_ghost"]
     number = (
         f"{ghosts:.2g} ghosts a connection when a tenth of the SYNs have a copy 5 s late, "
         f"{safe:g} if the server remembers"
@@ -206,10 +208,8 @@ def opening_needs_four() -> Finding:
     point = two_way.Params(handshake="three-way", duplicate=0.0)
     three, four = (two_way.run(p, Seed(1)) for p in (point, two_way.Params(handshake="four-way", duplicate=0.0)))
     assert (three["ghosts"], four["ghosts"]) == (0, 0)
-    number = (
-        f"{three['segments_to_accept']:g}: SYN and ACK share the second; apart they are {four['segments_to_accept']:g}"
-    )
-    return verdict(holds=three["segments_to_accept"] >= 4), number
+    needed, apart = three["segments_until_established"], four["segments_until_established"]
+    return verdict(holds=needed >= 4), f"{needed:g}: SYN and ACK share the second; apart they are {apart:g}"
 
 
 @claim("After 2MSL the last ACK has surely arrived")
@@ -218,7 +218,10 @@ def the_last_ack_has_arrived() -> Finding:
     exact = teardown_outcome(fin_intervals=[0.2] * 9, time_wait=240.0, loss_fin=0.3, loss_answer=0.2)
     lost = time_wait.Params(loss_forward=1.0, loss_reverse=0.0)
     row = time_wait.run(lost, Seed(1))
-    assert (row["outcome"], row["time_wait_held"]) == ("timeout", 495.0)  # the client left TIME-WAIT, and never knew
+    assert (row["outcome"], row["time_wait_duration"]) == (
+        "timeout",
+        495.0,
+    )  # the client left TIME-WAIT, and never knew
     return verdict(
         holds=exact.p_timeout == 0
     ), f"{exact.p_timeout:.3g} of servers give up unanswered (losses .3 and .2, nine FINs)"
@@ -230,7 +233,7 @@ def both_end_closed() -> Finding:
     point = teardown.Params(close="abort", loss_forward=0.1)
     row = teardown.run(teardown.Params(close="abort", loss_forward=1.0), Seed(1))
     assert (row["client_state"], row["server_state"]) == ("CLOSED", "ESTABLISHED")
-    p = teardown.theory(point)["p_server_never"]
+    p = teardown.theory(point)["p_server_never_closed"]
     return verdict(holds=p == 0), f"{p:g} of servers stay ESTABLISHED for ever after ABORT, at a loss of {p:g}"
 
 
@@ -262,7 +265,7 @@ def time_wait_lasts_four_minutes() -> Finding:
     held = {}
     for config in (rfc9293(), linux(), freebsd()):
         row = time_wait.run(time_wait.Params(client=config, loss_forward=0.0, loss_reverse=0.0), Seed(1))
-        held[config.name] = row["time_wait_held"]
+        held[config.name] = row["time_wait_duration"]
     number = f"{held['rfc9293']:g} s by RFC 9293, {held['linux']:g} s on Linux, {held['freebsd']:g} s on FreeBSD"
     return verdict(holds=set(held.values()) == {240.0}, sometimes=240.0 in held.values()), number
 
@@ -276,7 +279,7 @@ def time_wait_is_the_clients() -> Finding:
         for end in ("client", "server")
     ]
     both = teardown.run(teardown.Params(close="simultaneous", **clean), Seed(1))
-    ends = sum(both[f"{end}_end"] == "TIME-WAIT" for end in ("client", "server"))
+    ends = sum(both[f"{end}_outcome"] == "TIME-WAIT" for end in ("client", "server"))
     number = f"the {at[0]} if it closes first, the {at[1]} if it does, {ends} ends if both close at once"
     return verdict(holds=at[1] == "client"), number
 
@@ -337,7 +340,9 @@ def simultaneous_open_makes_two() -> Finding:
 @claim("A server can be started again at once")
 def a_server_starts_again() -> Finding:
     clean: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0, "server": linux(), "client": linux()}
-    plain, shared = (restart.run(restart.Params(reuse_address=on, **clean), Seed(1))["wait"] for on in (False, True))
+    plain, shared = (
+        restart.run(restart.Params(reuse_address=on, **clean), Seed(1))["bind_wait"] for on in (False, True)
+    )
     return verdict(
         holds=plain == 0, sometimes=shared == 0
     ), f"EADDRINUSE for {plain:g} s on Linux if it closed first, {shared:g} s with SO_REUSEADDR"
@@ -346,13 +351,13 @@ def a_server_starts_again() -> Finding:
 @claim("A client can open as many connections as it likes, one after the other")
 def a_client_never_runs_out() -> Finding:
     """Its port waits in TIME-WAIT when it closes first."""
-    row = ports.run(ports.Params(arrivals="regular", rate=10.0, ports=5), Seed(1))
-    assert row["first_refusal"] == 0.6
+    row = ports.run(ports.Params(arrivals="regular", connection_rate=10.0, local_ports=5), Seed(1))
+    assert row["first_failure_time"] == 0.6
     last, first = linux().ports.last, linux().ports.first
     ceiling = connection_rate_ceiling(ports=last - first + 1, time_wait=linux().time_wait)
     count = last - first + 1
     number = f"{ceiling:.1f} a second to one server on Linux: {count:,} ports for {linux().time_wait:g} s each"
-    return verdict(holds=not row["refused_at_all"]), number
+    return verdict(holds=not row["any_open_failed"]), number
 
 
 @claim("A RST in TIME-WAIT does no harm")
@@ -375,7 +380,7 @@ def a_reset_in_time_wait_is_harmless() -> Finding:
 
 @claim("Data on the SYN saves a round trip")
 def data_on_the_syn_saves_a_round_trip() -> Finding:
-    calm: dict[str, Any] = {"attack_rate": 0.0, "horizon": 5.0}
+    calm: dict[str, Any] = {"attack_rate": 0.0, "attack_duration": 5.0}
     client, server = rfc9293().replace(fast_open="client"), rfc9293().replace(fast_open="server")
     daring = client.replace(fast_open_without_cookie=True)
     held = syn_data.run(syn_data.Params(client=daring, **calm), Seed(1))["response_time"]
@@ -390,7 +395,7 @@ def every_byte_once() -> Finding:
     fast = {"client": rfc9293().replace(fast_open="client"), "server": rfc9293().replace(fast_open="server")}
     shares = {}
     for name, ends in (("handshake", {}), ("Fast Open", fast)):
-        params = syn_data.Params(attack_rate=0.0, horizon=5.0, duplicate=1.0, **ends)  # type: ignore[arg-type]
+        params = syn_data.Params(attack_rate=0.0, attack_duration=5.0, duplicate=1.0, **ends)  # type: ignore[arg-type]
         shares[name] = syn_data.run(params, Seed(1))["delivered_twice"]
     number = f"{shares['handshake']:g} of requests twice after a handshake, {shares['Fast Open']:g} with Fast Open"
     return verdict(holds=not any(shares.values()), sometimes=shares["handshake"] == 0), number

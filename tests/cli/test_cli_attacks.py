@@ -18,7 +18,7 @@ def result(*words: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("profile", "mean"), [("rfc793", 32_769.0), ("rfc9293", 2**31 + 0.5)])
 def test_blind_meets_the_counts_of_both_rules(profile: str, mean: float) -> None:
     """Window 65,535: 65,538 steps under RFC 793, half of them and a half on average; under RFC 5961 2^31 + .5."""
-    found = result("blind", "--profile", profile, "--replications", "200", "--segments", "20")
+    found = result("blind", "--profile", profile, "--replications", "200", "--max-segments", "20")
     assert found["theory"]["segments_expected"] == pytest.approx(mean, abs=1.0)
     assert found["estimates"]["segments_expected"]["value"] == found["theory"]["segments_expected"]
     assert found["estimates"]["segments_needed"]["value"] == pytest.approx(mean, rel=3.9 / (3 * 200) ** 0.5)
@@ -27,14 +27,14 @@ def test_blind_meets_the_counts_of_both_rules(profile: str, mean: float) -> None
 
 def test_a_key_on_both_ends_is_an_option() -> None:
     words = ("--client.authentication-key", "k", "--server.authentication-key", "k", "--profile", "rfc793")
-    found = result("blind", *words, "--window", "1000000000", "--replications", "5")
+    found = result("blind", *words, "--receive-window", "1000000000", "--replications", "5")
     assert found["estimates"]["p_success"]["value"] == 0.0
     assert found["theory"]["segments_expected"] is None  # never
     assert found["params"]["server"]["authentication_key"] == "k"
 
 
 def test_fast_open_is_an_option() -> None:
-    words = ("--client.fast-open", "client", "--server.fast-open", "server", "--horizon", "3")
+    words = ("--client.fast-open", "client", "--server.fast-open", "server", "--attack-duration", "3")
     found = result("syn-data", *words, "--replications", "5")
     assert found["estimates"]["response_time"]["value"] == pytest.approx(0.1)
     assert found["theory"]["response_time"] == pytest.approx(0.1)
@@ -49,8 +49,8 @@ def test_a_forged_connection() -> None:
     ("words", "line"),
     [
         (("blind", "--attack", "fin"), "attack = 'fin': must be"),
-        (("blind", "--window", "0"), "window = 0"),
-        (("blind", "--ports", "-1"), "ports = -1"),
+        (("blind", "--receive-window", "0"), "receive_window = 0"),
+        (("blind", "--client-ports", "-1"), "client_ports = -1"),
         (("blind", "--client.authentication-key", "k"), "server.authentication_key = None: must be the client's, 'k'"),
         (("syn-data", "--stolen-cookies"), "stolen_cookies = True: must be False"),
         (("syn-data", "--server.fast-open-cookie", "5"), "server.fast_open_cookie = 5"),

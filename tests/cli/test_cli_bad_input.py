@@ -30,7 +30,7 @@ CASES = [
     ("run setup --client.rst-policy rfc5691", "client.rst_policy = 'rfc5691'", "did you mean rfc5961?"),
     ("run setup --client.isn constnt", "client.isn = 'constnt'", "did you mean constant?"),
     ("run setup --server.rto-min 5 --server.rto-max 2", "server.rto_max = 2.0", "rto_min"),
-    ("run setup --client-speaks --no-client-speaks", "--no-client-speaks", "multiple times"),
+    ("run setup --client-sends --no-client-sends", "--no-client-sends", "multiple times"),
     ("run setup more", "more", "Unused"),
     ("run setpu", "scenario = 'setpu'", "did you mean setup?"),
     ("run", "scenario", "setup, stale"),

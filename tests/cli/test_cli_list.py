@@ -51,8 +51,8 @@ def test_list_names_every_scenario_parameter_profile_and_policy() -> None:
 
 def test_a_scenario_with_units_defaults_and_sources() -> None:
     out = netsim("list", "stale").out
-    assert _line(out, "--lifetime") == (
-        "--lifetime 120 s segments older than this vanish (maximum segment lifetime) [RFC 9293 3.4.2]"
+    assert _line(out, "--msl") == (
+        "--msl 120 s segments older than this vanish (maximum segment lifetime) [RFC 9293 3.4.2]"
     )
     assert _line(out, "rto-initial") == "rto-initial 1 s RTO before the first sample [RFC 6298 2.1]"
     assert "Profile " not in out
@@ -72,7 +72,7 @@ def test_a_profile_with_what_differs_and_what_is_unverified() -> None:
 
 def test_help_of_a_scenario_has_its_parameters() -> None:
     out = netsim("run", "setup", "--help").out
-    assert all(flag in out for flag in ("--loss ", "--rtt ", "--client-profile ", "--no-client-speaks", "--json"))
+    assert all(flag in out for flag in ("--loss ", "--rtt ", "--client-profile ", "--no-client-sends", "--json"))
     assert "--client.syn-backoff" not in out  # 130 policies are told of in one sentence
     assert "--client.syn-retries 3" in out
 

@@ -57,14 +57,14 @@ def test_the_numbers_are_those_of_the_library() -> None:
 def test_means_have_an_interval_from_2000_runs_on() -> None:
     small = _json("--replications", "1999")["estimates"]
     assert small["setup_latency"]["low"] is None
-    assert small["p_first_try"]["low"] is not None
+    assert small["p_without_retransmission"]["low"] is not None
     assert _json("--replications", "2000", "--loss", "0")["estimates"]["setup_latency"]["low"] == 0.1
 
 
 def test_the_infinite_is_null() -> None:
     result = _json("--loss", "100%", "--replications", "5")
-    assert result["estimates"]["p50"]["value"] is None
-    assert result["theory"]["p50"] is None
+    assert result["estimates"]["setup_latency_p50"]["value"] is None
+    assert result["theory"]["setup_latency_p50"] is None
     assert result["estimates"]["p_fail"]["value"] == result["theory"]["p_fail"] == 1.0
     assert result["estimates"]["setup_latency_restricted"]["value"] == setup.HORIZON
 
@@ -77,7 +77,7 @@ def test_the_table_prints_seed_runs_changes_and_theory() -> None:
     assert lines[1] == "seed 1, 50 runs; loss_forward = 0.2, loss_reverse = 0.2, client = rfc9293 syn_retries=2"
     assert lines[3].split() == ["estimate", "95", "%", "interval", "n", "theory"]
     assert [line.split()[0] for line in lines[4:13]] == list(setup.ESTIMATES)
-    assert lines[12].split()[-1] == "0.64"  # p_first_try: .8 squared
+    assert lines[12].split()[-1] == "0.64"  # p_without_retransmission: .8 squared
     assert "failures counted at the horizon, 300 s" in out
 
 
@@ -117,7 +117,7 @@ def test_if_all_runs_fail_there_is_no_estimate(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(setup, "run", lambda params, seed: {}["nothing"])
     status, out, _ = netsim("run", "setup", "--replications", "3", "--workers", "1", "--json")
     assert status == 1
-    assert json.loads(out)["estimates"]["p50"] == {"value": None, "low": None, "high": None, "n": 0}
+    assert json.loads(out)["estimates"]["setup_latency_p50"] == {"value": None, "low": None, "high": None, "n": 0}
 
 
 def test_after_an_interrupt_what_is_done_is_kept_and_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_memory_and_waiting(attack_results: Path) -> None:
     exact = values(table, "curve", "rate", source="exact")
     assert exact["text held", 20.0] == 20 * 10 * 1280
     assert exact["text dropped", 20.0] == 20 * 10 * 280
-    memory = values(table.where(estimate="memory_end"), "curve", "rate", source="simulation")
+    memory = values(table.where(estimate="half_open_memory_end"), "curve", "rate", source="simulation")
     for at, value in exact.items():
         assert abs(memory[at] / value - 1) < 3.9 / math.sqrt(4 * float(at[1]) * 10)  # type: ignore[arg-type]
     times = values(table.where(estimate="response_time"), "curve", "rate", source="simulation")

@@ -58,7 +58,9 @@ def test_queues_that_make_room_serve_where_a_longer_one_is_full(results: Path) -
 
 
 def test_cookies_leave_silent_clients_alone_and_entries_do_not(results: Path) -> None:
-    rows = read_csv(results / "e07c_cookies.csv").where(estimate="p_diverged", source="simulation", loss=0.2)
+    rows = read_csv(results / "e07c_cookies.csv").where(
+        estimate="p_only_client_established", source="simulation", loss=0.2
+    )
     alone = {str(row["server"]): float(row["value"] or 0.0) for row in rows}
     assert alone["SYN cookies"] > 0.05 > alone["entries"]
 

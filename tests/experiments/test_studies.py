@@ -112,7 +112,7 @@ def test_bursts_have_no_exact_value() -> None:
         for line in (
             ("linux", 0.2, "setup_latency", "simulation", 0.6, 0.5, 0.7, 20),
             ("linux", 0.1, "setup_latency", "exact", 0.3, None, None, None),
-            ("linux", 0.2, "p50", "simulation", 0.1, None, None, 20),
+            ("linux", 0.2, "setup_latency_p50", "simulation", 0.1, None, None, 20),
             ("freebsd", 0.2, "setup_latency", "simulation", 0.7, None, None, 20),
         )
     )
@@ -134,7 +134,7 @@ def test_the_points_of_the_stale_study() -> None:
     for case in cases:
         assert case.params.client.isn == case.params.server.isn == ISNS[str(case.labels["isn"])]
         assert case.params.time_wait == case.labels["time_wait"]
-        assert (case.params.lifetime, case.params.duplicate) == (LIFETIME, 0.2)
+        assert (case.params.msl, case.params.duplicate) == (LIFETIME, 0.2)
         assert case.params.duplicate_delay == Exponential(10.0)
     assert set(HEADINGS) == {0.0, MSL, 2 * MSL}
 
@@ -166,7 +166,7 @@ def test_the_text_that_was_read_has_the_wrong_bytes_that_the_scenario_counted(se
     accident = find_accident(seed)
     runs = [run.split(" x ") for run in text_read(accident).split(", ")]
     assert sum(int(count) for count, byte in runs if byte == "'1' (old)") == accident.row["wrong_bytes"]
-    assert sum(int(count) for count, _ in runs) == accident.params.size
+    assert sum(int(count) for count, _ in runs) == accident.params.data_bytes
 
 
 def test_the_ladder_shows_the_wrong_bytes(accident: Accident) -> None:

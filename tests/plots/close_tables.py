@@ -22,7 +22,7 @@ def time_wait() -> Rows:
             table.append({**labels, **_simulated(value)})
             table.append({**labels, "source": "exact", "value": 0.9 * (value or 1e-5)})
     for length in LENGTHS[1:]:
-        held: dict[str, Scalar] = {"time_wait": length, "estimate": "client_time_wait", "value": 100 * length}
+        held: dict[str, Scalar] = {"time_wait": length, "estimate": "client_time_wait_sockets", "value": 100 * length}
         table += [{**held, "source": "simulation", "n": 10}, {**held, "source": "exact"}]
         table.append({**held, "estimate": "rate_ceiling", "source": "exact", "value": 28232 / length})
     return Rows.from_dicts(table)
@@ -73,7 +73,7 @@ def assassination() -> Rows:
     table: list[dict[str, Scalar]] = []
     for name, values in curves.items():
         for duplicate, value in zip((0.01, 0.1, 0.3), values, strict=True):
-            labels: dict[str, Scalar] = {"rst": name, "duplicate": duplicate, "estimate": "p_killed"}
+            labels: dict[str, Scalar] = {"rst": name, "duplicate": duplicate, "estimate": "p_assassinated"}
             table.append({**labels, **_simulated(value or None)})
             if name != "fix F2":
                 table.append({**labels, "source": "exact", "value": value})

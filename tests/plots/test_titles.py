@@ -45,7 +45,7 @@ def test_the_mean_follows_the_table() -> None:
 
 
 def test_a_quantile_may_be_never() -> None:
-    table = tables.estimates(tables.P99, "p99")
+    table = tables.estimates(tables.P99, "setup_latency_p99")
     assert titles.quantile_title(table, q=0.99, loss=0.3).startswith("At 30 % loss 99 % of all connections open within")
     assert titles.quantile_title(table, q=0.99, loss=0.5).endswith(
         "17 s with linux, with linux_classic and 2 others so many never do"
@@ -55,7 +55,7 @@ def test_a_quantile_may_be_never() -> None:
 def test_equals_are_all_named() -> None:
     same = {"a": [1.0] * 4, "b": [1.0] * 4, "c": [2.0] * 4}
     assert titles.extremes(tables.estimates(same), loss=0.3) == (("a and b", 0.9), ("c", 1.8))
-    alike = tables.estimates({"a": [1.0] * 4, "b": [1.0] * 4}, "p50")
+    alike = tables.estimates({"a": [1.0] * 4, "b": [1.0] * 4}, "setup_latency_p50")
     title = "At 30 % loss half of all connections open within 0.9 s, whatever the host"
     assert titles.quantile_title(alike, q=0.5, loss=0.3) == title
 

@@ -21,7 +21,7 @@ def params(isn: IsnPolicy, **changes: Any) -> forged_open.Params:
 
 def opened(point: forged_open.Params, n: int) -> int:
     rows = sweep(forged_open.run, [point], replications=n, seed=3, workers=1)
-    assert rows.column("opened") == rows.column("text_taken")
+    assert rows.column("opened") == rows.column("data_accepted")
     return sum(map(bool, rows.column("opened")))
 
 
@@ -33,8 +33,8 @@ def opened(point: forged_open.Params, n: int) -> int:
         params(ClockIsn(), jitter=0.001, guesses=100),
         params(ClockIsn(), jitter=0.0001, guesses=9, pause=0.333333),
         params(CounterIsn(), jitter=0.0),
-        params(CounterIsn(), jitter=0.0, guesses=3, others=3.0),
-        params(CounterIsn(128, 64), jitter=0.0, guesses=2, others=3.0, pause=1.5),
+        params(CounterIsn(), jitter=0.0, guesses=3, background_rate=3.0),
+        params(CounterIsn(128, 64), jitter=0.0, guesses=2, background_rate=3.0, pause=1.5),
         params(HashIsn(), guesses=20),
         params(RandomIsn(), guesses=20),
     ],
@@ -49,7 +49,7 @@ def test_as_often_as_the_policy_can_be_guessed(point: forged_open.Params) -> Non
 def test_the_order_of_the_policies() -> None:
     """One guess, 1 ms of jitter or one other opening in the pause: certain, then ever less likely."""
     ps = [
-        forged_open.theory(params(isn, jitter=j, others=o))["p_opened"]
+        forged_open.theory(params(isn, jitter=j, background_rate=o))["p_opened"]
         for isn, j, o in (
             (ConstantIsn(), 0.001, 2.0),
             (CounterIsn(), 0.0, 2.0),
@@ -65,9 +65,9 @@ def test_the_order_of_the_policies() -> None:
 def test_what_a_wrong_guess_does() -> None:
     """Every wrong third segment draws a RST, which goes to the silent host; the right one still opens."""
     row = forged_open.run(params(ClockIsn(), jitter=0.0, guesses=11), Seed(1))
-    assert row == {"opened": True, "text_taken": True, "resets": 5}  # guesses -5 .. +5 around the right one
+    assert row == {"opened": True, "data_accepted": True, "resets": 5}  # guesses -5 .. +5 around the right one
     row = forged_open.run(params(RandomIsn(), guesses=11), Seed(1))
-    assert row == {"opened": False, "text_taken": False, "resets": 11}
+    assert row == {"opened": False, "data_accepted": False, "resets": 11}
 
 
 def test_a_mac_stops_it_at_the_syn() -> None:
@@ -75,7 +75,7 @@ def test_a_mac_stops_it_at_the_syn() -> None:
     point = forged_open.Params(server=keyed)
     trace = Trace()
     assert forged_open.run(point, Seed(1), [trace.events.append])["opened"] is False
-    assert forged_open.theory(point) == {"p_opened": 0.0, "p_text_taken": 0.0}
+    assert forged_open.theory(point) == {"p_opened": 0.0, "p_data_accepted": 0.0}
 
 
 def test_the_trace_tells_forged_segments() -> None:
@@ -91,7 +91,7 @@ def test_the_trace_tells_forged_segments() -> None:
         ({"guesses": 1.5}, "guesses = 1.5: must be a whole number"),
         ({"pause": 0.1}, "pause = 0.1"),
         ({"jitter": 1.0}, "jitter = 1.0"),
-        ({"others": -1.0}, "others = -1.0"),
+        ({"background_rate": -1.0}, "background_rate = -1.0"),
         ({"delay": 0.5}, "delay = 0.5"),
     ],
 )

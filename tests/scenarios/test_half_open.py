@@ -13,88 +13,97 @@ from netsim.tcp.config.profiles import linux, profile, rfc9293
 
 
 @pytest.mark.parametrize(
-    ("change", "outcome", "life"),
+    ("change", "outcome", "detection"),
     [
         # RTT 0.1 s; the accident at 1.2 s; the server is ESTABLISHED at 0.15 s, the client at 0.1 s.
-        ({"found_by": "data"}, "reset", 10.1),  # figure 10
-        ({"found_by": "data", "victim": "server"}, "reset", 10.1),
-        ({"found_by": "open"}, "reset", 10.15),  # figure 9: SYN, ACK, RST
-        ({"found_by": "keepalive"}, "reset", 7200 - 1.05 + 0.1),
-        ({"found_by": "keepalive", "victim": "server"}, "reset", 7200 - 1.1 + 0.1),
-        ({"found_by": "nothing"}, "never", math.inf),
-        ({"found_by": "nothing", "victim": "server"}, "never", math.inf),
-        ({"accident": "vanishes", "found_by": "nothing"}, "never", math.inf),
-        ({"accident": "vanishes", "found_by": "data"}, "timeout", 310.0),  # RFC 793: user timeout of five minutes
-        ({"accident": "vanishes", "found_by": "keepalive"}, "keep-alive", 7200 - 1.05 + 9 * 75),
-        ({"accident": "vanishes", "found_by": "keepalive", "victim": "server"}, "keep-alive", 7200 - 1.1 + 9 * 75),
-        ({"accident": "vanishes", "during": "handshake"}, "timeout", 0.05 + 255),  # eight SYN-ACKs: 2^8 - 1
-        ({"accident": "crashes", "during": "handshake"}, "reset", 0.15),
+        ({"detected_by": "data"}, "reset", 10.1),  # figure 10
+        ({"detected_by": "data", "failed_end": "server"}, "reset", 10.1),
+        ({"detected_by": "open"}, "reset", 10.15),  # figure 9: SYN, ACK, RST
+        ({"detected_by": "keepalive"}, "reset", 7200 - 1.05 + 0.1),
+        ({"detected_by": "keepalive", "failed_end": "server"}, "reset", 7200 - 1.1 + 0.1),
+        ({"detected_by": "nothing"}, "never", math.inf),
+        ({"detected_by": "nothing", "failed_end": "server"}, "never", math.inf),
+        ({"failure": "vanishes", "detected_by": "nothing"}, "never", math.inf),
+        ({"failure": "vanishes", "detected_by": "data"}, "timeout", 310.0),  # RFC 793: user timeout of five minutes
+        ({"failure": "vanishes", "detected_by": "keepalive"}, "keep-alive", 7200 - 1.05 + 9 * 75),
+        (
+            {"failure": "vanishes", "detected_by": "keepalive", "failed_end": "server"},
+            "keep-alive",
+            7200 - 1.1 + 9 * 75,
+        ),
+        ({"failure": "vanishes", "during": "handshake"}, "timeout", 0.05 + 255),  # eight SYN-ACKs: 2^8 - 1
+        ({"failure": "crashes", "during": "handshake"}, "reset", 0.15),
     ],
 )
-def test_how_long_the_survivor_holds_it(change: dict[str, Any], outcome: str, life: float) -> None:
+def test_how_long_the_survivor_holds_it(change: dict[str, Any], outcome: str, detection: float) -> None:
     params = Params(**change)
     row = run(params, Seed(1))
     assert row["outcome"] == outcome
-    if math.isinf(life):
-        assert math.isnan(row["life"])
-        assert theory(params) == {"p_never_found": 1.0}
+    if math.isinf(detection):
+        assert math.isnan(row["time_to_detection"])
+        assert theory(params) == {"p_never_detected": 1.0}
     else:
-        assert row["life"] == pytest.approx(life, abs=1e-6)
-        assert theory(params) == pytest.approx({"p_never_found": 0.0, "life": life, "life_p50": life})
+        assert row["time_to_detection"] == pytest.approx(detection, abs=1e-6)
+        assert theory(params) == pytest.approx(
+            {"p_never_detected": 0.0, "time_to_detection": detection, "time_to_detection_p50": detection}
+        )
 
 
 @pytest.mark.parametrize(
-    ("name", "retries", "life"),
+    ("name", "retries", "detection"),
     [("linux", 5, 63.0), ("linux", 2, 7.0), ("freebsd", 3, 15.6), ("rfc9293", 7, 255.0), ("rfc9293", 0, 1.0)],
 )
-def test_the_life_of_an_entry_by_retries(name: str, retries: int, life: float) -> None:
+def test_the_life_of_an_entry_by_retries(name: str, retries: int, detection: float) -> None:
     """1 + 2 + 4 + ... s; FreeBSD adds 200 ms to each wait but the first."""
     server = profile(name).replace(synack_retries=retries)
-    row = run(Params(accident="vanishes", during="handshake", server=server), Seed(1))
-    assert row["life"] == pytest.approx(0.05 + life)
+    row = run(Params(failure="vanishes", during="handshake", server=server), Seed(1))
+    assert row["time_to_detection"] == pytest.approx(0.05 + detection)
     assert row["segments"] == 1 + retries  # the survivor's
 
 
 def test_linux_gives_up_after_fifteen_retransmissions() -> None:
     """tcp_retries2 = 15 and an RTO of 0.3 s (0.1 s + the floor of 0.2 s): .3 (2^9 - 1) + 7 * 120 = 993.3 s."""
     server = linux().replace(syn_cookies="off")
-    row = run(Params(accident="vanishes", found_by="data", server=server, client=linux()), Seed(1))
+    row = run(Params(failure="vanishes", detected_by="data", server=server, client=linux()), Seed(1))
     assert row["outcome"] == "timeout"
-    assert row["life"] == pytest.approx(10 + 993.3, abs=1.0)
+    assert row["time_to_detection"] == pytest.approx(10 + 993.3, abs=1.0)
 
 
 def test_the_victim_opens_again_through_the_old_connection() -> None:
-    row = run(Params(found_by="open"), Seed(1))
+    row = run(Params(detected_by="open"), Seed(1))
     assert row["reopened"]
 
 
 def test_loss_delays_what_is_found() -> None:
-    rows = [run(Params(found_by="data", loss_forward=0.3, loss_reverse=0.3), Seed(1, replication=k)) for k in range(60)]
-    lives = [row["life"] for row in rows if row["outcome"] == "reset"]
-    assert min(lives) == pytest.approx(10.1)
-    assert max(lives) > 11
-    assert theory(Params(found_by="data", loss_forward=0.3)) == {}
+    rows = [
+        run(Params(detected_by="data", loss_forward=0.3, loss_reverse=0.3), Seed(1, replication=k)) for k in range(60)
+    ]
+    detections = [row["time_to_detection"] for row in rows if row["outcome"] == "reset"]
+    assert min(detections) == pytest.approx(10.1)
+    assert max(detections) > 11
+    assert theory(Params(detected_by="data", loss_forward=0.3)) == {}
 
 
 def test_who_is_established_alone() -> None:
     """One SYN, three SYN-ACK retries, pf = .3, pr = .2: (1 - pf) [(1 - q)^4 - pr^4] = .0251167, q = .56."""
     server = rfc9293().replace(synack_retries=3)
     params = Params(
-        accident="none", found_by="nothing", loss_forward=0.3, loss_reverse=0.2, server=server,
+        failure="none", detected_by="nothing", loss_forward=0.3, loss_reverse=0.2, server=server,
         client=rfc9293().replace(syn_retries=0, syn_backoff=BackOff(initial=100.0)),
     )  # fmt: skip
     n = 2500
-    p = theory(params)["p_client_alone"]
+    p = theory(params)["p_only_client_established"]
     assert p == pytest.approx(0.0251167, abs=1e-6)
-    alone = sum(run(params, Seed(2, replication=k))["client_alone"] for k in range(n))
+    alone = sum(run(params, Seed(2, replication=k))["only_client_established"] for k in range(n))
     assert abs(alone - n * p) <= 3.3 * math.sqrt(n * p * (1 - p))
 
 
 @pytest.mark.parametrize(
     "option",
     [
-        "--accident maybe", "--victim nobody", "--during lunch", "--found-by luck", "--pause -1", "--horizon nan",
-        "--victim server --during handshake", "--accident vanishes --found-by open", "--loss 2",
+        "--failure maybe", "--failed-end nobody", "--during lunch", "--detected-by luck", "--pause -1",
+        "--run-duration nan",
+        "--failed-end server --during handshake", "--failure vanishes --detected-by open", "--loss 2",
     ],
 )  # fmt: skip
 def test_bad_half_open_input(option: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,13 +91,13 @@ def test_a_later_source_wins_field_by_field() -> None:
 def test_a_file_has_the_names_of_python(tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
     file.write_text(
-        'loss_forward = "1%"\nclient_speaks = true\njitter = 0.5\ndelay_reverse = "5ms+exponential:10ms"\n'
+        'loss_forward = "1%"\nclient_sends = true\njitter = 0.5\ndelay_reverse = "5ms+exponential:10ms"\n'
         '[client]\nprofile = "linux"\nsyn_retries = 3\nsyn_backoff = {initial = "2s", linear = 1}\n'
         "challenge_ack_limit = [5, 1.0]\n"
     )
     client = linux().replace(syn_retries=3, syn_backoff=BackOff(initial=2.0, linear=1), challenge_ack_limit=(5, 1.0))
     assert build(Params, read_file(str(file), Params)) == Params(
-        loss_forward=0.01, client_speaks=True, jitter=0.5, delay_reverse=Exponential(0.01, 0.005), client=client
+        loss_forward=0.01, client_sends=True, jitter=0.5, delay_reverse=Exponential(0.01, 0.005), client=client
     )
 
 
@@ -118,7 +118,7 @@ def test_the_record_of_a_run_is_a_file_that_gives_the_same_parameters(tmp_path: 
     params = Params(
         loss_forward=0.25,
         delay_forward=Uniform(0.01, 0.02),
-        client_speaks=True,
+        client_sends=True,
         client=linux().replace(syn_retries=2, user_timeout=5.0, isn=ConstantIsn(9)),
         server=freebsd().replace(delayed_ack=None),
         tie_break="packet-first",

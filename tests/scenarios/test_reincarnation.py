@@ -29,7 +29,7 @@ def test_theory_and_run_agree_on_the_cell(cell: IncarnationCell, isn: Isn) -> No
     assert params.cell is cell
     rows = rows_of(params, 15)
     accepted = sum(map(bool, rows.column("stale_data_accepted")))
-    expected = math.fsum(map(float, rows.array("p_expected")))
+    expected = math.fsum(map(float, rows.array("p_stale_data_expected")))
     if isn == "random":
         assert reincarnation.unsafe(params) is None
         assert 0 < expected / 15 < 2e-5  # W of 2^32, and half of all ACKs
@@ -51,7 +51,7 @@ def test_counts_agree_with_the_expectation_over_all_cells() -> None:
     for cell in (F2, F3, F4):
         rows = rows_of(cell_params(cell, "clock"), 25)
         counted += sum(map(bool, rows.column("stale_data_accepted")))
-        chances += list(map(float, rows.array("p_expected")))
+        chances += list(map(float, rows.array("p_stale_data_expected")))
     assert abs(counted - math.fsum(chances)) < 3.89 * math.sqrt(math.fsum(p * (1 - p) for p in chances))
 
 
@@ -73,23 +73,32 @@ def test_the_first_number_carries_what_went_before() -> None:
 
 def test_what_is_left_out_is_dead_text() -> None:
     """A slow connection, sent in full (short enough) and cut down to what is alive: the same chance, run by run."""
-    whole = Params(rate=5000.0, duration=3.0, isn="constant")
-    assert whole.tail.size == 15_000
-    cut = Params(rate=5000.0, duration=8.0, isn="constant")
-    assert cut.tail.size == 5000 * 3 + 2000
+    whole = Params(data_rate=5000.0, duration=3.0, isn="constant")
+    assert whole.tail.data_bytes == 15_000
+    cut = Params(data_rate=5000.0, duration=8.0, isn="constant")
+    assert cut.tail.data_bytes == 5000 * 3 + 2000
     longer = (
         TURN := 2**32
     ) / 5000.0  # in which a constant ISN comes round: the numbers of the tail are those of `whole`
-    again = Params(rate=5000.0, duration=3.0 + longer, isn="constant")
+    again = Params(data_rate=5000.0, duration=3.0 + longer, isn="constant")
     assert again.tail.client.isn.sent == (15_000 + TURN - 17_000) % TURN  # type: ignore[attr-defined]
     assert reincarnation.unsafe(whole) is reincarnation.unsafe(again) is True
-    assert reincarnation.unsafe(Params(rate=5000.0, duration=100.0, isn="constant")) is False  # 500,000: far beyond
-    assert not reincarnation.run(Params(rate=5000.0, duration=100.0, isn="constant"), Seed(1))["stale_data_accepted"]
+    assert (
+        reincarnation.unsafe(Params(data_rate=5000.0, duration=100.0, isn="constant")) is False
+    )  # 500,000: far beyond
+    assert not reincarnation.run(Params(data_rate=5000.0, duration=100.0, isn="constant"), Seed(1))[
+        "stale_data_accepted"
+    ]
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"isn": "guess"}, "isn = 'guess'"), ({"rate": 0}, "rate"), ({"duration": 0}, "durat"), ({"window": 0}, "window")],
+    [
+        ({"isn": "guess"}, "isn = 'guess'"),
+        ({"data_rate": 0}, "data_rate"),
+        ({"duration": 0}, "durat"),
+        ({"receive_window": 0}, "receive_window"),
+    ],
 )
 def test_bad_parameters_of_reincarnation_are_named(changes: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):

@@ -18,22 +18,22 @@ CLEAN: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0}
 def test_the_server_that_closed_first_waits_for_two_msl(server: Any, attempts: int) -> None:
     """Stop at 0, TIME-WAIT from 0.1 to 240.1 s (60.1 on Linux); attempts at 1, 2, ... s: the one at 241 s succeeds."""
     row = restart.run(restart.Params(server=server, client=server, **CLEAN), Seed(1))
-    assert row == {"address_in_use": True, "wait": pytest.approx(attempts - 1), "attempts": attempts}
+    assert row == {"address_in_use": True, "bind_wait": pytest.approx(attempts - 1), "bind_attempts": attempts}
 
 
 def test_so_reuseaddr_or_a_client_that_closes_first_spare_it_the_wait() -> None:
     for changes in ({"reuse_address": True}, {"closes_first": "client"}):
         row = restart.run(restart.Params(**(CLEAN | changes)), Seed(1))
-        assert row == {"address_in_use": False, "wait": 0.0, "attempts": 1}
+        assert row == {"address_in_use": False, "bind_wait": 0.0, "bind_attempts": 1}
 
 
-@pytest.mark.parametrize(("pause", "fins"), [(0.1, 0), (1.0, 1), (2.0, 2), (8.0, 4)])
-def test_a_record_in_last_ack_is_in_the_way_too(pause: float, fins: int) -> None:
+@pytest.mark.parametrize(("downtime", "fins"), [(0.1, 0), (1.0, 1), (2.0, 2), (8.0, 4)])
+def test_a_record_in_last_ack_is_in_the_way_too(downtime: float, fins: int) -> None:
     """The server's FIN goes out at .05 s and again 1, 3, 7, ... s later; its answer takes .1 s. Half of them are lost.
 
     By 8 s four had the time: the record is still there with .5^4. Exact binomial test, 300 runs, alpha 1e-4.
     """
-    point = restart.Params(closes_first="client", loss_forward=0.0, loss_reverse=0.5, pause=pause)
+    point = restart.Params(closes_first="client", loss_forward=0.0, loss_reverse=0.5, downtime=downtime)
     exact = restart.theory(point)["p_address_in_use"]
     assert exact == 0.5**fins
     rows = sweep(restart.run, [point], replications=300, seed=4, workers=1)
@@ -50,7 +50,13 @@ def test_theory_of_the_restart_uses_the_keys_of_the_estimates() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("closes_first", "nobody"), ("pause", -1.0), ("retry", 0.0), ("reuse_address", 1), ("loss_reverse", 2.0)],
+    [
+        ("closes_first", "nobody"),
+        ("downtime", -1.0),
+        ("retry_interval", 0.0),
+        ("reuse_address", 1),
+        ("loss_reverse", 2.0),
+    ],
 )
 def test_bad_parameters_of_the_restart_are_named(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=field):

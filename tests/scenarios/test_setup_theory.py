@@ -87,7 +87,7 @@ def test_reference_values(policy: str) -> None:
     assert values["setup_latency"] == pytest.approx(REFERENCE[policy], abs=5e-6)
     if policy in FAILURE:
         assert values["p_fail"] == pytest.approx(FAILURE[policy], rel=5e-3)
-    assert values["p_first_try"] == pytest.approx(0.81)
+    assert values["p_without_retransmission"] == pytest.approx(0.81)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_theory_lies_inside_the_interval_as_often_as_it_claims() -> None:
     """Over 200 seeds a 95 % interval holds the truth 179 to 199 times, but for one chance in about 1,000."""
     point = params("rfc9293", (0.2, 0.2))
     truth = setup.theory(point)
-    inside = dict.fromkeys(("p_first_try", "p50", "p95"), 0)
+    inside = dict.fromkeys(("p_without_retransmission", "setup_latency_p50", "setup_latency_p95"), 0)
     for seed in range(200):
         rows = sweep(setup.run, [point], replications=150, seed=seed, workers=1)
         estimates = estimate(rows, {name: setup.ESTIMATES[name] for name in inside})
@@ -121,10 +121,10 @@ def test_theory_lies_inside_the_interval_as_often_as_it_claims() -> None:
             assert e.low is not None
             assert e.high is not None
             inside[name] += e.low <= truth[name] <= e.high
-    assert 179 <= inside["p_first_try"] <= 199
+    assert 179 <= inside["p_without_retransmission"] <= 199
     # Order-statistic intervals on a distribution of atoms cover at least what they claim.
-    assert inside["p50"] >= 179
-    assert inside["p95"] >= 179
+    assert inside["setup_latency_p50"] >= 179
+    assert inside["setup_latency_p95"] >= 179
 
 
 def test_the_mean_lies_inside_its_interval() -> None:
@@ -145,14 +145,14 @@ def test_a_client_is_never_behind_its_server() -> None:
     """No server is ESTABLISHED for a client that never was: the invariant of the three-way handshake."""
     point = params("windows", (0.5, 0.5))
     rows = sweep(setup.run, [point], replications=1000, seed=5, workers=1)
-    for name in ("p_fail", "p_diverged", "p_first_try"):
+    for name in ("p_fail", "p_only_client_established", "p_without_retransmission"):
         truth, found = setup.theory(point)[name], setup.ESTIMATES[name](rows).value
         assert 0.05 < truth < 0.5
         assert found == pytest.approx(truth, abs=3.9 * math.sqrt(truth * (1 - truth) / 1000))  # alpha 1e-4 each
     for row in rows:
         opened, accepted = (not math.isnan(float(row[f"{end}_latency"])) for end in ("client", "server"))  # type: ignore[arg-type]
-        assert (row["failed"], row["diverged"]) == (not opened, opened and not accepted)
-        outcome = "timed out" if not opened else "established" if accepted else "diverged"
+        assert (row["failed"], row["only_client_established"]) == (not opened, opened and not accepted)
+        outcome = "timed out" if not opened else "established" if accepted else "only client established"
         assert row["outcome"] == outcome
         assert not (row["failed"] and not math.isnan(float(row["server_latency"])))  # type: ignore[arg-type]
 
@@ -171,7 +171,7 @@ def test_the_servers_half_is_left_out_where_the_enumeration_does_not_hold(
 ) -> None:
     config = profile("rfc9293")
     values = setup.theory(setup.Params(client=config.replace(**client), server=config.replace(**server)))
-    assert ("server_latency" in values) is ("p_diverged" in values) is kept
+    assert ("server_latency" in values) is ("p_only_client_established" in values) is kept
     assert "setup_latency" in values
 
 
@@ -181,13 +181,13 @@ def test_cookies_leave_a_client_alone_as_often_as_its_ack_is_lost() -> None:
     point = setup.Params(loss_forward=0.2, loss_reverse=0.1, client=cookies, server=cookies)
     exact, theory = setup.exact_latency(point), setup.theory(point)
     assert exact is not None
-    assert theory["p_diverged"] == pytest.approx(0.2 * (1 - theory["p_fail"]), rel=1e-12)
+    assert theory["p_only_client_established"] == pytest.approx(0.2 * (1 - theory["p_fail"]), rel=1e-12)
     assert theory["server_latency"] == pytest.approx(theory["setup_latency"] + 0.05, rel=1e-12)  # one way later
     rows = sweep(setup.run, [point], replications=N, seed=21, workers=1)
     assert p_value(column(rows, "client_latency"), exact.client) > ALPHA
     assert p_value(column(rows, "server_latency"), exact.server) > ALPHA
     slow = setup.Params(delay_forward=0.6, delay_reverse=0.6, client=cookies, server=cookies)
-    assert "p_diverged" not in setup.theory(slow)  # two cookies may be under way there
+    assert "p_only_client_established" not in setup.theory(slow)  # two cookies may be under way there
 
 
 @pytest.mark.parametrize(("forward", "reverse"), [(1.0, 0.0), (0.0, 1.0), (0.0, 0.0)])
@@ -218,9 +218,9 @@ def test_no_theory_of_instants_within_an_instant(forward: float, reverse: float)
 )
 def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, tie_break: str, first: float) -> None:
     point = setup.Params(delay_forward=rtt / 2, delay_reverse=rtt / 2, tie_break=tie_break)  # type: ignore[arg-type]
-    assert setup.theory(point)["p_first_try"] == pytest.approx(first)
+    assert setup.theory(point)["p_without_retransmission"] == pytest.approx(first)
     rows = sweep(setup.run, [point], replications=300, seed=1, workers=1)
-    assert setup.ESTIMATES["p_first_try"](rows).value == pytest.approx(first, abs=0.09)  # 3.9 deviations
+    assert setup.ESTIMATES["p_without_retransmission"](rows).value == pytest.approx(first, abs=0.09)  # 3.9 deviations
 
 
 @pytest.mark.parametrize(
@@ -259,13 +259,16 @@ def test_quantiles_are_those_of_their_names() -> None:
         for name, how in module.ESTIMATES.items()
         if how.kind == "quantile"
     ]
-    assert ("p99", 0.99) in found
+    assert ("setup_latency_p99", 0.99) in found
     assert all(at == int(name.rpartition("p")[2]) / 100 for name, at in found)
     rows = Rows({"client_latency": [0.1] * 98 + [1.1, 3.1]})
-    assert {name: setup.ESTIMATES[name](rows).value for name in ("p50", "p95", "p99")} == {
-        "p50": 0.1,
-        "p95": 0.1,
-        "p99": 1.1,
+    assert {
+        name: setup.ESTIMATES[name](rows).value
+        for name in ("setup_latency_p50", "setup_latency_p95", "setup_latency_p99")
+    } == {
+        "setup_latency_p50": 0.1,
+        "setup_latency_p95": 0.1,
+        "setup_latency_p99": 1.1,
     }
 
 

@@ -21,7 +21,7 @@ N = 600
 def params(isn: IsnPolicy, **changes: object) -> stale.Params:
     # The rate limit on answers to unacceptable segments keeps an accident from becoming an endless exchange of ACKs.
     config = rfc9293().replace(isn=isn, invalid_ratelimit=0.5)
-    return stale.Params(**({"client": config, "server": config, "size": 6000, "rate": 6000.0} | changes))  # type: ignore[arg-type]
+    return stale.Params(**({"client": config, "server": config, "data_bytes": 6000, "data_rate": 6000.0} | changes))  # type: ignore[arg-type]
 
 
 def rows_of(point: stale.Params, n: int = N) -> Rows:
@@ -43,7 +43,7 @@ def test_counting_agrees_with_the_expectation(loss: float, time_wait: float) -> 
     )
     rows = rows_of(point)
     counted = sum(map(bool, rows.column("stale_data_accepted"))) / N
-    expected = math.fsum(map(float, rows.column("p_expected"))) / N  # type: ignore[arg-type]
+    expected = math.fsum(map(float, rows.column("p_stale_data_expected"))) / N  # type: ignore[arg-type]
     assert 0.02 < expected < 0.6
     assert abs(counted - expected) < 3.9 * math.sqrt(expected * (1 - expected) / N)
 
@@ -69,21 +69,21 @@ def test_one_certain_copy_by_hand(late: float, wrong: bool) -> None:
     """
     point = params(
         ConstantIsn(7),
-        size=1000,
-        rate=1000.0,
+        data_bytes=1000,
+        data_rate=1000.0,
         duplicate=1.0,
         duplicate_delay=Fixed(late),
         loss_forward=0.0,
         loss_reverse=0.0,
     )
     row = stale.run(point, Seed(1))
-    assert row["wrong"] is wrong
+    assert row["has_wrong_bytes"] is wrong
     assert row["wrong_bytes"] == (1000 if wrong else 0)
     assert row["stale_data_accepted"] is wrong
 
 
 def test_no_copy_outlives_its_lifetime() -> None:
-    point = params(ConstantIsn(7), lifetime=3.0, time_wait=3.0, duplicate=0.9, duplicate_delay=Exponential(5.0))
+    point = params(ConstantIsn(7), msl=3.0, time_wait=3.0, duplicate=0.9, duplicate_delay=Exponential(5.0))
     assert stale.theory(point)["p_stale_data_accepted"] == 0.0
     rows = rows_of(point, 60)
     assert sum(map(int, rows.column("arrived_data"))) == 0  # type: ignore[arg-type]
@@ -93,10 +93,10 @@ def test_an_endless_exchange_of_acks_is_cut_and_said() -> None:
     """RFC 1337, hazard H2: without a limit, ACKs that are copied on the way breed."""
     config = rfc9293().replace(isn=ConstantIsn(7))
     losses = {"loss_forward": 0.0, "loss_reverse": 0.0}
-    point = stale.Params(client=config, server=config, size=5000, rate=500.0, duplicate=0.3, **losses)
+    point = stale.Params(client=config, server=config, data_bytes=5000, data_rate=500.0, duplicate=0.3, **losses)
     rows = sweep(stale.run, [point], replications=20, seed=1, workers=1)
     assert not len(rows.failed())
-    assert any(rows.column("ack_war"))
+    assert any(rows.column("ack_loop"))
 
 
 def test_the_trace_tells_the_same_story() -> None:
@@ -117,9 +117,9 @@ def test_the_trace_tells_the_same_story() -> None:
         ("loss_forward", 1.5),
         ("duplicate", float("nan")),
         ("pause", -1.0),
-        ("size", 0),
-        ("rate", 0.0),
-        ("lifetime", -1.0),
+        ("data_bytes", 0),
+        ("data_rate", 0.0),
+        ("msl", -1.0),
     ],
 )
 def test_bad_parameters_are_named(field: str, value: float) -> None:
@@ -130,9 +130,11 @@ def test_bad_parameters_are_named(field: str, value: float) -> None:
 def test_a_slow_original_is_late_too() -> None:
     """No copies are made, but a segment can be overtaken by its own retransmission: nothing is certain then."""
     point = params(ConstantIsn(7), duplicate=0.0, delay_forward=Uniform(0.01, 8.0))
-    assert stale.theory(point) == {"reused": 1.0}
+    assert stale.theory(point) == {"p_port_reused": 1.0}
     row = stale.run(point, Seed(1))
-    assert row["p_expected"] == float(row["stale_data_accepted"])  # constant ISNs, and the arrivals as they were
+    assert row["p_stale_data_expected"] == float(
+        row["stale_data_accepted"]
+    )  # constant ISNs, and the arrivals as they were
 
 
 def test_time_wait_is_set_in_one_place() -> None:
@@ -145,7 +147,9 @@ LOSSLESS = {"loss_forward": 0.0, "loss_reverse": 0.0}
 
 
 def counted_and_expected(rows: Rows) -> tuple[float, list[float]]:
-    return sum(map(bool, rows.column("stale_data_accepted"))) / len(rows), list(map(float, rows.column("p_expected")))  # type: ignore[arg-type]
+    return sum(map(bool, rows.column("stale_data_accepted"))) / len(rows), list(
+        map(float, rows.column("p_stale_data_expected"))
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("distribution", [Exponential(5.0), Pareto(1.0, 1.2), Lognormal(3.0, 1.0)])
@@ -154,7 +158,13 @@ def test_both_estimators_agree_where_windows_are_huge(distribution: DelayDistrib
     """Random ISNs and windows of 1 GB: one old segment in sixteen passes both checks. Two-sided alpha 1e-4 for each."""
     losses = {"loss_forward": loss, "loss_reverse": loss}
     point = stale.Params(
-        client=WIDE, server=WIDE, size=5000, rate=5000.0, duplicate=0.5, duplicate_delay=distribution, **losses
+        client=WIDE,
+        server=WIDE,
+        data_bytes=5000,
+        data_rate=5000.0,
+        duplicate=0.5,
+        duplicate_delay=distribution,
+        **losses,
     )
     found, expected = counted_and_expected(rows_of(point, 300))
     p = math.fsum(expected) / 300
@@ -165,7 +175,13 @@ def test_both_estimators_agree_where_windows_are_huge(distribution: DelayDistrib
 def test_what_arrived_is_integrated_where_no_distribution_is_known() -> None:
     """Originals held back for long are late too: then the estimate takes the arrivals as they are."""
     point = stale.Params(
-        client=WIDE, server=WIDE, size=5000, rate=5000.0, duplicate=0.0, reorder=0.2, reorder_delay=Exponential(8.0)
+        client=WIDE,
+        server=WIDE,
+        data_bytes=5000,
+        data_rate=5000.0,
+        duplicate=0.0,
+        reorder=0.2,
+        reorder_delay=Exponential(8.0),
     )
     found, expected = counted_and_expected(rows_of(point, 300))
     p = math.fsum(expected) / 300
@@ -177,7 +193,7 @@ def test_what_arrived_is_integrated_where_no_distribution_is_known() -> None:
 def test_one_in_a_thousand_million_to_one_per_cent() -> None:
     """Random ISNs, RFC 5961's rule for ACKs and small windows: 1e-9 with a relative error of 1 % from 60 runs."""
     config = rfc9293().replace(isn=RandomIsn(), receive_buffer=60_000, invalid_ratelimit=0.5)
-    point = stale.Params(client=config, server=config, size=50_000, rate=50_000.0, duplicate=0.9, **LOSSLESS)
+    point = stale.Params(client=config, server=config, data_bytes=50_000, data_rate=50_000.0, duplicate=0.9, **LOSSLESS)
     _, expected = counted_and_expected(rows_of(point, 60))
     mean = math.fsum(expected) / 60
     spread = math.sqrt(math.fsum((x - mean) ** 2 for x in expected) / 59 / 60)
@@ -199,11 +215,11 @@ def test_the_edge_of_the_clock(ahead: int, wrong: bool) -> None:
     server = rfc9293().replace(isn=ConstantIsn(5), invalid_ratelimit=0.5)
     client = server.replace(isn=ClockIsn((size + ahead + 0.5) / 3.2))
     late = {"duplicate": 1.0, "duplicate_delay": Fixed(2.15)}
-    point = stale.Params(client=client, server=server, size=size, rate=1000.0, **late, **LOSSLESS)  # type: ignore[arg-type]
+    point = stale.Params(client=client, server=server, data_bytes=size, data_rate=1000.0, **late, **LOSSLESS)  # type: ignore[arg-type]
     row = stale.run(point, Seed(1))
     assert row["stale_data_accepted"] is wrong
     assert row["wrong_bytes"] == (1 if wrong else 0)
-    assert row["p_expected"] == float(wrong)
+    assert row["p_stale_data_expected"] == float(wrong)
 
 
 def test_fates_of_old_segments_add_up() -> None:
@@ -224,7 +240,7 @@ def test_fates_of_old_segments_add_up() -> None:
 
 def one_copy(late: float, **changes: object) -> dict[str, object]:
     """One chunk of 1,000 bytes, sent at 0.1 s; every segment has a copy, ``late`` s later; constant ISNs."""
-    copies = {"duplicate": 1.0, "duplicate_delay": Fixed(late), "size": 1000, "rate": 1000.0}
+    copies = {"duplicate": 1.0, "duplicate_delay": Fixed(late), "data_bytes": 1000, "data_rate": 1000.0}
     config = changes.pop("config", rfc9293().replace(isn=ConstantIsn(7), invalid_ratelimit=0.5))
     ends = {"client": config, "server": config}
     return stale.run(stale.Params(**{**ends, **copies, **LOSSLESS, **changes}), Seed(1))  # type: ignore[arg-type]
@@ -240,11 +256,11 @@ def test_an_old_fin_ends_the_new_stream_early() -> None:
 def test_timestamps_refuse_what_constant_isns_would_take() -> None:
     """PAWS: the old text carries an older clock reading."""
     config = rfc9293().replace(isn=ConstantIsn(7), invalid_ratelimit=0.5)
-    assert one_copy(2.15, size=2000)["wrong_bytes"] == 1000  # the second chunk, as above
-    row = one_copy(2.15, size=2000, config=config.replace(timestamps=True, ts_tick=0.001))
+    assert one_copy(2.15, data_bytes=2000)["wrong_bytes"] == 1000  # the second chunk, as above
+    row = one_copy(2.15, data_bytes=2000, config=config.replace(timestamps=True, ts_tick=0.001))
     assert row["wrong_bytes"] == 0
     assert row["dropped_paws"]
-    assert math.isnan(row["p_expected"])  # type: ignore[arg-type]
+    assert math.isnan(row["p_stale_data_expected"])  # type: ignore[arg-type]
 
 
 def test_an_old_syn_is_half_open_or_a_ghost() -> None:
@@ -263,7 +279,8 @@ def test_a_server_in_time_wait_may_be_opened_again(rule: str, reopened: bool) ->
     """The server closes first and holds TIME-WAIT for 30 s; the client comes back after 1 s."""
     config = rfc9293().replace(time_wait_reuse=rule)
     point = stale.Params(
-        client=config, server=config, closes_first="server", time_wait=30.0, duplicate=0.0, size=1000, rate=1000.0,
+        client=config, server=config, closes_first="server", time_wait=30.0, duplicate=0.0,
+        data_bytes=1000, data_rate=1000.0,
         **LOSSLESS,  # type: ignore[arg-type]
     )  # fmt: skip
     trace = Trace()
@@ -276,14 +293,14 @@ def test_a_server_in_time_wait_may_be_opened_again(rule: str, reopened: bool) ->
 
 def test_ports_of_the_client_decide_how_often_it_matters() -> None:
     """Random choice among four ports: one in four is the one just used. In order: none of four, all from the fifth."""
-    base = {"client": WIDE, "server": WIDE, "size": 1000, "rate": 1000.0, **LOSSLESS}
-    point = stale.Params(ports=Ports("random", first=50_000, last=50_003), **base)  # type: ignore[arg-type]
-    assert stale.theory(point)["reused"] == 0.25
-    reused = rows_of(point, 300).array("reused")
+    base = {"client": WIDE, "server": WIDE, "data_bytes": 1000, "data_rate": 1000.0, **LOSSLESS}
+    point = stale.Params(port_selection=Ports("random", first=50_000, last=50_003), **base)  # type: ignore[arg-type]
+    assert stale.theory(point)["p_port_reused"] == 0.25
+    reused = rows_of(point, 300).array("p_port_reused")
     assert abs(sum(map(float, reused)) / 300 - 0.25) < 3.9 * math.sqrt(0.25 * 0.75 / 300)
-    in_order = stale.Params(ports=Ports("sequential", first=50_000, last=50_003), connections=6, **base)  # type: ignore[arg-type]
-    assert stale.run(in_order, Seed(1))["reused"] == pytest.approx(2 / 5)
-    assert stale.run(stale.Params(**base), Seed(1))["reused"] == 1.0  # type: ignore[arg-type]
+    in_order = stale.Params(port_selection=Ports("sequential", first=50_000, last=50_003), connections=6, **base)  # type: ignore[arg-type]
+    assert stale.run(in_order, Seed(1))["p_port_reused"] == pytest.approx(2 / 5)
+    assert stale.run(stale.Params(**base), Seed(1))["p_port_reused"] == 1.0  # type: ignore[arg-type]
 
 
 def test_the_rate_per_connection_is_less_by_the_share_of_ports_used_again() -> None:
@@ -292,8 +309,8 @@ def test_the_rate_per_connection_is_less_by_the_share_of_ports_used_again() -> N
     base = {
         "client": config,
         "server": config,
-        "size": 2000,
-        "rate": 2000.0,
+        "data_bytes": 2000,
+        "data_rate": 2000.0,
         "duplicate": 0.5,
         "pause": 0.3,
         **LOSSLESS,
@@ -303,12 +320,12 @@ def test_the_rate_per_connection_is_less_by_the_share_of_ports_used_again() -> N
         stale.Params(
             duplicate_delay=Exponential(2.0),
             connections=5,
-            ports=Ports("random", first=50_000, last=50_015),
+            port_selection=Ports("random", first=50_000, last=50_015),
             **base,  # type: ignore[arg-type]
         ),
         60,
     )
-    often, seldom = (sum(map(float, rows.array("stale_per_connection"))) / 60 for rows in (same, rare))
+    often, seldom = (sum(map(float, rows.array("p_stale_data_per_connection"))) / 60 for rows in (same, rare))
     assert 0.1 < often < 0.9
     assert seldom < often / 4
 
@@ -316,8 +333,8 @@ def test_the_rate_per_connection_is_less_by_the_share_of_ports_used_again() -> N
 def test_the_clock_that_is_ahead_of_the_text_is_theory() -> None:
     """RFC 6528 at 250,000 per second against 20,000 bytes per second; not against 16 MB in a second."""
     assert stale.theory(stale.Params())["p_stale_data_accepted"] == 0.0
-    fast = stale.theory(stale.Params(size=1 << 24, rate=1e8))
-    assert fast == {"reused": 1.0}
+    fast = stale.theory(stale.Params(data_bytes=1 << 24, data_rate=1e8))
+    assert fast == {"p_port_reused": 1.0}
     with pytest.raises(ValueError, match="connections = 99"):
         stale.Params(connections=99)
     with pytest.raises(ValueError, match="closes_first = 'nobody'"):

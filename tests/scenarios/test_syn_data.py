@@ -62,22 +62,22 @@ def test_the_pending_limit_sends_clients_back_to_the_handshake() -> None:
 )
 def test_memory_grows_with_what_is_kept(policy: str, text: int, each: int) -> None:
     """280 bytes an entry, and its text: after 10 s at 5 a second a mean of 50 of them. Poisson, alpha = 1e-4."""
-    point = params(server=PLAIN.replace(syn_data=policy), attack_text=text, legit_rate=0.0)
+    point = params(server=PLAIN.replace(syn_data=policy), attack_bytes=text, client_rate=0.0)
     exact = syn_data.theory(point)
-    assert exact["memory_end"] == 50 * each
-    assert exact["memory"] == pytest.approx(50 * each * 61 / 120)
+    assert exact["half_open_memory_end"] == 50 * each
+    assert exact["half_open_memory_mean"] == pytest.approx(50 * each * 61 / 120)
     rows = sweep(syn_data.run, [point], replications=100, seed=1, workers=1)
-    entries = [float(x) / each for x in rows.array("memory_end")]
+    entries = [float(x) / each for x in rows.array("half_open_memory_end")]
     assert all(x.is_integer() for x in entries)
     total = sum(entries)
     assert min(stats.poisson.cdf(total, 5000), stats.poisson.sf(total - 1, 5000)) > ALPHA / 2
-    mean = [float(x) for x in rows.array("memory")]
-    assert abs(sum(mean) / 100 - exact["memory"]) < 4.1 * stats.tstd(mean) / 10
+    mean = [float(x) for x in rows.array("half_open_memory_mean")]
+    assert abs(sum(mean) / 100 - exact["half_open_memory_mean"]) < 4.1 * stats.tstd(mean) / 10
 
 
 def test_the_load_is_what_the_segments_cost() -> None:
     """5 SYNs a second of 1000 bytes: 2 ms and 1000 x 10 us each, .06 of the time."""
-    point = params(legit_rate=0.0, cpu_per_segment=0.002, cpu_per_byte=1e-5)
+    point = params(client_rate=0.0, cpu_per_segment=0.002, cpu_per_byte=1e-5)
     assert syn_data.theory(point)["cpu_load"] == pytest.approx(0.06)
     rows = sweep(syn_data.run, [point], replications=100, seed=1, workers=1)
     syns = sum(map(float, rows.array("cpu_load"))) * 10 / 0.012
@@ -105,7 +105,7 @@ def test_a_busy_server_answers_late() -> None:
     ],
 )
 def test_amplification_by_hand(server: TcpConfig, text: int, stolen: bool, factor: float) -> None:
-    point = params(server=server, attack_text=text, stolen_cookies=stolen)
+    point = params(server=server, attack_bytes=text, stolen_cookies=stolen)
     assert syn_data.amplification(point) == pytest.approx(factor)
     if server.fast_open_queue:
         assert syn_data.theory(point)["amplification"] == pytest.approx(factor)
@@ -114,7 +114,7 @@ def test_amplification_by_hand(server: TcpConfig, text: int, stolen: bool, facto
 def test_nagle_keeps_the_end_of_a_long_response_back() -> None:
     """3,000 bytes are two whole segments and 80 bytes, which wait for an ACK that a silent host never sends."""
     for nagle, text, segments in ((True, 2920, 2), (False, 3000, 3)):
-        point = params(server=HOST.replace(nagle=nagle), attack_text=100, stolen_cookies=True, response=3000)
+        point = params(server=HOST.replace(nagle=nagle), attack_bytes=100, stolen_cookies=True, response_bytes=3000)
         factor = (8 * 44 + text + 40 * segments) / 156
         assert syn_data.amplification(point) == pytest.approx(factor)
         assert syn_data.theory(point)["amplification"] == pytest.approx(factor)
@@ -122,7 +122,7 @@ def test_nagle_keeps_the_end_of_a_long_response_back() -> None:
 
 def test_a_copied_syn_delivers_its_text_twice_with_fast_open_only() -> None:
     """RFC 7413 2.1. The network copies every fifth segment, 3 s late; the first connection is over by then."""
-    point = params(VISITOR, HOST.replace(fast_open_queue=256), duplicate=0.2, attack_rate=0.0, legit_rate=5.0)
+    point = params(VISITOR, HOST.replace(fast_open_queue=256), duplicate=0.2, attack_rate=0.0, client_rate=5.0)
     assert syn_data.theory(point)["p_delivered_twice"] == 0.2
     rows = sweep(syn_data.run, [point], replications=20, seed=1, workers=1)
     clients = sum(map(int, rows.array("clients")))
@@ -131,14 +131,14 @@ def test_a_copied_syn_delivers_its_text_twice_with_fast_open_only() -> None:
     )
     assert stats.binomtest(twice, clients, 0.2).pvalue > ALPHA
     for client in (PLAIN, DARING):
-        held = params(client, PLAIN, duplicate=0.2, attack_rate=0.0, legit_rate=5.0)
+        held = params(client, PLAIN, duplicate=0.2, attack_rate=0.0, client_rate=5.0)
         assert syn_data.theory(held)["p_delivered_twice"] == 0.0
         assert syn_data.run(held, Seed(1))["delivered_twice"] == 0.0
 
 
 def test_copied_syns_can_fill_the_pending_limit() -> None:
     """Nobody answers the SYN-ACK of a copy but with a RST a second later: too many of them, and clients wait longer."""
-    crowded = params(VISITOR, HOST, duplicate=1.0, attack_rate=0.0, legit_rate=40.0, horizon=8.0)
+    crowded = params(VISITOR, HOST, duplicate=1.0, attack_rate=0.0, client_rate=40.0, attack_duration=8.0)
     assert "p_delivered_twice" not in syn_data.theory(crowded)
     row = syn_data.run(crowded, Seed(1))
     assert row["delivered_twice"] < 0.9
@@ -146,18 +146,18 @@ def test_copied_syns_can_fill_the_pending_limit() -> None:
 
 
 def test_theory_is_silent_where_it_does_not_hold() -> None:
-    assert "memory" not in syn_data.theory(params(attack_rate=100.0, backlog=128))  # the queue fills
+    assert "half_open_memory_mean" not in syn_data.theory(params(attack_rate=100.0, backlog=128))  # the queue fills
     assert "response_time" not in syn_data.theory(params(cpu_per_segment=0.001))
-    assert "response_time" not in syn_data.theory(params(VISITOR, HOST.replace(fast_open_queue=1), legit_rate=10.0))
-    assert "response_time" not in syn_data.theory(params(response=20_000))  # more than ten segments
-    assert "response_time" not in syn_data.theory(params(response=2000))  # Nagle keeps the second segment back
-    assert syn_data.theory(params(response=2920))["response_time"] == pytest.approx(
-        peace(response=2920)["response_time"]
+    assert "response_time" not in syn_data.theory(params(VISITOR, HOST.replace(fast_open_queue=1), client_rate=10.0))
+    assert "response_time" not in syn_data.theory(params(response_bytes=20_000))  # more than ten segments
+    assert "response_time" not in syn_data.theory(params(response_bytes=2000))  # Nagle keeps the second segment back
+    assert syn_data.theory(params(response_bytes=2920))["response_time"] == pytest.approx(
+        peace(response_bytes=2920)["response_time"]
     )
 
 
 def test_a_run_without_clients_has_no_response_times() -> None:
-    row = syn_data.run(params(legit_rate=0.0, horizon=1.0), Seed(1))
+    row = syn_data.run(params(client_rate=0.0, attack_duration=1.0), Seed(1))
     assert math.isnan(row["response_time"])
     assert math.isnan(row["served"])
 
@@ -166,14 +166,14 @@ def test_a_run_without_clients_has_no_response_times() -> None:
     ("changes", "words"),
     [
         ({"attack_rate": -1.0}, "attack_rate = -1.0"),
-        ({"attack_text": 1461}, "attack_text = 1461"),
-        ({"attack_text": 0.5}, "attack_text = 0.5: must be a whole number"),
-        ({"request": 5}, "request = 5"),
-        ({"response": 0}, "response = 0"),
+        ({"attack_bytes": 1461}, "attack_bytes = 1461"),
+        ({"attack_bytes": 0.5}, "attack_bytes = 0.5: must be a whole number"),
+        ({"request_bytes": 5}, "request_bytes = 5"),
+        ({"response_bytes": 0}, "response_bytes = 0"),
         ({"backlog": 0}, "backlog = 0"),
         ({"duplicate": 1.5}, "duplicate"),
         ({"cpu_per_byte": math.inf}, "cpu_per_byte = inf"),
-        ({"horizon": 0.0}, "horizon = 0.0"),
+        ({"attack_duration": 0.0}, "attack_duration = 0.0"),
         ({"stolen_cookies": True}, "stolen_cookies = True: must be False unless server.fast_open"),
     ],
 )
@@ -184,12 +184,14 @@ def test_bad_syn_data_is_named(changes: dict[str, Any], words: str) -> None:
 
 def test_memory_lies_inside_the_interval_over_worlds_as_often_as_it_claims() -> None:
     """A Poisson number of entries, 5/s for 10 s: over 60 seeds a 95 % interval of 6 worlds holds 50 to 60 times."""
-    point = params(legit_rate=0.0)
-    truth = syn_data.theory(point)["memory_end"]
+    point = params(client_rate=0.0)
+    truth = syn_data.theory(point)["half_open_memory_end"]
     assert truth == 5 * 10 * 1280
     inside = 0
     for seed in range(60):
-        e = syn_data.ESTIMATES["memory_end"](sweep(syn_data.run, [point], replications=6, seed=seed, workers=1))
+        e = syn_data.ESTIMATES["half_open_memory_end"](
+            sweep(syn_data.run, [point], replications=6, seed=seed, workers=1)
+        )
         assert e.low is not None
         assert e.high is not None
         inside += e.low <= truth <= e.high

@@ -43,7 +43,7 @@ def assert_mean(rows: list[dict[str, Any]], name: str, expected: float, *, cases
 @pytest.fixture(scope="module")
 def dropped() -> list[dict[str, Any]]:
     """16 places, 4 SYNs a second that hold one for 7 s: a = 28, and 0.05 erlang of clients (0.5/s, 0.1 s)."""
-    return worlds(Params(attack_rate=4.0, backlog=16, legit_rate=0.5, server=SHORT, horizon=70.0), 60)
+    return worlds(Params(attack_rate=4.0, backlog=16, client_rate=0.5, server=SHORT, observation_time=70.0), 60)
 
 
 def test_erlang_b(dropped: list[dict[str, Any]]) -> None:
@@ -52,14 +52,14 @@ def test_erlang_b(dropped: list[dict[str, Any]]) -> None:
     assert_mean(dropped, "p_first_syn_blocked", blocked, cases=3)
     assert_mean(dropped, "half_open", 28.05 * (1 - blocked), cases=3)
     # From empty: full at the 16th arrival, about 4 s of 7; E[(7 - S_16)^+] / 7, S_16 gamma(16, 4), is .4289.
-    expected = theory(Params(attack_rate=4.0, backlog=16, legit_rate=0.5, server=SHORT))
+    expected = theory(Params(attack_rate=4.0, backlog=16, client_rate=0.5, server=SHORT))
     assert expected["p_first_syn_blocked_from_empty"] == pytest.approx(0.4289, abs=5e-4)
     assert_mean(dropped, "p_first_syn_blocked_from_empty", 0.4289, cases=3)
 
 
 def test_the_stationary_start_matters() -> None:
     """Begun one hold before, the queue is not what it is in the long run: it still has its first period."""
-    params = Params(attack_rate=4.0, backlog=16, legit_rate=0.5, server=SHORT, warmup=7.0, horizon=14.0)
+    params = Params(attack_rate=4.0, backlog=16, client_rate=0.5, server=SHORT, warm_up=7.0, observation_time=14.0)
     assert not params.ages_at_once
     held = [row["half_open"] for row in worlds(params, 60)]
     expected = theory(params)["half_open"]
@@ -72,7 +72,7 @@ def test_retries_meet_the_same_full_queue() -> None:
     .1016 is the fluid limit of the first cycles; the edges of the cycles blur, so it is not reached.
     """
     server = rfc9293().replace(synack_retries=5)
-    params = Params(attack_rate=5.0, server=server, legit_rate=2.0, horizon=1.0)
+    params = Params(attack_rate=5.0, server=server, client_rate=2.0, observation_time=1.0)
     rows = worlds(params, 12)
     p = theory(params)
     assert p["p_first_syn_blocked"] == pytest.approx(0.5959, abs=2e-4)
@@ -110,7 +110,9 @@ def test_the_documented_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_eviction(policy: dict[str, Any], expected: float) -> None:
     backlog = 40 if policy.get("syn_queue_full") == "recycle-oldest" else 32
     server = rfc9293().replace(**policy)
-    params = Params(attack_rate=400.0, legit_rate=20.0, backlog=backlog, server=server, warmup=0.5, horizon=1.5)
+    params = Params(
+        attack_rate=400.0, client_rate=20.0, backlog=backlog, server=server, warm_up=0.5, observation_time=1.5
+    )
     assert theory(params)["p_served"] == pytest.approx(expected, abs=5e-4)
     played = []
     for k in range(40):
@@ -128,7 +130,7 @@ def test_eviction(policy: dict[str, Any], expected: float) -> None:
 def test_cookies_serve_everybody(cookies: str) -> None:
     server = linux().replace(syn_cookies=cookies)
     params = Params(
-        attack_rate=60.0, legit_rate=5.0, backlog=32, server=server, client=linux(), warmup=3.0, horizon=5.0
+        attack_rate=60.0, client_rate=5.0, backlog=32, server=server, client=linux(), warm_up=3.0, observation_time=5.0
     )
     (row,) = worlds(params, 1)
     for name, value in theory(params).items():
@@ -139,7 +141,7 @@ def test_cookies_serve_everybody(cookies: str) -> None:
     assert row["half_open_max"] == (0 if cookies == "always" else 33)
     assert row["cookies_accepted"] <= row["clients"]
     bare = Params(
-        attack_rate=0.0, legit_rate=5.0, server=COOKIES, client=linux().replace(timestamps=False), horizon=5.0
+        attack_rate=0.0, client_rate=5.0, server=COOKIES, client=linux().replace(timestamps=False), observation_time=5.0
     )
     (row,) = worlds(bare, 1)
     assert row["p_options_lost"] == 1
@@ -154,9 +156,9 @@ def test_a_lost_third_segment_leaves_the_client_alone(cookies: str, alone: float
     params = Params(
         attack_rate=0.0,
         loss_forward=0.2,
-        legit_rate=10.0,
-        warmup=0.0,
-        horizon=40.0,
+        client_rate=10.0,
+        warm_up=0.0,
+        observation_time=40.0,
         client=linux(),
         server=linux().replace(syn_cookies=cookies),
     )
@@ -172,7 +174,7 @@ def test_a_lost_third_segment_leaves_the_client_alone(cookies: str, alone: float
 
 def test_owners_of_the_spoofed_addresses_end_the_flood() -> None:
     """A RST comes back after one round trip: lambda R = 20 entries, by Little, instead of a full queue."""
-    params = Params(attack="spoofed-reset", attack_rate=200.0, server=SHORT, warmup=1.0, horizon=20.0)
+    params = Params(attack="spoofed-reset", attack_rate=200.0, server=SHORT, warm_up=1.0, observation_time=20.0)
     (row,) = worlds(params, 1)
     assert row["half_open"] == pytest.approx(20, abs=3)
     assert row["p_served_at_first_syn"] == 1
@@ -180,31 +182,39 @@ def test_owners_of_the_spoofed_addresses_end_the_flood() -> None:
 
 
 def test_a_botnet_fills_the_accept_queue_of_a_slow_server() -> None:
-    fast = Params(attack="botnet", attack_rate=40.0, server=SHORT, warmup=2.0, horizon=10.0)
+    fast = Params(attack="botnet", attack_rate=40.0, server=SHORT, warm_up=2.0, observation_time=10.0)
     (row,) = worlds(fast, 1)
     assert row["p_served_at_first_syn"] == 1
-    (row,) = worlds(dataclasses.replace(fast, service=0.1, backlog=16), 1)
+    (row,) = worlds(dataclasses.replace(fast, service_time=0.1, backlog=16), 1)
     assert row["p_served_at_first_syn"] < 0.5
 
 
 def test_reflection() -> None:
     """A spoofed SYN that is admitted draws 1 + m SYN-ACKs; a cookie draws one."""
-    params = Params(attack_rate=1.0, legit_rate=0.0, server=SHORT, warmup=0.0, horizon=400.0)
+    params = Params(attack_rate=1.0, client_rate=0.0, server=SHORT, warm_up=0.0, observation_time=400.0)
     (row,) = worlds(params, 1)
     assert row["synacks_per_syn"] == pytest.approx(3, abs=0.1)
     assert math.isnan(row["p_served"])
 
 
 def test_memory_is_the_profile_s() -> None:
-    row = run(Params(attack_rate=60.0, backlog=32, server=linux(), warmup=2.0, horizon=2.0), Seed(1))
-    assert row["half_open_memory"] == 33 * 304
+    row = run(Params(attack_rate=60.0, backlog=32, server=linux(), warm_up=2.0, observation_time=2.0), Seed(1))
+    assert row["half_open_memory_max"] == 33 * 304
 
 
 # The edges
 
 
 def test_the_same_seed_gives_the_same_row() -> None:
-    params = Params(attack_rate=20.0, backlog=16, server=linux(), warmup=3.0, horizon=5.0, arrivals="bursts", burst=10)
+    params = Params(
+        attack_rate=20.0,
+        backlog=16,
+        server=linux(),
+        warm_up=3.0,
+        observation_time=5.0,
+        arrivals="bursts",
+        burst_size=10,
+    )
     assert run(params, Seed(4)) == run(params, Seed(4))
     assert run(params, Seed(4)) != run(params, Seed(5))
 
@@ -212,7 +222,7 @@ def test_the_same_seed_gives_the_same_row() -> None:
 def test_forged_syns_without_the_mac_take_no_place() -> None:
     """RFC 5925 7.3: dropped in silence, before the queue: the flood is as none."""
     keyed = rfc9293().replace(authentication_key="k", synack_retries=1)
-    params = Params(attack_rate=200.0, backlog=8, client=keyed, server=keyed, warmup=3.0, horizon=5.0)
+    params = Params(attack_rate=200.0, backlog=8, client=keyed, server=keyed, warm_up=3.0, observation_time=5.0)
     assert theory(params)["p_served_at_first_syn"] == pytest.approx(1.0, abs=1e-6)
     row = run(params, Seed(3))
     assert (row["p_served_at_first_syn"], row["half_open_max"] <= 2) == (1.0, True)
@@ -221,9 +231,9 @@ def test_forged_syns_without_the_mac_take_no_place() -> None:
 def test_no_closed_form_where_clients_that_come_again_are_much_of_the_load() -> None:
     server = rfc9293().replace(synack_retries=5)
     once = rfc9293().replace(syn_retries=0)
-    assert "p_first_syn_blocked" in theory(Params(server=server, legit_rate=1.0))
-    assert "p_first_syn_blocked" in theory(Params(server=server, legit_rate=60.0, client=once))
-    assert theory(Params(server=server, legit_rate=60.0)) == {}
+    assert "p_first_syn_blocked" in theory(Params(server=server, client_rate=1.0))
+    assert "p_first_syn_blocked" in theory(Params(server=server, client_rate=60.0, client=once))
+    assert theory(Params(server=server, client_rate=60.0)) == {}
 
 
 def test_a_botnet_out_of_ports_opens_no_more() -> None:
@@ -243,15 +253,15 @@ def test_a_botnet_out_of_ports_opens_no_more() -> None:
         ("--attack-rate -1", "attack_rate"),
         ("--attack-rate 1e9", "attack_rate"),
         ("--attack-rate 1e-10", "attack_rate = 1e-10: must be 0 or at least 1e-09 1/s"),
-        ("--legit-rate 1100", "legit_rate = 1100.0: must be at most 30.87 1/s"),
+        ("--client-rate 1100", "client_rate = 1100.0: must be at most 30.87 1/s"),
         ("--server.authentication-key k", "server.authentication_key = 'k': must be the client's, None"),
-        ("--legit-rate nan", "legit_rate"),
+        ("--client-rate nan", "client_rate"),
         ("--backlog -1", "backlog"),
-        ("--burst 0", "burst"),
+        ("--burst-size 0", "burst_size"),
         ("--sources 0", "sources"),
         ("--attack rude", "attack"),
         ("--arrivals rarely", "arrivals"),
-        ("--warmup -1", "warmup"),
+        ("--warm-up -1", "warm_up"),
         ("--server.syncache-hashsize 0", "syncache_hashsize"),
         ("--server.syncache-bucketlimit 0", "syncache_bucketlimit"),
         ("--server.syn-cookie linux:5/3", "syn_cookie"),
@@ -270,7 +280,7 @@ def test_bad_input_is_one_line_and_exit_2(option: str, message: str, capsys: pyt
 
 
 def test_what_cannot_work_as_meant_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    quiet = ["--attack-rate", "0", "--warmup", "0", "--horizon", "1", "--replications", "1", "--workers", "1"]
+    quiet = ["--attack-rate", "0", "--warm-up", "0", "--observation-time", "1", "--replications", "1", "--workers", "1"]
     assert main(["run", "syn-flood", "--server-profile", "linux", "--backlog", "10000", *quiet]) == 0
     assert "warning: backlog = 10000 is above somaxconn = 4096: the listener gets 4096" in capsys.readouterr().err
     assert cautions(Params()) == ()
@@ -283,4 +293,4 @@ def test_what_cannot_work_as_meant_is_said(capsys: pytest.CaptureFixture[str]) -
 
 def test_the_scenario_has_the_four_names() -> None:
     assert set(theory(Params())) <= set(syn_flood.ESTIMATES)
-    assert set(syn_flood.ESTIMATES) <= set(run(Params(attack_rate=0.0, warmup=0.0, horizon=1.0), Seed(1)))
+    assert set(syn_flood.ESTIMATES) <= set(run(Params(attack_rate=0.0, warm_up=0.0, observation_time=1.0), Seed(1)))

@@ -125,7 +125,7 @@ def test_theory_and_estimates_share_their_keys_and_the_means_agree() -> None:
     point = params(time_wait=0.5, restart="never")
     values, rows = time_wait.theory(point), rows_of(point, 2000)
     assert set(values) <= set(time_wait.ESTIMATES)
-    for name in ("fins", "segments", "last_latency", "time_wait_held"):
+    for name in ("fins", "segments", "last_closer_latency", "time_wait_duration"):
         sample = rows.array(time_wait.ESTIMATES[name].column)
         sample = sample[~np.isnan(sample)]
         error = float(np.std(sample)) / math.sqrt(len(sample))
@@ -154,11 +154,11 @@ def test_a_mean_latency_does_not_hang_on_those_that_give_up() -> None:
     point = time_wait.Params()
     by_hand = 0.56 * sum((2**k - 0.9) * 0.44**k for k in range(6)) + 60 * 0.44**6
     assert by_hand == pytest.approx(2.041, abs=0.001)
-    assert time_wait.theory(point)["last_latency"] == pytest.approx(by_hand)
+    assert time_wait.theory(point)["last_closer_latency"] == pytest.approx(by_hand)
     rows = rows_of(point, 2000)
-    e = time_wait.ESTIMATES["last_latency"](rows)
+    e = time_wait.ESTIMATES["last_closer_latency"](rows)
     assert e.value is not None
-    assert abs(e.value - by_hand) < 3.9 * float(np.std(np.minimum(rows.array("last_latency"), 60.0))) / 2000**0.5
+    assert abs(e.value - by_hand) < 3.9 * float(np.std(np.minimum(rows.array("last_closer_latency"), 60.0))) / 2000**0.5
 
 
 def test_no_count_of_segments_where_the_ack_may_ride_on_a_fin_that_is_lost() -> None:
@@ -176,10 +176,10 @@ def test_no_losses_by_hand() -> None:
         "unclean": False,
         "fins": 1,
         "segments": 4,
-        "last_latency": 0.1,
-        "first_latency": 240.1,
+        "last_closer_latency": 0.1,
+        "first_closer_latency": 240.1,
         "time_wait_at": "client",
-        "time_wait_held": 240.0,
+        "time_wait_duration": 240.0,
     }
 
 
@@ -192,18 +192,18 @@ def test_no_answer_by_hand(restart: str, held: float) -> None:
     """
     row = time_wait.run(params(server=rfc9293(), loss_forward=1.0, loss_reverse=0.0, restart=restart), Seed(1))
     assert (row["outcome"], row["fins"], row["segments"]) == ("timeout", 9, 20)
-    assert row["last_latency"] == pytest.approx(300.0)
-    assert row["time_wait_held"] == pytest.approx(held)
+    assert row["last_closer_latency"] == pytest.approx(300.0)
+    assert row["time_wait_duration"] == pytest.approx(held)
 
 
 def test_no_fin_arrives_by_hand() -> None:
     """The end that closed first stays in FIN-WAIT-2 and has no timer that could end it."""
     row = time_wait.run(params(loss_reverse=1.0), Seed(1))
     assert (row["outcome"], row["fins"], row["segments"]) == ("timeout", 9, 11)
-    assert row["last_latency"] == pytest.approx(1.8)
+    assert row["last_closer_latency"] == pytest.approx(1.8)
     assert row["time_wait_at"] == "nobody"
-    assert math.isnan(row["first_latency"])
-    assert math.isnan(row["time_wait_held"])
+    assert math.isnan(row["first_closer_latency"])
+    assert math.isnan(row["time_wait_duration"])
 
 
 def test_whoever_closes_first_holds_time_wait() -> None:

@@ -33,10 +33,10 @@ def test_an_old_segment_kills_time_wait_one_round_trip_later() -> None:
     The ACK it draws and the RST take one round trip: 1.2 s, so .9 s after TIME-WAIT began.
     """
     row = assassination.run(assassination.Params(duplicate=1.0, duplicate_delay=1.0), Seed(1))
-    assert row["killed"] is True
-    assert row["killed_after"] == pytest.approx(0.9)
+    assert row["assassinated"] is True
+    assert row["assassinated_after"] == pytest.approx(0.9)
     quiet = assassination.run(assassination.Params(duplicate=0.0), Seed(1))
-    assert (quiet["killed"], quiet["time_wait_held"], quiet["old_segment"]) == (False, 240.0, False)
+    assert (quiet["assassinated"], quiet["time_wait_duration"], quiet["old_segment_arrived"]) == (False, 240.0, False)
 
 
 @pytest.mark.parametrize("fix", ["ignore", "ignore-2s"])
@@ -45,18 +45,18 @@ def test_both_fixes_survive_copies_in_the_first_two_seconds(fix: str) -> None:
     point = assassination.Params(duplicate=1.0, duplicate_delay=0.15, client=client(time_wait_rst=fix))
     row = assassination.run(point, Seed(1))
     assert row["resets_ignored"] > 0
-    assert row["killed"] is False
-    assert row["time_wait_held"] == pytest.approx(240.15)
-    assert assassination.run(assassination.Params(duplicate=1.0, duplicate_delay=0.15), Seed(1))["killed"] is True
+    assert row["assassinated"] is False
+    assert row["time_wait_duration"] == pytest.approx(240.15)
+    assert assassination.run(assassination.Params(duplicate=1.0, duplicate_delay=0.15), Seed(1))["assassinated"] is True
 
 
 def test_fix_f2_is_over_after_two_seconds() -> None:
     late: dict[str, Any] = {"duplicate": 1.0, "duplicate_delay": 3.0}
-    killed = {
-        fix: assassination.run(assassination.Params(client=client(time_wait_rst=fix), **late), Seed(1))["killed"]
+    assassinated = {
+        fix: assassination.run(assassination.Params(client=client(time_wait_rst=fix), **late), Seed(1))["assassinated"]
         for fix in ("accept", "ignore", "ignore-2s")
     }
-    assert killed == {"accept": True, "ignore": False, "ignore-2s": True}
+    assert assassinated == {"accept": True, "ignore": False, "ignore-2s": True}
 
 
 def by_hand(duplicate: float, mean: float, segments: int, wait: float, rtt: float = 0.1) -> float:
@@ -74,34 +74,34 @@ def by_hand(duplicate: float, mean: float, segments: int, wait: float, rtt: floa
     ("changes", "wait"),
     [
         ({}, 240.0),
-        ({"segments": 10, "duplicate": 0.02}, 240.0),
+        ({"data_segments": 10, "duplicate": 0.02}, 240.0),
         ({"duplicate": 0.2, "client": client(time_wait=5.0)}, 5.0),
     ],
 )
-def test_p_killed_by_closed_form(changes: dict[str, Any], wait: float) -> None:
+def test_p_assassinated_by_closed_form(changes: dict[str, Any], wait: float) -> None:
     """Exact binomial test, 1,000 runs."""
     point = assassination.Params(**changes)
-    exact = assassination.theory(point)["p_killed"]
-    assert exact == pytest.approx(by_hand(point.duplicate, 20.0, point.segments, wait))
+    exact = assassination.theory(point)["p_assassinated"]
+    assert exact == pytest.approx(by_hand(point.duplicate, 20.0, point.data_segments, wait))
     rows = rows_of(assassination, point, 1000)
-    assert stats.binomtest(sum(map(bool, rows.column("killed"))), 1000, exact).pvalue > ALPHA
+    assert stats.binomtest(sum(map(bool, rows.column("assassinated"))), 1000, exact).pvalue > ALPHA
 
 
 def test_fix_f1_never_lets_it_happen() -> None:
     point = assassination.Params(duplicate=0.5, client=client(time_wait_rst="ignore"))
-    assert assassination.theory(point) == {"p_killed": 0.0}
+    assert assassination.theory(point) == {"p_assassinated": 0.0}
     rows = rows_of(assassination, point, 200)
-    assert not any(rows.column("killed"))
+    assert not any(rows.column("assassinated"))
     assert sum(map(int, rows.column("resets_ignored"))) > 200  # type: ignore[arg-type]
 
 
 def test_theory_of_the_assassination_lies_inside_the_interval_as_often_as_it_claims() -> None:
     """Over 60 seeds a 95 % interval holds the truth 50 to 60 times, but for one chance in about 1,000."""
     point = assassination.Params()
-    truth = assassination.theory(point)["p_killed"]
+    truth = assassination.theory(point)["p_assassinated"]
     inside = 0
     for seed in range(60):
-        e = estimate(rows_of(assassination, point, 30, seed), {"p": assassination.ESTIMATES["p_killed"]})["p"]
+        e = estimate(rows_of(assassination, point, 30, seed), {"p": assassination.ESTIMATES["p_assassinated"]})["p"]
         assert e.low is not None
         assert e.high is not None
         inside += e.low <= truth <= e.high
@@ -127,11 +127,11 @@ def test_the_trace_shows_the_assassination() -> None:
 
 
 RULES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
-    "none": ({}, {"at once": 0.0, "after a reset": 1.0}),
+    "none": ({}, {"at once": 0.0, "after reset": 1.0}),
     "none, F1": ({"server": client(time_wait_rst="ignore")}, {"never": 1.0}),
     "RFC 1122": (
         {"client": client(isn=RandomIsn()), "server": client(time_wait_reuse="rfc1122")},
-        {"at once": 0.5, "after a reset": 0.5},
+        {"at once": 0.5, "after reset": 0.5},
     ),
     "RFC 1122, clock": (
         {"client": client(isn=ClockIsn()), "server": client(time_wait_reuse="rfc1122")},
@@ -151,11 +151,11 @@ RULES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
     "Linux": ({"client": linux(), "server": linux()}, {"at once": 1.0}),
     "Linux, no timestamps": (
         {"client": linux().replace(isn=RandomIsn(), timestamps=False), "server": linux()},
-        {"at once": 0.5, "after a reset": 0.5},
+        {"at once": 0.5, "after reset": 0.5},
     ),
     "a constant number is never ahead": (
         {"client": client(isn=ConstantIsn(7)), "server": client(time_wait_reuse="rfc1122")},
-        {"after a reset": 1.0},
+        {"after reset": 1.0},
     ),
 }
 
@@ -165,7 +165,7 @@ def test_a_new_syn_in_time_wait_by_rule(rule: str) -> None:
     """Half of all random numbers lie ahead of the old connection's. Exact binomial tests, 150 runs."""
     changes, expected = RULES[rule]
     rows = rows_of(reopen, reopen.Params(**changes), 150)
-    seen = {how: rows.column("how").count(how) for how in set(map(str, rows.column("how")))}
+    seen = {how: rows.column("outcome").count(how) for how in set(map(str, rows.column("outcome")))}
     assert set(seen) == {how for how, p in expected.items() if p}
     for how, p in expected.items():
         assert stats.binomtest(seen.get(how, 0), 150, p).pvalue > ALPHA
@@ -178,19 +178,23 @@ def test_a_new_syn_in_time_wait_by_rule(rule: str) -> None:
 def test_what_reopening_costs_by_hand() -> None:
     """At once in one round trip of .1 s; after a reset when the SYN's timer of 1 s has run out as well."""
     assert reopen.run(reopen.Params(client=linux(), server=linux()), Seed(1)) == {
-        "how": "at once", "latency": pytest.approx(0.1), "syns": 1,
+        "outcome": "at once", "setup_latency": pytest.approx(0.1), "syns": 1,
     }  # fmt: skip
-    assert reopen.run(reopen.Params(), Seed(1)) == {"how": "after a reset", "latency": pytest.approx(1.1), "syns": 2}
+    assert reopen.run(reopen.Params(), Seed(1)) == {
+        "outcome": "after reset",
+        "setup_latency": pytest.approx(1.1),
+        "syns": 2,
+    }
 
 
 @pytest.mark.parametrize(
     ("scenario", "field", "value"),
     [
-        (assassination, "segments", 11),
+        (assassination, "data_segments", 11),
         (assassination, "duplicate", 1.5),
         (assassination, "duplicate_delay", -1.0),
         (assassination, "delay_forward", -1.0),
-        (reopen, "request", 0),
+        (reopen, "request_bytes", 0),
         (reopen, "pause", -1.0),
         (reopen, "pause", 240.0),
     ],

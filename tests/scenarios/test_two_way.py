@@ -33,11 +33,11 @@ def assert_near(found: float, p: float, n: int) -> None:
     assert abs(found - p) <= Z * math.sqrt(p * (1 - p) / n), (found, p)
 
 
-@pytest.mark.parametrize(("memory", "p"), [(0.0, 0.1 * math.exp(-1.1 / 5)), (3.0, 0.1 * math.exp(-4.1 / 5))])
-def test_a_copy_becomes_a_ghost_with_d_times_e_to_the_minus_h_over_theta(memory: float, p: float) -> None:
+@pytest.mark.parametrize(("server_memory", "p"), [(0.0, 0.1 * math.exp(-1.1 / 5)), (3.0, 0.1 * math.exp(-4.1 / 5))])
+def test_a_copy_becomes_a_ghost_with_d_times_e_to_the_minus_h_over_theta(server_memory: float, p: float) -> None:
     """d = 0.1, theta = 5 s; the server knows the connection for 1 s and one round trip of 0.1 s, and remembers it."""
-    assert two_way.theory(two_way.Params(memory=memory))["p_ghost"] == pytest.approx(p, abs=1e-9)
-    assert_near(share(rows_of(1500, memory=memory), "ghost"), p, 1500)
+    assert two_way.theory(two_way.Params(server_memory=server_memory))["p_ghost"] == pytest.approx(p, abs=1e-9)
+    assert_near(share(rows_of(1500, server_memory=server_memory), "ghost"), p, 1500)
 
 
 def test_delay_alone_makes_ghosts() -> None:
@@ -45,7 +45,12 @@ def test_delay_alone_makes_ghosts() -> None:
 
     And e^-(5.9 - 1)/.5 (1 - e^-.6) = .000025 for both SYNs coming when the client has given up, after 3 s.
     """
-    delays = {"duplicate": 0.0, "delay_forward": Exponential(0.5, offset=0.05), "life": 0.3, "ending": "abort"}
+    delays = {
+        "duplicate": 0.0,
+        "delay_forward": Exponential(0.5, offset=0.05),
+        "service_time": 0.3,
+        "server_ends_with": "abort",
+    }
     client = rfc9293().replace(syn_retries=1)
     assert two_way.theory(two_way.Params(client=client, **delays))["p_ghost"] == pytest.approx(0.092565, abs=6e-6)  # type: ignore[arg-type]
     assert_near(share(rows_of(2500, client=client, **delays), "ghost"), 0.09254, 2500)
@@ -55,12 +60,12 @@ def test_delay_alone_makes_ghosts() -> None:
 @pytest.mark.parametrize("handshake", ["three-way", "four-way"])
 def test_the_same_copies_leave_the_real_server_half_open_and_no_more(handshake: str) -> None:
     rows = rows_of(1000, handshake=handshake)
-    assert share(rows, "ghost") == share(rows, "wrong") == share(rows, "unconfirmed") == 0
+    assert share(rows, "ghost") == share(rows, "has_wrong_bytes") == share(rows, "unconfirmed") == 0
     assert_near(share(rows, "half_open"), 0.1 * math.exp(-1.1 / 5), 1000)
 
 
 @pytest.mark.parametrize(
-    ("handshake", "afterwards", "keepalive", "life"),
+    ("handshake", "client_after", "keepalive", "duration"),
     [
         ("two-way", "answers", False, 0.1),  # the SYN-ACK and its RST: a round trip
         ("two-way", "silent", False, math.inf),
@@ -69,23 +74,23 @@ def test_the_same_copies_leave_the_real_server_half_open_and_no_more(handshake: 
         ("three-way", "silent", False, 255.0),  # 1 + 2 + ... + 128 s
     ],
 )
-def test_how_long_an_old_syn_is_believed(handshake: str, afterwards: str, keepalive: bool, life: float) -> None:
+def test_how_long_an_old_syn_is_believed(handshake: str, client_after: str, keepalive: bool, duration: float) -> None:
     """Every segment has a copy, 3 s late."""
     params = two_way.Params(
         handshake=handshake,  # type: ignore[arg-type]
-        afterwards=afterwards,  # type: ignore[arg-type]
+        client_after=client_after,  # type: ignore[arg-type]
         duplicate=1.0,
         duplicate_delay=Fixed(3.0),
         server=rfc9293().replace(keepalive=keepalive),
     )
     row = two_way.run(params, Seed(1))
-    column = "ghost_life" if handshake == "two-way" else "half_open_life"
-    assert row[column] == pytest.approx(life)
+    column = "ghost_duration" if handshake == "two-way" else "half_open_duration"
+    assert row[column] == pytest.approx(duration)
     assert (row["ghosts"], row["half_opens"]) == ((1, 0) if handshake == "two-way" else (0, 1))
 
 
 @pytest.mark.parametrize(
-    ("memory", "lifetime", "ghosts"),
+    ("server_memory", "msl", "ghosts"),
     [
         (0.0, 120.0, 1),
         (0.899, 120.0, 1),  # forgotten at 0.05 + 1 + 0.1 + 0.899 = 2.049 s; the copy comes at 2.05 s
@@ -95,12 +100,12 @@ def test_how_long_an_old_syn_is_believed(handshake: str, afterwards: str, keepal
         (0.901, 2.051, 0),  # the server remembers longer than a packet lives: safe
     ],
 )
-def test_safe_exactly_when_the_server_remembers_longer(memory: float, lifetime: float, ghosts: int) -> None:
+def test_safe_exactly_when_the_server_remembers_longer(server_memory: float, msl: float, ghosts: int) -> None:
     late = {"duplicate": 1.0, "duplicate_delay": Fixed(2.0)}
-    row = two_way.run(two_way.Params(memory=memory, lifetime=lifetime, **late), Seed(1))  # type: ignore[arg-type]
+    row = two_way.run(two_way.Params(server_memory=server_memory, msl=msl, **late), Seed(1))  # type: ignore[arg-type]
     assert row["ghosts"] == ghosts
-    exponential = two_way.Params(memory=memory, lifetime=lifetime, duplicate=1.0)
-    safe = memory + 1.1 >= lifetime - 0.05  # known for 1.1 s and remembered, against what is left of a copy's life
+    exponential = two_way.Params(server_memory=server_memory, msl=msl, duplicate=1.0)
+    safe = server_memory + 1.1 >= msl - 0.05  # known for 1.1 s and remembered, against what is left of a copy's life
     assert (two_way.theory(exponential)["p_ghost"] == 0) is safe
 
 
@@ -116,10 +121,10 @@ def test_safe_exactly_when_the_server_remembers_longer(memory: float, lifetime: 
 def test_bytes_given_to_the_wrong_application(handshake: str, isn: ConstantIsn | None, wrong_bytes: int) -> None:
     """Copies of SYN, ACK and request, 3 s late, and a client that has gone."""
     server = rfc9293() if isn is None else rfc9293().replace(isn=isn)
-    late = {"duplicate": 1.0, "duplicate_delay": Fixed(3.0), "afterwards": "silent"}
+    late = {"duplicate": 1.0, "duplicate_delay": Fixed(3.0), "client_after": "silent"}
     row = two_way.run(two_way.Params(handshake=handshake, server=server, **late), Seed(1))  # type: ignore[arg-type]
     assert row["wrong_bytes"] == wrong_bytes
-    assert row["wrong"] is (wrong_bytes > 0)
+    assert row["has_wrong_bytes"] is (wrong_bytes > 0)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +138,8 @@ def test_the_timetable(handshake: str, latency: float, segments: int, unconfirme
     expected = {
         "client_latency": 0.1,
         "server_latency": latency,
-        "segments_to_accept": segments,
-        "unconfirmed_for": unconfirmed,
+        "segments_until_established": segments,
+        "unconfirmed_duration": unconfirmed,
     }
     for name, value in expected.items():
         assert row[name] == pytest.approx(value)
@@ -159,7 +164,13 @@ def test_reordering_makes_ghosts_of_syns_sent_twice() -> None:
 )
 def test_ghosts_of_late_syns(late: dict[str, object], by_hand: float) -> None:
     """Two SYNs, 1 s apart, that take 50 ms and, always or if held back, Exp(1 s); the server aborts after .3 s."""
-    point = {"duplicate": 0.0, "life": 0.3, "ending": "abort", "client": rfc9293().replace(syn_retries=1), **late}
+    point = {
+        "duplicate": 0.0,
+        "service_time": 0.3,
+        "server_ends_with": "abort",
+        "client": rfc9293().replace(syn_retries=1),
+        **late,
+    }
     assert two_way.theory(two_way.Params(**point))["p_ghost"] == pytest.approx(by_hand, rel=1e-4)  # type: ignore[arg-type]
     assert_near(share(rows_of(2000, **point), "ghost"), by_hand, 2000)
     assert not share(rows_of(200, handshake="three-way", **point), "ghost")
@@ -194,12 +205,12 @@ def test_variants_meet_the_same_copies() -> None:
     ("changes", "words"),
     [
         ({"handshake": "one-way"}, "handshake = 'one-way': must be one of two-way, three-way, four-way"),
-        ({"ending": "crash"}, "ending = 'crash'"),
-        ({"life": -1.0}, "life"),
+        ({"server_ends_with": "crash"}, "server_ends_with = 'crash'"),
+        ({"service_time": -1.0}, "service_time"),
         ({"duplicate": 2.0}, "duplicate"),
-        ({"ending": "abort", "memory": 1.0}, "memory = 1.0: must be 0"),
+        ({"server_ends_with": "abort", "server_memory": 1.0}, "server_memory = 1.0: must be 0"),
         ({"server": rfc9293().replace(handshake="two-way")}, "server.handshake = two-way: set handshake"),
-        ({"server": rfc9293().replace(time_wait=1.0)}, "server.time_wait = 1.0: set memory"),
+        ({"server": rfc9293().replace(time_wait=1.0)}, "server.time_wait = 1.0: set server_memory"),
     ],
 )
 def test_bad_parameters_of_two_way_are_named(changes: dict[str, object], words: str) -> None:

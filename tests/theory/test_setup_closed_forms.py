@@ -79,7 +79,7 @@ def test_divergence_with_one_syn(pf: float, pr: float, m: int) -> None:
         delay_reverse=0.06,
     )
     closed = single_syn_p_diverged(loss_forward=pf, loss_reverse=pr, synack_retries=m)
-    assert exact.p_diverged == pytest.approx(closed, rel=1e-9, abs=1e-15)
+    assert exact.p_only_client_established == pytest.approx(closed, rel=1e-9, abs=1e-15)
 
 
 def test_literal_distribution_is_the_enumeration_before_its_limits() -> None:
