@@ -40,10 +40,11 @@ def field(default: Any, doc: str, *, unit: str = "", source: str = "", allowed: 
     return dataclasses.field(default=default, metadata={"doc": doc, "unit": unit, "source": source, "allowed": allowed})
 
 
-def check(instance: Any) -> None:
+def check(instance: Any, *, within: str = "") -> None:
     """Check all fields of a dataclass against their annotations and ranges.
 
-    ValueError names the first field that is wrong, its value, what is allowed, and the unit. Numbers are finite.
+    ValueError names the first field that is wrong (``within`` stands before its name), its value, what is allowed, and
+    the unit. Numbers are finite.
     """
     kind = type(instance)
     rules = _RULES.get(kind)
@@ -52,7 +53,7 @@ def check(instance: Any) -> None:
     for name, allows, wanted in rules:
         value = getattr(instance, name)
         if not allows(value):
-            raise ValueError(f"{name} = {value!r}: must be {wanted}")
+            raise ValueError(f"{within}{name} = {value!r}: must be {wanted}")
 
 
 _RULES: Final[dict[type, tuple[tuple[str, _Test, str], ...]]] = {}  # by class, worked out when it is first checked

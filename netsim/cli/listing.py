@@ -83,7 +83,7 @@ def _policies() -> Iterator[str]:
     for f, hint in policy_fields():
         value, about = show(getattr(base, f.name)), f.metadata
         source = f" [{about['source']}]" if about["source"] else ""
-        rows.append([f.name.replace("_", "-"), with_unit(value, about["unit"]), _choice(about["text"], hint) + source])
+        rows.append([f.name.replace("_", "-"), with_unit(value, about["unit"]), _choice(about["doc"], hint) + source])
     yield from _table(rows)
 
 

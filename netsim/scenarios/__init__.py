@@ -29,5 +29,5 @@ NAMES: Final = (
 def scenario(name: str) -> Any:
     """The scenario's module. ValueError names it and those there are."""
     if name not in NAMES:
-        raise ValueError(f"scenario = {name!r}: allowed is one of {', '.join(NAMES)}")
+        raise ValueError(f"scenario = {name!r}: must be one of {', '.join(NAMES)}")
     return importlib.import_module(f"netsim.scenarios.{name.replace('-', '_')}")

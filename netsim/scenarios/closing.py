@@ -51,7 +51,8 @@ def rtt_is_measured(rtt: int, client: TcpConfig, server: TcpConfig) -> bool:
     """Whether the handshake samples an RTT of exactly ``rtt`` ns: no SYN is sent twice, timestamps can count it."""
     if client.timestamps and server.timestamps and (rtt == 0 or rtt % client.ns.ts_tick or rtt % server.ns.ts_tick):
         return False
-    return rtt < min(client.ns.syn_intervals[0], server.ns.synack_intervals[0])
+    first: int = min(client.ns.syn_intervals[0], server.ns.synack_intervals[0])
+    return rtt < first
 
 
 def fin_intervals(config: TcpConfig, rtt: int, *, peer: TcpConfig) -> tuple[float, ...]:

@@ -26,7 +26,7 @@ class Link(Protocol):
 
 def param(default: Any, text: str, unit: str = "", source: str = "study parameter") -> Any:
     """A parameter with its meaning, unit and source, for ``netsim list`` and the command line."""
-    return field(default=default, metadata={"text": text, "unit": unit, "source": source})
+    return field(default=default, metadata={"doc": text, "unit": unit, "source": source})
 
 
 def one_key(cls: type[_Params]) -> type[_Params]:

@@ -18,8 +18,7 @@ from netsim.sim import Host, World
 from netsim.sim.network import Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
-from netsim.tcp.config.choices import DuplicateSyn
-from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.config import DuplicateSyn, TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.errors import ConnectionRefused, TcpError
 from netsim.theory import Policy, SetupLatency, setup_latency

@@ -34,5 +34,5 @@ def tie_break() -> Any:
 
 def tcp(end: str) -> Any:
     """The TCP of one end, RFC 9293 unless told otherwise."""
-    about = {"text": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.config.profiles"}
+    about = {"doc": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.config.profiles"}
     return field(default_factory=rfc9293, metadata=about)

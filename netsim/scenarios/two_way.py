@@ -24,8 +24,7 @@ from netsim.sim.network import NS, Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
 from netsim.tcp.actions import Allocated, Freed, Moved
-from netsim.tcp.config.choices import Handshake
-from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.config.config import Handshake, TcpConfig
 from netsim.tcp.config.isn import ClockIsn, HashIsn
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.errors import TcpError

@@ -32,8 +32,8 @@ from netsim.link import (
     parse_delay_distribution,
 )
 from netsim.tcp.config.backoff import BackOff
+from netsim.tcp.config.config import Rate
 from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, RandomIsn
-from netsim.tcp.config.policy import Rate
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.syn_cookie import BernsteinCookie, SynCookie, TimestampCookie
 from netsim.units import did_you_mean, parse_probability, parse_seconds

@@ -40,7 +40,7 @@ def waits(arrivals: Arrivals, rate: float, stream: random.Random, *, burst: int 
             yield stream.expovariate(rate / burst)
             yield from [0.0] * (burst - 1)
     else:
-        raise ValueError(f"arrivals = {arrivals!r}: allowed is poisson, constant or bursts")
+        raise ValueError(f"arrivals = {arrivals!r}: must be poisson, constant or bursts")
 
 
 def spoofed_sources(count: int) -> list[str]:

@@ -93,7 +93,7 @@ class World:
         if isinstance(profile, str):
             profile = profile_named(profile)
         elif not isinstance(profile, TcpConfig):
-            raise ValueError(f"profile = {profile!r}: allowed is a profile's name or a TcpConfig")
+            raise ValueError(f"profile = {profile!r}: must be a profile's name or a TcpConfig")
         host = network.hosts[name] = Host(network, name, profile)
         if cpu_per_segment or cpu_per_byte:
             host.add_processor(cpu_per_segment, cpu_per_byte)

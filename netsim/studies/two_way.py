@@ -10,7 +10,7 @@ from netsim.seeds import Seed
 from netsim.studies.study import Case, estimates, exact, pick
 from netsim.sweep import Rows, Scalar
 from netsim.tcp.actions import Moved
-from netsim.tcp.config.choices import Handshake
+from netsim.tcp.config.config import Handshake
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.trace import Trace

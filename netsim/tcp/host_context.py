@@ -78,7 +78,8 @@ class Context:
         """The timestamp clock: ticks since a random origin (RFC 7323 5.4)."""
         if self._ts_offset is None:
             self._ts_offset = self._streams("timestamps").getrandbits(32)
-        return (self._ts_offset + now // config.ns.ts_tick) & 0xFFFFFFFF
+        tick: int = config.ns.ts_tick
+        return (self._ts_offset + now // tick) & 0xFFFFFFFF
 
     def deadline(self, now: int, delay: int, config: TcpConfig) -> int:
         """When a timer set now for ``delay`` (ns) rings: exactly then, or at the end of its timer wheel's slot."""

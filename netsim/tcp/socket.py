@@ -93,7 +93,7 @@ class Socket:
         if self.port is None:
             raise ConnectionDoesNotExist("listen before bind")
         if type(backlog) is not int or backlog < 0:
-            raise ValueError(f"backlog = {backlog!r}: allowed is an integer >= 0")
+            raise ValueError(f"backlog = {backlog!r}: must be an integer >= 0")
         self.listener, actions = self.stack.listen(self.port, backlog, self, self.config)
         return actions
 
@@ -296,4 +296,4 @@ _OF_THE_NETWORK = (ConnectionReset, ConnectionTimedOut, Unreachable)
 
 def _check_port(name: str, port: int) -> None:
     if type(port) is not int or not 0 < port < 65536:
-        raise ValueError(f"{name} = {port!r}: allowed is an integer from 1 to 65535")
+        raise ValueError(f"{name} = {port!r}: must be an integer from 1 to 65535")

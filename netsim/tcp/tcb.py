@@ -132,7 +132,7 @@ class Tcb:
         self.syn_data: bytes = b""
         self.queue: deque[Sent] = NO_SEGMENTS
         self.rtt: Estimator | None = None
-        self.rto = config.ns.rto_initial
+        self.rto: int = config.ns.rto_initial
         self.backoff = 0
         self.transmissions = 0
         self.sent_at = 0

@@ -172,9 +172,11 @@ def _persist(tcb: Tcb, now: int) -> None:
 def _longest_silence(tcb: Tcb) -> int | None:
     """How long (ns) probes may go unanswered: the user timeout, or as long as R2 retransmissions would take."""
     ns, limit = tcb.config.ns, _r2(tcb)
-    if ns.user_timeout is not None or limit is None:
-        return ns.user_timeout
-    return sum(min(tcb.rto << min(k, 20), ns.rto_max) for k in range(limit + 1))
+    timeout: int | None = ns.user_timeout
+    if timeout is not None or limit is None:
+        return timeout
+    longest: int = ns.rto_max
+    return sum(min(tcb.rto << min(k, 20), longest) for k in range(limit + 1))
 
 
 def _delayed_ack(tcb: Tcb, now: int) -> None:

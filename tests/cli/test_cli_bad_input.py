@@ -26,7 +26,7 @@ CASES = [
     ("run setup --jitter inf", "jitter = 'inf'", ">= 0"),
     ("run setup --profile linx", "profile = 'linx'", "did you mean linux?"),
     ("run setup --tie-break never", "tie_break = 'never'", "timer-first, packet-first"),
-    ("run setup --client.syn-retries 300", "client.syn_retries = 300", "from 0 to 255"),
+    ("run setup --client.syn-retries 300", "client.syn_retries = 300", "in [0, 255]"),
     ("run setup --client.rst-policy rfc5691", "client.rst_policy = 'rfc5691'", "did you mean rfc5961?"),
     ("run setup --client.isn constnt", "client.isn = 'constnt'", "did you mean constant?"),
     ("run setup --server.rto-min 5 --server.rto-max 2", "server.rto_max = 2.0", "rto_min"),

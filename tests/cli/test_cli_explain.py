@@ -56,14 +56,14 @@ def test_ports_and_cookies_for_every_syn() -> None:
     ("words", "line"),
     [
         (["--sysctl", "tcp_syncookies"], "sysctl = 'tcp_syncookies': must be NAME=VALUE"),
-        (["--sysctl", "tcp_syncookies=3"], "net.ipv4.tcp_syncookies = 3: allowed are 0, 1, 2"),
+        (["--sysctl", "tcp_syncookies=3"], "net.ipv4.tcp_syncookies = 3: must be 0, 1 or 2"),
         (["--sysctl", "tcp_syn_backlog=3"], "unknown setting"),
         (["--sysctl", "tcp_syn_backlog=3"], "did you mean net.ipv4.tcp_max_syn_backlog?"),
         (["--sysctl", "tcp_tw_recycle=1"], "removed in Linux 4.12"),
         (["--sysctl", "tcp_synack_retries=256"], "net.ipv4.tcp_synack_retries = 256"),
         (["--sysctl", "tcp_synack_retries=-1"], "net.ipv4.tcp_synack_retries = '-1'"),
         (["--sysctl", "ip_local_port_range=5"], "net.ipv4.ip_local_port_range = '5': must be two ports"),
-        (["--sysctl", "ip_local_port_range=9 5"], "port range = 9 to 5: allowed is 1 <= first"),
+        (["--sysctl", "ip_local_port_range=9 5"], "ports.first = 9: must be at most ports.last = 5"),
         (["--backlog", "-1"], "backlog = '-1': must be an integer from 0"),
         (["--profile", "linus"], "profile = 'linus': must be one of"),
         (["/nowhere.toml"], "host = '/nowhere.toml': cannot be read"),
@@ -85,7 +85,7 @@ def test_a_bad_setting_is_one_line(words: list[str], line: str) -> None:
         ("sysctl = 5", "sysctl = 5: must be a table, [sysctl]"),
         ("profile = 5", "profile = 5: must be one of"),
         ("backlog = true", "backlog = True: must be an integer"),
-        ("[sysctl]\nnet.ipv4.tcp_syncookies = true", "net.ipv4.tcp_syncookies = True: allowed is an integer"),
+        ("[sysctl]\nnet.ipv4.tcp_syncookies = true", "net.ipv4.tcp_syncookies = True: must be an integer"),
     ],
 )
 def test_a_bad_file_is_one_line(tmp_path: Path, text: str, line: str) -> None:

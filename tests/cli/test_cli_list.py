@@ -13,6 +13,12 @@ from tests.cli.in_process import netsim
 ROOT = Path(__file__).parents[2]
 
 
+RTO_INITIAL = (
+    "rto-initial 1 s retransmission timeout (RTO) before the first RTT sample "
+    "[RFC 6298 2.1; net.inet.tcp.rexmit_initial]"
+)
+
+
 def _line(text: str, start: str) -> str:
     """The one line that starts so, its spaces single."""
     (line,) = [" ".join(line.split()) for line in text.splitlines() if line.split()[:1] == [start]]
@@ -45,7 +51,7 @@ def test_list_names_every_scenario_parameter_profile_and_policy() -> None:
             assert option.policy or f"{option.flag} " in out
     for f, _ in policy_fields():
         assert f"\n  {f.name.replace('_', '-')} " in out
-        assert f.metadata["text"] in out
+        assert f.metadata["doc"] in out
     assert all(f"Profile {name}: " in out for name in PROFILES)
 
 
@@ -54,20 +60,20 @@ def test_a_scenario_with_units_defaults_and_sources() -> None:
     assert _line(out, "--msl") == (
         "--msl 120 s segments older than this vanish (maximum segment lifetime) [RFC 9293 3.4.2]"
     )
-    assert _line(out, "rto-initial") == "rto-initial 1 s RTO before the first sample [RFC 6298 2.1]"
+    assert _line(out, "rto-initial") == RTO_INITIAL
     assert "Profile " not in out
 
 
 def test_a_profile_with_what_differs_and_what_is_unverified() -> None:
     out = netsim("list", "windows").out
-    assert _line(out, "syn-retries").startswith("syn-retries 2 [Microsoft")
+    assert _line(out, "syn-retries").startswith("syn-retries 2 retransmissions [Microsoft")
     unverified = [field for field, source in sources("windows").items() if source == UNVERIFIED]
     assert unverified
     for field in unverified:
         assert _line(out, field.replace("_", "-")).endswith(f"[{UNVERIFIED}]")
     assert netsim("list", "linux-classic").out.startswith("Profile linux_classic: ")
     defaults = netsim("list", "rfc9293").out  # differs from nothing: the defaults themselves
-    assert _line(defaults, "rto-initial") == "rto-initial 1 s RTO before the first sample [RFC 6298 2.1]"
+    assert _line(defaults, "rto-initial") == RTO_INITIAL
 
 
 def test_help_of_a_scenario_has_its_parameters() -> None:

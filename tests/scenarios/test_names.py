@@ -141,7 +141,7 @@ def test_every_parameter_of_every_scenario_has_an_option_with_its_meaning() -> N
 def test_a_value_that_is_no_number_is_answered_with_the_range() -> None:
     with pytest.raises(ValueError, match=r"^loss = 'abc': must be a probability in \[0, 1\]$"):
         build(Params, {"loss": "abc"})
-    with pytest.raises(ValueError, match=r"^client.mss = '1.5': allowed is an integer from 1 to 65535$"):
+    with pytest.raises(ValueError, match=r"^client.mss = '1.5': must be an integer in \[1, 65535\] bytes$"):
         build(Params, {"client.mss": "1.5"})
 
 
@@ -172,7 +172,7 @@ def test_a_file_may_give_a_host_by_its_sysctls(tmp_path: Path, settings: str) ->
         ("[client.sysctl]\nnet.ipv4.tcp_magic = 1\n", "client.sysctl: net.ipv4.tcp_magic = 1: no such setting"),
         (
             "[client.sysctl]\nnet.ipv4.tcp_syn_retries = -1\n",
-            "net.ipv4.tcp_syn_retries = -1: allowed is an integer >= 0",
+            "net.ipv4.tcp_syn_retries = -1: must be an integer >= 0",
         ),
         ("[client]\nsysctl = 3\n", "client.sysctl: 3: must be a table of settings"),
         (

@@ -92,5 +92,5 @@ def test_what_a_flood_cannot_do() -> None:
         attacker.alias("x", attacker)
     with pytest.raises(ValueError, match="rate = 0"):
         next(waits("poisson", 0.0, random.Random(1)))
-    with pytest.raises(ValueError, match="arrivals = 'often': allowed is poisson, constant or bursts"):
+    with pytest.raises(ValueError, match="arrivals = 'often': must be poisson, constant or bursts"):
         next(waits("often", 1.0, random.Random(1)))  # type: ignore[arg-type]

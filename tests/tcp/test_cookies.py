@@ -80,7 +80,7 @@ def test_a_table_of_ones_own() -> None:
 @pytest.mark.parametrize("table", [(), (0,), (5, 5), (2, 1), (1, 65536), tuple(range(1, 10)), [536]])
 def test_tables_out_of_range(table: tuple[int, ...]) -> None:
     for layout in (BernsteinCookie, TimestampCookie):
-        with pytest.raises(ValueError, match=rf"^{layout.__name__}\.mss = .*: allowed is 1 to 8 rising sizes"):
+        with pytest.raises(ValueError, match=rf"^{layout.__name__}\.mss = .*: must be 1 to 8 rising sizes"):
             layout(table)
 
 
@@ -296,7 +296,7 @@ def test_no_rtt_sample_is_made_up() -> None:
 
 @pytest.mark.parametrize("key", ["xyz", "abc", "00" * 65])
 def test_keys_out_of_range(key: str) -> None:
-    with pytest.raises(ValueError, match=r"^syn_cookie_key = .*: allowed is 0 to 64 bytes in hexadecimal, or None"):
+    with pytest.raises(ValueError, match=r"^syn_cookie_key = .*: must be 0 to 64 bytes in hexadecimal, or None"):
         TcpConfig(syn_cookie_key=key)
 
 

@@ -314,5 +314,5 @@ def test_a_repeated_syn_whose_text_was_not_taken_leaves_the_half_open_connection
 
 @pytest.mark.parametrize("size", [5, 2, 18])
 def test_a_cookie_is_4_to_16_bytes_and_even(size: int) -> None:
-    with pytest.raises(ValueError, match=f"fast_open_cookie = {size}: allowed is"):
+    with pytest.raises(ValueError, match=f"fast_open_cookie = {size}: must be"):
         TcpConfig(fast_open_cookie=size)

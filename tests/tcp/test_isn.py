@@ -114,12 +114,12 @@ def test_bsd_increments() -> None:
     ("make", "message"),
     [
         (lambda: ConstantIsn(-1), "ConstantIsn.value = -1"),
-        (lambda: ConstantIsn(2**32), "allowed is an integer from 0 to 4294967295"),
+        (lambda: ConstantIsn(2**32), "ConstantIsn.value = 4294967296: must be an integer in "),
         (lambda: ClockIsn(rate=0), "ClockIsn.rate = 0"),
         (lambda: HashIsn(rate=float("inf")), "HashIsn.rate = inf"),
         (lambda: ClockIsn(offset=2**32), "ClockIsn.offset"),
         (lambda: CounterIsn(per_second=-1), "CounterIsn.per_second = -1"),
-        (lambda: rfc9293().replace(isn=3), "isn = 3: allowed is an ISN policy"),
+        (lambda: rfc9293().replace(isn=3), "isn = 3: must be an IsnPolicy"),
     ],
 )
 def test_bad_values(make, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -212,10 +212,10 @@ def test_when_all_ports_are_taken(order: Order) -> None:
 @pytest.mark.parametrize(("first", "last"), [(0, 10), (10, 9), (1, 65536), (1.5, 10)])
 @pytest.mark.parametrize("order", get_args(Order))
 def test_bad_port_ranges(order: Order, first: int, last: int) -> None:
-    with pytest.raises(ValueError, match="allowed is 1 <= first <= last <= 65535"):
+    with pytest.raises(ValueError, match=r"ports\.(first|last) = .*: must be"):
         Ports(order, first, last)
 
 
 def test_a_bad_port_order() -> None:
-    with pytest.raises(ValueError, match="order = 'odd': allowed is one of sequential, random, hash"):
+    with pytest.raises(ValueError, match=r"^ports\.order = 'odd': must be one of sequential, random, hash"):
         Ports("odd")  # type: ignore[arg-type]

@@ -1,9 +1,9 @@
-"""Initial sequence numbers: the policies hosts have used (RFC 9293 3.4.1).
+"""Initial sequence numbers (ISN): the policies that hosts have used (RFC 9293 3.4.1).
 
-A policy is a frozen object; time, the flow, the host's secret and its random stream are arguments of ``initial``.
+A policy is a frozen object. The time, the connection's four-tuple, and the host's secret and random stream are
+arguments of ``initial``: a policy has no state and draws no randomness of its own.
 """
 
-import math
 import random
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,41 +11,42 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Protocol, runtime_checkable
 
+from netsim.fields import check, field
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 
-RFC_CLOCK_HZ = (
-    250_000.0  # one tick every 4 us; RFC 9293 3.4.1. It wraps in 4.772 h (the RFC's 4.55 h is a 2**18 Hz clock)
-)
-LINUX_CLOCK_HZ = 15_625_000.0  # one tick every 64 ns; net/core/secure_seq.c
+RFC_CLOCK_HZ = 250_000.0  # RFC 9293 3.4.1: a tick every 4 us. It wraps in 4.772 h (the RFC's 4.55 h is for 2**18 Hz)
 NS = 1_000_000_000
 _WORD = Struct(">L")
 
 
 class IsnSource(Protocol):
-    """What a host brings to the choice: its key (16 bytes) and its random stream."""
+    """What an ISN policy gets from its host."""
 
     def secret(self) -> bytes:
-        """The host's key."""
+        """The host's secret key, 16 bytes."""
         ...
 
     def isn_stream(self) -> random.Random:
-        """The host's stream of random ISNs."""
+        """The host's random numbers for ISNs."""
         ...
 
 
 @runtime_checkable
 class IsnPolicy(Protocol):
-    """How a host chooses its ISS."""
+    """How a host chooses the ISN of a new connection, its initial send sequence number (ISS)."""
 
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
-        """The ISS for ``flow`` (as this host writes it) at ``now`` (ns), after ``opened`` earlier connections."""
+        """The ISS of a connection that opens at ``now`` (ns).
+
+        ``flow`` is its four-tuple with this host as the source, ``opened`` the number of connections opened before it.
+        """
         ...
 
 
 @lru_cache(maxsize=64)
 def _ticks_per_ns(rate: float) -> tuple[int, int]:
-    """The ratio that the float stands for, exactly."""
+    """Ticks per nanosecond as an exact fraction: numerator and denominator."""
     numerator, denominator = rate.as_integer_ratio()
     return numerator, NS * denominator
 
@@ -56,24 +57,17 @@ def _ticks(now: int, rate: float) -> int:
     return now * numerator // denominator
 
 
-def _check_rate(name: str, rate: float) -> None:
-    if not (0 < rate < math.inf):
-        raise ValueError(f"{name} = {rate!r}: allowed is a finite number > 0 (Hz)")
-
-
-def _check_number(name: str, value: int) -> None:
-    if not (isinstance(value, int) and 0 <= value <= MASK):
-        raise ValueError(f"{name} = {value!r}: allowed is an integer from 0 to 4294967295")
+_NUMBER = (0, MASK)
 
 
 @dataclass(frozen=True, slots=True)
 class ConstantIsn:
-    """Always the same number: what RFC 9293 forbids (MUST-8), and the root of the accidents shown here."""
+    """The same number for every connection, which RFC 9293 forbids (MUST-8): old segments fit new connections."""
 
-    value: int = 0
+    value: int = field(0, "the ISN of every connection", allowed=_NUMBER)
 
     def __post_init__(self) -> None:
-        _check_number("ConstantIsn.value", self.value)
+        check(self, within="ConstantIsn.")
 
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The constant."""
@@ -82,14 +76,13 @@ class ConstantIsn:
 
 @dataclass(frozen=True, slots=True)
 class ClockIsn:
-    """The clock of RFC 793: ``rate`` ticks a second since simulated time 0, plus ``offset``."""
+    """The clock of RFC 793: it starts with ``offset`` at simulated time 0 and ticks ``rate`` times a second."""
 
-    rate: float = RFC_CLOCK_HZ
-    offset: int = 0
+    rate: float = field(RFC_CLOCK_HZ, "rate of the clock", unit="Hz", allowed="> 0")
+    offset: int = field(0, "reading of the clock at simulated time 0", allowed=_NUMBER)
 
     def __post_init__(self) -> None:
-        _check_rate("ClockIsn.rate", self.rate)
-        _check_number("ClockIsn.offset", self.offset)
+        check(self, within="ClockIsn.")
 
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The clock's reading."""
@@ -98,15 +91,16 @@ class ClockIsn:
 
 @dataclass(frozen=True, slots=True)
 class HashIsn:
-    """RFC 6528: ISN = M + F(four-tuple, secret), M a clock of ``rate`` Hz, F a keyed hash.
+    """RFC 6528: ISN = M + F(four-tuple, secret), where M is a clock and F a keyed hash.
 
-    Two openings of one four-tuple differ by the clock's ticks exactly; different four-tuples look unrelated.
+    The ISNs of one four-tuple increase with the clock, as RFC 793 intended; those of different four-tuples look
+    unrelated, so that an off-path attacker cannot predict them.
     """
 
-    rate: float = RFC_CLOCK_HZ
+    rate: float = field(RFC_CLOCK_HZ, "rate of the clock M", unit="Hz", allowed="> 0")
 
     def __post_init__(self) -> None:
-        _check_rate("HashIsn.rate", self.rate)
+        check(self, within="HashIsn.")
 
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """M + F."""
@@ -118,7 +112,7 @@ class HashIsn:
 
 @dataclass(frozen=True, slots=True)
 class RandomIsn:
-    """Uniform over the whole space for each connection, from the host's stream."""
+    """A new random number for every connection, uniform over all sequence numbers."""
 
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The next 32 random bits."""
@@ -127,19 +121,19 @@ class RandomIsn:
 
 @dataclass(frozen=True, slots=True)
 class CounterIsn:
-    """A counter raised by ``per_second`` each second and ``per_connection`` at each opening (RFC 1948 describes it).
+    """A counter that every second and every connection increase, as in early BSD systems (RFC 1948 describes it).
 
-    The increments 128 and 64 (4.2BSD), 125,000 and 64,000 (4.3BSD) are quoted from memory: unverified.
+    4.2BSD added 128 per second and 64 per connection. The default increments are those of 4.3BSD. Both are quoted from
+    memory: unverified.
     """
 
-    per_second: int = 125_000
-    per_connection: int = 64_000
-    start: int = 1
+    per_second: int = field(125_000, "increment per whole second", allowed=_NUMBER)
+    per_connection: int = field(64_000, "increment per connection", allowed=_NUMBER)
+    start: int = field(1, "value at simulated time 0", allowed=_NUMBER)
 
     def __post_init__(self) -> None:
-        for name in ("per_second", "per_connection", "start"):
-            _check_number(f"CounterIsn.{name}", getattr(self, name))
+        check(self, within="CounterIsn.")
 
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
-        """The counter's value; it moves once a whole second, as the BSD slow timer did."""
+        """The counter's value. It increases once per whole second, as BSD's slow timer made it."""
         return (self.start + self.per_second * (now // NS) + self.per_connection * opened) & MASK

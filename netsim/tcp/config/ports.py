@@ -1,9 +1,11 @@
-"""Choosing the local port of an active OPEN (RFC 6056)."""
+"""Local ports: how an active OPEN chooses one (RFC 6056)."""
 
 import random
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol
+
+from netsim.fields import check, field
 
 FIRST_DYNAMIC, LAST_DYNAMIC = 49152, 65535  # RFC 6335 6
 
@@ -11,44 +13,47 @@ Order = Literal["sequential", "random", "hash"]
 
 
 class PortSource(Protocol):
-    """What a host provides for choosing ports."""
+    """What the choice of a port gets from its host."""
 
     def secret(self) -> bytes:
-        """The host's key."""
+        """The host's secret key, 16 bytes."""
         ...
 
     def port_stream(self) -> random.Random:
-        """The host's stream of random ports."""
+        """The host's random numbers for ports."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The local ports of a host, ``first`` to ``last``, and the ``order`` in which it tries them.
+    """The range of a host's local ports and the order in which it tries them, until one is free.
 
-    - sequential: the one after the last, as hosts did before RFC 6056;
-    - random: from one drawn uniformly, upwards (RFC 6056, algorithm 1);
-    - hash: from a keyed hash of the destination plus a counter (algorithm 3): hard to guess, slow to come round.
-
-    ValueError for another order, or a range outside 1 to 65535.
+    ValueError for an unknown order, or a range outside 1 to 65535.
     """
 
-    order: Order = "sequential"
-    first: int = FIRST_DYNAMIC
-    last: int = LAST_DYNAMIC
+    order: Order = field(
+        "sequential",
+        "in which order ports are tried. sequential: each connection starts after the port of the one before it; "
+        "random: at a random port (RFC 6056, algorithm 1); hash: at a keyed hash of the destination plus a counter "
+        "(algorithm 3), which is hard to guess and returns to a port late",
+        source="RFC 6056 2.1, 3.3",
+    )
+    first: int = field(FIRST_DYNAMIC, "first port of the range", unit="port", source="RFC 6335 6", allowed=(1, 65535))
+    last: int = field(LAST_DYNAMIC, "last port of the range", unit="port", source="RFC 6335 6", allowed=(1, 65535))
 
     def __post_init__(self) -> None:
-        first, last = self.first, self.last
-        if self.order not in get_args(Order):
-            raise ValueError(f"order = {self.order!r}: allowed is one of {', '.join(get_args(Order))}")
-        if not (isinstance(first, int) and isinstance(last, int) and 1 <= first <= last <= 65535):
-            raise ValueError(f"port range = {first!r} to {last!r}: allowed is 1 <= first <= last <= 65535")
+        check(self, within="ports.")
+        if self.first > self.last:
+            raise ValueError(f"ports.first = {self.first}: must be at most ports.last = {self.last}")
 
     def __len__(self) -> int:
         return self.last - self.first + 1
 
     def start(self, src: str, dst: str, dport: int, opened: int, source: PortSource) -> int:
-        """Where to begin, for a connection to ``dst``:``dport`` after ``opened`` earlier ones: so many ports up."""
+        """The offset from ``first``, modulo the range, of the port to try first.
+
+        The connection goes from ``src`` to ``dst``:``dport``; ``opened`` is the number of connections before it.
+        """
         if self.order == "random":
             return source.port_stream().randrange(len(self))
         if self.order == "hash":

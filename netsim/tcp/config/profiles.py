@@ -1,11 +1,15 @@
-"""Profiles: the same fields as RFC 9293, with the values of real hosts, and where each value comes from."""
+"""Profiles: the values of real hosts, each with its source.
+
+A profile lists only the fields in which its host differs from RFC 9293 (the defaults of ``TcpConfig``). A value that no
+document or source code could be found for is marked unverified.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.config import TcpConfig
-from netsim.tcp.config.isn import LINUX_CLOCK_HZ, HashIsn
+from netsim.tcp.config.isn import HashIsn
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.syn_cookie import TimestampCookie
 
@@ -19,9 +23,9 @@ _BSD_TIMER = "FreeBSD, sys/netinet/tcp_timer.c"
 _BSD_SYNCACHE = "FreeBSD, sys/netinet/tcp_syncache.c"
 _BSD_TIMEWAIT = "FreeBSD, sys/netinet/tcp_timewait.c"
 _BSD_INPUT = "FreeBSD, sys/netinet/tcp_input.c"
-_WINDOWS = "Microsoft, TCP/IP registry values for Windows 2000 to 7"
+_WINDOWS = "Microsoft, TCP/IP registry values"
 UNVERIFIED: Final = "unverified (from memory)"
-RFC_VALUE: Final = "not documented for this host: the RFC's value"
+RFC_VALUE: Final = "the RFC's value: this host's own is not modelled"
 
 _Values = dict[str, tuple[Any, str]]
 _RFC9293: Final = TcpConfig()
@@ -36,7 +40,7 @@ _LINUX: _Values = {
     "syn_backoff": (BackOff(linear=4), f"{_LINUX_SYSCTL}: tcp_syn_linear_timeouts"),
     "syn_retries": (6, f"{_LINUX_SYSCTL}: tcp_syn_retries"),
     "synack_retries": (5, f"{_LINUX_SYSCTL}: tcp_synack_retries"),
-    "isn": (HashIsn(rate=LINUX_CLOCK_HZ), "Linux 6.18, net/core/secure_seq.c"),
+    "isn": (HashIsn(rate=15_625_000.0), "Linux 6.18, net/core/secure_seq.c: a tick every 64 ns"),
     "crossed_synack": ("accept-and-ack", _LINUX_INPUT),
     "duplicate_syn": ("synack-rearm", f"{_LINUX_MINISOCKS}: tcp_check_req"),
     "synack_ratelimit": (0.5, f"{_LINUX_SYSCTL}: tcp_invalid_ratelimit"),
@@ -127,7 +131,7 @@ _FREEBSD: _Values = {
     "syncache_bucketlimit": (30, f"{_BSD_SYNCACHE}: TCP_SYNCACHE_BUCKETLIMIT"),
     "syn_queue_entry_bytes": (160, "Lemon, BSDCon 2002"),
     "isn": (HashIsn(), RFC_VALUE),
-    "ports": (Ports("random", 10000), UNVERIFIED),
+    "ports": (Ports("random", 10000), "FreeBSD, sys/netinet/in.h: IPPORT_EPHEMERALFIRST; sys/netinet/in_pcb.c"),
     "abort_rst_ack": (True, "FreeBSD, sys/netinet/tcp_fsm.h: tcp_outflags"),
     "window_scale": (6, "FreeBSD, with default buffers"),
     "timestamps": (True, f"{_BSD_INPUT}: net.inet.tcp.rfc1323"),
@@ -162,20 +166,13 @@ _FREEBSD: _Values = {
 
 _WINDOWS_7: _Values = {
     "syn_backoff": (BackOff(initial=3.0), f"{_WINDOWS}: TcpInitialRTT"),
-    "syn_retries": (2, f"{_WINDOWS}: TcpMaxConnectRetransmissions"),
+    "syn_retries": (2, f"{_WINDOWS}: TcpMaxConnectRetransmissions; fixed in Windows 7 (hotfix 2786464)"),
     "rto_initial": (3.0, f"{_WINDOWS}: TcpInitialRTT"),
     "duplicate_syn": ("synack", UNVERIFIED),
-    "time_wait": (240.0, UNVERIFIED),
+    "time_wait": (240.0, f"{_WINDOWS}: TcpTimedWaitDelay of Windows 2000; Windows Server 2003 has 120 s"),
+    "delayed_ack": (0.2, f"{_WINDOWS}: TcpDelAckTicks, 2 ticks of 100 ms"),
     **{name: (getattr(_RFC9293, name), RFC_VALUE) for name in ("synack_backoff", "synack_retries", "isn", "ports")},
-    **{name: (getattr(_RFC9293, name), RFC_VALUE) for name in ("retries2", "user_timeout", "delayed_ack", "rto_min")},
-}
-
-_WINDOWS_8: _Values = {
-    **_WINDOWS_7,
-    "syn_backoff": (BackOff(), UNVERIFIED),
-    "syn_retries": (4, UNVERIFIED),
-    "rto_initial": (1.0, UNVERIFIED),
-    "time_wait": (120.0, UNVERIFIED),
+    **{name: (getattr(_RFC9293, name), RFC_VALUE) for name in ("retries2", "user_timeout", "rto_min")},
 }
 
 _VALUES: Final[dict[str, _Values]] = {
@@ -185,8 +182,17 @@ _VALUES: Final[dict[str, _Values]] = {
     "linux_classic": _LINUX_CLASSIC,
     "freebsd": _FREEBSD,
     "windows": _WINDOWS_7,
-    "windows8": _WINDOWS_8,
 }
+
+TITLES: Final = {
+    "rfc9293": "RFC 9293",
+    "rfc793": "RFC 793",
+    "linux": "Linux 6.5 and later",
+    "linux_classic": "Linux before 6.5",
+    "freebsd": "FreeBSD",
+    "windows": "Windows 2000 to 7",
+}
+"""The profiles' names for people: in figures and lists."""
 
 
 def _build(name: str) -> TcpConfig:
@@ -197,53 +203,48 @@ _BUILT: Final = {name: _build(name) for name in _VALUES}
 
 
 def rfc9293() -> TcpConfig:
-    """RFC 9293 with RFC 6298 timers and RFC 5961's rules; seven SYN retries, so that R2 is 255 s."""
+    """RFC 9293 with the timers of RFC 6298 and the rules of RFC 5961; 7 SYN retransmissions make R2 255 s."""
     return _BUILT["rfc9293"]
 
 
 def rfc793() -> TcpConfig:
-    """As ``rfc9293``, with RFC 793's rules for RST, SYN and ACK."""
+    """As ``rfc9293``, but with RFC 793's rules for RST, SYN and ACK, which RFC 5961 made stricter."""
     return _BUILT["rfc793"]
 
 
 def linux() -> TcpConfig:
-    """Linux 6.5 and later (values of 6.18): linear, then exponential SYN back-off."""
+    """The values of Linux 6.18: SYNs every second at first, then exponential back-off."""
     return _BUILT["linux"]
 
 
 def linux_classic() -> TcpConfig:
-    """Linux before 6.5: exponential SYN back-off from 1 s, otherwise as ``linux``."""
+    """As ``linux``, but with exponential back-off from the first SYN on, starting with 1 s."""
     return _BUILT["linux_classic"]
 
 
 def freebsd() -> TcpConfig:
-    """A recent FreeBSD."""
+    """The values of a recent FreeBSD."""
     return _BUILT["freebsd"]
 
 
 def windows() -> TcpConfig:
-    """Windows 2000 to 7: SYNs at 0, 3 and 9 s, given up at 21 s."""
+    """SYNs at 0, 3 and 9 s; an OPEN fails after 21 s."""
     return _BUILT["windows"]
 
 
-def windows8() -> TcpConfig:
-    """Windows 8 and later; most of it from memory, unverified."""
-    return _BUILT["windows8"]
-
-
 PROFILES: Final[dict[str, Callable[[], TcpConfig]]] = {
-    f.__name__: f for f in (rfc9293, rfc793, linux, linux_classic, freebsd, windows, windows8)
+    f.__name__: f for f in (rfc9293, rfc793, linux, linux_classic, freebsd, windows)
 }
 
 
 def profile(name: str) -> TcpConfig:
-    """The profile of that name. ValueError names it and those there are."""
+    """The profile of that name. ValueError names the profiles that exist."""
     try:
         return _BUILT[name]
     except KeyError:
-        raise ValueError(f"profile = {name!r}: allowed is one of {', '.join(PROFILES)}") from None
+        raise ValueError(f"profile = {name!r}: must be one of {', '.join(PROFILES)}") from None
 
 
 def sources(name: str) -> dict[str, str]:
-    """Where a profile's values come from, for each field that differs from RFC 9293's default."""
+    """The source of each value of a profile, for the fields that it lists."""
     return {field: source for field, (_, source) in _VALUES[name].items()}

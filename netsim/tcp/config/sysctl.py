@@ -44,7 +44,7 @@ def setting(config: TcpConfig, name: str, value: int | str, *, own: TcpConfig) -
     if change is _rmem:
         return _of_three(config, name, text)
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,10}|0x[0-9a-fA-F]{1,8}", text):
-        raise ValueError(f"{name} = {value!r}: allowed is an integer >= 0")
+        raise ValueError(f"{name} = {value!r}: must be an integer >= 0")
     try:
         return change(config, own, int(text, 16 if text.startswith("0x") else 10))
     except ValueError as error:
@@ -84,7 +84,7 @@ def _of_three(config: TcpConfig, name: str, text: str) -> TcpConfig:
     """tcp_rmem: the default buffer gives the window, the greatest one the shift, as kern.ipc.maxsockbuf does."""
     match = _THREE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{name} = {text!r}: allowed are three numbers, as in '4096 131072 33554432'")
+        raise ValueError(f"{name} = {text!r}: must be three numbers, as in '4096 131072 33554432'")
     try:
         return _max_socket_buffer(_rmem(config, config, int(match[2])), config, int(match[3]))
     except ValueError as error:
@@ -98,7 +98,7 @@ def _syn_linear_timeouts(config: TcpConfig, own: TcpConfig, value: int) -> TcpCo
 def _ecn(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
     """0: off; 1: asked for; 2: where the peer asks for it (net.ipv4.tcp_ecn; sys/netinet/tcp_ecn.c)."""
     if value > 2:
-        raise ValueError("the model has 0, 1, 2 only")
+        raise ValueError("must be 0, 1 or 2; the model has no other")
     return config.replace(ecn=("off", "request", "accept")[value])
 
 
@@ -115,7 +115,7 @@ def _fastopen(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
 def _syncookies(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
     """0: none; 1: while the SYN queue is full; 2: for every SYN."""
     if value > 2:
-        raise ValueError("allowed are 0, 1, 2")
+        raise ValueError("must be 0, 1 or 2")
     return config.replace(syn_cookies=("off", "on-overflow", "always")[value])
 
 

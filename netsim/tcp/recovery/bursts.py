@@ -6,17 +6,8 @@ and tcp_tso_autosize). A segment that goes alone does not, nor does one that is 
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from netsim.tcp.config.policy import policy
-
-MIN_TSO_SEGS: Any = policy(
-    None,
-    "full segments that go out at once count as one piece of at least so many, whose last carries PSH; None: PSH is "
-    "on the last segment of the text alone",
-    "RFC 9293 3.9.1.2; net.ipv4.tcp_min_tso_segs",
-    allowed=(1, 65535),
-)
 _LARGEST: Final = 65536 - 1 - 320  # bytes: include/net/sock.h, GSO_LEGACY_MAX_SIZE, less the headers
 _MS: Final = 1_000_000
 

@@ -5,17 +5,8 @@ is delivered is replaced, and one segment more for an ACK that moves SND.UNA and
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from netsim.tcp.config.policy import policy
 from netsim.tcp.seq import HALF, MASK
-
-LOSS_RESPONSE: Any = policy(
-    "half",
-    "a loss halves what is in flight, and recovery sends up to that at once; or it leaves a share of the congestion "
-    "window (Reno: half, CUBIC: 0.7), reached in proportion to what is delivered",
-    "RFC 5681 3.1, RFC 6675 5; RFC 9438 4.6, RFC 6937; net/ipv4/tcp_input.c: tcp_cwnd_reduction",
-)
 
 
 @dataclass(slots=True)

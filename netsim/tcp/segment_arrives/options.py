@@ -76,7 +76,8 @@ def echo_sample(tcb: Tcb, segment: Segment, now: int) -> int | None:
     ticks = (tcb.ctx.ts_clock(now, tcb.config) - options.ts_ecr) & MASK
     if ticks >= HALF:
         return None
-    return max(ticks, 1) * tcb.config.ns.ts_tick
+    tick: int = tcb.config.ns.ts_tick
+    return max(ticks, 1) * tick
 
 
 def echoes_our_syn(tcb: Tcb, segment: Segment, now: int) -> bool:

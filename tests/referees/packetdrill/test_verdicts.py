@@ -386,7 +386,7 @@ def test_raw_options(raw: str, verdict: str) -> None:
 
 
 def test_what_the_caller_did_wrong_is_raised(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="allowed is one of"):
+    with pytest.raises(ValueError, match="must be one of"):
         run("", profile="vms")
     with pytest.raises(OSError, match=r"none\.pkt"):
         run_script(tmp_path / "none.pkt")

@@ -12,7 +12,7 @@ from netsim.tcp.config.profiles import profile as named
 from netsim.tcp.errors import TcpError
 from netsim.trace import Trace
 
-PROFILES = ["rfc9293", "rfc793", "linux", "linux_classic", "freebsd", "windows8"]
+PROFILES = ["rfc9293", "rfc793", "linux", "linux_classic", "freebsd", "windows"]
 Application = Generator[Any, Any, None]
 
 
