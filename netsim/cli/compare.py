@@ -1,4 +1,4 @@
-"""``netsim compare``: recordings of a real kernel against the simulated one, a line for each scenario."""
+"""``netsim compare``: recordings of a real kernel against the simulated one, with a line for each scenario."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Final
 
 from netsim.cli.errors import UsageError, pick
 from netsim.referees.recordings.compare import PHASES, Difference, Verdict, compare, scenarios_of
-from netsim.referees.recordings.errors import RecordingError
+from netsim.referees.recordings.scenario import RecordingError
 from netsim.tcp.config.profiles import PROFILES
 
 DIFFERS: Final = 1
@@ -16,15 +16,15 @@ _COLUMN: Final = 58
 
 
 def check(folder: str, *, scenario: str | None, profile: str, as_json: bool) -> int:
-    """Compare the recordings of ``folder`` and print what came of it; exit status 1 if any differs.
+    """Compare the recordings of ``folder`` and print the verdicts; exit status 1 if any scenario differs.
 
-    UsageError for a folder that has no recordings, or malformed ones.
+    UsageError for a folder without recordings, or with malformed ones.
     """
-    system = pick("profile", profile, PROFILES)
+    profile = pick("profile", profile, PROFILES)
     verdicts = []
     try:
-        for chosen in scenarios_of(Path(folder), scenario, system=system):
-            verdict = compare(Path(folder), chosen, system=system)
+        for chosen in scenarios_of(Path(folder), scenario, profile=profile):
+            verdict = compare(Path(folder), chosen, profile=profile)
             verdicts.append(verdict)
             if not as_json:
                 print(_line(verdict), flush=True)
@@ -43,16 +43,16 @@ def _line(verdict: Verdict) -> str:
     if verdict.difference is None:
         return f"match   {verdict.name} ({phase})"
     return "\n".join(
-        [f"differs {verdict.name} ({phase}): {verdict.difference.text}", *_side_by_side(verdict.difference)]
+        [f"differs {verdict.name} ({phase}): {verdict.difference.description}", *_side_by_side(verdict.difference)]
     )
 
 
 def _side_by_side(difference: Difference) -> list[str]:
-    """Both exchanges around the difference."""
-    if not difference.recorded and not difference.ours:
+    """The packets around the difference in both exchanges, side by side."""
+    if not difference.recorded and not difference.simulated:
         return []
-    rows = [("recorded", "ours"), *zip_longest(difference.recorded, difference.ours, fillvalue="")]
-    return [f"    {recorded:<{_COLUMN}}  {ours}".rstrip() for recorded, ours in rows]
+    rows = [("recorded", "simulated"), *zip_longest(difference.recorded, difference.simulated, fillvalue="")]
+    return [f"    {recorded:<{_COLUMN}}  {simulated}".rstrip() for recorded, simulated in rows]
 
 
 def _as_json(verdicts: Sequence[Verdict]) -> str:
@@ -62,7 +62,7 @@ def _as_json(verdicts: Sequence[Verdict]) -> str:
             "name": verdict.name,
             "match": verdict.match,
             "phase": verdict.phase,
-            "first_difference": verdict.difference.text if verdict.difference is not None else None,
+            "first_difference": verdict.difference.description if verdict.difference is not None else None,
         }
         for verdict in verdicts
     ]

@@ -1,41 +1,48 @@
-"""Whether a recorded run and ours are the same, and the first thing that is not."""
+"""Compares a recorded run with a simulated one, and finds the first difference.
+
+The rules are those of ``docs/recordings.md``. The phase of a kernel's timer wheel at the start of a recording is not
+known: 64 phases are simulated, and a scenario matches if one of them explains all of it.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from netsim.referees.recordings.errors import RecordingError
-from netsim.referees.recordings.exchange import ENDS, Exchange, Packet
-from netsim.referees.recordings.files import read_exchange
-from netsim.referees.recordings.rebuild import host_config, rebuild
-from netsim.referees.recordings.scenario import CLIENT, SERVER, End, Scenario, read_scenarios
+from netsim.referees.recordings.exchange import Exchange, Packet
+from netsim.referees.recordings.files import read_recording
+from netsim.referees.recordings.run import host_config
+from netsim.referees.recordings.scenario import ENDS, End, RecordingError, Scenario, read_scenarios
+from netsim.referees.recordings.simulate import simulate
 
 PHASES: Final = 64
-_SLOT: Final = 0.032  # s; 64 of them make up the coarsest slot that recordings of a few minutes use
+_SLOT: Final = 0.032  # s; 64 of them make the coarsest slot that recordings of a few minutes use
 _WITHIN_TICK: Final = 0.001  # s; the phases lie at four places within a tick of 4 ms
-_EXACT: Final = 0.005  # s that a kernel and its recorder may take
+_EXACT: Final = 0.005  # s; what a kernel and the recorder may add to any delay
 _SHARE: Final = 0.06  # of a delay
-# Delays up to so many seconds fall into slots of so many, at 250 Hz: kernel/time/timer.c
+# (delays up to this, slot), s, at 250 Hz: kernel/time/timer.c
 _SLOTS: Final = ((0.252, 0.004), (2.016, 0.032), (16.128, 0.256), (129.024, 2.048), (float("inf"), 16.384))
-_SHOWN: Final = 4  # packets before a difference, and after it
+_SHOWN: Final = 4  # packets before a difference, and as many after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What differs first: in words, when (s), and the lines around it, the recorded ones and ours."""
+    """The first difference: its description, its time (s), and the packets around it in both exchanges."""
 
-    text: str
+    description: str
     time: float
     recorded: tuple[str, ...] = ()
-    ours: tuple[str, ...] = ()
+    simulated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One scenario. ``phase`` of 64 explains it, or comes furthest; ``difference`` is None for a match."""
+    """The verdict on a scenario. ``difference`` is None for a match.
+
+    ``phase`` is the phase of the timer wheel (of 64) that explains the recording, or the one that explains most of it.
+    """
 
     name: str
     phase: int
@@ -43,16 +50,16 @@ class Verdict:
 
     @property
     def match(self) -> bool:
-        """Whether our wire shows what the kernel's did."""
+        """Whether the simulation shows what the kernel did."""
         return self.difference is None
 
 
-def scenarios_of(folder: Path, name: str | None = None, *, system: str = "linux") -> list[Scenario]:
-    """The scenarios of ``folder``, or the one that is named. RecordingError if it is not there, or malformed."""
+def scenarios_of(folder: Path, name: str | None = None, *, profile: str = "linux") -> list[Scenario]:
+    """The scenarios of ``folder``, or the one named ``name``. RecordingError if it is missing or malformed."""
     found = read_scenarios(folder)
     for scenario in found:
         for end, plan in (("client", scenario.client), ("server", scenario.server)):
-            _check_settings(folder, scenario, end, plan, system)
+            _check_settings(folder, scenario, end, plan, profile)
     if name is None:
         return found
     chosen = [scenario for scenario in found if scenario.name == name]
@@ -62,20 +69,20 @@ def scenarios_of(folder: Path, name: str | None = None, *, system: str = "linux"
     return chosen
 
 
-def _check_settings(folder: Path, scenario: Scenario, end: str, plan: End, system: str) -> None:
+def _check_settings(folder: Path, scenario: Scenario, end: str, plan: End, profile: str) -> None:
     try:
-        host_config(plan, system=system, phase=0.0)
+        host_config(plan, profile=profile, phase=0.0)
     except ValueError as error:
         raise RecordingError(f"{folder / 'scenarios.json'}: {scenario.name}: {end}.sysctl: {error}") from None
 
 
-def compare(folder: Path, scenario: Scenario, *, system: str = "linux") -> Verdict:
-    """The verdict on one scenario: a match if one phase of the timer wheel explains all of it."""
-    recorded = read_exchange(folder, scenario.name)
+def compare(folder: Path, scenario: Scenario, *, profile: str = "linux") -> Verdict:
+    """The verdict on one scenario: it matches if one phase of the timer wheel explains all of it."""
+    recorded = read_recording(folder, scenario.name)
     best: Verdict | None = None
     for phase in range(PHASES):
-        ours = rebuild(scenario, system=system, phase=phase * _SLOT + phase % 4 * _WITHIN_TICK)
-        difference = first_difference(recorded, ours, scenario)
+        simulated = simulate(scenario, profile=profile, phase=phase * _SLOT + phase % 4 * _WITHIN_TICK)
+        difference = first_difference(recorded, simulated, scenario)
         verdict = Verdict(name=scenario.name, phase=phase, difference=difference)
         if difference is None:
             return verdict
@@ -85,100 +92,101 @@ def compare(folder: Path, scenario: Scenario, *, system: str = "linux") -> Verdi
     return best
 
 
-def first_difference(recorded: Exchange, ours: Exchange, scenario: Scenario) -> Difference | None:
-    """The earliest packet that differs; else the first application result, else the first state."""
-    theirs, mine = recorded.normal(), ours.normal()
-    found = [_in_packets(theirs, mine, end, scenario.duration) for end in ENDS]
+def first_difference(recorded: Exchange, simulated: Exchange, scenario: Scenario) -> Difference | None:
+    """The earliest packet that differs; otherwise the first result, error delay or state that does."""
+    packets, ours = recorded.normalized(), simulated.normalized()
+    found = [_in_packets(packets, ours, end, scenario.duration) for end in ENDS]
     differences = [difference for difference in found if difference is not None]
     if differences:
         first = min(differences, key=lambda difference: difference.time)
-        return Difference(
-            text=first.text,
-            time=first.time,
-            recorded=_around(theirs, first.time),
-            ours=_around(mine, first.time),
-        )
-    for end, plan in ((CLIENT, scenario.client), (SERVER, scenario.server)):
+        around = _around(packets, first.time), _around(ours, first.time)
+        return replace(first, recorded=around[0], simulated=around[1])
+    for end in ENDS:
         difference = (
-            _in_results(recorded, ours, end, plan)
-            or _in_failures(recorded, ours, end)
-            or _in_states(recorded, ours, end)
+            _in_results(recorded, simulated, end, scenario.end(end))
+            or _in_error_delays(recorded, simulated, end)
+            or _in_states(recorded, simulated, end)
         )
         if difference is not None:
             return difference
     return None
 
 
-def _in_packets(theirs: Sequence[Packet], mine: Sequence[Packet], end: str, duration: float) -> Difference | None:
-    """The first packet of ``end`` that differs. What is due only after the recording's end counts on neither side."""
-    pairs = zip_longest(*([p for p in packets if p.sender == end] for packets in (theirs, mine)))
-    for recorded, our in pairs:
-        if recorded is None:
-            if our.time + _tolerance(our.since, timer=our.timer) >= duration:
+def _in_packets(
+    recorded: Sequence[Packet], simulated: Sequence[Packet], end: str, duration: float
+) -> Difference | None:
+    """The first packet of ``end`` that differs. What is due after the end of the recording is not compared."""
+    for theirs, ours in zip_longest(*([p for p in packets if p.sender == end] for packets in (recorded, simulated))):
+        if theirs is None:
+            if ours.time + _tolerance(ours.since, timer=ours.timer) >= duration:
                 return None
-            return Difference(text=f"ours sends what the recording does not have: {our}", time=our.time)
-        if our is None:
-            if recorded.time >= duration:
+            return Difference(description=f"simulated, but not recorded: {ours}", time=ours.time)
+        if ours is None:
+            if theirs.time >= duration:
                 return None
-            return Difference(text=f"the recording has what ours does not send: {recorded}", time=recorded.time)
-        if recorded.what() != our.what():
-            return Difference(text=f"recorded {recorded}; ours {our}", time=min(recorded.time, our.time))
-        allowed = _tolerance(recorded.since, timer=our.timer)
-        if abs(recorded.since - our.since) > allowed:
-            return Difference(
-                text=f"recorded {recorded.since:.3f} s after the event before it, ours {our.since:.3f} s, "
-                f"allowed {allowed:.3f}: {recorded}",
-                time=recorded.time,
-            )
-        for wanted, taken in zip(recorded.transits(), our.transits(), strict=True):
-            if abs(wanted - taken) > _tolerance(wanted, timer=False):
-                text = f"recorded {wanted:.3f} s on its way, ours {taken:.3f} s: {recorded}"
-                return Difference(text=text, time=recorded.time)
+            return Difference(description=f"recorded, but not simulated: {theirs}", time=theirs.time)
+        difference = _between(theirs, ours)
+        if difference is not None:
+            return difference
+    return None
+
+
+def _between(recorded: Packet, simulated: Packet) -> Difference | None:
+    """The difference between two packets: in their fields, in the time of sending, or in their one-way delays."""
+    if recorded.compared() != simulated.compared():
+        description = f"recorded {recorded}; simulated {simulated}"
+        return Difference(description=description, time=min(recorded.time, simulated.time))
+    allowed = _tolerance(recorded.since, timer=simulated.timer)
+    if abs(recorded.since - simulated.since) > allowed:
+        delays = f"recorded {recorded.since:.3f} s after the previous event, simulated {simulated.since:.3f} s"
+        return Difference(description=f"{delays}, tolerance {allowed:.3f} s: {recorded}", time=recorded.time)
+    for theirs, ours in zip(recorded.one_way_delays(), simulated.one_way_delays(), strict=True):
+        if abs(theirs - ours) > _tolerance(theirs, timer=False):
+            description = f"one-way delay recorded {theirs:.3f} s, simulated {ours:.3f} s: {recorded}"
+            return Difference(description=description, time=recorded.time)
     return None
 
 
 def _tolerance(since: float, *, timer: bool) -> float:
-    """How far a delay may be off: the larger of 5 ms and 6 %, and a slot of the wheel if a timer made it."""
+    """How much a delay may differ: the larger of 5 ms and 6 %, and a slot of the timer wheel if a timer caused it."""
     allowed = max(_EXACT, _SHARE * since)
     return allowed + next(slot for limit, slot in _SLOTS if since <= limit) if timer else allowed
 
 
-def _in_results(recorded: Exchange, ours: Exchange, end: str, plan: End) -> Difference | None:
-    """What the calls returned. A process that was killed has told less than it did; several tell in any order."""
-    theirs, mine = recorded.results[end], ours.results[end]
+def _in_results(recorded: Exchange, simulated: Exchange, end: str, plan: End) -> Difference | None:
+    """The results of calls. A killed process has reported only some; several processes report in any order."""
+    theirs, ours = recorded.results[end], simulated.results[end]
     if plan.does("kill_at"):
-        same = _is_subsequence(theirs, mine)
+        same = _is_subsequence(theirs, ours)
     elif plan.does("accept_each"):
-        same = Counter(theirs) == Counter(mine)
+        same = Counter(theirs) == Counter(ours)
     else:
-        same = theirs == mine
-    if same:
-        return None
-    return _of_lists(f"application of {end}", theirs, mine)
+        same = theirs == ours
+    return None if same else _of_lists(f"application of {end}", theirs, ours)
 
 
-def _in_failures(recorded: Exchange, ours: Exchange, end: str) -> Difference | None:
-    """How long the errors took to come; a process that was killed has told fewer."""
-    for theirs, mine in zip(recorded.failed_after[end], ours.failed_after[end], strict=False):
-        if abs(theirs - mine) > _tolerance(theirs, timer=True):
-            text = (
-                f"application of {end}: an error recorded {theirs:.3f} s after the event before it, ours {mine:.3f} s"
-            )
-            return Difference(text=text, time=float("inf"))
+def _in_error_delays(recorded: Exchange, simulated: Exchange, end: str) -> Difference | None:
+    """How long errors took. A killed process has reported only some."""
+    for theirs, ours in zip(recorded.error_delays[end], simulated.error_delays[end], strict=False):
+        if abs(theirs - ours) > _tolerance(theirs, timer=True):
+            delays = f"recorded {theirs:.3f} s after the previous event, simulated {ours:.3f} s"
+            return Difference(description=f"application of {end}: error {delays}", time=float("inf"))
     return None
 
 
-def _of_lists(what: str, theirs: Sequence[str], mine: Sequence[str]) -> Difference:
-    text = f"{what}: recorded {theirs}; ours {mine}"
-    return Difference(text=text, time=float("inf"), recorded=tuple(theirs), ours=tuple(mine))
+def _in_states(recorded: Exchange, simulated: Exchange, end: str) -> Difference | None:
+    """A kernel's states are polled, so that some are missed: those seen must be a subsequence of the simulated ones."""
+    theirs, ours = recorded.states[end], simulated.states[end]
+    return None if _is_subsequence(theirs, ours) else _of_lists(f"states of {end}", theirs, ours)
 
 
-def _in_states(recorded: Exchange, ours: Exchange, end: str) -> Difference | None:
-    """A kernel's states are polled, and some missed: those seen must be a subsequence of ours."""
-    theirs, mine = recorded.states[end], ours.states[end]
-    if _is_subsequence(theirs, mine):
-        return None
-    return _of_lists(f"states of {end}", theirs, mine)
+def _of_lists(what: str, recorded: Sequence[str], simulated: Sequence[str]) -> Difference:
+    return Difference(
+        description=f"{what}: recorded {recorded}; simulated {simulated}",
+        time=float("inf"),
+        recorded=tuple(recorded),
+        simulated=tuple(simulated),
+    )
 
 
 def _is_subsequence(part: Iterable[str], whole: Iterable[str]) -> bool:
@@ -187,7 +195,7 @@ def _is_subsequence(part: Iterable[str], whole: Iterable[str]) -> bool:
 
 
 def _around(packets: Sequence[Packet], time: float) -> tuple[str, ...]:
-    """The packets about ``time`` as lines."""
+    """The packets around ``time`` as lines."""
     before = [packet for packet in packets if packet.time < time][-_SHOWN:]
     after = [packet for packet in packets if packet.time >= time][:_SHOWN]
     return tuple(map(str, [*before, *after]))

@@ -1,4 +1,4 @@
-"""The files of a recording: ``NAME.packets.csv``, what the wire showed, and ``NAME.states.csv``, what the ends did."""
+"""Reads the files of a recording: the packets of ``NAME.packets.csv``, calls and states of ``NAME.states.csv``."""
 
 import csv
 import math
@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from netsim.referees.recordings.errors import RecordingError
-from netsim.referees.recordings.exchange import ENDS, Exchange, Ports, RawPacket, is_failure, other
-from netsim.referees.recordings.scenario import CLIENT, SERVER
+from netsim.referees.recordings.exchange import Exchange, Ports, RawPacket, is_error, other
+from netsim.referees.recordings.scenario import CLIENT, ENDS, SERVER, RecordingError
 from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN
 
 _PACKETS: Final = ("t_send", "t_recv", "dir", "event", "sport", "dport", "flags", "seq_rel", "ack_rel", "len", "opts")
@@ -18,7 +17,7 @@ _STATES: Final = ("t", "end", "kind", "what")
 _SENDERS: Final = {"c2s": CLIENT, "s2c": SERVER}
 _FLAGS: Final = {"S": SYN, "F": FIN, "R": RST, "P": PSH, "A": ACK}
 _EVENTS: Final = ("PASS", "DUP", "DROP_SCRIPT")
-_VALUED: Final = ("mss", "ws")  # options whose values compare; of the others only that they are there
+_VALUED: Final = ("mss", "ws")  # the options whose values are compared; of the others only the presence
 
 _CONNECT: Final = re.compile(r"connect\(\) (ok|E[A-Z]+)")
 _ACCEPT: Final = re.compile(r"accept\(\)( in child)?")
@@ -28,10 +27,10 @@ _FAILED: Final = re.compile(r"(accept|bind|recv|send|shutdown)(?:\(\d*B?\))?(?: 
 _MOVE: Final = re.compile(r"(?:\S+:? )?(\S+) -> (\S+)")
 
 
-def read_exchange(folder: Path, name: str) -> Exchange:
+def read_recording(folder: Path, name: str) -> Exchange:
     """What was recorded of scenario ``name``. RecordingError if a file is missing or malformed."""
     exchange = Exchange()
-    moments: list[tuple[float, str, RawPacket | bool]] = []  # a packet went, or whether something failed
+    moments: list[tuple[float, str, RawPacket | bool]] = []  # a packet was sent, or whether an error came
     for packet in _packets(folder / f"{name}.packets.csv"):
         moments.append((packet.time, packet.sender, packet))
         moments += [(arrival, other(packet.sender), False) for arrival in packet.arrivals]
@@ -42,13 +41,13 @@ def read_exchange(folder: Path, name: str) -> Exchange:
         if isinstance(what, RawPacket):
             exchange.packets.append(replace(what, since=since))
         elif what:
-            exchange.failed_after[end].append(since)
+            exchange.error_delays[end].append(since)
         last[end] = time
     return exchange
 
 
 def _rows(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Where each row is, and the row. RecordingError unless the header has ``fields``."""
+    """The place and the content of each row. RecordingError unless the header has ``fields``."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
@@ -60,11 +59,11 @@ def _rows(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, Mapping[st
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror or error}") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise RecordingError(f"{path}: no CSV: {error}") from None
+        raise RecordingError(f"{path}: not CSV: {error}") from None
 
 
 def _packets(path: Path) -> list[RawPacket]:
-    """The packets in order of sending, each with the arrivals of its copies."""
+    """The packets in the order of sending, each with the arrivals of its copies."""
     packets: list[RawPacket] = []
     for where, row in _rows(path, _PACKETS):
         packet = _packet(where, row)
@@ -73,7 +72,7 @@ def _packets(path: Path) -> list[RawPacket]:
             continue
         original = next((i for i in range(len(packets) - 1, -1, -1) if _same(packets[i], packet)), None)
         if original is None:
-            raise RecordingError(f"{where}: DUP: no such packet was sent before")
+            raise RecordingError(f"{where}: DUP: there is no such packet before it")
         arrivals = packets[original].arrivals + packet.arrivals
         packets[original] = replace(packets[original], arrivals=arrivals)
     return sorted(packets, key=lambda packet: packet.time)
@@ -115,7 +114,7 @@ def _option(word: str) -> str:
 
 
 def _states(path: Path, exchange: Exchange) -> Iterator[tuple[float, str, bool]]:
-    """When and where applications did something, and whether it failed; results and states go to ``exchange``."""
+    """When and where applications acted, and whether an error came; ``exchange`` gets the results and states."""
     for where, row in _rows(path, _STATES):
         time, end, what = _number(where, row, "t"), row["end"], row["what"]
         if end not in ENDS:
@@ -130,13 +129,13 @@ def _states(path: Path, exchange: Exchange) -> Iterator[tuple[float, str, bool]]
             result = _result(what)
             if result is not None:
                 exchange.result(end, result)
-            yield time, end, result is not None and is_failure(result)
+            yield time, end, result is not None and is_error(result)
         else:
             raise RecordingError(f"{where}: kind = {row['kind']!r}: must be state or app")
 
 
 def _result(what: str) -> str | None:
-    """What a call returned, in the words that compare; None for a line that is no result."""
+    """What a call returned, in comparable form; None for a line that has no result."""
     if match := _CONNECT.fullmatch(what):
         return f"connect {match[1]}"
     if _ACCEPT.fullmatch(what):
@@ -161,7 +160,7 @@ def _number(where: str, row: Mapping[str, str], name: str) -> float:
 
 
 def _whole(where: str, row: Mapping[str, str], name: str) -> int:
-    text = row[name]
-    if not re.fullmatch(r"-?\d{1,10}", text):
-        raise RecordingError(f"{where}: {name} = {text!r}: must be an integer")
-    return int(text)
+    value = row[name]
+    if not re.fullmatch(r"-?\d{1,10}", value):
+        raise RecordingError(f"{where}: {name} = {value!r}: must be an integer")
+    return int(value)

@@ -1,4 +1,4 @@
-"""What was done: hosts, application steps and link rules of each scenario, as ``scenarios.json`` tells them."""
+"""The scenarios of a folder of recordings: hosts, application steps and link rules, read from ``scenarios.json``."""
 
 import json
 import math
@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from netsim.link.script import Fault
-from netsim.referees.recordings.errors import RecordingError
 
 CLIENT_PORT: Final = 40000
 SERVER_PORT: Final = 8080
 CLIENT, SERVER = "c", "s"
+ENDS: Final = (CLIENT, SERVER)
 
 Argument: TypeAlias = "int | float | Rule | tuple[Step, ...]"
 
 
+class RecordingError(ValueError):
+    """A file of a recording is missing or malformed; the message names the file, the field, its value and the rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A scripted fault of one direction: ``sender`` is the end whose packets it strikes."""
+    """A scripted fault of the link for the packets that the end ``sender`` sends."""
 
     sender: str
     fault: Fault
@@ -27,7 +31,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that an application does."""
+    """One step of an application: its kind, such as connect, and its arguments."""
 
     kind: str
     arguments: tuple[Argument, ...] = ()
@@ -35,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """One host: ``sysctl`` is what differs from its system's defaults, ``listen`` a backlog or None."""
+    """One host: ``sysctl`` are the settings that differ from the defaults, ``listen`` is a backlog or None."""
 
     sysctl: Mapping[str, int]
     steps: tuple[Step, ...]
@@ -43,17 +47,17 @@ class End:
     listener_closed_after_accept: bool = False
 
     def walk(self) -> Iterator[Step]:
-        """Every step, those inside ``accept_each`` included."""
+        """Every step, including those inside ``accept_each``."""
         return _walk(self.steps)
 
     def does(self, *kinds: str) -> bool:
-        """Whether a step of one of these kinds is there."""
+        """Whether there is a step of one of these kinds."""
         return any(step.kind in kinds for step in self.walk())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One recorded run. ``duration`` is how long it was watched, from the client's connect call (s)."""
+    """One recorded run. ``duration`` (s) is the length of the recording from the client's connect call."""
 
     name: str
     duration: float
@@ -62,8 +66,12 @@ class Scenario:
     server: End
     rules: tuple[Rule, ...]
 
+    def end(self, name: str) -> End:
+        """The host of the end ``CLIENT`` or ``SERVER``."""
+        return self.client if name == CLIENT else self.server
 
-# What the arguments of each kind of step are.
+
+# The kinds of steps, and what their arguments are.
 _STEPS: Final[dict[str, tuple[str, ...]]] = {
     "accept": (),
     "accept_each": ("steps",),
@@ -108,23 +116,23 @@ def _walk(steps: Sequence[Step]) -> Iterator[Step]:
 
 
 def read_scenarios(folder: Path) -> list[Scenario]:
-    """The scenarios of ``folder``. RecordingError if there is no such file, or it is not in the format."""
+    """The scenarios of ``folder``. RecordingError if the file is missing or malformed."""
     path = folder / "scenarios.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror or error}") from None
     except ValueError as error:
-        raise RecordingError(f"{path}: no JSON: {error}") from None
+        raise RecordingError(f"{path}: not JSON: {error}") from None
     if not isinstance(found, list):
         raise RecordingError(f"{path}: must be a list of scenarios")
     if not found:
-        raise RecordingError(f"{path}: there are no scenarios in it")
+        raise RecordingError(f"{path}: contains no scenario")
     scenarios = [_scenario(f"{path}, scenario {number}", table) for number, table in enumerate(found, 1)]
     names = [scenario.name for scenario in scenarios]
     for name in names:
         if names.count(name) > 1:
-            raise RecordingError(f"{path}: name = {name!r}: there are two scenarios of that name")
+            raise RecordingError(f"{path}: name = {name!r}: there are two scenarios of this name")
     return scenarios
 
 
@@ -132,7 +140,7 @@ def _scenario(where: str, table: Any) -> Scenario:
     table = _table(where, table, {"name", "duration", "one_way_delay", "client", "server", "link"})
     name = table.get("name")
     if not isinstance(name, str) or not name or "/" in name or "\\" in name:
-        raise RecordingError(f"{where}: name = {name!r}: must be a file's name")
+        raise RecordingError(f"{where}: name = {name!r}: must be a file name")
     where = f"{where} ({name})"
     rules = table.get("link", [])
     if not isinstance(rules, list):
@@ -208,7 +216,7 @@ def _rule(where: str, rule: Any) -> Rule:
 
 
 def _table(where: str, table: Any, known: set[str] | None) -> Mapping[str, Any]:
-    """A JSON object; a field that is not ``known`` may only be text, for the reader."""
+    """A JSON object. A field that is not ``known`` must be a string: a note for the reader."""
     if not isinstance(table, dict):
         raise RecordingError(f"{where}: {table!r}: must be an object")
     for name, value in table.items():

@@ -1,227 +1,226 @@
-"""What the steps of a scenario do, and what Linux's system calls then return.
+"""What each step of a scenario does, and what a Linux system call then returns.
 
-A step gives whether the steps go on after it, at once or as a SimPy generator.
+The function of a step returns whether the steps continue after it, either directly or as the result of a SimPy process.
 """
 
-from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Callable, Generator, Sequence
+from types import GeneratorType
+from typing import Any, Final, TypeAlias
 
 from simpy import Event
 
 from netsim.referees.packetdrill.system_calls.errno import errno_of, so_error
+from netsim.referees.recordings.application import Application, Descriptor
+from netsim.referees.recordings.run import LEAD
 from netsim.referees.recordings.scenario import Rule, Step
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 
-if TYPE_CHECKING:
-    from netsim.referees.recordings.program import Descriptor, Program
-
-GoesOn: TypeAlias = Generator[Event, Any, bool]
+Continues: TypeAlias = Generator[Event, Any, bool]
 
 _CHUNK: Final = 65536
 
 
-def _connect(program: "Program", descriptor: "Descriptor") -> GoesOn:
+def _connect(application: Application, descriptor: Descriptor) -> Continues:
     connected = descriptor.socket.connection is not None
     try:
-        yield program.open(descriptor)
+        yield application.connect(descriptor)
     except TcpError as error:
-        descriptor.told = True
-        program.result(f"connect {_connect_errno(error, connected=connected)}")
+        descriptor.error_reported = True
+        application.result(f"connect {_connect_errno(error, connected=connected)}")
         return False
-    descriptor.since = program.run.world.env.now
-    program.result("connect ok")
+    descriptor.opened_at = application.run.world.env.now
+    application.result("connect ok")
     return True
 
 
-def _connect_nowait(program: "Program", descriptor: "Descriptor") -> bool:
+def _connect_nowait(application: Application, descriptor: Descriptor) -> bool:
     connected = descriptor.socket.connection is not None
     try:
-        program.open(descriptor)
+        application.connect(descriptor)
     except TcpError as error:
-        program.result(f"connect {_connect_errno(error, connected=connected)}")
+        application.result(f"connect {_connect_errno(error, connected=connected)}")
         return False
-    descriptor.socket.waiting = []  # nobody waits
-    program.result("connect EINPROGRESS")
+    descriptor.socket.waiting = []  # the process does not wait for the connection
+    application.result("connect EINPROGRESS")
     return True
 
 
 def _connect_errno(error: TcpError, *, connected: bool) -> str:
-    """connect(2): EISCONN for a socket that has been opened, EADDRNOTAVAIL for a four-tuple that is in use."""
+    """connect(2): EISCONN for a socket that is connected, EADDRNOTAVAIL for a four-tuple that is in use."""
     if isinstance(error, ConnectionAlreadyExists):
         return "EISCONN" if connected else "EADDRNOTAVAIL"
     return errno_of(error)
 
 
-def _bind(program: "Program", descriptor: "Descriptor", port: int) -> bool:
+def _bind(application: Application, descriptor: Descriptor, port: int) -> bool:
     try:
         descriptor.socket.bind(port)
     except TcpError as error:
-        program.result(f"bind {errno_of(error)}")
+        application.result(f"bind {errno_of(error)}")
     return True
 
 
-def _accept(program: "Program", descriptor: "Descriptor") -> GoesOn:
-    """Take the oldest connection; the steps go on with it."""
-    listener = program.listener
+def _accept(application: Application, descriptor: Descriptor) -> Continues:
+    """Accept the oldest connection, with which the steps continue."""
+    listener = application.listener
     assert listener is not None
     try:
         descriptor.socket = yield listener.accept()
     except TcpError as error:
-        program.result(f"accept {errno_of(error)}")
+        application.result(f"accept {errno_of(error)}")
         return False
-    program.sockets.append(descriptor.socket)
-    descriptor.since, descriptor.told = program.run.world.env.now, False
-    program.result("accept")
-    if program.plan.listener_closed_after_accept:
+    application.sockets.append(descriptor.socket)
+    descriptor.opened_at, descriptor.error_reported = application.run.world.env.now, False
+    application.result("accept")
+    if application.plan.listener_closed_after_accept:
         listener.close()
     return True
 
 
-def _accept_each(program: "Program", descriptor: "Descriptor", steps: tuple[Step, ...]) -> GoesOn:
-    """Take every connection, and play the steps with each in a process of its own."""
+def _accept_each(application: Application, descriptor: Descriptor, steps: tuple[Step, ...]) -> Continues:
+    """Accept every connection, and play the steps with each of them in a process of its own."""
     while True:
-        each = type(descriptor)(descriptor.socket)
-        if not (yield from _accept(program, each)):
+        each = Descriptor(descriptor.socket)
+        if not (yield from _accept(application, each)):
             return False
-        program.spawn(program.play(steps, each))
+        application.spawn(play(application, steps, each))
 
 
-def _socket(program: "Program", descriptor: "Descriptor") -> bool:
-    """A new socket; the one before stays open."""
-    descriptor.socket, descriptor.told = program.socket(), False
+def _socket(application: Application, descriptor: Descriptor) -> bool:
+    """Use a new socket; the previous one stays open."""
+    descriptor.socket, descriptor.error_reported = application.socket(), False
     return True
 
 
-def _send(program: "Program", descriptor: "Descriptor", count: int) -> GoesOn:
-    """A failure does not end the steps."""
-    yield from _send_or_fail(program, descriptor, count)
+def _send(application: Application, descriptor: Descriptor, count: int) -> Continues:
+    """The steps continue after an error."""
+    yield from _send_or_fail(application, descriptor, count)
     return True
 
 
-def _send_or_fail(program: "Program", descriptor: "Descriptor", count: int) -> GoesOn:
-    program.act()
-    if not program.first_send.triggered:
-        program.first_send.succeed()
+def _send_or_fail(application: Application, descriptor: Descriptor, count: int) -> Continues:
+    application.act()
+    application.run.sends(application.end)
     try:
         yield descriptor.socket.send(bytes(count))
     except TcpError as error:
         connection = descriptor.socket.connection
-        # Once the peer's FIN was taken, what comes after it is a broken pipe (net/ipv4/tcp_input.c, tcp_reset).
-        name = None if descriptor.told or connection is None or connection.peer_closed else so_error(error)
-        descriptor.told = descriptor.told or name is not None
-        program.result(f"send {name or 'EPIPE'}")
+        # After the peer's FIN every error is a broken pipe (net/ipv4/tcp_input.c, tcp_reset).
+        name = None if descriptor.error_reported or connection is None or connection.peer_closed else so_error(error)
+        descriptor.error_reported = descriptor.error_reported or name is not None
+        application.result(f"send {name or 'EPIPE'}")
         return False
     return True
 
 
-def _recv(program: "Program", descriptor: "Descriptor", count: int) -> GoesOn:
-    """A failure does not end the steps."""
-    program.act()
-    yield from _receive(program, descriptor, count)
+def _recv(application: Application, descriptor: Descriptor, count: int) -> Continues:
+    """The steps continue after an error."""
+    application.act()
+    yield from _receive(application, descriptor, count)
     return True
 
 
-def _recv_all(program: "Program", descriptor: "Descriptor") -> GoesOn:
-    while (yield from _receive(program, descriptor, _CHUNK)):
+def _recv_all(application: Application, descriptor: Descriptor) -> Continues:
+    while (yield from _receive(application, descriptor, _CHUNK)):
         pass
     return True
 
 
-def _serve(program: "Program", descriptor: "Descriptor", answer: int) -> GoesOn:
-    """Answer every piece until the end of the stream; a failure ends the steps."""
+def _serve(application: Application, descriptor: Descriptor, answer: int) -> Continues:
+    """Answer every chunk until the end of the stream; an error ends the steps."""
     while True:
-        count = yield from _receive(program, descriptor, _CHUNK)
+        count = yield from _receive(application, descriptor, _CHUNK)
         if not count:
             return count is not None
-        if answer and not (yield from _send_or_fail(program, descriptor, answer)):
+        if answer and not (yield from _send_or_fail(application, descriptor, answer)):
             return False
 
 
-def _receive(program: "Program", descriptor: "Descriptor", count: int) -> Generator[Event, Any, int | None]:
-    """How many bytes came: 0 at the end of the stream, None for a failure. An error is told once, then the end."""
+def _receive(application: Application, descriptor: Descriptor, count: int) -> Generator[Event, Any, int | None]:
+    """The number of bytes received: 0 at the end of the stream, None for an error, which is reported once."""
     if descriptor.socket.connection is None:
-        program.result("recv ENOTCONN")
+        application.result("recv ENOTCONN")
         return None
     try:
-        text = yield descriptor.socket.recv(count)
+        data = yield descriptor.socket.recv(count)
     except TcpError as error:
-        name = None if descriptor.told else so_error(error)
-        descriptor.told = True
-        program.result(f"recv {name}" if name else "EOF")
+        name = None if descriptor.error_reported else so_error(error)
+        descriptor.error_reported = True
+        application.result(f"recv {name}" if name else "EOF")
         return None if name else 0
-    program.result(f"{len(text)} bytes" if text else "EOF")
-    return len(text)
+    application.result(f"{len(data)} bytes" if data else "EOF")
+    return len(data)
 
 
-def _sleep(program: "Program", descriptor: "Descriptor", seconds: float) -> GoesOn:
-    yield program.run.world.timeout(seconds)
+def _sleep(application: Application, descriptor: Descriptor, seconds: float) -> Continues:
+    yield application.run.world.timeout(seconds)
     return True
 
 
-def _at(program: "Program", descriptor: "Descriptor", seconds: float) -> GoesOn:
-    """Wait until so long after the connection was opened."""
-    return (yield from _until(program, descriptor.since / 1e9 + seconds))
+def _at(application: Application, descriptor: Descriptor, seconds: float) -> Continues:
+    """Wait until ``seconds`` after the connection was opened."""
+    return (yield from _until(application, descriptor.opened_at / 1e9 + seconds))
 
 
-def _clock(program: "Program", descriptor: "Descriptor", seconds: float) -> GoesOn:
-    """Wait until so long after the run began."""
-    return (yield from _until(program, seconds))
+def _clock(application: Application, descriptor: Descriptor, seconds: float) -> Continues:
+    """Wait until ``seconds`` after the start of the run."""
+    return (yield from _until(application, seconds))
 
 
-def _until(program: "Program", time: float) -> GoesOn:
-    rest = time - program.run.world.now
+def _until(application: Application, time: float) -> Continues:
+    rest = time - application.run.world.now
     if rest > 0:
-        yield program.run.world.timeout(rest)
+        yield application.run.world.timeout(rest)
     return True
 
 
-def _shutdown(program: "Program", descriptor: "Descriptor") -> bool:
-    program.act()
+def _shutdown(application: Application, descriptor: Descriptor) -> bool:
+    application.act()
     try:
         descriptor.socket.shutdown()
     except TcpError:
-        program.result("shutdown ENOTCONN")
+        application.result("shutdown ENOTCONN")
     return True
 
 
-def _close(program: "Program", descriptor: "Descriptor") -> bool:
-    program.act()
+def _close(application: Application, descriptor: Descriptor) -> bool:
+    application.act()
     descriptor.socket.close()
     return True
 
 
-def _abort(program: "Program", descriptor: "Descriptor") -> bool:
-    """SO_LINGER with no time, then close."""
+def _abort(application: Application, descriptor: Descriptor) -> bool:
+    """SO_LINGER with time 0, then close."""
     descriptor.socket.core.linger_zero = True
-    return _close(program, descriptor)
+    return _close(application, descriptor)
 
 
-def _keepalive(program: "Program", descriptor: "Descriptor", idle: float, interval: float, probes: int) -> bool:
+def _keepalive(application: Application, descriptor: Descriptor, idle: float, interval: float, probes: int) -> bool:
     """SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT."""
     descriptor.socket.keepalive(idle=idle, interval=interval, probes=probes)
     return True
 
 
-def _rule(program: "Program", descriptor: "Descriptor", rule: Rule) -> bool:
+def _rule(application: Application, descriptor: Descriptor, rule: Rule) -> bool:
     """A link rule starts."""
-    program.act()
-    program.run.wires[rule.sender].add(rule.fault)
+    application.act()
+    application.run.links[rule.sender].add(rule.fault)
     return True
 
 
-def _barrier(program: "Program", descriptor: "Descriptor") -> GoesOn:
-    """Wait for the other end to get here."""
-    yield program.run.at_barrier()
+def _barrier(application: Application, descriptor: Descriptor) -> Continues:
+    """Wait until the other end has reached its barrier."""
+    yield application.run.at_barrier()
     return True
 
 
-def _kill_at(program: "Program", descriptor: "Descriptor", seconds: float) -> GoesOn:
-    """The end comes from outside."""
-    yield program.run.world.env.event()
+def _kill_at(application: Application, descriptor: Descriptor, seconds: float) -> Continues:
+    """Wait to be killed (``start``)."""
+    yield application.run.world.env.event()
     return False
 
 
-ACTS: Final[dict[str, Callable[..., bool | GoesOn]]] = {
+_STEPS: Final[dict[str, Callable[..., bool | Continues]]] = {
     "accept": _accept,
     "accept_each": _accept_each,
     "abort": _abort,
@@ -243,3 +242,34 @@ ACTS: Final[dict[str, Callable[..., bool | GoesOn]]] = {
     "sleep": _sleep,
     "socket": _socket,
 }
+
+
+def play(application: Application, steps: Sequence[Step], descriptor: Descriptor) -> Generator[Event, Any, None]:
+    """The process that plays the steps in their order, until one of them ends them."""
+    for step in steps:
+        continues = _STEPS[step.kind](application, descriptor, *step.arguments)
+        if isinstance(continues, GeneratorType):
+            continues = yield from continues
+        if not continues:
+            return
+
+
+def start(application: Application) -> None:
+    """Listen, and start the processes of the application; the steps begin at the client's connect call."""
+    application.listen()
+    application.spawn(_begin(application))
+    for step in application.plan.walk():
+        if step.kind == "kill_at":
+            application.run.world.process(_kill(application, *step.arguments))
+
+
+def _begin(application: Application) -> Generator[Event, Any, None]:
+    yield application.run.world.timeout(LEAD)
+    yield from play(application, application.plan.steps, Descriptor(application.socket()))
+
+
+def _kill(application: Application, seconds: Any) -> Generator[Event, Any, None]:
+    """Kill the application ``seconds`` after the client's first send."""
+    yield application.run.client_sends
+    yield application.run.world.timeout(seconds)
+    application.kill()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from netsim.referees.recordings.compare import compare, scenarios_of
-from netsim.referees.recordings.errors import RecordingError
+from netsim.referees.recordings.scenario import RecordingError
 
 RECORDINGS = Path(__file__).parent / "linux-6.18"
 SCENARIOS = scenarios_of(RECORDINGS)
@@ -26,7 +26,7 @@ def test_our_wire_shows_what_the_kernels_did(scenario: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "system"),
+    ("name", "profile"),
     [
         ("close_3seg_merged", "rfc9293"),  # the ACK of the FIN does not wait for the FIN of the other side
         ("refused", "freebsd"),  # other options on the SYN
@@ -34,9 +34,9 @@ def test_our_wire_shows_what_the_kernels_did(scenario: Any) -> None:
         ("syn_lost_3x", "linux_classic"),  # SYNs at 0 1 3 7 s
     ],
 )
-def test_another_host_does_not_match(name: str, system: str) -> None:
-    (scenario,) = scenarios_of(RECORDINGS, name, system=system)
-    assert not compare(RECORDINGS, scenario, system=system).match
+def test_another_host_does_not_match(name: str, profile: str) -> None:
+    (scenario,) = scenarios_of(RECORDINGS, name, profile=profile)
+    assert not compare(RECORDINGS, scenario, profile=profile).match
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def copy(tmp_path: Path) -> Callable[[str], Path]:
     [
         ("packets", "PASS,8080,40000,FA,301,202", "PASS,8080,40000,FA,302,202", "s FA 302"),
         ("packets", "PASS,8080,40000,FA,301,202", "PASS,8080,40000,FA,301,201", "ack 201"),
-        ("packets", "0.736163,0.786238", "0.636163,0.686238", "after the event before it"),
-        ("packets", "0.836435,0.886508", "0.836435,0.896508", "0.060 s on its way, ours 0.050 s"),
+        ("packets", "0.736163,0.786238", "0.636163,0.686238", "after the previous event"),
+        ("packets", "0.836435,0.886508", "0.836435,0.896508", "one-way delay recorded 0.060 s, simulated 0.050 s"),
         ("packets", "FA,201,301,0", "FA,201,301,5", "len 5"),
         ("packets", "ws=10", "ws=7", "ws=7"),
         ("packets", "mss=1460;sackok;ts=281928975/0", "mss=1460;ts=281928975/0;sackok", "mss=1460 ts sackok"),
@@ -78,7 +78,7 @@ def test_a_changed_recording_differs(copy: Callable[[str], Path], file: str, old
     (scenario,) = scenarios_of(folder)
     verdict = compare(folder, scenario)
     assert verdict.difference is not None
-    assert said in verdict.difference.text
+    assert said in verdict.difference.description
 
 
 def test_an_error_that_came_at_another_time_differs(copy: Callable[[str], Path]) -> None:
@@ -88,7 +88,7 @@ def test_an_error_that_came_at_another_time_differs(copy: Callable[[str], Path])
     (scenario,) = scenarios_of(folder)
     difference = compare(folder, scenario).difference
     assert difference is not None
-    assert "an error recorded 1.460 s after the event before it" in difference.text
+    assert "error recorded 1.460 s after the previous event" in difference.description
 
 
 def test_a_line_too_few_and_a_line_too_many_differ(copy: Callable[[str], Path]) -> None:
@@ -99,11 +99,11 @@ def test_a_line_too_few_and_a_line_too_many_differ(copy: Callable[[str], Path]) 
     path.write_text("".join(lines[:-1]))
     fewer = compare(folder, scenario).difference
     assert fewer is not None
-    assert "ours sends what the recording does not have" in fewer.text
+    assert "simulated, but not recorded" in fewer.description
     path.write_text("".join([*lines, lines[-1].replace("0.836435,0.886508", "0.936435,0.986508")]))
     more = compare(folder, scenario).difference
     assert more is not None
-    assert "the recording has what ours does not send" in more.text
+    assert "recorded, but not simulated" in more.description
 
 
 def edited(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -117,7 +117,7 @@ def edited(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda t: t.pop("name"), "name = None: must be a file's name"),
+        (lambda t: t.pop("name"), "name = None: must be a file name"),
         (lambda t: t.update(duration="5"), "duration = '5': must be a number of seconds"),
         (lambda t: t.update(one_way_delay=-1), "one_way_delay = -1: must be a number of seconds from 0"),
         (lambda t: t.update(client=[]), "client: []: must be an object"),

@@ -8,8 +8,8 @@ import pytest
 
 from netsim.referees.recordings.compare import scenarios_of
 from netsim.referees.recordings.exchange import Exchange
-from netsim.referees.recordings.rebuild import rebuild
 from netsim.referees.recordings.scenario import ACCEPTED_STEPS
+from netsim.referees.recordings.simulate import simulate
 
 DROP_ALL = {"dir": "s2c", "match": "ANY", "nth": "*", "do": "drop"}
 REUSE = {"net.ipv4.tcp_tw_reuse": 1}
@@ -106,7 +106,7 @@ def played(folder: Path, client: list[Any], server: list[Any], more: dict[str, A
     table = {"name": "one", "duration": 20, "one_way_delay": 0.05, "link": more.get("link", []), **ends}
     (folder / "scenarios.json").write_text(json.dumps([table]))
     (scenario,) = scenarios_of(folder)
-    return rebuild(scenario, system="linux", phase=0.1)
+    return simulate(scenario, profile="linux", phase=0.1)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -125,7 +125,7 @@ def test_a_wrong_ack_in_syn_sent_draws_a_reset_and_the_syn_again_soon(tmp_path: 
     client = [["connect"], ["abort"], ["sleep", 1], ["socket"], ["bind", 40000], ["connect"]]
     link = [{"dir": "c2s", "match": "RST", "nth": "1", "do": "drop"}]
     exchange = played(tmp_path, client, [["accept_each", [["recv", 9]]]], {"link": link})
-    flags = [(p.sender, p.flags, p.time) for p in exchange.normal()]
+    flags = [(p.sender, p.flags, p.time) for p in exchange.normalized()]
     syns = [time for sender, letters, time in flags if (sender, letters) == ("c", "S")]
     challenge, reset = (
         next(time for sender, letters, time in flags if time > syns[1] and (sender, letters) == what)
@@ -142,7 +142,7 @@ def test_fin_acknowledged_with_dsack_when_it_comes_again(tmp_path: Path) -> None
     exchange = played(
         tmp_path, [["connect"], ["close"]], [["accept"], ["recv", 9], ["sleep", 2], ["close"]], {"link": link}
     )
-    acks = [p for p in exchange.normal() if (p.sender, p.flags) == ("s", "A")]
+    acks = [p for p in exchange.normalized() if (p.sender, p.flags) == ("s", "A")]
     assert [p.options for p in acks] == [("ts",), ("ts", "sack")]
 
 
@@ -153,14 +153,14 @@ def test_a_lost_segment_is_repaired_by_time(tmp_path: Path) -> None:
     """
     link = [{"dir": "c2s", "match": "DATA", "nth": "1", "do": "drop"}]
     exchange = played(tmp_path, [["connect"], ["send", 200], ["close"]], [["accept"], ["serve", 0]], {"link": link})
-    text = [p.time for p in exchange.normal() if p.length]
+    text = [p.time for p in exchange.normalized() if p.length]
     assert 0.1 + 0.1 + 0.027 <= text[1] <= 0.1 + 0.1 + 0.036
 
 
 def test_reading_sends_no_window_update_before_the_window_doubles(tmp_path: Path) -> None:
     """net/ipv4/tcp.c, __tcp_cleanup_rbuf: four segments are four ACKs, however fast the application reads."""
     exchange = played(tmp_path, [["connect"], ["send", 5000]], [["accept"], ["recv_all"]], {})
-    acks = [p.ack for p in exchange.normal() if (p.sender, p.flags) == ("s", "A")]
+    acks = [p.ack for p in exchange.normalized() if (p.sender, p.flags) == ("s", "A")]
     assert acks == [1449, 2897, 4345, 5001]
 
 
@@ -178,6 +178,6 @@ def test_a_server_without_an_rtt_sample_waits_three_seconds(tmp_path: Path) -> N
             "link": [{"dir": "s2c", "match": kind, "nth": nth, "do": "drop"} for kind, nth in lost],
         },
     )
-    first, probe, third = [p for p in exchange.normal() if p.sender == "s" and p.length]
+    first, probe, third = [p for p in exchange.normalized() if p.sender == "s" and p.length]
     assert probe.time - first.time == pytest.approx(1, abs=0.04)
     assert third.time - probe.time == pytest.approx(3, abs=0.26)
