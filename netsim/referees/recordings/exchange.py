@@ -13,7 +13,7 @@ from netsim.tcp.segment import ACK, SYN
 from netsim.tcp.seq import MASK
 
 Ports = tuple[int, int]  # the sender's, the receiver's
-_FAR: Final = 1 << 28  # more than any exchange sends: a number so far from every ISN belongs to none
+_FAR: Final = 1 << 28  # more than any exchange sends: a number that far from all ISNs belongs to none
 _LETTERS: Final = ((SYN, "S"), (0x01, "F"), (0x04, "R"), (ACK, "A"))  # PSH depends on segmentation offload
 
 
@@ -22,8 +22,8 @@ class RawPacket:
     """A packet as the wire shows it: ``seq`` and ``ack`` may count from any number.
 
     ``arrivals`` are the times at which the packet and its copies arrived. ``since`` is the time since anything else
-    happened at its sender (s): a packet was sent or arrived, or an application acted. ``timer``: a timer caused it, which
-    is known of simulated packets only.
+    happened at its sender (s): a packet was sent or arrived, or an application acted. ``timer``: a timer caused it,
+    which is known of simulated packets only.
     """
 
     time: float
