@@ -12,14 +12,14 @@ from netsim.tcp.config.profiles import linux, profile
 
 FOR_EVER: Final = math.inf
 ACCIDENTS: Final[dict[str, dict[str, Any]]] = {
-    "crash; data": {"found_by": "data"},
-    "crash; new SYN": {"found_by": "open"},
-    "crash; keep-alive": {"found_by": "keepalive"},
-    "crash; nothing": {"found_by": "nothing"},
-    "vanished; data": {"accident": "vanishes", "found_by": "data"},
-    "vanished; keep-alive": {"accident": "vanishes", "found_by": "keepalive"},
-    "vanished; nothing": {"accident": "vanishes", "found_by": "nothing"},
-    "vanished in handshake": {"accident": "vanishes", "during": "handshake"},
+    "crash; data": {"detected_by": "data"},
+    "crash; new SYN": {"detected_by": "open"},
+    "crash; keep-alive": {"detected_by": "keepalive"},
+    "crash; nothing": {"detected_by": "nothing"},
+    "vanished; data": {"failure": "vanishes", "detected_by": "data"},
+    "vanished; keep-alive": {"failure": "vanishes", "detected_by": "keepalive"},
+    "vanished; nothing": {"failure": "vanishes", "detected_by": "nothing"},
+    "vanished in handshake": {"failure": "vanishes", "during": "handshake"},
 }
 PROFILES: Final = ("rfc9293", "linux")
 RETRIES: Final[dict[str, Any]] = {
