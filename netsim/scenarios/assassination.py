@@ -9,9 +9,9 @@ A late copy of the client's last ACK draws the same RST.
 import math
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import InitVar
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
@@ -19,7 +19,7 @@ from netsim.link import DelayDistribution, Exponential, Path
 from netsim.link.distributions import as_distribution
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, parameters, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -37,11 +37,16 @@ MOST_SEGMENTS: Final = 10  # the initial window of RFC 6928: all text leaves at 
 _RST: Final = "3.10.7.4, second: RST"
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of RFC 1337. The fixes are the client's ``time_wait_rst``. ValueError out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        delay: InitVar[float | str] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     data_segments: int = param(3, "full segments of text that the server sends, at most 10")
     duplicate: float = param(0.1, "probability that a segment has a late copy, either way")
     duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(20.0))
@@ -52,7 +57,7 @@ class Params:
 
     loss_forward = loss_reverse = 0.0
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_whole("data_segments", self.data_segments, low=1, high=MOST_SEGMENTS)
         require_probabilities(self, "duplicate")
         as_distribution("duplicate_delay", self.duplicate_delay)

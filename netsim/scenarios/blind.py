@@ -14,16 +14,16 @@ Not modelled: the side channel of a shared limit on challenge ACKs. The numbers 
 
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import Path, Scripted
 from netsim.scenarios import shared
 from netsim.scenarios.guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
-from netsim.scenarios.parameters import one_key, param, require_choices
+from netsim.scenarios.parameters import param, parameters, require_choices
 from netsim.seeds import Seed
 from netsim.sim import Connection, World
 from netsim.sim.adversaries import Forger
@@ -47,11 +47,14 @@ Guessing = Literal["sweep", "random"]
 _FLAGS: Final[dict[str, int]] = {"rst": RST, "syn": SYN, "data": ACK | PSH, "ack": ACK}
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of blind injection. ValueError for values out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     attack: Attack = param("rst", "what is forged: rst, syn, data, or the ack of text that never arrived")
     guessing: Guessing = param("sweep", "a sweep that cannot miss, or each guess drawn anew (random)")
     receive_window: int = param(65_535, "receive window of both ends, scaled if need be", "bytes")
@@ -67,7 +70,7 @@ class Params:
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_choices(self, attack=Attack, guessing=Guessing)
         for name, low, high, unit in (
             ("receive_window", 1, (1 << 30) - 1, "bytes"),

@@ -7,15 +7,15 @@ another guess of the ISN and with his text. The guesses are the best ones for th
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import param
+from netsim.scenarios.parameters import param, parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.adversaries import Forger
@@ -42,10 +42,13 @@ FORGED_ISS: Final = 7_000
 WAIT: Final = 0.5  # s from the forged SYN to the first forged ACK: the SYN-ACK has been sent by then
 
 
-@dataclass(frozen=True, kw_only=True)
+@parameters
 class Params:
     """Parameters of the forged connection. ValueError for values out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     guesses: int = param(1, "forged third segments, each with another guess of the ISN")
     pause: float = param(0.5, "from the attacker's own SYN to the forged one", "s")
     jitter: float = param(0.001, "extra delay of each segment to the server, uniform from 0, that keeps order", "s")
@@ -53,7 +56,7 @@ class Params:
     delay: float = param(0.05, "one-way delay to the server", "s")
     server: TcpConfig = shared.tcp("server")
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_whole("guesses", self.guesses, low=1, high=100_000)
         require_number("pause", self.pause, low=0.2, high=100.0, unit="s")
         require_number("jitter", self.jitter, low=0.0, high=0.1, unit="s")

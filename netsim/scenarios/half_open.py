@@ -8,16 +8,23 @@ Without an accident the path loses segments from the start, and the question is 
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import setup, shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
+from netsim.scenarios.parameters import (
+    both_ways,
+    param,
+    parameters,
+    require_choices,
+    require_probabilities,
+    without_loss,
+)
 from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -48,11 +55,17 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of half-open connections. ``forward`` is client to server. ValueError for bad values."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        loss: InitVar[float | str] = 0.0
+        delay: InitVar[float | str] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     failure: Failure = param("crashes", "what happens to the victim: none, vanishes or crashes")
     failed_end: End = param("client", "to whom: client or server")
     during: During = param("established", "when: handshake (the client's SYN is under way) or established")
@@ -68,7 +81,7 @@ class Params:
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name, high in (("delay_forward", 1e3), ("delay_reverse", 1e3), ("pause", 1e6), ("run_duration", 1e9)):
             require_number(name, getattr(self, name), low=0.0, high=high, unit="s")
@@ -86,14 +99,14 @@ class Params:
         return both_ways(self)
 
     @property
-    def rtt(self) -> float:
+    def round_trip(self) -> float:
         """One round trip (s)."""
         return self.delay_forward + self.delay_reverse
 
     @property
     def accident_at(self) -> float:
         """When it happens (s): as soon as the SYN has left, or a second after both ends are ESTABLISHED."""
-        return 0.0 if self.during == "handshake" else 2 * self.rtt + 1.0
+        return 0.0 if self.during == "handshake" else 2 * self.round_trip + 1.0
 
     @property
     def survivor(self) -> str:
@@ -250,7 +263,7 @@ def expected_life(params: Params) -> float | None:
     Figure 10: the survivor's text draws a RST, one round trip after it was sent. Figure 9: the new SYN draws an ACK,
     the ACK a RST: three ways. A host that vanished draws nothing: the survivor's own timers must end it.
     """
-    config, forward, rtt = params.config_of(params.survivor), params.delay_forward, params.rtt
+    config, forward, rtt = params.config_of(params.survivor), params.delay_forward, params.round_trip
     if params.during == "handshake":
         return forward + (sum(config.synack_intervals()) if params.failure == "vanishes" else rtt)
     # The survivor last heard of its peer when it became ESTABLISHED itself.

@@ -2,10 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import field
-from typing import Any, Protocol, TypeVar, get_args
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Protocol, TypeVar, dataclass_transform, get_args
 
+from netsim.fields import check
 from netsim.link import BurstLoss, DelayDistribution, Path, Stage
+from netsim.scenarios import names
 from netsim.units import require_choice, require_probability
 
 _Params = TypeVar("_Params")
@@ -29,22 +32,38 @@ def param(default: Any, text: str, unit: str = "", source: str = "study paramete
     return field(default=default, metadata={"doc": text, "unit": unit, "source": source})
 
 
-def one_key(cls: type[_Params]) -> type[_Params]:
-    """The class of a scenario's parameters, whose ends can talk to each other; every scenario's has it.
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def parameters(cls: type[_Params]) -> type[_Params]:
+    """The decorator of a scenario's ``Params``: a frozen dataclass whose constructor knows the names that users know.
 
-    ValueError unless ``client`` and ``server``, where there are both, have the same key of TCP-AO, or none: with two
-    keys nothing gets through. The class's own ``__post_init__`` checks the rest.
+    Beside the fields it takes the shorthands, dotted names and text of ``netsim.scenarios.names``:
+    ``Params(loss="10%", rtt="80ms", profile="linux", **{"client.syn_retries": 3})``. It checks all fields
+    (``netsim.fields``), that both ends have the same TCP-AO key, or none (with two keys nothing gets through), and then
+    calls the class's ``check_relations``, if there is one. ValueError names the parameter as the user wrote it. For
+    editors and type checkers a class declares its shorthands (``loss: InitVar[float | str]``) under TYPE_CHECKING.
     """
-    own: Callable[[Any], None] = cls.__dict__.get("__post_init__", lambda self: None)
+    cls.__post_init__ = _check_all  # type: ignore[attr-defined]
+    made = dataclass(frozen=True, kw_only=True)(cls)
+    plain: Callable[..., None] = made.__init__
 
-    def __post_init__(self: Any) -> None:
-        keys = [getattr(self, end).authentication_key for end in ("client", "server") if hasattr(self, end)]
-        if len(set(keys)) > 1:
-            raise ValueError(f"server.authentication_key = {keys[1]!r}: must be the client's, {keys[0]!r}")
-        own(self)
+    @wraps(plain)
+    def __init__(self: Any, **given: Any) -> None:
+        try:
+            plain(self, **names.arguments(made, given))
+        except ValueError as error:
+            raise ValueError(names.as_written(str(error), made, given)) from None
 
-    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
-    return cls
+    made.__init__ = __init__  # type: ignore[method-assign]
+    return made
+
+
+def _check_all(params: Any) -> None:
+    keys = [getattr(params, end).authentication_key for end in ("client", "server") if hasattr(params, end)]
+    if len(set(keys)) > 1:
+        raise ValueError(f"server.authentication_key = {keys[1]!r}: must be the client's, {keys[0]!r}")
+    if hasattr(params, "check_relations"):
+        params.check_relations()
+    check(params)
 
 
 def require_probabilities(params: Any, *names: str) -> None:

@@ -9,15 +9,15 @@ import dataclasses
 import random
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import one_key, param, require_choices
+from netsim.scenarios.parameters import param, parameters, require_choices
 from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -37,11 +37,16 @@ FIRST_PORT: Final = 32768  # net.ipv4.ip_local_port_range begins here
 Arrivals = Literal["poisson", "regular"]
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of what TIME-WAIT costs. ValueError for values out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        delay: InitVar[float | str] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     local_ports: int = param(5, "local ports of the client", "", "Linux: 28232, net.ipv4.ip_local_port_range")
     connection_rate: float = param(5.0, "connections that the client wants to open", "per s")
     arrivals: Arrivals = param("poisson", "when: at random (poisson), or at equal intervals (regular)")
@@ -55,7 +60,7 @@ class Params:
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_whole("local_ports", self.local_ports, low=1, high=65536 - FIRST_PORT)
         require_number("connection_rate", self.connection_rate, low=1e-6, high=1e6, unit="per s")
         require_number("observation_time", self.observation_time, low=1e-6, high=1e6, unit="s")

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from netsim.link import DelayDistribution, Uniform
 from netsim.scenarios import shared, stale
-from netsim.scenarios.parameters import param, require_choices, require_probabilities
+from netsim.scenarios.parameters import param, parameters, require_choices, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
@@ -47,7 +47,7 @@ class AgedIsn:
         return (self.policy.initial(now=now - self.age, flow=flow, opened=0, source=source) + self.sent) & MASK
 
 
-@dataclass(frozen=True, kw_only=True)
+@parameters
 class Params:
     """Parameters of the study of incarnations. ValueError for values out of range."""
 
@@ -63,7 +63,7 @@ class Params:
     duplicate_delay: float | DelayDistribution = shared.copy_delay(Uniform(0.0, 3.0))
     receive_window: int = param(8000, "receive window of the server", "bytes")
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_choices(self, isn=Isn)
         require_probabilities(self, "duplicate")
         require_number("clock_rate", self.clock_rate, low=1.0, high=1e9, unit="Hz")

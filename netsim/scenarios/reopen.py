@@ -6,16 +6,16 @@ pause the client opens the same four-tuple again. Nothing is lost.
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import InitVar
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, one_key, param
+from netsim.scenarios.parameters import both_ways, param, parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -31,14 +31,19 @@ NEVER: Final = float("nan")
 CLIENT_PORT: Final = 40000
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of SYNs in TIME-WAIT, whose rule is the server's ``time_wait_reuse``.
 
     ValueError for values out of range.
     """
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        delay: InitVar[float | str] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     request_bytes: int = param(1000, "text that the client sends over the first connection", "bytes")
     pause: float = param(1.0, "from the end of the first connection at the client to the second", "s")
     delay_forward: float = shared.delay("forward")
@@ -48,7 +53,7 @@ class Params:
 
     loss_forward = loss_reverse = 0.0
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_whole("request_bytes", self.request_bytes, low=1, high=1 << 24, unit="bytes")
         for name in ("pause", "delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")

@@ -7,16 +7,23 @@ After a pause the server starts again and tries to listen on the same port, agai
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import InitVar
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT, fin_intervals, first_repeat, require_end, rtt_is_measured
-from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
+from netsim.scenarios.parameters import (
+    both_ways,
+    param,
+    parameters,
+    require_choices,
+    require_probabilities,
+    without_loss,
+)
 from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -30,11 +37,17 @@ QUESTION: Final = "A server stops and starts again: may it bind its port at once
 NEVER: Final = float("nan")
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of the server that starts again. ValueError for values out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        loss: InitVar[float | str] = 0.0
+        delay: InitVar[float | str] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     closes_first: End = param("server", "who closes the connection first: client or server")
     reuse_address: bool = param(False, "the server sets SO_REUSEADDR, before and after")
     downtime: float = param(1.0, "from the server's stop to its start", "s")
@@ -46,7 +59,7 @@ class Params:
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse", "downtime"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")

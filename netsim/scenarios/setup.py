@@ -4,15 +4,15 @@ A client calls connect, a server accepts; the client then stays silent or speaks
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import DelayDistribution, Fixed, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, one_key, param, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, parameters, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import Observer
@@ -35,11 +35,17 @@ _POLICIES: Final[dict[DuplicateSyn, Policy]] = {"ack": "literal", "synack": "bsd
 Outcome = Literal["established", "timed out", "refused", "only client established"]
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the set-up study. ``forward`` is client to server. ValueError for values out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        loss: InitVar[float | str] = 0.0
+        delay: InitVar[float | str | DelayDistribution] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     loss_forward: float = shared.loss("forward", 0.1)
     loss_reverse: float = shared.loss("reverse", 0.1)
     delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
@@ -54,7 +60,7 @@ class Params:
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "reorder", "duplicate")
         require_number("loss_burst", self.loss_burst, low=0.0, high=1e6, unit="s")
         _ = self.paths, World(tie_break=self.tie_break)

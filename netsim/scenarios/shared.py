@@ -1,38 +1,42 @@
-"""The fields that the parameters of several scenarios share: the path, the order at one instant, the ends' TCPs."""
+"""The fields that several scenarios share: the path, the order of simultaneous events, the TCP of each end."""
 
-from dataclasses import field
+import dataclasses
 from typing import Any, Final, Literal
 
+from netsim.fields import field
 from netsim.link import DelayDistribution
-from netsim.scenarios.parameters import param
 from netsim.tcp.config.profiles import rfc9293
 
 End = Literal["client", "server"]
 Way = Literal["forward", "reverse"]
-_WAYS: Final[dict[Way, str]] = {"forward": "client to server", "reverse": "server to client"}
+_DIRECTIONS: Final[dict[Way, str]] = {"forward": "client to server", "reverse": "server to client"}
+STUDY: Final = "study parameter"
 
 
 def loss(way: Way, default: float, *, since: str = "") -> Any:
     """The loss probability of one direction, all the time or from a moment on."""
-    return param(default, f"loss probability, {_WAYS[way]}{f', from {since} on' if since else ''}")
+    doc = f"loss probability, {_DIRECTIONS[way]}{f', from {since} on' if since else ''}"
+    return field(default, doc, source=STUDY, allowed="probability")
 
 
 def delay(way: Way, default: float = 0.05, *, distribution: bool = False) -> Any:
     """The one-way delay of one direction; ``distribution``: it may also be a distribution."""
-    return param(default, f"one-way delay, {_WAYS[way]}{': seconds or a distribution' if distribution else ''}", "s")
+    doc = f"one-way delay, {_DIRECTIONS[way]}{': seconds or a distribution' if distribution else ''}"
+    return field(default, doc, unit="s", source=STUDY, allowed=(0, 1e9))
 
 
 def copy_delay(distribution: DelayDistribution) -> Any:
     """How late copies of segments are."""
-    return param(distribution, "how late the copy is: seconds or a distribution", "s")
+    doc = "how much later than the original the copy arrives: seconds or a distribution"
+    return field(distribution, doc, unit="s", source=STUDY, allowed=(0, 1e9))
 
 
 def tie_break() -> Any:
     """The order of simultaneous events (``World(tie_break=...)``)."""
-    return param("timer-first", "order of simultaneous events: timer-first, packet-first or random")
+    return field("timer-first", "order of simultaneous events: timer-first, packet-first or random", source=STUDY)
 
 
 def tcp(end: str) -> Any:
-    """The TCP of one end, RFC 9293 unless told otherwise."""
-    about = {"doc": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.config.profiles"}
-    return field(default_factory=rfc9293, metadata=about)
+    """The TCP of one end; by default that of RFC 9293."""
+    about = {"doc": f"the {end}'s TCP", "unit": "", "source": "netsim.tcp.config.profiles", "allowed": None}
+    return dataclasses.field(default_factory=rfc9293, metadata=about)

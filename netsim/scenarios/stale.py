@@ -7,15 +7,15 @@ truth says which they are.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from simpy import Event
 
 from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, parameters, require_choices, require_probabilities
 from netsim.scenarios.shared import End
 from netsim.scenarios.stale_expected import (
     MOST_TERMS,
@@ -47,8 +47,7 @@ HORIZON: Final = 3600.0  # s after which a run is cut off, for each connection
 MOST_CONNECTIONS: Final = 75
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the stale-segment study. ``forward`` is client to server. ValueError for values out of range.
 
@@ -56,6 +55,13 @@ class Params:
     each end's TCP.
     """
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        loss: InitVar[float | str] = 0.0
+        delay: InitVar[float | str | DelayDistribution] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     loss_forward: float = shared.loss("forward", 0.1)
     loss_reverse: float = shared.loss("reverse", 0.1)
     delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
@@ -79,7 +85,7 @@ class Params:
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
         for name, low, unit in (
             ("msl", 0.0, "s"),

@@ -12,15 +12,15 @@ The server starts empty. ``amplification`` is that of one forged SYN, followed t
 import math
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import one_key, param, require_probabilities
+from netsim.scenarios.parameters import param, parameters, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.adversaries import Forger
@@ -60,11 +60,14 @@ _WHOLE: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of data on SYNs. ValueError for values out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     attack_rate: float = param(5.0, "forged SYNs, Poisson, from addresses that never answer", "1/s")
     attack_bytes: int = param(1000, "text on each of them", "bytes")
     stolen_cookies: bool = param(False, "the forged SYNs carry right cookies of Fast Open")
@@ -81,7 +84,7 @@ class Params:
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         for name, low, high, unit in _RANGES:
             require_number(name, getattr(self, name), low=low, high=high, unit=unit)
         for name, least, most, unit in _WHOLE:

@@ -14,10 +14,10 @@ import itertools
 import math
 import random
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from statistics import fmean
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
@@ -25,7 +25,7 @@ from netsim.hostcheck.cautions import listener_cautions
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.flood_theory import flood_theory
-from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, parameters, require_choices
 from netsim.seeds import Seed
 from netsim.sim import Connection, Host, Socket, World
 from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
@@ -47,14 +47,19 @@ SLOWEST: Final = 1e-9  # 1/s, of arrivals that come at all
 Attack = Literal["spoofed-silent", "spoofed-reset", "botnet"]
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the flood study. ``forward`` is client to server. ValueError for values out of range.
-
     The defences are policies of the server's TCP. The hold is how long it keeps a half-open entry that nobody answers.
     """
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        loss: InitVar[float | str] = 0.0
+        delay: InitVar[float | str] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     attack_rate: float = param(5.0, "SYNs of the attacker, 0 for peace", "1/s")
     attack: Attack = param("spoofed-silent", "who answers the SYN-ACKs: nobody, a bystander's RST, or the attacker")
     arrivals: Arrivals = param("poisson", "the attacker's SYNs: poisson, constant, or bursts")
@@ -75,8 +80,7 @@ class Params:
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
-    def __post_init__(self) -> None:
-        require_probabilities(self, "loss_forward", "loss_reverse")
+    def check_relations(self) -> None:
         for name, low, high, unit in (
             ("attack_rate", 0.0, 1e6, "1/s"),
             ("client_rate", 0.0, 1e4, "1/s"),
@@ -94,7 +98,6 @@ class Params:
             if getattr(self, name) is not None:
                 require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
         require_choices(self, attack=Attack, arrivals=Arrivals)
-        _ = World(tie_break=self.tie_break)
         # Each client keeps a port of the one host that they share.
         seconds = max(self.window[1] - self.window[0], self.hold)
         most = ((ports := len(self.client.ports)) - 5 * math.sqrt(ports)) / seconds

@@ -7,9 +7,9 @@ sends what it has left, and closes.
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
@@ -17,7 +17,14 @@ from netsim.link import DelayDistribution, Path
 from netsim.link.distributions import as_distribution
 from netsim.scenarios import shared
 from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
-from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
+from netsim.scenarios.parameters import (
+    both_ways,
+    param,
+    parameters,
+    require_choices,
+    require_probabilities,
+    without_loss,
+)
 from netsim.scenarios.teardown_theory import teardown_theory
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -50,11 +57,17 @@ _HOW: Final[dict[str, How]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of the close. ``forward`` is client to server. ValueError for values out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        loss: InitVar[float | str] = 0.0
+        delay: InitVar[float | str] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     close: Close = param(
         "half-close",
         "what happens: the client sends no more but reads on (half-close), gives the socket up (close), or aborts "
@@ -72,7 +85,7 @@ class Params:
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_choices(self, close=Close)
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):

@@ -6,9 +6,9 @@ answer comes; the one that closed first acknowledges each FIN while its TIME-WAI
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
@@ -23,7 +23,14 @@ from netsim.scenarios.closing import (
     rtt_is_measured,
     segments_sent,
 )
-from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities, without_loss
+from netsim.scenarios.parameters import (
+    both_ways,
+    param,
+    parameters,
+    require_choices,
+    require_probabilities,
+    without_loss,
+)
 from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, World
@@ -53,14 +60,20 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the TIME-WAIT study. ``forward`` is client to server. ValueError for values out of range.
 
     The losses begin when the last end closes: its FINs meet one of them, the answers to them the other.
     """
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        loss: InitVar[float | str] = 0.0
+        delay: InitVar[float | str] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     loss_forward: float = shared.loss("forward", 0.2, since="the second close")
     loss_reverse: float = shared.loss("reverse", 0.3, since="the second close")
     delay_forward: float = shared.delay("forward")
@@ -73,7 +86,7 @@ class Params:
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse")
         for name in ("delay_forward", "delay_reverse"):
             require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")

@@ -9,15 +9,15 @@ for a segment that only the SYN's sender can send. Four-way is the same with one
 import math
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
 from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, one_key, param, require_choices, require_probabilities
+from netsim.scenarios.parameters import both_ways, param, parameters, require_choices, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -45,11 +45,17 @@ ServerEndsWith = Literal["close", "abort"]
 ClientAfter = Literal["answers", "silent"]
 
 
-@dataclass(frozen=True, kw_only=True)
-@one_key
+@parameters
 class Params:
     """Parameters of the study of handshakes. ``forward`` is client to server. ValueError for values out of range."""
 
+    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
+        loss: InitVar[float | str] = 0.0
+        delay: InitVar[float | str | DelayDistribution] = 0.0
+        rtt: InitVar[float | str] = 0.0
+        profile: InitVar[str] = "rfc9293"
+        client_profile: InitVar[str] = "rfc9293"
+        server_profile: InitVar[str] = "rfc9293"
     handshake: Handshake = param(
         "two-way",
         "when the server is ESTABLISHED: on the SYN (two-way), on the ACK of its own (three-way), or so with SYN and "
@@ -76,7 +82,7 @@ class Params:
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
-    def __post_init__(self) -> None:
+    def check_relations(self) -> None:
         require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
         for name in ("msl", "service_time", "server_memory"):
             require_number(name, getattr(self, name), low=0.0, high=1e9, unit="s")
