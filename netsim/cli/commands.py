@@ -105,8 +105,8 @@ def trace(
     text: Annotated[Switch, Parameter(help="as a text ladder (the default)")] = True,
     unicode: Annotated[Switch, Parameter(help="smoother arrows")] = False,
     limit: Annotated[Text, Parameter(help="lines of each pair of hosts (default 400; 0: all lines, all pairs)")] = None,
-    packetdrill: Annotated[Text, Parameter(help="write one end's view as a packetdrill script to this file")] = None,
-    end: Annotated[Text, Parameter(help="whose view that is: client (default) or server")] = None,
+    packetdrill: Annotated[Text, Parameter(help="file for a packetdrill script of what one end saw")] = None,
+    end: Annotated[Text, Parameter(help="the end of --packetdrill: client (default) or server")] = None,
 ) -> int:
     """One run of a scenario as a ladder of segments, states and timers."""
     from netsim.cli.study import LINES, Study, natural, traced
@@ -118,7 +118,7 @@ def trace(
 
         write(run, end=end, path=packetdrill)
     elif end is not None:
-        raise UsageError(f"end = {end!r}: is whose view --packetdrill writes; must come with --packetdrill FILE")
+        raise UsageError(f"end = {end!r}: the end of --packetdrill; must be given together with --packetdrill FILE")
     print(run.ladder(unicode=unicode, limit=LINES if lines is None else lines or None))
     return 0
 
@@ -131,20 +131,20 @@ def compare(
     profile: Text = None,
     json: Switch = False,
 ) -> int:
-    """Compare recordings of a real kernel with what the simulated host does in the same scenarios, packet by packet.
+    """Compare recordings of a real kernel with simulations of the same scenarios, packet by packet.
 
-    Exit status 1 if a scenario differs.
+    The exit status is 1 if a scenario differs.
 
     Parameters
     ----------
     folder
-        scenarios.json, and NAME.packets.csv and NAME.states.csv of each scenario
+        folder with scenarios.json, and NAME.packets.csv and NAME.states.csv for each scenario
     scenario
-        only the one of this name
+        name of the only scenario to compare
     profile
-        the simulated hosts' profile (default linux)
+        profile of the simulated hosts (default linux)
     json
-        one JSON object
+        print one JSON object instead of lines
     """
     from netsim.cli.compare import check
 
@@ -177,24 +177,28 @@ def explain(
 
 def packetdrill(
     *paths: str,
-    profile: Annotated[Text, Parameter(help="whose TCP: linux, freebsd, rfc9293 (default), rfc793")] = None,
+    profile: Annotated[Text, Parameter(help="profile of the host: linux, freebsd, rfc9293 (default), rfc793")] = None,
     define: Annotated[
         tuple[str, ...],
         Parameter(
             name=("--define", "-D"),
-            help="NAME or NAME=VALUE, for #ifdef and bare words; may be repeated",
+            help="NAME or NAME=VALUE, for #ifdef and words in the script; may be repeated",
             negative="",
             show_default=False,
         ),
     ] = (),
-    strict: Annotated[Switch, Parameter(help="packets left over at the end fail a script too")] = False,
-    json: Annotated[Switch, Parameter(help="print one JSON object, not lines and a table")] = False,
-    workers: Annotated[Text, Parameter(help="processes (default: one per core); the results are the same")] = None,
-    trace: Annotated[Switch, Parameter(help="show the whole exchange of each script")] = False,
+    strict: Annotated[
+        Switch, Parameter(help="a script also fails if the host has sent packets that it does not expect")
+    ] = False,
+    json: Annotated[Switch, Parameter(help="print one JSON object instead of lines and a table")] = False,
+    workers: Annotated[
+        Text, Parameter(help="number of processes (default: one per core); the results are the same")
+    ] = None,
+    trace: Annotated[Switch, Parameter(help="show all packets of each script")] = False,
 ) -> int:
-    """Run packetdrill scripts against the simulator's TCP, in virtual time. Nothing is executed, no packet is sent.
+    """Run packetdrill scripts against the simulated TCP, in virtual time. No command is executed, no packet is sent.
 
-    Exit status 1 if a script failed, 2 if a file is no packetdrill script.
+    The exit status is 1 if a script fails, 2 if a file is not a packetdrill script.
 
     Parameters
     ----------

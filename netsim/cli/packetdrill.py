@@ -1,4 +1,4 @@
-"""``netsim packetdrill``: scripts in, a line for each and a summary by folder out; ``netsim trace --packetdrill``."""
+"""``netsim packetdrill``: a verdict on each script and a table by folder; ``netsim trace --packetdrill`` writes one."""
 
 import json
 from collections import Counter
@@ -32,9 +32,10 @@ def check(
     as_json: bool,
     trace: bool,
 ) -> int:
-    """Run the scripts and print what became of them; the exit status.
+    """Run the scripts, print the verdicts, and return the exit status.
 
-    0: none failed. 1: one failed. 2: none failed, but a file is no packetdrill script. UsageError for bad input.
+    0: no script failed. 1: a script failed. 2: no script failed, but a file is not a packetdrill script. UsageError for
+    wrong input.
     """
     if not paths:
         raise UsageError("paths: must be packetdrill scripts, or folders with *.pkt files")
@@ -49,7 +50,7 @@ def check(
             log_lines=None if trace else LOG_LINES,
             workers=read_workers(workers),
         )
-        done = list(verdicts) if as_json else list(_told(verdicts, trace=trace))
+        done = list(verdicts) if as_json else list(_printed(verdicts, trace=trace))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
@@ -61,7 +62,7 @@ def check(
 
 
 def write(run: Run, *, end: str | None, path: str) -> None:
-    """One end's view of a run, as a packetdrill script. UsageError for what no script can say."""
+    """Write what one end of a run saw as a packetdrill script. UsageError for what no script can express."""
     require_writable(path, "packetdrill")
     host = pick("end", end or ENDS[0], ENDS)
     title = f"{run.title}, as the {host} saw it; written by netsim {netsim.__version__}\n{run.outcome}"
@@ -69,44 +70,44 @@ def write(run: Run, *, end: str | None, path: str) -> None:
     if not isinstance(config, TcpConfig):
         raise UsageError(f"end = {host!r}: this scenario has no such end")
     try:
-        text = script_from_trace(run.trace, host=host, config=config, title=title)
+        script = script_from_trace(run.trace, host=host, config=config, title=title)
     except ValueError as error:
         raise UsageError(f"packetdrill = {path!r}: {error}") from None
-    Path(path).write_text(text)
+    Path(path).write_text(script)
 
 
 def _require_readable(path: str) -> None:
-    """UsageError unless it is a file, or a folder with scripts below."""
+    """UsageError unless it is a file, or a folder that contains scripts."""
     place = Path(path)
     try:
         there = place.is_file() or any(place.rglob("*.pkt"))
     except (OSError, ValueError):
         there = False
     if not there:
-        problem = "has no *.pkt file below it" if place.is_dir() else "is not there"
+        problem = "contains no *.pkt file" if place.is_dir() else "does not exist"
         raise UsageError(f"path = {path!r}: {problem}; must be a packetdrill script, or a folder with *.pkt files")
 
 
 def _symbols(define: Sequence[str]) -> Mapping[str, str]:
-    """``NAME`` or ``NAME=VALUE``, each."""
+    """The definitions ``NAME`` and ``NAME=VALUE`` of the command line."""
     symbols = {}
     for word in define:
         name, _, value = word.partition("=")
         if not (name.isascii() and name.isidentifier()):
-            raise UsageError(f"define = {word!r}: must be NAME or NAME=VALUE, the name of letters, digits and _")
+            raise UsageError(f"define = {word!r}: must be NAME or NAME=VALUE, with a name of letters, digits and _")
         symbols[name] = value
     return symbols
 
 
-def _told(verdicts: Iterable[Verdict], *, trace: bool) -> Iterable[Verdict]:
-    """Each verdict, printed when it is there."""
+def _printed(verdicts: Iterable[Verdict], *, trace: bool) -> Iterable[Verdict]:
+    """The verdicts, each of which is printed as soon as it is known."""
     for verdict in verdicts:
         print(verdict.report(exchange=trace or verdict.verdict == "fail"), flush=True)
         yield verdict
 
 
 def _summary(verdicts: Sequence[Verdict]) -> str:
-    """The counts by folder, and all of them."""
+    """A table of the verdicts by folder, and in total."""
     folders: dict[str, Counter[str]] = {}
     for verdict in verdicts:
         folders.setdefault(str(Path(verdict.path).parent), Counter())[verdict.verdict] += 1

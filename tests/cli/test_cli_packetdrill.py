@@ -83,12 +83,12 @@ def test_defines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("nowhere.pkt", "path = 'nowhere.pkt': is not there"),
+        ("nowhere.pkt", "path = 'nowhere.pkt': does not exist"),
         ("", "paths: must be"),
         ("{a} --profile vms", "profile = 'vms': must be one of"),
         ("{a} --workers 0", "workers = 0: must be an integer >= 1"),
         ("{a} --define 1x", "define = '1x': must be NAME or NAME=VALUE"),
-        ("{empty}", "has no *.pkt file below it"),
+        ("{empty}", "contains no *.pkt file"),
     ],
 )
 def test_bad_input_of_packetdrill(scripts: Path, words: str, said: str) -> None:
