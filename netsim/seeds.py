@@ -2,7 +2,7 @@
 
 A stream is found by what it is for, never by when it was asked for: its key is a hash of the root, the
 point of the parameter space, the replication and the name. So a new impairment, a different order of
-calls, another machine or another number of workers changes nobody else's draws.
+calls, another machine or another number of workers does not change the draws of the other streams.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _WORDS = Struct("<8Q")  # a block of 64 bytes
 class Seed:
     """The origin of all randomness of one run.
 
-    root: the number the user chose, >= 0. point: identity of the parameters under study (any text).
+    root: the number the user chose, >= 0. point: identity of the parameters under study (any string).
     replication: which repetition of that point, >= 0. Raises ValueError for anything else.
     """
 

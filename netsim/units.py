@@ -1,6 +1,6 @@
-"""Quantities at the public edge: text to numbers, and the checks every layer shares.
+"""Quantities at the public edge: strings to numbers, and the checks that all layers share.
 
-Durations are seconds, probabilities plain numbers in [0, 1]. Text is read in decimal, so that "0.1%" is
+Durations are seconds, probabilities plain numbers in [0, 1]. Strings are read in decimal, so that "0.1%" is
 exactly the float 0.001 and both spellings of a parameter are the same point of a sweep.
 """
 
@@ -34,7 +34,7 @@ def nanoseconds(seconds: float) -> int:
 
 
 def parse_seconds(value: float | str, *, name: str = "duration", allow_infinite: bool = False) -> float:
-    """A duration in seconds from a number or from text such as "0.05", "50ms", "3us", "2min", "1h".
+    """A duration in seconds from a number or from a string such as "0.05", "50ms", "3us", "2min", "1h".
 
     `name` is the field named in the error; "inf" is accepted only with allow_infinite. Raises ValueError for
     what is no number, NaN, infinite or negative.
@@ -51,7 +51,7 @@ def parse_seconds(value: float | str, *, name: str = "duration", allow_infinite:
 
 
 def parse_probability(value: float | str, *, name: str = "probability") -> float:
-    """A probability from a number or from text: "0.01" and "1%" are the same float.
+    """A probability from a number or a string: "0.01" and "1%" are the same float.
 
     Raises ValueError, naming `name`, for anything outside [0, 1].
     """

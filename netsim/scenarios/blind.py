@@ -26,7 +26,7 @@ from netsim.scenarios.guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, 
 from netsim.scenarios.parameters import param, parameters, require_choices
 from netsim.seeds import Seed
 from netsim.sim import Connection, World
-from netsim.sim.adversaries import Forger
+from netsim.sim.attacks import Forger
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig

@@ -23,7 +23,7 @@ from netsim.scenarios import shared
 from netsim.scenarios.parameters import param, parameters, require_probabilities
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
-from netsim.sim.adversaries import Forger
+from netsim.sim.attacks import Forger
 from netsim.sim.network import Observer
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig

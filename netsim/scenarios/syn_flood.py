@@ -28,7 +28,7 @@ from netsim.scenarios.flood_theory import flood_theory
 from netsim.scenarios.parameters import both_ways, param, parameters, require_choices
 from netsim.seeds import Seed
 from netsim.sim import Connection, Host, Socket, World
-from netsim.sim.floods import Arrivals, botnet, flood, owns, spoofed_sources, waits
+from netsim.sim.attacks import Arrivals, botnet, flood, owns, spoofed_sources, waits
 from netsim.sim.network import Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator

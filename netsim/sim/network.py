@@ -1,18 +1,16 @@
-"""What the hosts and applications of one world share: clock, seed, observer, and the order of things at one instant."""
+"""What the hosts and applications of one world share: clock, seed, observer, and the order of simultaneous events."""
 
 import random
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simpy import Event, Process
 from simpy.events import EventPriority
 
 from netsim.seeds import Seed
-from netsim.sim.events import Clock, done, start
-from netsim.trace.events import TraceEvent
-
-if TYPE_CHECKING:
-    from netsim.sim.host import Host
+from netsim.sim.clock import Clock, done, start
+from netsim.tcp.segment import FourTuple
+from netsim.trace.events import Packet, TraceEvent
 
 NS: Final = 1_000_000_000
 Observer = Callable[[TraceEvent], None]
@@ -28,7 +26,7 @@ PRIORITIES: Final = {
 
 
 class Network:
-    """A world as its hosts see it."""
+    """A world as its hosts see it. ``names``: those of its hosts; ``packets``: how many have been sent."""
 
     def __init__(
         self,
@@ -42,8 +40,10 @@ class Network:
         # The key of the hosts' keyed hashes: the seed itself; one for all, since each hashes its own address too.
         self.secret = f"{seed.root}/{seed.replication}/{seed.point}".encode()
         self.observer = observer
-        self.hosts: dict[str, Host] = {}
+        self.names: list[str] = []
         self.packets = 0
+        # By four-tuple, the sender first: how many connections its host has opened on it, and the last one's number.
+        self.incarnations: dict[FourTuple, tuple[int, int]] = {}
         self.done = done(self.env)
         self.shuffle = shuffle
         self.timer_priority, self.arrival_priority = priorities
@@ -61,9 +61,11 @@ class Network:
         """An event ``seconds`` from now."""
         return self.env.timeout(round(seconds * NS))
 
-    def dissolve(self) -> None:
-        """Let go of one another, so that all memory is free at once; what hosts have counted can still be read."""
-        for host in self.hosts.values():
-            host.detach()
-        self.hosts = {}
-        self.env._queue.clear()
+    def note_opened(self, four_tuple: FourTuple, connection: int) -> None:
+        """A host has opened a connection of this number: a new incarnation of the four-tuple."""
+        count, _ = self.incarnations.get(four_tuple, (0, 0))
+        self.incarnations[four_tuple] = (count + 1, connection)
+
+    def is_stale(self, packet: Packet) -> bool:
+        """Whether the sender has opened a newer connection on the packet's four-tuple since it sent the packet."""
+        return 0 < packet.connection < self.incarnations.get(packet.segment.flow, (0, 0))[1]

@@ -1,12 +1,13 @@
-"""Socket calls as SimPy events: ``yield`` them in plain processes. Errors are exceptions with the RFC's names."""
+"""Socket calls as SimPy events, to be yielded by processes. Errors are exceptions with the names of RFC 9293."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from simpy import Event
 
+from netsim.sim.clock import done
 from netsim.sim.connection import Connection
-from netsim.sim.events import done
+from netsim.sim.pump import Pump
 from netsim.tcp.actions import Action
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
@@ -14,36 +15,42 @@ from netsim.tcp.socket import Socket as Core
 from netsim.tcp.state import State
 from netsim.tcp.user_calls import Status
 
-if TYPE_CHECKING:
-    from netsim.sim.host import Host
-
 _WAIT = object()  # what an attempt returns while it would block
+
+
+class Named(Protocol):
+    """A host, for its name."""
+
+    @property
+    def name(self) -> str:
+        """The name, which is its address."""
+        ...
 
 
 class Socket:
     """A TCP socket of a simulated host.
 
     Every call returns a SimPy event. ``connect``, ``accept``, ``send`` and ``recv`` may take simulated time; the others
-    are done at once and need not be yielded.
+    complete immediately and need not be yielded.
     """
 
-    __slots__ = ("__weakref__", "_env", "_traced", "core", "host", "waiting")
+    __slots__ = ("__weakref__", "_env", "_pump", "_traced", "core", "waiting")
 
     def __init__(
         self,
-        host: "Host",
+        pump: Pump,
         config: TcpConfig | None = None,
         core: Core | None = None,
         *,
         reuse_address: bool = False,
     ) -> None:
-        self.host = host
+        self._pump = pump
         if core is None:
-            core = Core(host.stack, config)
+            core = Core(pump.stack, config)
             core.reuse_address = reuse_address
         self.core = core
-        self._env = host.world.env
-        self._traced = host.world.observer is not None
+        self._env = pump.network.env
+        self._traced = pump.network.observer is not None
         self.waiting: list[tuple[str, Event, Callable[[], Any]]] = []
         core.observer, core.waiting = self, self.waiting
 
@@ -63,57 +70,58 @@ class Socket:
         return self.core.listener.half_open if self.core.listener is not None else 0
 
     def bind(self, port: int) -> Event:
-        """Use ``port`` as the local port. ConnectionAlreadyExists (EADDRINUSE) if an old connection still has it."""
+        """Use ``port`` as the local port. ConnectionAlreadyExists (EADDRINUSE) if another connection uses it."""
         if self._traced:
-            self.host.called("call", "bind", port)
+            self._pump.called("call", "bind", port)
         return self._take_port("bind", self.core.bind, port)
 
     def listen(self, port: int | None = None, backlog: int = 128) -> Event:
         """Passive OPEN on ``port``. ConnectionAlreadyExists (EADDRINUSE) as in ``bind``."""
         if self._traced:
-            self.host.called("call", "listen", port)
+            self._pump.called("call", "listen", port)
         return self._take_port("listen", self.core.listen, port, backlog)
 
     def _take_port(self, call: str, act: Callable[..., list[Action] | None], *arguments: int | None) -> Event:
         try:
             actions = act(*arguments)
         except TcpError as error:
-            self.host.called("return", call, error)
+            self._pump.called("return", call, error)
             raise
         return self._at_once(actions or [])
 
-    def connect(self, address: "tuple[Host | str, int]", data: bytes | None = None) -> Event:
+    def connect(self, address: tuple[Named | str, int], data: bytes | None = None) -> Event:
         """Active OPEN to (host, port); done when ESTABLISHED, fails with ConnectionRefused or ConnectionTimedOut.
 
         ValueError for a name that no host has. ``data`` is sent first: on the SYN with Fast Open
-        (``TcpConfig.fast_open``), else after the handshake. With Fast Open an empty one asks for a cookie.
+        (``TcpConfig.fast_open``), else after the handshake. With Fast Open empty data asks for a cookie.
         """
         peer, port = address
         name = peer if isinstance(peer, str) else peer.name
-        if name not in self.host.world.hosts and self.host.route(name) is None:
-            raise ValueError(f"host = {name!r}: this world has {', '.join(map(repr, self.host.world.hosts))}")
+        pump = self._pump
+        if pump.route(name) is None and name not in pump.network.names:
+            raise ValueError(f"host = {name!r}: this world has {', '.join(map(repr, pump.network.names))}")
         if self._traced:
-            self.host.called("call", "connect", f"{name}:{port}")
-        self.host.perform(self.core.connect(name, port, self._env._now, data))
+            self._pump.called("call", "connect", f"{name}:{port}")
+        self._pump.perform(self.core.connect(name, port, self._env.time, data))
         return self._later("connect", self._try_connect)  # a SYN is never answered at once
 
     def accept(self) -> Event:
         """The next connection, as a new Socket."""
         if self._traced:
-            self.host.called("call", "accept", "")
+            self._pump.called("call", "accept", "")
         return self._wait("accept", self._try_accept)
 
     def send(self, data: bytes) -> Event:
         """SEND all of ``data``; done when the last byte is in the send buffer."""
         if self._traced:
-            self.host.called("call", "send", len(data), self.core.tcb)
+            self._pump.called("call", "send", len(data), self.core.tcb)
         rest = memoryview(bytes(data))
 
         def attempt() -> Any:
             nonlocal rest
-            count, actions = self.core.send(bytes(rest), self._env._now)
+            count, actions = self.core.send(bytes(rest), self._env.time)
             if actions:
-                self.host.perform(actions)
+                self._pump.perform(actions)
             rest = rest[count:]
             return _WAIT if rest else len(data)
 
@@ -122,56 +130,56 @@ class Socket:
     def recv(self, size: int = 65536) -> Event:
         """RECEIVE: at least one byte and at most ``size``; ``b""`` when the peer has closed."""
         if self._traced:
-            self.host.called("call", "recv", size, self.core.tcb)
+            self._pump.called("call", "recv", size, self.core.tcb)
 
         def attempt() -> Any:
-            data, actions = self.core.receive(size, self._env._now)
+            data, actions = self.core.receive(size, self._env.time)
             if actions:
-                self.host.perform(actions)
+                self._pump.perform(actions)
             return _WAIT if data is None else data
 
         return self._wait("recv", attempt)
 
     def shutdown(self) -> Event:
-        """No more to send: FIN after the text sent so far; receiving goes on (half-close)."""
+        """Half-close: a FIN follows the data sent so far; receiving continues."""
         if self._traced:
-            self.host.called("call", "shutdown", "", self.core.tcb)
-        return self._at_once(self.core.shutdown(self._env._now))
+            self._pump.called("call", "shutdown", "", self.core.tcb)
+        return self._at_once(self.core.shutdown(self._env.time))
 
     def close(self) -> Event:
-        """FIN after the text sent so far, no more receiving; the TCP finishes alone."""
+        """A FIN follows the data sent so far, and receiving ends; the TCP completes the close by itself."""
         if self._traced:
-            self.host.called("call", "close", "", self.core.tcb)
-        return self._at_once(self.core.close(self._env._now))
+            self._pump.called("call", "close", "", self.core.tcb)
+        return self._at_once(self.core.close(self._env.time))
 
     def keepalive(self, *, idle: float, interval: float, probes: int) -> Event:
-        """Keep-alive on: a first probe after ``idle`` s of silence, further ones ``interval`` s apart, so many."""
+        """Keep-alive: after ``idle`` s without a segment ``probes`` probes at most, ``interval`` s apart."""
         if self._traced:
-            self.host.called("call", "keepalive", probes)
+            self._pump.called("call", "keepalive", probes)
         config = self.core.options.replace(
             keepalive=True, keepalive_idle=idle, keepalive_interval=interval, keepalive_probes=probes
         )
-        return self._at_once(self.core.configure(config, self._env._now))
+        return self._at_once(self.core.configure(config, self._env.time))
 
     def abort(self) -> Event:
         """Drop the connection with a RST."""
         if self._traced:
-            self.host.called("call", "abort", "", self.core.tcb)
-        return self._at_once(self.core.abort(self._env._now))
+            self._pump.called("call", "abort", "", self.core.tcb)
+        return self._at_once(self.core.abort(self._env.time))
 
     def status(self) -> Status:
-        """STATUS (RFC 9293 3.10.6), at once."""
+        """STATUS (RFC 9293 3.10.6); not an event."""
         return self.core.status()
 
     def wake(self) -> None:
-        """The core signalled: try what waits again. Called by the host."""
+        """The core has signalled: retry the calls that wait. Called by the pump."""
         waiting = self.waiting[:]
         self.waiting.clear()
         for call, event, attempt in waiting:
             try:
                 result = attempt()
             except TcpError as error:
-                self.host.called("return", call, error, self.core.tcb)
+                self._pump.called("return", call, error, self.core.tcb)
                 event.fail(error)
                 continue
             if result is _WAIT:
@@ -186,15 +194,15 @@ class Socket:
 
     def _try_accept(self) -> Any:
         core = self.core.accept()
-        return _WAIT if core is None else Socket(self.host, None, core)
+        return _WAIT if core is None else Socket(self._pump, None, core)
 
     def _wait(self, call: str, attempt: Callable[[], Any]) -> Event:
-        """Try at once; else an event that a later signal triggers."""
+        """The result of a call, if it need not wait; else an event that a later signal triggers."""
         env = self._env
         try:
             result = attempt()
         except TcpError as error:
-            self.host.called("return", call, error, self.core.tcb)
+            self._pump.called("return", call, error, self.core.tcb)
             return env.event().fail(error)
         if result is not _WAIT:
             if self._traced:
@@ -209,12 +217,12 @@ class Socket:
         return event
 
     def _at_once(self, actions: list[Action]) -> Event:
-        """Perform what a call has caused."""
-        self.host.perform(actions)
+        """Perform the actions of a call that need not wait."""
+        self._pump.perform(actions)
         if self.waiting:
             self.wake()  # an accept that waits learns that its listener was closed
-        return self.host.world.done
+        return self._pump.network.done
 
     def _returned(self, call: str, result: Any) -> None:
         core = result.core if isinstance(result, Socket) else self.core
-        self.host.called("return", call, len(result) if isinstance(result, bytes) else "", core.tcb)
+        self._pump.called("return", call, len(result) if isinstance(result, bytes) else "", core.tcb)

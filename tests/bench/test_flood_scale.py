@@ -17,7 +17,7 @@ import pytest
 from netsim.link import Path
 from netsim.seeds import Seed
 from netsim.sim import World
-from netsim.sim.floods import flood, spoofed_sources
+from netsim.sim.attacks import flood, spoofed_sources
 from netsim.sim.network import NS
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.listening.listener import Listener

@@ -14,7 +14,7 @@ from netsim.scenarios import syn_flood
 from netsim.scenarios.syn_flood import Params, cautions, play, run, theory
 from netsim.seeds import Seed
 from netsim.sim import World
-from netsim.sim.floods import botnet
+from netsim.sim.attacks import botnet
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.theory import erlang_b

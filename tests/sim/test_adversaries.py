@@ -3,7 +3,7 @@
 import pytest
 
 from netsim import Path, World
-from netsim.sim.adversaries import Forger
+from netsim.sim.attacks import Forger
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.segment import RST, SYN, FourTuple, Segment
 from netsim.tcp.state import ESTABLISHED
@@ -26,13 +26,13 @@ def test_a_forged_reset_ends_the_connection_of_another() -> None:
     sock.bind(4000)
     sock.connect(("server", 80))
     world.run(until=1.0)
-    (tcb,) = world.hosts["server"].stack.connections.values()
+    (tcb,) = world.hosts["server"].pump.stack.connections.values()
     assert tcb.state is ESTABLISHED
     forger.send(Segment(FourTuple("client", 4000, "server", 80), tcb.rcv_nxt + 100, 0, RST, 0))
     world.run(until=1.005)
     assert tcb.state is ESTABLISHED  # on its way: 10 ms
     world.run(until=2.0)
-    assert not world.hosts["server"].stack.connections
+    assert not world.hosts["server"].pump.stack.connections
     assert sock.state is ESTABLISHED  # the client knows nothing
     assert "forged" in world.trace.ladder()
     assert [r.packet.forged for r in world.trace.events if isinstance(r, Sent)].count(True) == 1
@@ -43,7 +43,7 @@ def test_a_silent_address_gets_the_answers_and_says_nothing() -> None:
     world, forger = world_with_mallory("linux_classic")
     forger.send(Segment(FourTuple("nobody", 1234, "server", 80), 1, 0, SYN, 1000))
     world.run(until=62.9)
-    (listener,) = world.hosts["server"].stack.listeners.values()
+    (listener,) = world.hosts["server"].pump.stack.listeners.values()
     assert listener.half_open == 1
     world.run(until=68.0)
     assert listener.half_open == 0

@@ -8,7 +8,7 @@ import pytest
 
 from netsim.link import Path
 from netsim.sim import World
-from netsim.sim.floods import botnet, flood, inject_each, owns, spoofed_sources, waits
+from netsim.sim.attacks import botnet, flood, inject_each, owns, spoofed_sources, waits
 from netsim.tcp.segment import ACK, SYN, FourTuple, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.trace.events import Arrived, Decided, Sent

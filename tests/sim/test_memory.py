@@ -28,7 +28,7 @@ def bytes_per_entry(name: str, entries: int) -> float:
         for k in range(entries):
             flow = FourTuple(f"s{k >> 8}", 1024 + (k & 0xFF), "server", 80)
             options = Options(mss=1460, wscale=7, sack_permitted=True, ts_val=k)
-            server.stack.on_segment(Segment(flow, k, 0, SYN, 65535, b"", options), 0)
+            server.pump.stack.on_segment(Segment(flow, k, 0, SYN, 65535, b"", options), 0)
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -50,7 +50,7 @@ def test_nothing_is_left_when_they_have_timed_out() -> None:
     server.socket().listen(80, 4096)
     for k in range(2000):
         flow = FourTuple(f"s{k}", 1024, "server", 80)
-        server.stack.on_segment(Segment(flow, k, 0, SYN, 65535), 0)
+        server.pump.stack.on_segment(Segment(flow, k, 0, SYN, 65535), 0)
     assert len(server.connections) == 2000
     world.run()
     assert world.now == pytest.approx(63)

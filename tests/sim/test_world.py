@@ -335,7 +335,7 @@ def test_half_open_discovery_after_a_crash() -> None:
     assert isinstance(seen[0], ConnectionReset)
     assert seen[1] == pytest.approx(1.2)
     assert not b.connections
-    assert not b.stack.listeners
+    assert not b.pump.stack.listeners
 
 
 def test_a_crashed_client_comes_back_with_the_same_port() -> None:

@@ -8,7 +8,7 @@ from IPython.lib.pretty import pretty
 
 from netsim.link import Path
 from netsim.sim import Host, World
-from netsim.sim.floods import flood, spoofed_sources
+from netsim.sim.attacks import flood, spoofed_sources
 from netsim.tcp.config.profiles import PROFILES, linux, rfc9293
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import SYN, FourTuple, Segment
@@ -218,7 +218,7 @@ def test_a_listener_that_closes_and_a_host_that_crashes_forget() -> None:
         yield world.timeout(1.0)
         client.crash()
         yield world.timeout(3.0)
-        client.called("call", "bind", 7)
+        client.pump.called("call", "bind", 7)
 
     world.process(knock(client, server, 80))
     world.process(end())

@@ -1,55 +1,63 @@
-"""Events that the shell puts into SimPy's queue itself: arrivals and wake-ups, a call each and no process."""
+"""SimPy's environment with a clock in integer nanoseconds, and entries in its queue that are no SimPy events.
+
+The only module that touches what is private in SimPy (pyproject.toml bounds its version for that reason).
+"""
 
 import random
 from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simpy import Environment, Event, Process
-from simpy.core import EmptySchedule, StopSimulation
+from simpy.core import EmptySchedule, Infinity, StopSimulation
 from simpy.events import NORMAL, URGENT, EventPriority
 
 Act = Callable[[Any], None]
+Entry = tuple[int, EventPriority, int, Act | None, Any]
 
 
 class Clock(Environment):
-    """SimPy's environment with a clock in integer nanoseconds; this package reads ``_now``, which is no call.
+    """A SimPy environment whose ``time`` is a number of nanoseconds; reading that attribute is no call.
 
-    An entry of its queue is (time, priority, number, act, subject). An arrival or a wake-up is ``act(subject)``, which
-    costs a third of an ``Event``: no process yields it. For a SimPy event ``act`` is None and ``subject`` the event.
+    ``queue`` is a heap of entries (time, priority, number, act, subject), the numbers from ``numbers``. The arrival of
+    a segment or the wake-up of a timer is an entry that calls ``act(subject)``; it costs a third of an ``Event``, which
+    nobody would yield. For an event of SimPy ``act`` is None and ``subject`` the event. ``at`` adds an entry; the pump
+    adds its own without that call.
     """
 
-    if TYPE_CHECKING:
-        _now: int
-        _queue: list[tuple[int, EventPriority, int, Act | None, Any]]  # type: ignore[assignment]
-
-        @property
-        def now(self) -> int: ...
-
     def __init__(self) -> None:
-        # SimPy's own also binds ``process``, ``timeout`` and others to each environment; they are found without.
-        self._now = 0
-        self._queue = []
-        self._eid = count()
+        # SimPy's own constructor also binds ``process``, ``timeout`` and others to each environment.
+        self.time = 0
+        self.queue: list[Entry] = []
+        self.numbers = count()
         self._active_proc = None
 
+    @property
+    def now(self) -> int:
+        """Simulated time in nanoseconds."""
+        return self.time
+
+    def peek(self) -> int | float:
+        """SimPy's ``peek``: the time of the next entry; infinite without one."""
+        return self.queue[0][0] if self.queue else Infinity
+
     def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: int = 0) -> None:  # type: ignore[override]
-        """SimPy's ``schedule``; but a process that has ended well, and that nobody waits for, is over at once."""
+        """SimPy's ``schedule``; but a process that ended without error, and for which nobody waits, needs no entry."""
         if event.callbacks or type(event) is not Process or not event._ok:
-            heappush(self._queue, (self._now + delay, priority, next(self._eid), None, event))
+            heappush(self.queue, (self.time + delay, priority, next(self.numbers), None, event))
         else:
             event.callbacks = None  # type: ignore[assignment]  # SimPy's own mark of a processed event
 
     def at(self, time: int, priority: EventPriority, act: Act, subject: Any) -> None:
         """Call ``act(subject)`` at ``time`` (ns)."""
-        heappush(self._queue, (time, priority, next(self._eid), act, subject))
+        heappush(self.queue, (time, priority, next(self.numbers), act, subject))
 
     def step(self) -> None:
         """SimPy's ``step``: the next entry. EmptySchedule if there is none."""
-        if not self._queue:
+        if not self.queue:
             raise EmptySchedule
-        self._now, _, _, act, subject = heappop(self._queue)
+        self.time, _, _, act, subject = heappop(self.queue)
         if act is not None:
             return act(subject)
         callbacks, subject.callbacks = subject.callbacks, None
@@ -63,9 +71,9 @@ class Clock(Environment):
         """SimPy's ``run``; without an end it is SimPy's loop and ``step`` in one, which saves two calls an event."""
         if until is not None:
             return super().run(until)
-        queue = self._queue
+        queue = self.queue
         while queue:
-            self._now, _, _, act, subject = heappop(queue)
+            self.time, _, _, act, subject = heappop(queue)
             if act is not None:
                 act(subject)
                 continue
@@ -83,7 +91,7 @@ class Clock(Environment):
 
 
 def _failure(event: Event) -> BaseException:
-    """What an event that failed, and that nobody waited for, raises: the exception as if from here, and its cause."""
+    """The exception of an event that failed and for which nobody waited, as if raised here, with its cause."""
     value = event._value
     failure: BaseException = type(value)(*value.args)
     failure.__cause__ = value
@@ -91,7 +99,7 @@ def _failure(event: Event) -> BaseException:
 
 
 def start(env: Clock, generator: Generator[Event, Any, Any], begin: Event) -> Process:
-    """A process that begins at this instant. SimPy's constructor makes an event for that; here ``begin``, past, is it.
+    """A process that begins now. SimPy's constructor makes an event to start it; here ``begin``, a past event, does.
 
     ValueError for what is no generator.
     """
@@ -102,12 +110,12 @@ def start(env: Clock, generator: Generator[Event, Any, Any], begin: Event) -> Pr
     process.callbacks = []
     process._generator = generator
     process._target = begin
-    heappush(env._queue, (env._now, URGENT, next(env._eid), process._resume, begin))
+    heappush(env.queue, (env.time, URGENT, next(env.numbers), process._resume, begin))
     return process
 
 
 def done(env: Environment, value: Any = None) -> Event:
-    """An event in the past: whoever yields it goes on at once, and SimPy's queue never sees it."""
+    """An event in the past: a process that yields it continues immediately, and it never enters the queue."""
     event: Event = Event.__new__(Event)  # its own constructor would make a list of callbacks that nobody uses
     event.env = env
     event._ok = True
@@ -116,6 +124,6 @@ def done(env: Environment, value: Any = None) -> Event:
     return event
 
 
-def shuffled(stream: random.Random) -> EventPriority:
-    """A random priority before all applications: the order of things at one instant is then drawn, not decided."""
+def random_priority(stream: random.Random) -> EventPriority:
+    """A priority before all applications, drawn so that the order of simultaneous events is random."""
     return EventPriority(-1 - stream.getrandbits(30))

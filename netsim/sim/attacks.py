@@ -1,6 +1,7 @@
-"""Floods: applications of hosts that open connections nobody wants, with spoofed sources or their own.
+"""Attacks: forged segments, and floods of SYNs with spoofed source addresses or of real connections.
 
-They are processes without an end, for ``world.process(...)``. Rates are per second.
+The trace marks what a ``Forger`` sends as forged; no TCP can see that. Floods are processes that never end, for
+``world.process(...)``. Rates are per second.
 """
 
 import random
@@ -9,11 +10,13 @@ from typing import Any, Final, Literal
 
 from simpy import Event
 
-from netsim.sim.adversaries import Forger
+from netsim.sim.clock import random_priority
 from netsim.sim.host import Host
+from netsim.sim.kinds import kinds
 from netsim.sim.network import NS
 from netsim.tcp.errors import InsufficientResources, TcpError
 from netsim.tcp.segment import SYN, FourTuple, Options, Segment
+from netsim.trace.events import Packet, Sent
 from netsim.units import require_number
 
 Arrivals = Literal["poisson", "constant", "bursts"]
@@ -21,6 +24,38 @@ Arrivals = Literal["poisson", "constant", "bursts"]
 FIRST_PORT: Final = 1024
 _PORTS: Final = 65_536 - FIRST_PORT
 _SYN_OPTIONS: Final = Options(mss=1460)
+
+
+class Forger:
+    """Sends any segment from any source address, from where ``host`` is in the network.
+
+    The segment takes the host's link to its destination. Answers go to the source address that the segment claims: to
+    the host of that name if the destination has a link to it, else nowhere (a silent address).
+    """
+
+    __slots__ = ("_pump",)
+
+    def __init__(self, host: Host) -> None:
+        self._pump = host.pump
+
+    def send(self, segment: Segment) -> None:
+        """Send it now. ValueError if this host has no link to its destination."""
+        pump, network = self._pump, self._pump.network
+        now = network.env.time
+        route = pump.route(segment.flow.dst)
+        if route is None:
+            raise ValueError(f"destination = {segment.flow.dst!r}: must be a host with a link to {pump.name!r}")
+        pipe, peer = route
+        size = segment.wire_size if pipe.uses_size else 0
+        times = pipe.send(now, size, kinds(segment, None) if pipe.uses_kinds else ())
+        content: Segment | Packet = segment
+        if network.observer is not None:
+            network.packets += 1
+            content = Packet(network.packets, segment, pump.name, now, 0, 0, forged=True)
+            network.observer(Sent(now, pump.name, content, tuple(times), pipe.cause))
+        for time in times:
+            priority = network.arrival_priority if network.shuffle is None else random_priority(network.shuffle)
+            network.env.at(time, priority, peer.on_arrival, content)
 
 
 def waits(arrivals: Arrivals, rate: float, stream: random.Random, *, burst: int = 50) -> Iterator[float]:
@@ -51,9 +86,9 @@ def spoofed_sources(count: int) -> list[str]:
 def flood(
     host: Host, target: tuple[str, int], *, sources: list[str], gaps: Iterator[float], stream: random.Random
 ) -> Generator[Event, Any, None]:
-    """SYNs from ``sources`` to ``target`` (host's name, port), one after each of ``gaps`` (s), for ever.
+    """SYNs from ``sources`` to ``target`` (host's name, port), one after each of ``gaps`` (s), without end.
 
-    No four-tuple comes twice in 64,512 SYNs for each source. Who owns a source, if anybody, answers what comes back.
+    No four-tuple repeats within 64,512 SYNs per source. The owner of a source address, if any, answers what comes back.
     """
     name, port = target
 
