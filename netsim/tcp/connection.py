@@ -1,24 +1,25 @@
 """Birth, change of state and death of a connection record. ``enter`` is the only door between states."""
 
-from typing import TYPE_CHECKING
-
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved, Signal
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import ConnectionTimedOut, TcpError
-from netsim.tcp.host_context import Context
+from netsim.tcp.host_context import HostContext
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.state import CLOSED, LEADS_TO, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import LINGER, NEVER, idle
 
-if TYPE_CHECKING:
-    from netsim.tcp.listening.listener import Listener
-
 _new = tuple.__new__  # half the price of Signal(...)
 
 
 def allocate(
-    ctx: Context, config: TcpConfig, flow: FourTuple, key: FourTuple, state: State, now: int, iss: int | None = None
+    ctx: HostContext[Tcb],
+    config: TcpConfig,
+    flow: FourTuple,
+    key: FourTuple,
+    state: State,
+    now: int,
+    iss: int | None = None,
 ) -> Tcb:
     """A new record for ``flow`` (as this end writes it; ``key``: as the peer does), in the state it comes from.
 
@@ -36,13 +37,13 @@ def allocate(
     return tcb
 
 
-def enter(tcb: "Tcb | Listener", new: State, clause: str) -> None:
+def enter(tcb: Tcb, new: State, clause: str) -> None:
     """Move to ``new``, as ``clause`` orders; AssertionError if no such edge exists."""
     old = tcb.state
     assert new in LEADS_TO[old][clause], f"no edge {old} -> {new} by {clause}"
     tcb.state = new
     if old is SYN_RECEIVED and tcb.listener is not None:
-        tcb.listener.left(tcb)  # type: ignore[arg-type]
+        tcb.listener.left(tcb)
     if tcb.ctx.record:
         tcb.ctx.actions.append(Moved(tcb.id, tcb.flow, old, new, clause))
 

@@ -3,20 +3,22 @@
 import random
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from netsim.tcp.actions import Action
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.counters import Counters
 from netsim.tcp.segment import FourTuple
-from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import wheel_deadline
 
 Streams = Callable[[str], random.Random]
 
+Connection = TypeVar("Connection")  # the TCB, which names HostContext and so stands above it
+
 _COARSEST_SLOT = 8**5  # ticks; wheel phases are drawn over 131 s at 250 Hz, a whole number of every slot in use
 
 
-class Context:
+class HostContext(Generic[Connection]):
     """The host's side of every connection. ``record`` turns trace actions on; ``streams`` gives named randomness."""
 
     __slots__ = (
@@ -38,7 +40,7 @@ class Context:
 
     def __init__(self, streams: Streams, secret: bytes | None = None) -> None:
         self.actions: list[Action] = []
-        self.connections: dict[FourTuple, Tcb] = {}  # by the four-tuple as the peer writes it
+        self.connections: dict[FourTuple, Connection] = {}  # by the four-tuple as the peer writes it
         self.cookies: dict[str, tuple[bytes, int]] = {}  # Fast Open: server -> its cookie and its MSS (RFC 7413 4.1.3)
         self.counters = Counters()
         self.record = False

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from netsim.tcp.actions import Transmit
-from netsim.tcp.host_context import Context
+from netsim.tcp.host_context import HostContext
 from netsim.tcp.recovery.bursts import piece, pushes
 from netsim.tcp.recovery.chrono import within_record
 from netsim.tcp.recovery.congestion import UNLIMITED, begin
@@ -160,7 +160,7 @@ def reset_for(segment: Segment) -> Segment | None:
     return Segment(flow, 0, (segment.seq + segment.length) & MASK, RST | ACK, 0)
 
 
-def send_reset_for(ctx: Context, segment: Segment, tcb: Tcb | None = None) -> None:
+def send_reset_for(ctx: HostContext[Tcb], segment: Segment, tcb: Tcb | None = None) -> None:
     """Answer ``segment`` with a RST, unless it is one; with no connection, ``tcb``, there is no key to sign it."""
     reset = reset_for(segment)
     if reset is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from netsim.tcp.actions import Action, Dropped, Freed
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import rfc9293
-from netsim.tcp.connection import dropped, end, enter
+from netsim.tcp.connection import dropped, end
 from netsim.tcp.counters import Counters
 from netsim.tcp.errors import (
     ConnectionAborted,
@@ -20,7 +20,7 @@ from netsim.tcp.errors import (
     ConnectionReset,
     InsufficientResources,
 )
-from netsim.tcp.host_context import Context, Streams
+from netsim.tcp.host_context import HostContext, Streams
 from netsim.tcp.listening.listener import Listener
 from netsim.tcp.output import output, send_abort, send_reset_for
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
@@ -60,9 +60,9 @@ class Stack:
     ) -> None:
         self.address = address
         self.config = config if config is not None else rfc9293()
-        self.ctx = Context(streams, secret)
+        self.ctx: HostContext[Tcb] = HostContext(streams, secret)
         self.listeners: dict[int, Listener] = {}
-        self._timers: TimerQueue | None = None
+        self._timers: TimerQueue[Tcb] | None = None
         if set_wakeup is None:
             self._timers = TimerQueue()
             set_wakeup = self._timers.add
@@ -192,7 +192,7 @@ class Stack:
 
     def close_listener(self, listener: Listener, now: int, clause: str = _CLOSE) -> list[Action]:
         """CLOSE or ABORT in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
-        enter(listener, CLOSED, clause)
+        listener.enter(CLOSED, clause)
         self._forget(listener, now)
         return self.finish()
 

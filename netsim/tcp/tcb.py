@@ -5,18 +5,17 @@ are made on first use, because a flooded server holds a great many records that 
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from netsim.tcp.config.config import TcpConfig
-from netsim.tcp.segment import FourTuple
+from netsim.tcp.errors import TcpError
+from netsim.tcp.host_context import HostContext
+from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSED, State
 from netsim.tcp.timers import COUNT, NEVER
 
 if TYPE_CHECKING:
-    from netsim.tcp.errors import TcpError
-    from netsim.tcp.host_context import Context
-    from netsim.tcp.listening.listener import Listener
     from netsim.tcp.recovery.chrono import Chrono
     from netsim.tcp.recovery.congestion import NewReno
     from netsim.tcp.recovery.delayed_ack import AckClock
@@ -27,6 +26,49 @@ if TYPE_CHECKING:
 
 # The queue of whoever has sent nothing yet: one for all, told from a queue in use by ``is``, and never filled.
 NO_SEGMENTS: "Final[deque[Sent]]" = deque(maxlen=0)
+
+
+class PassiveOpen(Protocol):
+    """What a connection in SYN-RECEIVED uses of the listener whose SYN queue holds it (netsim/tcp/listening)."""
+
+    @property
+    def ctx(self) -> "HostContext[Tcb]":
+        """The host."""
+        ...
+
+    @property
+    def config(self) -> TcpConfig:
+        """The configuration that each accepted connection starts with."""
+        ...
+
+    @property
+    def owner(self) -> Any:
+        """The socket to signal, or None."""
+        ...
+
+    @property
+    def accept_queue(self) -> "deque[Tcb]":
+        """Connections that the user has not accepted yet."""
+        ...
+
+    deferred: "list[Tcb]"  # TCP_DEFER_ACCEPT: SYN-RECEIVED entries whose peer has sent its ACK and no data yet
+    early: "list[Tcb]"  # Fast Open: connections in SYN-RECEIVED that the user can accept already
+
+    def admit(self, tcb: "Tcb", segment: Segment, now: int) -> bool:
+        """Whether ``segment``, the handshake's final ACK, may make ``tcb`` ESTABLISHED."""
+        ...
+
+    def complete(self, tcb: "Tcb") -> None:
+        """``tcb`` is ESTABLISHED."""
+        ...
+
+    def left(self, tcb: "Tcb") -> None:
+        """``tcb`` has left SYN-RECEIVED, and frees its slot in the SYN queue."""
+        ...
+
+    def synack_goes_unanswered(self, tcb: "Tcb", limit: int) -> bool:
+        """The SYN-ACK timer of ``tcb`` expired: whether the SYN-ACK may be retransmitted, of ``limit`` times in all."""
+        ...
 
 
 class Tcb:
@@ -101,14 +143,16 @@ class Tcb:
         "with_options",  # every segment carries more than the header: timestamps, ECN, or a MAC
     )
 
-    def __init__(self, ctx: "Context", config: TcpConfig, flow: FourTuple, key: FourTuple, number: int) -> None:
+    def __init__(
+        self, ctx: "HostContext[Tcb]", config: TcpConfig, flow: FourTuple, key: FourTuple, number: int
+    ) -> None:
         self.ctx = ctx
         self.config = config
         self.flow = flow
         self.key = key
         self.id = number
         self.state: State = CLOSED
-        self.listener: Listener | None = None
+        self.listener: PassiveOpen | None = None
         self.owner: Any = None
         self.error: Exception | None = None
         self.soft_error: TcpError | None = None

@@ -6,10 +6,9 @@ Nothing is ever cancelled in an event queue: a deadline is a number, and the ear
 import itertools
 from collections.abc import Iterator
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final
+from typing import Final, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from netsim.tcp.tcb import Tcb
+Connection = TypeVar("Connection")  # the TCB, which names the timers and so stands above them
 
 # In the order in which those of one deadline run.
 USER: Final = 0  # user timeout (RFC 9293 3.8.3), connection establishment included
@@ -33,16 +32,16 @@ def idle() -> list[int]:
     return [NEVER] * COUNT
 
 
-class TimerQueue:
+class TimerQueue(Generic[Connection]):
     """Which record is to be woken when, for a driver without a queue of its own. Nothing is ever taken out early."""
 
     __slots__ = ("_heap", "_order")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Tcb]] = []
+        self._heap: list[tuple[int, int, Connection]] = []
         self._order = itertools.count()
 
-    def add(self, deadline: int, tcb: "Tcb") -> None:
+    def add(self, deadline: int, tcb: Connection) -> None:
         """Wake ``tcb`` at ``deadline``."""
         heappush(self._heap, (deadline, next(self._order), tcb))
 
@@ -50,7 +49,7 @@ class TimerQueue:
         """The first deadline; NEVER if there is none."""
         return self._heap[0][0] if self._heap else NEVER
 
-    def due(self, now: int) -> "Iterator[Tcb]":
+    def due(self, now: int) -> Iterator[Connection]:
         """What is to be woken by ``now``, in the order of deadlines; what is added meanwhile included."""
         while self._heap and self._heap[0][0] <= now:
             yield heappop(self._heap)[2]

@@ -14,7 +14,7 @@ from netsim.tcp.errors import (
     ConnectionDoesNotExist,
     InsufficientResources,
 )
-from netsim.tcp.host_context import Context
+from netsim.tcp.host_context import HostContext
 from netsim.tcp.listening.fast_open import send_first_syn, speak_early
 from netsim.tcp.output import SENDING, may_speak, output, send_abort, send_ack, send_syn, window_update_due
 from netsim.tcp.recovery.chrono import chrono
@@ -61,7 +61,7 @@ class Status:
 
 
 def open_active(
-    ctx: Context,
+    ctx: HostContext[Tcb],
     config: TcpConfig,
     flow: FourTuple,
     key: FourTuple,

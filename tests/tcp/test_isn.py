@@ -11,9 +11,10 @@ from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, Is
 from netsim.tcp.config.ports import Order, Ports
 from netsim.tcp.config.profiles import linux, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists, InsufficientResources
-from netsim.tcp.host_context import Context
+from netsim.tcp.host_context import HostContext
 from netsim.tcp.segment import SYN, FourTuple
 from netsim.tcp.stack import Stack
+from netsim.tcp.tcb import Tcb
 from tests.tcp.pair import Solo, ns, streams
 
 FLOW = FourTuple("a", 4000, "b", 80)
@@ -21,9 +22,9 @@ OTHER = FourTuple("a", 4001, "b", 80)
 ALPHA = 0.001
 
 
-def _source(seed: int = 1) -> Context:
+def _source(seed: int = 1) -> HostContext[Tcb]:
     """A host whose key and random numbers come from ``seed``."""
-    return Context(lambda _: random.Random(seed))
+    return HostContext(lambda _: random.Random(seed))
 
 
 def _isn(policy: IsnPolicy, seconds: float = 0.0, flow: FourTuple = FLOW, opened: int = 0, seed: int = 1) -> int:
@@ -177,7 +178,7 @@ def test_default_range() -> None:
 
 def test_random_ports_are_uniform() -> None:
     """Chi-square on 64 bins, n = 6,400 first candidates, alpha = .001."""
-    source = Context(lambda _: random.Random(3))
+    source: HostContext[Tcb] = HostContext(lambda _: random.Random(3))
     policy = Ports("random", 1024, 1024 + 6399)
     starts = [policy.start("a", "b", 80, k, source) for k in range(6400)]
     counts = Counter(start // 100 for start in starts)

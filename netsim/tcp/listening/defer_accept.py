@@ -4,17 +4,12 @@ The bare ACK of the handshake is ignored, and remembered: the SYN-ACK is not rep
 the time, to give the peer a last chance (net/ipv4/tcp_minisocks.c, tcp_check_req; inet_connection_sock.c).
 """
 
-from typing import TYPE_CHECKING
-
 from netsim.tcp.segment import Segment
 from netsim.tcp.state import SYN_RECEIVED
-from netsim.tcp.tcb import Tcb
-
-if TYPE_CHECKING:
-    from netsim.tcp.listening.listener import Listener
+from netsim.tcp.tcb import PassiveOpen, Tcb
 
 
-def waits_for_text(listener: "Listener", tcb: Tcb, segment: Segment) -> bool:
+def waits_for_text(listener: PassiveOpen, tcb: Tcb, segment: Segment) -> bool:
     """Whether ``segment``, the ACK of our SYN, is too early: it carries nothing, and the time has not run out."""
     if segment.length or tcb.transmissions > _timeouts(tcb):
         return False
@@ -24,7 +19,7 @@ def waits_for_text(listener: "Listener", tcb: Tcb, segment: Segment) -> bool:
     return True
 
 
-def keeps_silent(listener: "Listener", tcb: Tcb) -> bool:
+def keeps_silent(listener: PassiveOpen, tcb: Tcb) -> bool:
     """Whether the SYN-ACK whose time has come stays away: the peer has it, and only its text is missing."""
     return tcb in listener.deferred and tcb.transmissions <= _timeouts(tcb)
 

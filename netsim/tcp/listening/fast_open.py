@@ -11,35 +11,32 @@ a SYN that the network copied: its text may be delivered twice (2.1).
 
 from collections import deque
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from netsim.tcp.actions import Signal
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import accepted
-from netsim.tcp.host_context import Context
+from netsim.tcp.host_context import HostContext
 from netsim.tcp.output import output, send_syn
 from netsim.tcp.recovery.queue import Sent
 from netsim.tcp.segment import ACK, FIN, PSH, ExperimentalCookie, FourTuple, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import SYN_RECEIVED
-from netsim.tcp.tcb import Tcb
+from netsim.tcp.tcb import PassiveOpen, Tcb
 from netsim.tcp.timers import REXMT
-
-if TYPE_CHECKING:
-    from netsim.tcp.listening.listener import Listener
 
 _CLAUSE: Final = "RFC 7413 4.2.2: SYN with a valid cookie"
 _COOKIE_SIZES: Final = range(4, 17, 2)  # bytes; RFC 7413 4.1.1: others are ignored
 _OPTION_ROOM: Final = 40  # bytes of options that a SYN may carry; its text leaves them free (RFC 7413 4.1.3)
 
 
-def cookie_for(ctx: Context, flow: FourTuple, size: int) -> bytes:
+def cookie_for(ctx: HostContext[Tcb], flow: FourTuple, size: int) -> bytes:
     """The server's cookie for the client that wrote ``flow``: a keyed hash of both addresses (4.1.2)."""
     text = f"|fast open|{flow.dst}|{flow.src}".encode()
     return blake2b(ctx.secret() + text, digest_size=size).digest()
 
 
-def first_room(ctx: Context, config: TcpConfig, dst: str) -> int:
+def first_room(ctx: HostContext[Tcb], config: TcpConfig, dst: str) -> int:
     """Bytes of text that a SYN to ``dst`` carries: none without a cookie, unless the server needs none."""
     cookie, mss = ctx.cookies.get(dst, (b"", config.mss_default))
     return max(min(mss, config.mss) - _OPTION_ROOM, 0) if cookie or config.fast_open_without_cookie else 0
@@ -94,7 +91,7 @@ def speaks_early(config: TcpConfig, segment: Segment) -> bool:
     return config.fast_open_cookie_optional and segment.payload != b""
 
 
-def take_early_text(listener: "Listener", tcb: Tcb, segment: Segment) -> bytes | None:
+def take_early_text(listener: PassiveOpen, tcb: Tcb, segment: Segment) -> bytes | None:
     """The server's side (4.2.2): with a right cookie the text is taken and the connection offered to ``accept``.
 
     The cookie that the SYN-ACK is to carry; None where the client has a right one.

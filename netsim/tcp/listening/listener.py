@@ -7,11 +7,11 @@ in the accept queue until the user takes it. The order of the checks is that of 
 from collections import deque
 from typing import Any
 
-from netsim.tcp.actions import Dropped, Signal
+from netsim.tcp.actions import Dropped, Moved, Signal
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import accepted, allocate, dropped, end, enter
 from netsim.tcp.errors import ConnectionReset
-from netsim.tcp.host_context import Context
+from netsim.tcp.host_context import HostContext
 from netsim.tcp.listening.counterfactual import answer_syn
 from netsim.tcp.listening.fast_open import speaks_early, take_early_text
 from netsim.tcp.listening.syn_cookies import COOKIE, CookieJar
@@ -24,7 +24,7 @@ from netsim.tcp.segment_arrives.checks import in_later_states
 from netsim.tcp.segment_arrives.options import negotiate
 from netsim.tcp.segment_arrives.time_wait import first_beyond
 from netsim.tcp.seq import HALF, MASK
-from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, TIME_WAIT, State
+from netsim.tcp.state import CLOSED, LEADS_TO, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT
 
@@ -49,7 +49,7 @@ def syn_queue_limit(config: TcpConfig, backlog: int) -> int:
     return max(1, (backlog if most is None else min(backlog, most)) + config.backlog_slack)
 
 
-def _queue(ctx: Context, config: TcpConfig, limit: int) -> SynQueue | None:
+def _queue(ctx: HostContext[Tcb], config: TcpConfig, limit: int) -> SynQueue | None:
     """What lets old entries give way; None where new ones do."""
     if config.syncache_hashsize is not None:
         return SynCache(config.syncache_hashsize, config.syncache_bucketlimit, ctx.secret())
@@ -83,18 +83,18 @@ class Listener:
         "flow",
         "half_open",
         "id",
-        "listener",
         "owner",
         "state",
         "young",
     )
 
-    def __init__(self, ctx: Context, config: TcpConfig, flow: FourTuple, backlog: int, owner: Any = None) -> None:
+    def __init__(
+        self, ctx: HostContext[Tcb], config: TcpConfig, flow: FourTuple, backlog: int, owner: Any = None
+    ) -> None:
         self.ctx = ctx
         self.config = config
         self.flow = flow
         self.id = 0
-        self.listener: Listener | None = None
         self.state: State = CLOSED
         self.backlog = min(backlog, config.somaxconn)
         self.owner = owner
@@ -106,7 +106,15 @@ class Listener:
         self.accept_queue: deque[Tcb] = deque()
         self.deferred: list[Tcb] = []  # TCP_DEFER_ACCEPT: the peer has our SYN-ACK, its text is awaited
         self.early: list[Tcb] = []  # Fast Open: in the accept queue, or accepted, before they are ESTABLISHED
-        enter(self, LISTEN, "3.10.1: OPEN")
+        self.enter(LISTEN, "3.10.1: OPEN")
+
+    def enter(self, new: State, clause: str) -> None:
+        """Change the state of the listener itself; AssertionError if no such edge exists."""
+        old = self.state
+        assert new in LEADS_TO[old][clause], f"no edge {old} -> {new} by {clause}"
+        self.state = new
+        if self.ctx.record:
+            self.ctx.actions.append(Moved(self.id, self.flow, old, new, clause))
 
     @property
     def port(self) -> int:

@@ -5,11 +5,12 @@ from typing import Final
 from netsim.tcp.actions import Accepted, Transmit
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.syn_cookie import key_of, options_of, stamped
-from netsim.tcp.host_context import Context
+from netsim.tcp.host_context import HostContext
 from netsim.tcp.output import MAX_WINDOW, syn_options
 from netsim.tcp.segment import ACK, SYN, Options, Segment
 from netsim.tcp.segment_arrives.authentication import sign
 from netsim.tcp.seq import MASK
+from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER
 
 COOKIE: Final = "RFC 4987 3.6: SYN cookie"
@@ -22,7 +23,7 @@ class CookieJar:
 
     __slots__ = ("_config", "_ctx", "_key", "_phase", "_sent_at")
 
-    def __init__(self, ctx: Context, config: TcpConfig) -> None:
+    def __init__(self, ctx: HostContext[Tcb], config: TcpConfig) -> None:
         self._ctx = ctx
         self._config = config
         self._sent_at = -NEVER
