@@ -6,36 +6,41 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.figures import chances
+from netsim.figures import stale as figures
 from netsim.figures.output import save_table, save_text
-from netsim.figures.reuse_figures import acceptance_figure, sequence_figure
 from netsim.scenarios import stale
 from netsim.studies import stale as study
 from netsim.studies.study import differences, differences_text, estimates
 
 TITLE = "Does a reopened connection accept segments of the connection before it?"
 LOSSES = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-RUNS = {"acceptance": 120, "tails": 60, "bytes": 60, "lifetime": 30, "paws": 150}  # a point; a report: 25 times
-ACCEPTANCE = partial(acceptance_figure, headings=study.HEADINGS, model=study.COPIES)
-BYTES = partial(chances.bytes_figure, clock=study.CLOCK, edge=study.EDGE)
+RUNS = {
+    "acceptance": 120,
+    "tails": 60,
+    "bytes": 60,
+    "lifetime": 30,
+    "timestamps": 150,
+}  # per point; 25 times as many for a report
+ACCEPTANCE = partial(figures.acceptance_figure, headings=study.HEADINGS, model=study.DUPLICATES)
+BYTES = partial(figures.bytes_figure, clock=study.CLOCK, edge=study.EDGE)
 
 
 def main(lab: Lab) -> Iterator[Path]:
-    """P(old text accepted) against loss, TIME-WAIT, bytes, lifetime and timestamps; one accident from close by."""
-    rows = study.sequence_rows(accident := study.find_accident(lab.seed))
-    yield from lab.figure("e02b_sequence", sequence_figure, rows, note=study.describe(accident))
-    yield from save_text(study.accident_text(accident), lab.out, "e02c_accident")
+    """P(old data accepted) against loss, TIME-WAIT, bytes, lifetime and timestamps; one run in which it is."""
+    rows = study.sequence_rows(example := study.find_example(lab.seed))
+    yield from lab.figure("e02b_sequence", figures.sequence_figure, rows, note=study.describe(example))
+    yield from save_text(study.example_text(example), lab.out, "e02c_example")
     studies = {
         "a_acceptance": (study.stale_cases(LOSSES), ACCEPTANCE),
-        "d_tails": (study.tail_cases(), chances.tails_figure),
+        "d_tails": (study.tail_cases(), figures.tails_figure),
         "e_bytes": (study.bytes_cases(), BYTES),
-        "f_lifetime": (study.lifetime_cases(), chances.lifetime_figure),
-        "g_paws": (study.paws_cases(), chances.paws_figure),
+        "f_lifetime": (study.lifetime_cases(), figures.lifetime_figure),
+        "g_timestamps": (study.paws_cases(), figures.timestamps_figure),
     }
     runs = lab.runs(RUNS, report=25)
     for name, (cases, draw) in studies.items():
         n = runs[name[2:]]
-        results = lab.simulate(stale.run, cases, replications=n, common=name == "g_paws")
+        results = lab.simulate(stale.run, cases, replications=n, common=name == "g_timestamps")
         table = estimates(cases, results, stale.ESTIMATES)
         yield from lab.figure(f"e02{name}", draw, table, n=n, seed=lab.seed)
     table = differences(cases, results, study.COMPARED, by="timestamps", base="without")

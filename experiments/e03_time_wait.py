@@ -1,11 +1,12 @@
-"""What TIME-WAIT buys and what it costs. Run alone, or by ``netsim reproduce e03``."""
+"""What TIME-WAIT prevents and what it costs. Run alone, or by ``netsim reproduce e03``."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.figures.close_figures import assassination_figure, time_wait_figure, why_four_figure
+from netsim.figures.assassination import assassination_figure
+from netsim.figures.time_wait import time_wait_figure, why_four_figure
 from netsim.scenarios import ports, time_wait
 from netsim.studies import time_wait as study
 from netsim.studies.assassination import killed
@@ -14,12 +15,15 @@ from netsim.studies.teardown import why_four
 from netsim.sweep import Rows
 
 NAMES = ("p_unclean", "p_reset", "p_timeout")
-TITLE = "What does TIME-WAIT buy, and what does it cost?"
-LOSSES, COPIES = [0.1, 0.2, 0.3], [0.01, 0.05, 0.1, 0.2, 0.3]  # shares of segments lost, or with a late copy
+TITLE = "What does TIME-WAIT prevent, and what does it cost?"
+LOSSES, DUPLICATES = (
+    [0.1, 0.2, 0.3],
+    [0.01, 0.05, 0.1, 0.2, 0.3],
+)  # proportions of segments lost, or with a delayed duplicate
 LENGTHS = [0.0, 1.5, 4.0, 12.0, 60.0]  # s
-HELD = [0.5, 1.5, 4.0]  # s, of which the population is counted too
+HELD = [0.5, 1.5, 4.0]  # s; for these the sockets are counted too
 FINE = [0.0, *(0.25 * 1.06**k for k in range(119))]  # for the exact curves, up to 240 s
-RUNS = {"time_wait": 2_000, "price": 10, "killed": 400, "segments": 400}  # a point; ten times as many for a report
+RUNS = {"time_wait": 2_000, "cost": 10, "killed": 400, "segments": 400}  # per point; ten times as many for a report
 
 
 def main(lab: Lab) -> Iterator[Path]:
@@ -30,17 +34,17 @@ def main(lab: Lab) -> Iterator[Path]:
     parts = [estimates(cases, results, pick(time_wait.ESTIMATES, *NAMES))]
     parts.append(differences(cases, results, ["unclean"], by="time_wait", base=0.0))
     parts.append(exact(time_wait.theory, study.time_wait_cases(LOSSES, sorted({*FINE, *LENGTHS})), NAMES))
-    cases = study.price_cases(HELD)
-    results = run(ports.run, cases, replications=n["price"])
+    cases = study.cost_cases(HELD)
+    results = run(ports.run, cases, replications=n["cost"])
     parts.append(estimates(cases, results, pick(ports.ESTIMATES, "client_time_wait_sockets")))
-    parts.append(study.price(sorted({*FINE, *LENGTHS} - {0.0})))
-    ended = killed(run, COPIES, n=n["killed"])
+    parts.append(study.cost(sorted({*FINE, *LENGTHS} - {0.0})))
+    ended = killed(run, DUPLICATES, n=n["killed"])
     close = why_four(run, loss=0.02, n=n["segments"])
     facts = {"loss": 0.2, "rate": study.RATE, "seed": lab.seed}
     table = Rows.concatenate(parts)
     yield from lab.figure("e03a_time_wait", time_wait_figure, table, n=n["time_wait"], **facts)
     table = Rows.concatenate([close, table])
-    yield from lab.figure("e03c_why_four", why_four_figure, table, think=0.1, lost=0.02, n=n, **facts)
+    yield from lab.figure("e03c_why_four", why_four_figure, table, think_time=0.1, lost=0.02, n=n, **facts)
     yield from lab.figure(
         "e03b_assassination", assassination_figure, ended, duplicate=0.1, n=n["killed"], seed=lab.seed
     )

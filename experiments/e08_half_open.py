@@ -1,4 +1,4 @@
-"""Half-open connections: how long they live and what finds them. Run alone, or by ``netsim reproduce e08``."""
+"""Half-open connections: how long they live and what detects them. Run alone, or by ``netsim reproduce e08``."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,30 +6,30 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.figures.half_open_figures import accident_figure, alone_figure, life_figure
+from netsim.figures.half_open import alone_figure, failures_figure, lifetime_figure
 from netsim.scenarios import half_open
-from netsim.studies.half_open import accident_cases, alone_cases, life_cases, lives
+from netsim.studies.half_open import alone_cases, detection_times, failure_cases, lifetime_cases
 from netsim.studies.study import estimates, exact, pick
 from netsim.sweep import Rows
 
-TITLE = "One end has vanished or crashed: how long does the other hold the connection, and what tells it?"
+TITLE = "One end has crashed or vanished: how long does the other keep the connection, and what detects it?"
 RETRIES = list(range(8))
 WAITS = [0.5, 1.0, 3.0]  # s
 LOSSES = [0.05, 0.1, 0.2, 0.3, 0.4]
 FINE = [k / 100 for k in range(2, 41)]  # for the exact curves
 ALONE = "p_only_client_established"
-RUNS = {"accident": 2, "alone": 2_000}  # a point; ten times as many for a report
+RUNS = {"failures": 2, "alone": 2_000}  # per point; ten times as many for a report
 
 
 def main(lab: Lab) -> Iterator[Path]:
-    """Life of the survivor's connection by accident; of half-open entries by retries; clients alone against loss."""
+    """Time to detection by failure; lifetime of SYN-RECEIVED entries; clients ESTABLISHED alone against loss."""
     run, n = partial(lab.simulate, half_open.run), lab.runs(RUNS)
-    cases = accident_cases()
-    table = lives(cases, run(cases, replications=n["accident"]))
-    yield from lab.figure("e08a_accidents", accident_figure, table, n=n["accident"], seed=lab.seed)
-    cases = life_cases(RETRIES, WAITS)
-    table = lives(cases, run(cases, replications=1))
-    yield from lab.figure("e08b_life", life_figure, table, seed=lab.seed)
+    cases = failure_cases()
+    table = detection_times(cases, run(cases, replications=n["failures"]))
+    yield from lab.figure("e08a_failures", failures_figure, table, n=n["failures"], seed=lab.seed)
+    cases = lifetime_cases(RETRIES, WAITS)
+    table = detection_times(cases, run(cases, replications=1))
+    yield from lab.figure("e08b_lifetime", lifetime_figure, table, seed=lab.seed)
     cases = alone_cases(LOSSES)
     found = estimates(cases, run(cases, replications=n["alone"]), pick(half_open.ESTIMATES, ALONE))
     table = Rows.concatenate([found, exact(half_open.theory, alone_cases(FINE), [ALONE])])

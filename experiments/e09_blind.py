@@ -5,7 +5,8 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab
-from netsim.figures.attack_figures import forged_open_figure, injection_figure
+from netsim.figures.blind import injection_figure
+from netsim.figures.forged_open import forged_open_figure
 from netsim.figures.output import save_table
 from netsim.scenarios import blind, forged_open
 from netsim.studies.blind import injection_cases, rfc4953_table, rfc4953_text
@@ -13,10 +14,10 @@ from netsim.studies.forged_open import forged_open_cases
 from netsim.studies.study import estimates, exact, pick
 from netsim.sweep import Rows
 
-TITLE = "How many forged segments does an attacker need who sees nothing of the connection?"
+TITLE = "How many forged segments does an off-path attacker need?"
 WINDOWS = [2**10, 2**14, 2**16, 2**20, 2**24, 2**28, (1 << 30) - 1]
 GUESSES = [1, 3, 10, 30, 100, 300]
-RUNS = {"injection": 150, "forged": 100}  # a point; ten times as many for a report
+RUNS = {"injection": 150, "forged": 100}  # per point; ten times as many for a report
 
 
 def main(lab: Lab) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from netsim.cli import script
 from netsim.experiments import Lab, folder
-from netsim.figures.kernel_figures import connects_figure
+from netsim.figures.kernel import connects_figure
 from netsim.scenarios import setup
 from netsim.studies.kernel import connect_cases, connect_table
 

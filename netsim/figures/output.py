@@ -7,19 +7,25 @@ from typing import Any, Final
 import matplotlib
 from matplotlib.figure import Figure
 
-from netsim.figures.style import RC
+from netsim.figures.style import RC, footer_of, title_of
 from netsim.sweep import Rows, write_atomically, write_csv
 
-# The date is the only thing in these files that differs from one run to the next.
-_METADATA: Final[dict[str, dict[str, Any]]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+# Without a date: it would be the only thing in these files that differs from one run to the next.
+_UNDATED: Final[dict[str, dict[str, Any]]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+_FOOTER: Final = {"pdf": "Subject", "svg": "Description", "png": "Description"}  # the format's name for it
 _OUTPUT: Final[Any] = {name: value for name, value in RC.items() if name.startswith(("savefig", "svg", "path"))}
 
 
 def render(figure: Figure) -> dict[str, bytes]:
-    """The figure by format: ``pdf``, ``svg``, ``png``. Equal figures give equal bytes with the same matplotlib."""
+    """The figure by format: ``pdf``, ``svg``, ``png``. Equal figures give equal bytes with the same matplotlib.
+
+    The title and the footer of a sheet are in the files' metadata too.
+    """
     files = {}
     with matplotlib.rc_context(_OUTPUT):
-        for name, metadata in _METADATA.items():
+        for name, undated in _UNDATED.items():
+            words = {"Title": title_of(figure), _FOOTER[name]: footer_of(figure)}
+            metadata = undated | {key: word for key, word in words.items() if word}
             buffer = BytesIO()
             figure.savefig(buffer, format=name, metadata=metadata)
             files[name] = buffer.getvalue()

@@ -119,7 +119,7 @@ def sheet(
     share_x: bool = True,
     share_y: bool = True,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with its title (the answer, as a sentence), its footer (how it was found) and its panels.
+    """A figure with its title (one claim), its footer (how it was found) and its panels, row by row.
 
     ``label_room`` (inches) is left free at the right for the names of the curves, ``head_room`` above the
     panels for their headings. Panels share their axes unless told otherwise.
@@ -127,45 +127,55 @@ def sheet(
     figure = Figure(figsize=(WIDTH, height))
     above = _write(figure, title, size=_TITLE, weight="bold", at_top=True)
     below = _write(figure, footer, size=SMALLEST, weight="normal", at_top=False)
-    grid = GridSpec(
-        rows,
-        columns,
-        figure=figure,
-        left=left_room / WIDTH,
-        right=1 - label_room / WIDTH,
-        top=1 - (above + 0.22 + head_room) / height,
-        bottom=(below + 0.62) / height,
-        hspace=0.12,
-        wspace=0.12,
-    )
+    sides = {"left": left_room / WIDTH, "right": 1 - label_room / WIDTH}
+    ends = {"top": 1 - (above + 0.22 + head_room) / height, "bottom": (below + 0.62) / height}
+    grid = GridSpec(rows, columns, figure=figure, hspace=0.12, wspace=0.12, **sides, **ends)
     panels: list[Axes] = []
-    for row in range(rows):
-        for column in range(columns):
-            first = panels[0] if panels else None
-            panel = figure.add_subplot(
-                grid[row, column], sharex=first if share_x else None, sharey=first if share_y else None
-            )
-            panel.tick_params(labelbottom=row == rows - 1, labelleft=column == 0 or not share_y)
-            panels.append(panel)
+    for k in range(rows * columns):
+        first = panels[0] if panels else None
+        place = grid[divmod(k, columns)]
+        panel = figure.add_subplot(place, sharex=first if share_x else None, sharey=first if share_y else None)
+        panel.tick_params(labelbottom=k >= (rows - 1) * columns, labelleft=k % columns == 0 or not share_y)
+        panels.append(panel)
     return figure, panels
 
 
-def _write(figure: Figure, text: str, *, size: float, weight: str, at_top: bool) -> float:
-    """Put wrapped text at the top or the bottom, from edge to edge; the height (inches) that it takes."""
-    lines = _wrapped(text, FontProperties(family=RC["font.family"], size=size, weight=weight))
-    height: float = figure.get_size_inches()[1]
-    pitch = size * _LINE / _POINTS
-    for index, line in enumerate(lines):
-        from_top = _MARGIN + (index + 0.8) * pitch
-        from_bottom = _MARGIN + (len(lines) - index - 0.8) * pitch
-        y = 1 - from_top / height if at_top else from_bottom / height
-        figure.text(_MARGIN / WIDTH, y, line, size=size, weight=weight, color="black" if at_top else "#444444")
-    return _MARGIN + len(lines) * pitch
+def title_of(figure: Figure) -> str:
+    """The title of a sheet, in one line; empty for another figure."""
+    return _written(figure, "title")
 
 
-def _wrapped(text: str, font: FontProperties) -> list[str]:
-    """Lines of ``text`` that fit between the margins; a number stays with its unit."""
-    words = re.sub(r"(?<=\d) (?=%|m?s\b|bytes)|(?<=\bn) (?==)|(?<=\bn =) ", "\N{NO-BREAK SPACE}", text).split(" ")
+def footer_of(figure: Figure) -> str:
+    """The footer of a sheet, in one line; empty for another figure."""
+    return _written(figure, "footer")
+
+
+def _written(figure: Figure, name: str) -> str:
+    found = [text.get_text() for text in figure.texts if text.get_gid() == name]
+    return " ".join(" ".join(found).split())
+
+
+def _write(figure: Figure, words: str, *, size: float, weight: str, at_top: bool) -> float:
+    """Put wrapped words at the top or the bottom, from margin to margin; the height (inches) that they take."""
+    lines = _wrapped(words, FontProperties(family=RC["font.family"], size=size, weight=weight))
+    margin = _MARGIN / float(figure.get_size_inches()[1])
+    figure.text(
+        _MARGIN / WIDTH,
+        1 - margin if at_top else margin,
+        "\n".join(lines),
+        size=size,
+        weight=weight,
+        color="black" if at_top else "#444444",
+        va="top" if at_top else "bottom",
+        linespacing=_LINE,
+        gid="title" if at_top else "footer",
+    )
+    return _MARGIN + len(lines) * size * _LINE / _POINTS
+
+
+def _wrapped(sentence: str, font: FontProperties) -> list[str]:
+    """Lines of the sentence that fit between the margins; a number stays with its unit."""
+    words = re.sub(r"(?<=\d) (?=%|m?s\b|bytes|runs?\b)|(?<=\bseed) ", "\N{NO-BREAK SPACE}", sentence).split(" ")
     space = _width("n n", font) - 2 * _width("n", font)
     room = 0.0
     lines: list[str] = []
@@ -180,7 +190,7 @@ def _wrapped(text: str, font: FontProperties) -> list[str]:
     return lines
 
 
-def _width(text: str, font: FontProperties) -> float:
-    """Inches from the start of the text to the end of its ink."""
-    vertices = TextPath((0, 0), text, prop=font).vertices
+def _width(words: str, font: FontProperties) -> float:
+    """Inches from the start of the words to the end of their ink."""
+    vertices = TextPath((0, 0), words, prop=font).vertices
     return float(vertices[:, 0].max()) / _POINTS

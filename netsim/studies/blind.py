@@ -6,7 +6,7 @@ from typing import Final
 
 from netsim.scenarios import blind
 from netsim.studies.study import Case
-from netsim.sweep import Rows, Scalar
+from netsim.sweep import Rows, Scalar, number
 from netsim.tcp.config.profiles import rfc793, rfc9293
 from netsim.theory import attack_duration, bandwidth_delay_window, blind_reset
 
@@ -56,7 +56,7 @@ def rfc4953_text(table: Rows) -> str:
     lines = ["RFC 4953: RSTs of 40 bytes for a whole sweep, by netsim.theory.blind", "", "figure 1 (RTT 100 ms)"]
     lines.append(f"{'bandwidth':>12}  {'window':>11}  {'RSTs':>9}  {'time':>12}")
     for row in table.where(figure=1):
-        rate, seconds = float(row["bandwidth"] or 0), float(row["seconds"] or 0)
+        rate, seconds = number(row, "bandwidth"), number(row, "seconds")
         lines.append(f"{rate / 1e6:>7g} Mb/s  {row['window']:>9,} B  {row['resets']:>9,}  {seconds:>10.3g} s")
     lines += ["", "figure 2", f"{'':>12}  {'window':>11}  {'RSTs':>9}"]
     lines += [f"{'':>12}  {row['window']:>9,} B  {row['resets']:>9,}" for row in table.where(figure=2)]

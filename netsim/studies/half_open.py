@@ -1,4 +1,4 @@
-"""The studies of half-open connections: what happens to whom, what finds it, and the tables that the figures show."""
+"""The studies of half-open connections: failures and what detects them, and lifetimes of SYN-RECEIVED entries."""
 
 import math
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from netsim.sweep import Estimator, Rows, Scalar
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.profiles import linux, profile
 
-FOR_EVER: Final = math.inf
-ACCIDENTS: Final[dict[str, dict[str, Any]]] = {
+NEVER: Final = math.inf
+FAILURES: Final[dict[str, dict[str, Any]]] = {
     "crash; data": {"detected_by": "data"},
     "crash; new SYN": {"detected_by": "open"},
     "crash; keep-alive": {"detected_by": "keepalive"},
@@ -30,23 +30,23 @@ RETRIES: Final[dict[str, Any]] = {
 }
 
 
-def accident_cases() -> list[Case]:
-    """Every accident with everything that may find it, for two hosts' TCPs; one second after it somebody speaks."""
+def failure_cases() -> list[Case]:
+    """Every failure with all that may detect it, for two TCPs; one second later an end sends data or a SYN."""
     return [
         Case(
             {"case": name, "profile": host},
             half_open.Params(pause=1.0, client=profile(host), server=profile(host), **change),
         )
         for host in PROFILES
-        for name, change in ACCIDENTS.items()
+        for name, change in FAILURES.items()
     ]
 
 
-def life_cases(retries: Sequence[int], waits: Sequence[float]) -> list[Case]:
-    """Entries that nobody answers, by SYN-ACK retries and by the first wait (s)."""
+def lifetime_cases(retries: Sequence[int], waits: Sequence[float]) -> list[Case]:
+    """SYN-RECEIVED entries whose SYN-ACK nobody answers, by SYN-ACK retries and by the first timeout (s)."""
     return [
         Case(
-            {"wait": wait, "retries": number},
+            {"first_timeout": wait, "synack_retries": number},
             half_open.Params(
                 failure="vanishes",
                 during="handshake",
@@ -61,7 +61,7 @@ def life_cases(retries: Sequence[int], waits: Sequence[float]) -> list[Case]:
 
 
 def alone_cases(losses: Sequence[float]) -> list[Case]:
-    """No accident but loss: Linux's client, silent, before servers that repeat their SYN-ACK more or less often."""
+    """No failure, only losses: a Linux client that sends no data, servers that retransmit SYN-ACKs 1 to 5 times."""
     return [
         Case(
             {"server": name, "loss": loss},
@@ -75,18 +75,18 @@ def alone_cases(losses: Sequence[float]) -> list[Case]:
     ]  # fmt: skip
 
 
-def lives(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
-    """Mean life (s) in every case, infinite where no run found it, and what the timers say."""
+def detection_times(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
+    """Mean time to detection (s) in every case, infinite where no run detected it, and the exact one if it is known."""
     mean = Estimator(column="time_to_detection", kind="mean")
     table: list[dict[str, Scalar]] = []
     for case, rows in zip(cases, results, strict=True):
         found = mean(rows)
-        value = FOR_EVER if found.value is None else found.value
+        value = NEVER if found.value is None else found.value
         table.append(
             {**case.labels, "estimate": "time_to_detection", "source": "simulation", "value": value, "n": len(rows)}
         )
         values = half_open.theory(case.params)
         if values:
-            exact = FOR_EVER if values["p_never_detected"] else values["time_to_detection"]
+            exact = NEVER if values["p_never_detected"] else values["time_to_detection"]
             table.append({**case.labels, "estimate": "time_to_detection", "source": "exact", "value": exact})
     return Rows.from_dicts(table)

@@ -1,4 +1,4 @@
-"""What experiment e11 puts together: connects of Linux 6.18 as recorded, as simulated, and by exact enumeration."""
+"""The study of connects: of Linux 6.18 as recorded, as simulated, and by exact enumeration."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Final
 
 from netsim.scenarios import setup
 from netsim.studies.study import Case
-from netsim.sweep import Rows, Scalar, read_csv
+from netsim.sweep import Rows, Scalar, number, read_csv
 from netsim.sweep.statistics import survival
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile
@@ -45,8 +45,8 @@ def connect_table(cases: Sequence[Case], results: Sequence[Rows], folder: Path, 
     for name, linear in SCHEDULES.items():
         kernel: list[float] = []
         for row in recorded.where(linear_timeouts=linear, loss=loss):
-            latency = row["latency"]
-            kernel += [math.inf if latency is None or latency == "" else float(latency)] * int(row["count"] or 0)
+            never = row["latency"] in (None, "")
+            kernel += [math.inf if never else number(row, "latency")] * int(number(row, "count"))
         ours = [
             float(t)
             for case, rows in zip(cases, results, strict=True)

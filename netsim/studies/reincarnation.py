@@ -1,4 +1,4 @@
-"""The study of incarnations: RFC 1185's four cells, with every ISN, with and without TIME-WAIT."""
+"""The study of incarnations: RFC 1185's four cases, with every ISN, with and without TIME-WAIT."""
 
 from collections.abc import Sequence
 from typing import Final, get_args
@@ -11,14 +11,14 @@ from netsim.theory import IncarnationCell
 
 ISNS: Final[tuple[Isn, ...]] = get_args(Isn)
 DEFAULT: Final = Params()
-COPIES: Final = (
-    f"{100 * DEFAULT.duplicate:.0f} % of segments have a late copy, by up to {DEFAULT.msl:g} s (uniform); an ISN "
-    f"clock of {DEFAULT.clock_rate:,.0f} a second; long connections last until they are worst"
+DUPLICATES: Final = (
+    f"{100 * DEFAULT.duplicate:.0f} % of segments have a duplicate up to {DEFAULT.msl:g} s late (uniform); "
+    f"ISN clock of {DEFAULT.clock_rate:,.0f}/s; long connections last as long as is worst"
 )
 
 
 def meeting(isn: Isn, rate: float) -> float:
-    """The duration (s) of a long connection at which the numbers have come round and meet the text still alive.
+    """The duration (s) of a long connection whose sequence numbers have wrapped and meet segments still alive.
 
     The new number then lies in the middle of what is alive.
     """
@@ -49,9 +49,9 @@ def cell_cases(time_wait: float = 0.0) -> list[Case]:
 
 
 def cell_theory(cases: Sequence[Case]) -> Rows:
-    """What theory says of every case, as a tidy table: 1 where old text can be accepted, 0 where it cannot.
+    """What theory says of every case, as a tidy table: 1 where old data can be accepted, 0 where it cannot.
 
-    For random ISNs, whose chance is there in every cell and no larger than the window, it says nothing.
+    It has no verdict for random ISNs, which are unsafe everywhere with a small probability.
     """
     table: list[dict[str, Scalar]] = []
     for case in cases:

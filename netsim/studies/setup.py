@@ -1,4 +1,4 @@
-"""The study of connection set-up: latency and failure against loss for five hosts' TCPs."""
+"""The study of connection set-up: latency and failure against loss for the TCPs of five systems."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -13,7 +13,7 @@ PROFILES: Final = ("rfc9293", "linux", "linux_classic", "freebsd", "windows")
 
 
 def setup_cases(profiles: Sequence[str], losses: Sequence[float], *, burst: float = 0.0) -> list[Case]:
-    """Every profile at both ends, the same loss both ways; ``burst`` (s): mean length of loss bursts."""
+    """Every profile at both ends, the same loss in both directions; ``burst``: mean length of loss bursts (s)."""
     cases = []
     for name in profiles:
         config = profile(name)
@@ -33,13 +33,13 @@ def burst_table(
 ) -> Rows:
     """Mean latency with bursts of mean length ``burst`` (s) beside that with independent losses, found in ``table``.
 
-    ``run`` is ``simulate`` but for the cases. The column ``losses`` says how they come: ``independent`` or ``in 5 s
-    bursts``; there is no exact value for the latter.
+    ``run`` is ``simulate`` with everything given but the cases. The column ``losses`` is ``independent`` or
+    ``bursts of 5 s``; there is no exact value for the latter.
     """
     shown = table.where(profile=profile, estimate="setup_latency")
     independent = Rows.from_dicts([{**row, "losses": "independent"} for row in shown])
     cases = [
-        Case({**case.labels, "losses": f"in {burst:g} s bursts"}, case.params)
+        Case({**case.labels, "losses": f"bursts of {burst:g} s"}, case.params)
         for case in setup_cases([profile], losses, burst=burst)
     ]
     simulated = estimates(cases, run(cases), pick(setup.ESTIMATES, "setup_latency"))

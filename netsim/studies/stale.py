@@ -1,4 +1,4 @@
-"""The studies of reused four-tuples: when does a new connection accept data of the old one? And one such run."""
+"""The studies of reused four-tuples: when a new connection accepts data of the old one, and one such run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,35 +22,38 @@ MSL: Final = 30.0  # s; what Linux and FreeBSD assume, half of their TIME-WAIT
 LIFETIME: Final = 120.0  # s; RFC 9293 3.4.2
 ISNS: Final[dict[str, IsnPolicy]] = {"constant": ConstantIsn(), "clock": ClockIsn(), "random": RandomIsn()}
 HEADINGS: Final = {0.0: "TIME-WAIT: 0", MSL: f"MSL = {MSL:g} s", 2 * MSL: f"2 MSL = {2 * MSL:g} s"}
-COPIES: Final = f"20 % of segments have a late copy, by 10 s on average (exponential), at most {LIFETIME:g} s old"
+DUPLICATES: Final = (
+    f"20 % of segments have a delayed duplicate, 10 s late on average (exponential), at most {LIFETIME:g} s old"
+)
 TAILS: Final[dict[str, DelayDistribution]] = {
     "exponential": Exponential(10.0),
     "lognormal": Lognormal(10.0 * 2.718281828**-1.125, 1.5),
     "Pareto": Pareto(10.0 / 3, 1.5),
 }
-"""Distributions of how late a copy is: the mean is 10 s, the tail is not the same."""
-CLOCK: Final = 5000.0  # Hz; an ISN clock that is slower than the text
-FASTER: Final = 50_000.0  # bytes/s; the text
+"""Distributions of the delay of a duplicate: the mean is 10 s, the tails differ."""
+CLOCK: Final = 5000.0  # Hz; an ISN clock that is slower than the data
+FASTER: Final = 50_000.0  # bytes/s; the data
 PAUSE: Final = 1.0  # s
 RTT: Final = 0.1  # s
 EDGE: Final = CLOCK * (PAUSE + 2 * RTT) / (1 - CLOCK / FASTER)
-"""X = r D in bytes: the old connection's D is its own writing, two round trips, and the pause."""
+"""X = r D in bytes, where D is how long the old connection writes, two round trips, and the pause."""
 COMPARED: Final = ("stale_data_accepted", "has_wrong_bytes", "reset", "ghost")
 PAWS: Final = (
-    "Timestamps (PAWS) against none: mean difference of runs that share their random numbers; constant ISNs.\n"
-    "Shares of runs: old text accepted, wrong bytes read, a new connection reset, a ghost."
+    "With timestamps (PAWS) minus without: mean difference of runs that share their random numbers; constant ISNs.\n"
+    "Proportions of runs: old data accepted, wrong bytes read, new connection reset, ghost connection (one that only\n"
+    "the server believes in)."
 )
 _OUTSIDE: Final = "3.10.7.4, first: sequence number"
 _TRIES: Final = 5000
 _NS: Final = 1e-9
 _MASK: Final = (1 << 32) - 1
-_SECOND: Final = 2  # the server's record of the second connection
+_SECOND: Final = 2  # the server's number of the second connection
 
 
 def reuse_config(isn: str) -> TcpConfig:
     """RFC 9293 with one of ``ISNS``, and ACKs of unacceptable segments at most every 0.5 s, as Linux sends them.
 
-    Without that limit the two ends may acknowledge each other for ever (RFC 1337, H2), and late copies feed the war.
+    Without that limit the two ends may acknowledge each other without end (RFC 1337, H2).
     """
     return rfc9293().replace(isn=ISNS[isn], invalid_ratelimit=0.5)
 
@@ -69,10 +72,10 @@ _BASE: Final = stale.Params(
 
 
 def stale_cases(losses: Sequence[float]) -> list[Case]:
-    """Every ISN policy with a TIME-WAIT of 0, MSL and 2 MSL, the same loss both ways.
+    """Every ISN policy with a TIME-WAIT of 0, MSL and 2 MSL, the same loss in both directions.
 
-    The hosts believe in an MSL of 30 s, but copies live for up to 120 s: that is why waiting alone is not enough. A
-    copy is late by 10 s on average, exponentially distributed.
+    The hosts assume an MSL of 30 s, but duplicates live for up to 120 s: that is why waiting alone is not enough. A
+    duplicate is 10 s late on average, exponentially distributed.
     """
     cases = []
     for isn in ISNS:
@@ -110,7 +113,7 @@ def tail_cases() -> list[Case]:
 
 
 def bytes_cases() -> list[Case]:
-    """Three choices of the client's ISN against the bytes of the old connection; the text outruns the clock."""
+    """Three choices of the client's ISN against the bytes of the old connection; its data is faster than the clock."""
     isns: dict[str, IsnPolicy] = {"constant": ConstantIsn(), "clock": ClockIsn(CLOCK), "random": RandomIsn()}
     # The server's ISS counts up a little and it takes old ACKs: all protection is the client's number.
     server = _CONSTANT.replace(ack_policy="rfc793", isn=CounterIsn(per_second=0, per_connection=64_000))
@@ -140,7 +143,7 @@ def lifetime_cases() -> list[Case]:
 
 
 def paws_cases() -> list[Case]:
-    """Constant ISNs, with and without timestamps, against the share of segments that have a late copy."""
+    """Constant ISNs, with and without timestamps, against the share of segments that have a delayed duplicate."""
     base = replace(_BASE, duplicate_delay=Exponential(5.0))
     return [
         Case(
@@ -152,8 +155,8 @@ def paws_cases() -> list[Case]:
     ]
 
 
-def accident_params() -> stale.Params:
-    """Constant ISNs, no TIME-WAIT, nothing lost, some late copies, and a small window that they may hit or miss."""
+def example_params() -> stale.Params:
+    """Constant ISNs, no TIME-WAIT, no loss, some delayed duplicates, and a small window that they may hit or miss."""
     config = reuse_config("constant").replace(receive_buffer=2000)
     return stale.Params(
         loss_forward=0.0,
@@ -168,8 +171,8 @@ def accident_params() -> stale.Params:
 
 
 @dataclass(frozen=True, slots=True)
-class Accident:
-    """A run in which one old text segment is taken and one refused: which run it is, its result, its trace."""
+class Example:
+    """A run in which one old data segment is accepted and one refused: which run it is, its result, its trace."""
 
     params: stale.Params
     seed: int
@@ -178,14 +181,14 @@ class Accident:
     trace: Trace
 
 
-def find_accident(seed: int) -> Accident:
-    """The first replication in which two old text segments reach the second connection, one of them in its window.
+def find_example(seed: int) -> Example:
+    """The first replication in which two old data segments reach the second connection, one of them in its window.
 
-    And in which all goes on as if nothing had happened: the wrong bytes are all that the accident leaves behind.
-    The search goes through replications 0, 1, 2, ... of ``accident_params`` and so always ends at the same one.
+    Nothing else happens in that run: the wrong bytes are its only trace. The search goes through replications 0, 1, 2,
+    ... of ``example_params`` and so always ends at the same one.
     LookupError if there is none among the first 5,000.
     """
-    params = accident_params()
+    params = example_params()
     point = point_key(params)
     for replication in range(_TRIES):
         trace = Trace()
@@ -198,18 +201,18 @@ def find_accident(seed: int) -> Accident:
         ):
             continue
         if _refused_by_number(trace) == 1 and not _stalls(trace):
-            return Accident(params, seed, replication, row, trace)
+            return Example(params, seed, replication, row, trace)
     raise LookupError(f"seed = {seed!r}: no such run among {_TRIES} replications; try another seed")
 
 
 def _stalls(trace: Trace) -> bool:
-    """Whether the client sent text again by timer: the server acknowledges what it never sent, and is not believed."""
+    """Whether the client retransmitted data by timer, because the server acknowledged what it never sent."""
     sent = (event for event in trace if isinstance(event, Sent) and event.host == "client")
     return any(event.packet.timer and event.packet.segment.payload for event in sent)
 
 
 def _refused_by_number(trace: Trace) -> int:
-    """Old text segments that the server refused because they lie outside its window."""
+    """Old data segments that the server refused because they lie outside its window."""
     return sum(
         event.host == "server"
         and event.packet is not None
@@ -222,16 +225,16 @@ def _refused_by_number(trace: Trace) -> int:
     )
 
 
-def sequence_rows(accident: Accident) -> Rows:
+def sequence_rows(example: Example) -> Rows:
     """What reached the second connection, relative to the IRS, and how its window moved.
 
-    Columns: ``kind`` (``window``, ``new`` or ``old`` text), ``time`` (s), ``seq`` and ``end``, ``verdict`` (accepted,
+    Columns: ``kind`` (``window``, ``new`` or ``old`` data), ``time`` (s), ``seq`` and ``end``, ``verdict`` (accepted,
     or the clause that refused it). A window lasts until the next one.
     """
-    irs = _irs(accident)
+    irs = _irs(example)
     windows: dict[float, dict[str, Scalar]] = {}
     segments: list[dict[str, Scalar]] = []
-    for event in accident.trace:
+    for event in example.trace:
         if isinstance(event, Sent) and event.host == "server" and event.packet.connection == _SECOND:
             s = event.packet.segment
             low = (s.ack - irs) & _MASK
@@ -243,7 +246,7 @@ def sequence_rows(accident: Accident) -> Rows:
 
 
 def _judged(event: Decided, irs: int) -> list[dict[str, Scalar]]:
-    """The line of a text segment that the second connection decided about, if this is its verdict."""
+    """The row of a data segment that the second connection accepted or refused; none for other decisions."""
     decision, packet = event.decision, event.packet
     if event.host != "server" or packet is None or decision.connection != _SECOND or not packet.segment.payload:
         return []
@@ -259,9 +262,9 @@ def _judged(event: Decided, irs: int) -> list[dict[str, Scalar]]:
     return [{"kind": kind, "time": event.time * _NS, "seq": seq, "end": end, "verdict": verdict}]
 
 
-def _irs(accident: Accident) -> int:
+def _irs(example: Example) -> int:
     """The client's ISS of the second incarnation."""
-    for event in accident.trace:
+    for event in example.trace:
         if isinstance(event, Arrived) and event.host == "server":
             packet: Packet = event.packet
             if packet.incarnation == 2 and packet.segment.flags & SYN:
@@ -269,14 +272,14 @@ def _irs(accident: Accident) -> int:
     raise LookupError("no SYN of the second connection arrived")
 
 
-def text_read(accident: Accident) -> str:
+def data_read(example: Example) -> str:
     """What the application of the second connection read, in runs of equal bytes: ``1000 x '2', 1000 x '1' (old)``.
 
-    Rebuilt from the text that was accepted: what arrived first is kept, but text in order wins.
+    Rebuilt from the data that was accepted: what arrived first is kept, but data in order takes precedence.
     """
     stream: dict[int, int] = {}
-    irs, nxt = _irs(accident), 1
-    for event in accident.trace:
+    irs, nxt = _irs(example), 1
+    for event in example.trace:
         if not isinstance(event, Decided) or event.packet is None or not _judged(event, irs):
             continue
         if not isinstance(event.decision, Accepted):
@@ -292,22 +295,22 @@ def text_read(accident: Accident) -> str:
     return ", ".join(f"{count} x '{byte}'" + (" (old)" if byte == "1" else "") for byte, count in runs)
 
 
-def describe(accident: Accident) -> str:
-    """The run in a sentence, for a footer."""
-    p = accident.params
+def describe(example: Example) -> str:
+    """The run in one sentence, for a footer."""
+    p = example.params
     return (
-        f"One run: constant ISNs, no TIME-WAIT, receive window {p.server.receive_buffer} bytes; seed {accident.seed}, "
-        f"replication {accident.replication}; nothing lost, {100 * p.duplicate:g} % of segments have a late copy "
-        f"(exponential); timers first at equal times."
+        f"One run: constant ISNs, no TIME-WAIT, receive window {p.server.receive_buffer} bytes; seed {example.seed}, "
+        f"replication {example.replication}; no loss, {100 * p.duplicate:g} % of segments have a delayed "
+        f"duplicate (exponential)."
     )
 
 
-def accident_text(accident: Accident) -> str:
-    """The ladder of the run, with what it shows above and what the application read below."""
+def example_text(example: Example) -> str:
+    """The ladder of the run; above it what it shows, below it what the application read."""
     return (
-        "Constant ISNs: an old segment is taken for new. The text of the first connection is '1', of the second '2'.\n"
-        f"{describe(accident)}\n\n"
-        f"{accident.trace.ladder().rstrip()}\n\n"
-        f"The second connection's application read: {text_read(accident)}.\n"
-        f"{accident.row['wrong_bytes']} wrong bytes, and no error at either end.\n"
+        "Constant ISNs: an old segment is accepted as new. The first connection sends '1', the second '2'.\n"
+        f"{describe(example)}\n\n"
+        f"{example.trace.ladder().rstrip()}\n\n"
+        f"The second connection's application read: {data_read(example)}.\n"
+        f"{example.row['wrong_bytes']} wrong bytes, and no error at either end.\n"
     )

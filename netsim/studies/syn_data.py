@@ -1,4 +1,4 @@
-"""The studies of data on SYNs and of TCP Fast Open: memory, waiting, repeated delivery, amplification."""
+"""The studies of data on SYNs and of TCP Fast Open: memory, waiting, requests delivered twice, amplification."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,19 +9,19 @@ from netsim.sweep import Rows, Scalar
 from netsim.tcp.config.profiles import rfc9293
 from netsim.theory import pollaczek_khinchine_wait
 
-FINE_TEXTS: Final = (1, *range(20, 1461, 20))  # bytes; for the exact curves
+FINE_AMOUNTS: Final = (1, *range(20, 1461, 20))  # bytes; for the exact curves
 PER_SEGMENT: Final = 0.005  # s of the server's processor
 PER_BYTE: Final = 15e-6
-TEXTS: Final = {"1,000 bytes": 1000, "no text": 0}
+LOADS: Final = {"1,000 bytes": 1000, "no data": 0}
 FAST: Final = {"client": rfc9293().replace(fast_open="client"), "server": rfc9293().replace(fast_open="server")}
-ROOM: Final = 1024  # of the server's pending limit, where copies of SYNs would reach the usual one
+QUEUE: Final = 1024  # of the server's Fast Open queue; duplicates of SYNs would fill the usual one
 
 
 def memory_cases(rates: Sequence[float]) -> list[Case]:
-    """SYNs of 1000 bytes: text held, dropped, or taken by Fast Open from whoever has a cookie."""
+    """SYNs of 1,000 bytes: their data kept, discarded, or delivered by Fast Open for stolen cookies."""
     kinds: dict[str, dict[str, Any]] = {
-        "text held": {},
-        "text dropped": {"server": rfc9293().replace(syn_data="drop")},
+        "data kept": {},
+        "data discarded": {"server": rfc9293().replace(syn_data="drop")},
         "Fast Open": {**FAST, "stolen_cookies": True},
     }
     return [
@@ -32,20 +32,20 @@ def memory_cases(rates: Sequence[float]) -> list[Case]:
 
 
 def load_cases(rates: Sequence[float]) -> list[Case]:
-    """A server whose processor takes time; SYNs with text and without."""
+    """A server whose processor takes time; SYNs with data and without."""
     return [
         Case(
             {"curve": name, "rate": rate},
             syn_data.Params(
                 attack_rate=rate,
-                attack_bytes=text,
+                attack_bytes=size,
                 backlog=4096,
                 client_rate=0.5,
                 cpu_per_segment=PER_SEGMENT,
                 cpu_per_byte=PER_BYTE,
             ),
         )
-        for name, text in TEXTS.items()
+        for name, size in LOADS.items()
         for rate in rates
     ]
 
@@ -56,8 +56,8 @@ def load_formula(rates: Sequence[float]) -> Rows:
     The wait is Pollaczek and Khinchine's; the clients' own load is left out.
     """
     table: list[dict[str, Scalar]] = []
-    for name, text in TEXTS.items():
-        service = PER_SEGMENT + PER_BYTE * text
+    for name, size in LOADS.items():
+        service = PER_SEGMENT + PER_BYTE * size
         for rate in rates:
             if rate * service < 1:
                 wait = pollaczek_khinchine_wait(rate=rate, service=service)
@@ -68,21 +68,21 @@ def load_formula(rates: Sequence[float]) -> Rows:
     return Rows.from_dicts(table)
 
 
-def copy_cases(copies: Sequence[float]) -> list[Case]:
-    """No attackers; the network copies segments of clients with and without Fast Open."""
-    roomy = {**FAST, "server": FAST["server"].replace(fast_open_queue=ROOM)}
-    kinds: dict[str, dict[str, Any]] = {"Fast Open": roomy, "handshake": {}}
+def duplicate_cases(shares: Sequence[float]) -> list[Case]:
+    """No attack; the path duplicates segments of clients with and without Fast Open."""
+    fast = {**FAST, "server": FAST["server"].replace(fast_open_queue=QUEUE)}
+    kinds: dict[str, dict[str, Any]] = {"Fast Open": fast, "handshake": {}}
     return [
         Case(
-            {"curve": name, "copies": copy},
-            syn_data.Params(attack_rate=0.0, client_rate=5.0, duplicate=copy, **changes),
+            {"curve": name, "duplicate": share},
+            syn_data.Params(attack_rate=0.0, client_rate=5.0, duplicate=share, **changes),
         )
         for name, changes in kinds.items()
-        for copy in copies
+        for share in shares
     ]
 
 
-def amplification_table(texts: Sequence[int]) -> Rows:
+def amplification_table(amounts: Sequence[int]) -> Rows:
     """Bytes to a silent address for each byte of one forged SYN: followed to its end, and by arithmetic."""
     server = rfc9293().replace(fast_open="server")
     kinds: dict[str, dict[str, Any]] = {
@@ -92,10 +92,10 @@ def amplification_table(texts: Sequence[int]) -> Rows:
     }
     table: list[dict[str, Scalar]] = []
     for name, changes in kinds.items():
-        for text in sorted({*texts, *FINE_TEXTS}):
-            params = syn_data.Params(attack_bytes=text, **changes)
-            label: dict[str, Scalar] = {"curve": name, "text": text, "estimate": "amplification"}
+        for amount in sorted({*amounts, *FINE_AMOUNTS}):
+            params = syn_data.Params(attack_bytes=amount, **changes)
+            label: dict[str, Scalar] = {"curve": name, "data_bytes": amount, "estimate": "amplification"}
             table.append({**label, "source": "exact", "value": syn_data.theory(params)["amplification"]})
-            if text in texts:
+            if amount in amounts:
                 table.append({**label, "source": "simulation", "value": syn_data.amplification(params), "n": 1})
     return Rows.from_dicts(table)

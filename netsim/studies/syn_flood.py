@@ -8,13 +8,13 @@ from typing import Final
 from netsim.scenarios import setup, syn_flood
 from netsim.seeds import Seed
 from netsim.studies.study import Case
-from netsim.sweep import Rows, Scalar, read_csv
+from netsim.sweep import Rows, Scalar, number, read_csv
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.config.syn_cookie import BernsteinCookie
 
 BACKLOG: Final = 128
-LINUX: Final = "Linux's rules"
+LINUX: Final = "Linux 6.18 rules"
 _RFC: Final = rfc9293().replace(synack_retries=5)
 _LINUX_0: Final = linux().replace(syn_cookies="off", timer_hz=250)
 DEFENCES: Final[dict[str, TcpConfig]] = {
@@ -26,18 +26,18 @@ DEFENCES: Final[dict[str, TcpConfig]] = {
 }
 ERLANG: Final = "Erlang B, e^(-\N{GREEK SMALL LETTER LAMDA}R/B); hollow: Linux 6.18 recorded, cookies off"
 EVICTION: Final = "Erlang B, e^(-\N{GREEK SMALL LETTER LAMDA}R/B), Poisson arrivals behind an entry"
-_PLACES: Final = "1,024 places"
+_LONG: Final = "queue of 1,024"
 QUEUES: Final[dict[str, TcpConfig]] = {
-    _PLACES: _RFC,
+    _LONG: _RFC,
     "random drop": DEFENCES["random drop"],
-    "recycling oldest": _RFC.replace(syn_queue_full="recycle-oldest"),
+    "evict oldest": _RFC.replace(syn_queue_full="recycle-oldest"),
     "SYN cache": _RFC.replace(syncache_hashsize=8, syncache_bucketlimit=16),
 }
 TEXTBOOK: Final = tuple(name for name in DEFENCES if name != LINUX)
-IN_PEACE: Final[dict[str, TcpConfig]] = {
+WITHOUT_ATTACK: Final[dict[str, TcpConfig]] = {
     "drop\nnew": _LINUX_0,
     "short\ntimer": _LINUX_0.replace(synack_retries=1),
-    "recycle\noldest": _LINUX_0.replace(syn_queue_full="recycle-oldest"),
+    "evict\noldest": _LINUX_0.replace(syn_queue_full="recycle-oldest"),
     "random\ndrop": _LINUX_0.replace(syn_queue_full="random-drop"),
     "SYN\ncache": _LINUX_0.replace(syncache_hashsize=512),
     "Linux\ncookies": _LINUX_0.replace(syn_cookies="always"),
@@ -51,13 +51,13 @@ def recorded_times(rate: float) -> tuple[float, float]:
 
 
 def visits(rate: float) -> tuple[float, float]:
-    """Clients a second, five or a fortieth of the attack, and for how long (s) they come, so that they are 75."""
+    """Clients per second, five or a fortieth of the attack, and for how long (s) they come, so that they are 75."""
     clients = max(5.0, rate / 40)
     return clients, 75.0 / clients
 
 
 def flood_params(server: TcpConfig, rate: float, *, backlog: int = BACKLOG) -> syn_flood.Params:
-    """A flood of ``rate`` SYNs a second; Linux from empty as it was recorded, the others when it is old."""
+    """A flood of ``rate`` SYNs per second; Linux from empty as it was recorded, the others when it is old."""
     if server.name == "linux":
         warmup, horizon = recorded_times(rate)
         return syn_flood.Params(
@@ -79,18 +79,18 @@ def flood_params(server: TcpConfig, rate: float, *, backlog: int = BACKLOG) -> s
 
 
 def flood_cases(rates: Sequence[float], names: Sequence[str] = tuple(DEFENCES)) -> list[Case]:
-    """Every defence at every attack rate; a client has one SYN, since the first one is what is asked about."""
+    """Every defence at every attack rate; a client has one SYN, since only the first SYN matters here."""
     return [
         Case({"defence": name, "rate": rate}, flood_params(DEFENCES[name], rate)) for name in names for rate in rates
     ]
 
 
 def queue_cases(rates: Sequence[float]) -> list[Case]:
-    """A longer queue of 1,024, and queues of 128 that make room: every one at every attack rate."""
+    """A longer queue of 1,024, and queues of 128 that evict an entry when full, at every attack rate."""
     return [
         Case(
             {"defence": name, "rate": rate},
-            flood_params(server, rate, backlog=1024 if name == _PLACES else BACKLOG),
+            flood_params(server, rate, backlog=1024 if name == _LONG else BACKLOG),
         )
         for name, server in QUEUES.items()
         for rate in rates
@@ -115,14 +115,14 @@ def kernel_rows(folder: Path) -> Rows:
     table: list[dict[str, Scalar]] = []
     for row in read_csv(folder / "kernel_syn_flood.csv"):
         if row["syncookies"] == 0 and row["lambda_per_s"]:
-            found: dict[str, Scalar] = {"defence": LINUX, "rate": float(row["lambda_per_s"])}
+            found: dict[str, Scalar] = {"defence": LINUX, "rate": number(row, "lambda_per_s")}
             found |= {"estimate": "p_served_at_first_syn", "source": "kernel"}
-            table.append({**found, "value": float(row["legit_first_syn_answered"] or 0.0), "n": row["n_legit"]})
+            table.append({**found, "value": number(row, "legit_first_syn_answered"), "n": row["n_legit"]})
     return Rows.from_dicts(table)
 
 
 def populations(*, rate: float, length: float, worlds: int, seed: int) -> Rows:
-    """Mean number of half-open entries, second by second, from an empty queue. No clients."""
+    """Mean number of SYN-RECEIVED entries, second by second, from an empty queue. No clients."""
     table: list[dict[str, Scalar]] = []
     for name in ("no defence", "short timer (3 s)", LINUX):
         params = syn_flood.Params(
@@ -146,8 +146,8 @@ def populations(*, rate: float, length: float, worlds: int, seed: int) -> Rows:
 
 
 def cookie_cases(losses: Sequence[float]) -> list[Case]:
-    """One silent client at a time, Linux at both ends, with entries and with cookies, against loss each way."""
-    servers = {"entries": linux().replace(syn_cookies="off"), "SYN cookies": linux().replace(syn_cookies="always")}
+    """One silent client at a time, Linux at both ends, with a SYN queue and with SYN cookies, against loss."""
+    servers = {"SYN queue": linux().replace(syn_cookies="off"), "SYN cookies": linux().replace(syn_cookies="always")}
     return [
         Case(
             {"server": name, "loss": loss},
@@ -158,8 +158,8 @@ def cookie_cases(losses: Sequence[float]) -> list[Case]:
     ]
 
 
-def peace_cases() -> list[Case]:
-    """Every defence without an attack: 50 clients a second."""
+def cost_cases() -> list[Case]:
+    """Every defence without an attack: 50 clients per second."""
     return [
         Case(
             {"defence": name.replace("\n", " ")},
@@ -167,5 +167,5 @@ def peace_cases() -> list[Case]:
                 attack_rate=0.0, client_rate=50.0, server=server, client=linux(), warm_up=1.0, observation_time=10.0
             ),
         )
-        for name, server in IN_PEACE.items()
+        for name, server in WITHOUT_ATTACK.items()
     ]

@@ -19,53 +19,53 @@ CLOSES: Final[dict[teardown.Close, str]] = {
     "half-close": "one after the other",
     "simultaneous": "both at once",
     "abort": "the client aborts",
-    "unread": "the server has unread text",
+    "unread": "the server has unread data",
 }
-AT_ONCE, WAITING = "ACK at once", "ACK waits 200 ms"
-LEFT: Final = (0, 1, 100, 1460, 2920, 14_600)  # bytes
-WAITS: Final[dict[str, float | None]] = {"ACK at once": None, "ACK waits 40 ms": 0.04, "ACK waits 200 ms": 0.2}
+IMMEDIATE, DELAYED = "immediate ACK", "delayed ACK, 200 ms"
+UNSENT: Final = (0, 1, 100, 1460, 2920, 14_600)  # bytes
+ACKS: Final[dict[str, float | None]] = {IMMEDIATE: None, "delayed ACK, 40 ms": 0.04, DELAYED: 0.2}
 
 
 def closer(waits: str) -> TcpConfig:
-    """RFC 9293, but that the ACK of a FIN goes or waits as ``WAITS`` says."""
-    wait = WAITS[waits]
+    """RFC 9293, with the ACK of a FIN immediate or delayed as ``ACKS`` says."""
+    wait = ACKS[waits]
     return rfc9293() if wait is None else rfc9293().replace(fin_ack="delayed", delayed_ack=wait)
 
 
-def segment_cases(thinks: Sequence[float], *, loss: float, waits: Sequence[str] = tuple(WAITS)) -> list[Case]:
-    """A server that thinks for an exponential time of mean ``think`` (s), and acknowledges a FIN as ``WAITS`` says."""
+def segment_cases(thinks: Sequence[float], *, loss: float, waits: Sequence[str] = tuple(ACKS)) -> list[Case]:
+    """A server that thinks for an exponential time of mean ``think`` (s), and acknowledges a FIN as ``ACKS`` says."""
     cases = []
     for name in waits:
         server = closer(name)
         for think in thinks:
             params = teardown.Params(loss_forward=loss, loss_reverse=loss, think_time=Exponential(think), server=server)
-            cases.append(Case({"fin_ack": name, "think": think}, params))
+            cases.append(Case({"fin_ack": name, "think_time": think}, params))
     return cases
 
 
 def why_four(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
-    """P(3 segments) and P(4) against the server's mean think time, where its ACK goes at once and where it waits.
+    """P(3 segments) and P(4) against the server's mean think time, with an immediate and with a delayed ACK of the FIN.
 
-    ``run`` is ``simulate`` but for the scenario, the cases and their number.
+    ``run`` is ``simulate`` with everything given but the scenario, the cases and their number.
     """
     names = ("p_three_segments", "p_four_segments")
-    shown = partial(segment_cases, loss=loss, waits=(AT_ONCE, WAITING))
+    shown = partial(segment_cases, loss=loss, waits=(IMMEDIATE, DELAYED))
     results = run(teardown.run, cases := shown(THINKS), replications=n, common=True)
     simulated = estimates(cases, results, pick(teardown.ESTIMATES, *names))
     return Rows.concatenate([simulated, exact(teardown.theory, shown(FINE_THINKS), names)])
 
 
-def text_left(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
-    """P(3 segments), P(4) and P(all text is read) against the text left to send; ``run`` as for ``why_four``.
+def unsent(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
+    """P(3 segments), P(4) and P(all data is read) against the bytes left to send; ``run`` as for ``why_four``.
 
-    Columns: ``curve``, ``left`` (bytes), ``estimate``, ``source``, ``value`` with its interval, ``n``.
+    Columns: ``curve``, ``unsent_bytes``, ``estimate``, ``source``, ``value`` with its interval, ``n``.
     """
     curves: dict[str, tuple[str, str, teardown.Close]] = {
-        "3, ACK waits": ("p_three_segments", WAITING, "half-close"),
-        "4, ACK waits": ("p_four_segments", WAITING, "half-close"),
-        "4, ACK at once": ("p_four_segments", AT_ONCE, "half-close"),
-        "half-close": ("p_data_delivered", AT_ONCE, "half-close"),
-        "close": ("p_data_delivered", AT_ONCE, "close"),
+        "3, delayed ACK": ("p_three_segments", DELAYED, "half-close"),
+        "4, delayed ACK": ("p_four_segments", DELAYED, "half-close"),
+        "4, immediate": ("p_four_segments", IMMEDIATE, "half-close"),
+        "half-close": ("p_data_delivered", IMMEDIATE, "half-close"),
+        "close": ("p_data_delivered", IMMEDIATE, "close"),
     }
     kinds = dict.fromkeys((waits, close) for _, waits, close in curves.values())
     points = {
@@ -73,9 +73,9 @@ def text_left(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
             close=kind[1], unsent_bytes=left, loss_forward=loss, loss_reverse=loss, server=closer(kind[0])
         )
         for kind in kinds
-        for left in LEFT
+        for left in UNSENT
     }
-    cases = {at: Case({"left": at[2]}, params) for at, params in points.items()}
+    cases = {at: Case({"unsent_bytes": at[2]}, params) for at, params in points.items()}
     found = dict(zip(cases, run(teardown.run, list(cases.values()), replications=n), strict=True))
     parts: list[Rows] = []
     for name, (estimate, *kind) in curves.items():
@@ -87,7 +87,7 @@ def text_left(run: Callable[..., list[Rows]], *, loss: float, n: int) -> Rows:
 
 
 def teardown_cases(losses: Sequence[float]) -> list[Case]:
-    """RFC 9293 at both ends, a server that closes at once, the same loss both ways."""
+    """RFC 9293 at both ends, a server that closes immediately, the same loss in both directions."""
     return [Case({"loss": loss}, teardown.Params(loss_forward=loss, loss_reverse=loss)) for loss in losses]
 
 
@@ -99,7 +99,7 @@ def segment_shares(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
     table: list[dict[str, Scalar]] = []
     for name, counts in {**{f"{k} segments": range(k, k + 1) for k in (4, 5, 6, 7)}, "more": range(8, 1 << 30)}.items():
         for case, rows in zip(cases, results, strict=True):
-            e = proportion([int(count or 0) in counts for count in rows.column("segments")])
+            e = proportion([count in counts for count in rows.ints("segments")])
             numbers: dict[str, Scalar] = {
                 "value": e.value, "low": e.low, "high": e.high, "upper_bound": e.upper_bound, "n": e.n,
             }  # fmt: skip

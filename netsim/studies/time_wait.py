@@ -1,4 +1,4 @@
-"""The study of TIME-WAIT: how many closes are unclean for want of it, and what it costs."""
+"""The study of TIME-WAIT: how many closes are unclean if it is too short, and what it costs."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,11 +9,11 @@ from netsim.sweep import Rows, Scalar
 from netsim.theory import connection_rate_ceiling, mean_population
 
 PORTS: Final = 28_232  # net.ipv4.ip_local_port_range: 32768 to 60999
-RATE: Final = 100.0  # connections a second, of which TIME-WAIT keeps what is left
+RATE: Final = 100.0  # connections per second
 
 
 def time_wait_cases(losses: Sequence[float], lengths: Sequence[float]) -> list[Case]:
-    """The same loss both ways, the client closes first and stays in TIME-WAIT for ``length`` (s)."""
+    """The same loss in both directions; the client closes first and stays in TIME-WAIT for ``length`` (s)."""
     return [
         Case(
             {"loss": loss, "time_wait": length},
@@ -24,8 +24,8 @@ def time_wait_cases(losses: Sequence[float], lengths: Sequence[float]) -> list[C
     ]
 
 
-def price_cases(lengths: Sequence[float]) -> list[Case]:
-    """A client that closes first, at ``RATE`` connections a second and with ports enough."""
+def cost_cases(lengths: Sequence[float]) -> list[Case]:
+    """A client that closes first, at ``RATE`` connections per second, with enough ports."""
     return [
         Case(
             {"time_wait": length},
@@ -37,8 +37,8 @@ def price_cases(lengths: Sequence[float]) -> list[Case]:
     ]
 
 
-def price(lengths: Sequence[float]) -> Rows:
-    """What TIME-WAIT of each length costs: sockets held (Little), connections a second at most (ports)."""
+def cost(lengths: Sequence[float]) -> Rows:
+    """What TIME-WAIT of each length costs: sockets held (Little), maximum connections per second (ports)."""
     table: list[dict[str, Scalar]] = []
     for length in lengths:
         held = mean_population(rate=RATE, lifetime=length)

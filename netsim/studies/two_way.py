@@ -17,22 +17,23 @@ from netsim.trace import Trace
 from netsim.trace.events import Arrived, Decided, Sent, TraceEvent
 
 HANDSHAKES: Final[tuple[Handshake, ...]] = get_args(Handshake)
-MEAN_DELAY: Final = 5.0  # s; of late copies
+MEAN_DELAY: Final = 5.0  # s; of delayed duplicates
 LIFETIME: Final = 10.0  # s; where the server's memory is the question
-ONE_WAY, HELD, SHORT = 0.05, 1.0, 0.3  # s: least delay, mean time that a SYN is held back, life of a connection
+ONE_WAY, HELD, SHORT = 0.05, 1.0, 0.3  # s: minimum delay, mean delay of a delayed SYN, duration of a connection
 TWO_SYNS: Final = rfc9293().replace(syn_retries=1)
 COMPARED: Final = ("ghosts", "wrong_bytes", "half_opens", "client_latency", "server_latency", "segments")
-PRICE: Final = (
-    "Handshakes against the three-way one: mean difference of runs that share their random numbers.\n"
-    "30 % of segments to the server have a late copy, 5 s late on average (exponential); the client's host is silent\n"
-    "afterwards. Ghosts, half-open records and segments: counts a connection. Latencies: s. ack_policy: a server that\n"
-    "ignores old ACKs (RFC 793) takes the text that comes with them; one that bounds them (RFC 5961) does not."
+DIFFERENCES: Final = (
+    "Handshakes minus the three-way one: mean difference of runs that share their random numbers.\n"
+    "30 % of segments to the server have a delayed duplicate, 5 s late on average (exponential); the client\n"
+    "does not answer afterwards. Ghosts (connections that only the server believes in), SYN-RECEIVED entries and\n"
+    "segments: per connection. Latencies: s. ack_policy: a server that ignores old ACKs (RFC 793) accepts the data\n"
+    "that comes with them; one that bounds them (RFC 5961) does not."
 )
 _TRIES: Final = 5000
 
 
 def ghost_cases(duplicates: Sequence[float]) -> list[Case]:
-    """Every handshake against the share of segments that have a late copy."""
+    """Every handshake against the share of segments that have a delayed duplicate."""
     return [
         Case({"handshake": handshake, "duplicate": duplicate}, two_way.Params(handshake=handshake, duplicate=duplicate))
         for handshake in HANDSHAKES
@@ -45,17 +46,17 @@ def memory_cases(memories: Sequence[float]) -> list[Case]:
     distribution = Exponential(MEAN_DELAY)
     return [
         Case(
-            {"memory": memory},
+            {"server_memory": memory},
             two_way.Params(duplicate=0.3, duplicate_delay=distribution, msl=LIFETIME, server_memory=memory),
         )
         for memory in memories
     ]
 
 
-def late_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
-    """SYNs that are late and so sent twice, two-way and three-way: against how late all are (s), and how many are.
+def delay_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
+    """SYNs that are delayed and so retransmitted: against the delay of all (s), and against the share that is delayed.
 
-    Labels: ``why`` (delay or reorder), ``x``, ``handshake``.
+    Labels: ``cause`` (delay or reorder), ``x``, ``handshake``.
     """
     every: list[tuple[str, float, dict[str, Any]]] = [
         *(("delay", mean, {"delay_forward": Exponential(mean, ONE_WAY)}) for mean in delays),
@@ -63,7 +64,7 @@ def late_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
     ]
     return [
         Case(
-            {"why": why, "x": x, "handshake": handshake},
+            {"cause": cause, "x": x, "handshake": handshake},
             two_way.Params(
                 handshake=handshake,
                 duplicate=0.0,
@@ -74,19 +75,19 @@ def late_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
             ),
         )
         for handshake in HANDSHAKES[:2]
-        for why, x, late in every
+        for cause, x, late in every
     ]
 
 
 def with_theory(run: Callable[..., list[Rows]], cases: Sequence[Case], fine: Sequence[Case], *, n: int) -> Rows:
-    """Ghosts by run, with ``n`` of each case, and by theory, in ``fine``; ``run`` is ``simulate`` but for the cases."""
+    """P(ghost connection) from ``n`` runs of each case, and by theory for ``fine``; ``run`` is ``simulate``."""
     wanted = pick(two_way.ESTIMATES, "p_ghost")
     simulated = estimates(cases, run(cases, replications=n), wanted)
     return Rows.concatenate([simulated, exact(two_way.theory, fine, wanted)])
 
 
-def price_cases() -> list[Case]:
-    """Every handshake under heavy duplication, the client gone afterwards, with either rule for old ACKs."""
+def difference_cases() -> list[Case]:
+    """Every handshake under heavy duplication, the client silent afterwards, with either rule for old ACKs."""
     servers = {rule: rfc9293().replace(ack_policy=rule) for rule in ("rfc5961", "rfc793")}
     return [
         Case(
@@ -100,7 +101,7 @@ def price_cases() -> list[Case]:
 
 @dataclass(frozen=True, slots=True)
 class OldSyn:
-    """One run for each handshake in which the same late copy of the SYN, and of nothing else, reaches the server."""
+    """One run for each handshake in which the same delayed duplicate, of the SYN alone, reaches the server."""
 
     seed: int
     replication: int
@@ -118,7 +119,7 @@ class OldSyn:
 
 
 def find_old_syn(seed: int) -> OldSyn:
-    """The first replication with such a copy; the runs share their random numbers.
+    """The first replication with such a duplicate; the runs share their random numbers.
 
     LookupError if there is none among the first 5,000.
     """
@@ -160,8 +161,8 @@ def _server_state(events: Sequence[TraceEvent], arrival: Arrived) -> str:
 
 
 def segment_name(segment: Segment) -> str:
-    """``SYN``, ``SYN,ACK``, ``RST``, ``FIN,ACK``, ``ACK``, or ``text``."""
+    """``SYN``, ``SYN,ACK``, ``RST``, ``FIN,ACK``, ``ACK``, or ``data``."""
     if segment.payload:
-        return "text"
+        return "data"
     names = {SYN: "SYN", RST: "RST", FIN: "FIN", ACK: "ACK"}
     return ",".join(name for flag, name in names.items() if segment.flags & flag)

@@ -10,7 +10,7 @@ from netsim.studies.syn_data import load_formula
 from netsim.sweep import Rows, read_csv
 from tests.experiments.test_experiments import TIDY, load
 
-FILES = {"e09": ["e09a_injection", "e09b_forged_open"], "e10": ["e10a_attack", "e10b_copies", "e10c_amplification"]}
+FILES = {"e09": ["e09a_injection", "e09b_forged_open"], "e10": ["e10a_attack", "e10b_duplicates", "e10c_amplification"]}
 INJECTED = 30
 
 
@@ -25,10 +25,10 @@ def attack_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     e10 = load(
         folder() / "e10_syn_data.py",
-        RUNS={"attack": 4, "copies": 4},
+        RUNS={"attack": 4, "duplicates": 4},
         RATES=[2.0, 20.0],
-        COPIES=[0.0, 0.5],
-        TEXTS=[0, 100],
+        DUPLICATES=[0.0, 0.5],
+        AMOUNTS=[0, 100],
     )
     for module in (e09, e10):
         list(module.main(Lab(out, workers=1)))
@@ -84,13 +84,13 @@ def test_the_table_of_rfc4953(attack_results: Path) -> None:
 def test_memory_and_waiting(attack_results: Path) -> None:
     table = read_csv(attack_results / "e10a_attack.csv")
     exact = values(table, "curve", "rate", source="exact")
-    assert exact["text held", 20.0] == 20 * 10 * 1280
-    assert exact["text dropped", 20.0] == 20 * 10 * 280
+    assert exact["data kept", 20.0] == 20 * 10 * 1280
+    assert exact["data discarded", 20.0] == 20 * 10 * 280
     memory = values(table.where(estimate="half_open_memory_end"), "curve", "rate", source="simulation")
     for at, value in exact.items():
         assert abs(memory[at] / value - 1) < 3.9 / math.sqrt(4 * float(at[1]) * 10)  # type: ignore[arg-type]
     times = values(table.where(estimate="response_time"), "curve", "rate", source="simulation")
-    assert times["1,000 bytes", 20.0] > times["no text", 20.0] > 0.2 + 0.0115 - 1e-9
+    assert times["1,000 bytes", 20.0] > times["no data", 20.0] > 0.2 + 0.0115 - 1e-9
 
 
 def test_the_wait_formula_by_hand() -> None:
@@ -100,12 +100,12 @@ def test_the_wait_formula_by_hand() -> None:
 
 
 def test_copies_and_amplification(attack_results: Path) -> None:
-    table = read_csv(attack_results / "e10b_copies.csv").where(estimate="p_delivered_twice")
-    twice = values(table, "curve", "copies", source="simulation")
+    table = read_csv(attack_results / "e10b_duplicates.csv").where(estimate="p_delivered_twice")
+    twice = values(table, "curve", "duplicate", source="simulation")
     assert twice["handshake", 0.5] == 0.0
     assert abs(twice["Fast Open", 0.5] - 0.5) < 3.9 * math.sqrt(0.25 / 150)
     table = read_csv(attack_results / "e10c_amplification.csv")
-    exact = values(table, "curve", "text", source="exact")
+    exact = values(table, "curve", "data_bytes", source="exact")
     assert len(exact) > 3 * 70
-    for at, factor in values(table, "curve", "text", source="simulation").items():
+    for at, factor in values(table, "curve", "data_bytes", source="simulation").items():
         assert factor == pytest.approx(exact[at]), at

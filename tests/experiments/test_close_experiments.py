@@ -13,16 +13,16 @@ E03 = folder() / "e03_time_wait.py"
 E05 = folder() / "e05_teardown.py"
 FILES = {
     "e03": ["e03a_time_wait", "e03b_assassination", "e03c_why_four"],
-    "e05": ["e05a_segments", "e05b_latency", "e05c_segments", "e05d_ends", "e05e_left"],
+    "e05": ["e05a_segments", "e05b_latency", "e05c_segments", "e05d_ends", "e05e_unsent"],
 }
 
 
 @pytest.fixture(scope="module")
 def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("close")
-    runs = {"time_wait": 200, "price": 1, "killed": 60, "segments": 40}
-    e03 = load(E03, RUNS=runs, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5], COPIES=[0.1, 0.3])
-    runs = {"segments": 150, "latency": 300, "shares": 60, "ends": 100, "left": 60}
+    runs = {"time_wait": 200, "cost": 1, "killed": 60, "segments": 40}
+    e03 = load(E03, RUNS=runs, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5], DUPLICATES=[0.1, 0.3])
+    runs = {"segments": 150, "latency": 300, "shares": 60, "ends": 100, "unsent": 60}
     e05 = load(E05, RUNS=runs, THINKS=[0.03, 0.1], LOSSES=[0.0, 0.5])
     for module in (e03, e05):
         list(module.main(Lab(out, workers=1)))
@@ -60,7 +60,7 @@ def test_the_points_of_e03_lie_on_the_recursion(folder_of_results: Path) -> None
         assert abs(value - p) < 3.9 * math.sqrt(p * (1 - p) / 200) + 1e-9
 
 
-def test_e03_has_paired_differences_and_the_price(folder_of_results: Path) -> None:
+def test_e03_has_paired_differences_and_the_cost(folder_of_results: Path) -> None:
     table = read_csv(folder_of_results / "e03a_time_wait.csv")
     (difference,) = table.where(source="paired difference")
     unclean = {r["time_wait"]: r["value"] for r in table.where(estimate="p_unclean", source="simulation")}
@@ -82,7 +82,7 @@ def test_the_points_of_e03b_lie_where_the_closed_form_has_them(folder_of_results
 def test_a_lost_rst_leaves_the_other_end_open_for_ever_and_a_lost_fin_does_not(folder_of_results: Path) -> None:
     table = read_csv(folder_of_results / "e05d_ends.csv")
     left = {(r["close"], r["end"]): float(r["value"] or 0.0) for r in table.where(how="never")}
-    assert set(left) == {("the client aborts", "server"), ("the server has unread text", "client")}
+    assert set(left) == {("the client aborts", "server"), ("the server has unread data", "client")}
     for share in left.values():  # one RST, lost with .2
         assert abs(share - 0.2) < 3.9 * math.sqrt(0.2 * 0.8 / 100)
     for (_, _), rows in table.group_by("close", "end").items():
@@ -94,16 +94,16 @@ def test_text_left_to_send_takes_a_segment_and_is_lost_on_a_client_that_has_gone
 
     A client that has closed its socket answers text with a RST (RFC 9293 3.6.1, SHLD-3); half-closed, it reads on.
     """
-    table = read_csv(folder_of_results / "e05e_left.csv")
-    assert simulated_within(table, "curve", "left") == 0
-    exact = {(row["curve"], row["left"]): row["value"] for row in table.where(source="exact")}
-    assert exact["3, ACK waits", 0] == pytest.approx(0.98**3)
-    assert exact["4, ACK waits", 1460] == pytest.approx(0.98**4)
-    assert exact["4, ACK at once", 1] == 0.0
-    assert ("4, ACK waits", 2920) not in exact
-    seen = {(row["curve"], row["left"]): row["value"] for row in table.where(source="simulation")}
-    assert {seen["half-close", left] for left in (0, 1, 14_600)} == {seen["close", 0]} == {1.0}
-    assert {seen["close", left] for left in (1, 100, 14_600)} == {0.0}
+    table = read_csv(folder_of_results / "e05e_unsent.csv")
+    assert simulated_within(table, "curve", "unsent_bytes") == 0
+    exact = {(row["curve"], row["unsent_bytes"]): row["value"] for row in table.where(source="exact")}
+    assert exact["3, delayed ACK", 0] == pytest.approx(0.98**3)
+    assert exact["4, delayed ACK", 1460] == pytest.approx(0.98**4)
+    assert exact["4, immediate", 1] == 0.0
+    assert ("4, delayed ACK", 2920) not in exact
+    seen = {(row["curve"], row["unsent_bytes"]): row["value"] for row in table.where(source="simulation")}
+    assert {seen["half-close", n] for n in (0, 1, 14_600)} == {seen["close", 0]} == {1.0}
+    assert {seen["close", n] for n in (1, 100, 14_600)} == {0.0}
 
 
 def test_why_four_shows_the_third_and_the_fourth_segment_where_theory_has_them(folder_of_results: Path) -> None:
@@ -113,7 +113,7 @@ def test_why_four_shows_the_third_and_the_fourth_segment_where_theory_has_them(f
         assert len(table.where(estimate=name, source="simulation")) == 10  # five think times, an ACK at once or not
     # RFC 9293's ACK goes at once: a close is never of three; of four
     # unless a FIN or the last ACK is lost (the first ACK may be: the FIN behind it says the same)
-    exact = table.where(source="exact", fin_ack="ACK at once")
+    exact = table.where(source="exact", fin_ack="immediate ACK")
     assert {row["value"] for row in exact.where(estimate="p_three_segments")} == {0.0}
     first = exact.where(estimate="p_four_segments").array("value")[0]
     assert first == pytest.approx(0.98**3, abs=1e-3)
@@ -126,7 +126,7 @@ def test_the_points_of_e05_lie_where_the_closed_forms_have_them(folder_of_result
     shares = read_csv(folder_of_results / "e05c_segments.csv")
     assert simulated_within(shares, "segments", "loss") == 0
     three = read_csv(folder_of_results / "e05a_segments.csv").where(estimate="p_three_segments", source="simulation")
-    at = {(r["fin_ack"], r["think"]): float(r["value"] or 0.0) for r in three}
-    assert at["ACK at once", 0.1] == 0
+    at = {(r["fin_ack"], r["think_time"]): float(r["value"] or 0.0) for r in three}
+    assert at["immediate ACK", 0.1] == 0
     p = (1 - math.exp(-2)) * 0.98**3  # 200 ms against a mean of 100 ms; three segments, none lost
-    assert abs(at["ACK waits 200 ms", 0.1] - p) < 3.9 * math.sqrt(p * (1 - p) / 150)
+    assert abs(at["delayed ACK, 200 ms", 0.1] - p) < 3.9 * math.sqrt(p * (1 - p) / 150)

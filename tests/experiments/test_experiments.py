@@ -16,9 +16,9 @@ E01 = folder() / "e01_setup_latency.py"
 E02 = folder() / "e02_stale_acceptance.py"
 FIGURES = {
     "e01": ["a_ccdf", "b_mean", "c_median", "d_p95", "e_p99", "f_failed", "g_diverged", "h_bursts"],
-    "e02": ["a_acceptance", "b_sequence", "d_tails", "e_bytes", "f_lifetime", "g_paws"],
+    "e02": ["a_acceptance", "b_sequence", "d_tails", "e_bytes", "f_lifetime", "g_timestamps"],
 }
-OTHERS = ["e02c_accident.txt", "e02h_differences.csv", "e02h_differences.txt"]
+OTHERS = ["e02c_example.txt", "e02h_differences.csv", "e02h_differences.txt"]
 TIDY = {"source", "value", "low", "high", "n"}
 
 
@@ -42,7 +42,7 @@ def quick_e01() -> ModuleType:
 
 
 def quick_e02() -> ModuleType:
-    runs = {"acceptance": 8, "tails": 3, "bytes": 3, "lifetime": 3, "paws": 3}
+    runs = {"acceptance": 8, "tails": 3, "bytes": 3, "lifetime": 3, "timestamps": 3}
     return load(E02, RUNS=runs, LOSSES=[0.0, 0.3])
 
 
@@ -84,7 +84,7 @@ def test_nothing_else_is_touched(outputs: dict[str, list[Path]]) -> None:
         ("e02d_tails.csv", {"tail", "time_wait", "loss", "estimate", "upper_bound"}),
         ("e02e_bytes.csv", {"isn", "size", "estimate", "upper_bound"}),
         ("e02f_lifetime.csv", {"time_wait", "lifetime", "estimate"}),
-        ("e02g_paws.csv", {"timestamps", "duplicate", "estimate"}),
+        ("e02g_timestamps.csv", {"timestamps", "duplicate", "estimate"}),
         ("e02h_differences.csv", {"timestamps", "duplicate", "against", "estimate"}),
     ],
 )

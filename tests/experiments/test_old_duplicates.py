@@ -13,12 +13,12 @@ from tests.experiments.test_experiments import load
 
 E06 = folder() / "e06_reincarnation.py"
 E04 = folder() / "e04_why_three.py"
-FIGURES_OF_E04 = ["e04a_why_three", "e04b_memory", "e04d_late"]
+FIGURES_OF_E04 = ["e04a_why_three", "e04b_memory", "e04d_delay"]
 
 
 def quick_e04() -> ModuleType:
-    runs = {"ghosts": 20, "memory": 10, "late": 40, "price": 20}
-    return load(E04, RUNS=runs, DUPLICATES=[0.0, 0.3], MEMORIES=[0.0, 9.0], DELAYS=[1.0], HELD_BACK=[0.0, 0.4])
+    runs = {"ghosts": 20, "memory": 10, "delay": 40, "differences": 20}
+    return load(E04, RUNS=runs, DUPLICATES=[0.0, 0.3], MEMORIES=[0.0, 9.0], DELAYS=[1.0], REORDERED=[0.0, 0.4])
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,12 @@ def test_differences_of_e04_to_read_are_those_of_the_table(e04: list[Path]) -> N
 
 def test_late_syns_of_e04_become_ghosts_as_often_as_theory_says(e04: list[Path]) -> None:
     """Both panels have a dashed curve, and 40 runs lie where it says (two-sided binomial, alpha 1e-4 each)."""
-    table = read_csv(next(path for path in e04 if path.name == "e04d_late.csv"))
-    for why, x in (("delay", 1.0), ("reorder", 0.4)):
-        (exact,) = table.where(source="exact", why=why, x=x).column("value")
-        (seen,) = table.where(source="simulation", why=why, x=x, handshake="two-way").column("value")
+    table = read_csv(next(path for path in e04 if path.name == "e04d_delay.csv"))
+    for cause, x in (("delay", 1.0), ("reorder", 0.4)):
+        (exact,) = table.where(source="exact", cause=cause, x=x).column("value")
+        (seen,) = table.where(source="simulation", cause=cause, x=x, handshake="two-way").column("value")
         assert stats.binomtest(round(40 * float(seen or 0.0)), 40, float(exact or 0.0)).pvalue > 1e-4
-        assert table.where(source="simulation", why=why, handshake="three-way", x=x).column("value") == [0.0]
+        assert table.where(source="simulation", cause=cause, handshake="three-way", x=x).column("value") == [0.0]
 
 
 def test_the_old_syn_is_the_same_in_both_ladders() -> None:

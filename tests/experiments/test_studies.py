@@ -1,4 +1,4 @@
-"""What the figures show, before it is drawn: tables against rows, and the accident against the scenario's own count."""
+"""What the figures show, before it is drawn: tables against rows, and the example against the scenario's own count."""
 
 import math
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from netsim.studies.stale import (
     ISNS,
     LIFETIME,
     MSL,
-    Accident,
-    accident_params,
-    accident_text,
-    find_accident,
+    Example,
+    data_read,
+    example_params,
+    example_text,
+    find_example,
     sequence_rows,
     stale_cases,
-    text_read,
 )
 from netsim.studies.study import Case, differences, estimates, exact, simulate
 from netsim.sweep import Rows, point_key
@@ -125,7 +125,7 @@ def test_bursts_have_no_exact_value() -> None:
     )
     assert [(r["losses"], r["loss"]) for r in table.where(source="exact")] == [("independent", 0.1)]
     seen = [(r["losses"], r["loss"]) for r in table.where(source="simulation")]
-    assert seen == [("independent", 0.2), ("in 5 s bursts", 0.0), ("in 5 s bursts", 0.2)]
+    assert seen == [("independent", 0.2), ("bursts of 5 s", 0.0), ("bursts of 5 s", 0.2)]
 
 
 def test_the_points_of_the_stale_study() -> None:
@@ -140,18 +140,18 @@ def test_the_points_of_the_stale_study() -> None:
 
 
 @pytest.fixture(scope="module")
-def accident() -> Accident:
-    return find_accident(1)
+def example() -> Example:
+    return find_example(1)
 
 
-def test_the_search_ends_at_the_run_that_the_figures_name(accident: Accident) -> None:
-    row = stale.run(accident_params(), Seed(1, point_key(accident_params()), accident.replication))
-    assert row == accident.row
+def test_the_search_ends_at_the_run_that_the_figures_name(example: Example) -> None:
+    row = stale.run(example_params(), Seed(1, point_key(example_params()), example.replication))
+    assert row == example.row
     assert row["wrong_bytes"] > 0
 
 
-def test_the_sequence_plot_has_one_old_segment_inside_and_one_outside(accident: Accident) -> None:
-    rows = sequence_rows(accident)
+def test_the_sequence_plot_has_one_old_segment_inside_and_one_outside(example: Example) -> None:
+    rows = sequence_rows(example)
     old = list(rows.where(kind="old"))
     assert sorted(str(row["verdict"]) for row in old) == ["3.10.7.4, first: sequence number", "accepted"]
     for row in old:
@@ -163,15 +163,15 @@ def test_the_sequence_plot_has_one_old_segment_inside_and_one_outside(accident: 
 
 @pytest.mark.parametrize("seed", [1, 2, 5])
 def test_the_text_that_was_read_has_the_wrong_bytes_that_the_scenario_counted(seed: int) -> None:
-    accident = find_accident(seed)
-    runs = [run.split(" x ") for run in text_read(accident).split(", ")]
-    assert sum(int(count) for count, byte in runs if byte == "'1' (old)") == accident.row["wrong_bytes"]
-    assert sum(int(count) for count, _ in runs) == accident.params.data_bytes
+    example = find_example(seed)
+    runs = [run.split(" x ") for run in data_read(example).split(", ")]
+    assert sum(int(count) for count, byte in runs if byte == "'1' (old)") == example.row["wrong_bytes"]
+    assert sum(int(count) for count, _ in runs) == example.params.data_bytes
 
 
-def test_the_ladder_shows_the_wrong_bytes(accident: Accident) -> None:
-    text = accident_text(accident)
+def test_the_ladder_shows_the_wrong_bytes(example: Example) -> None:
+    text = example_text(example)
     assert "old (incarnation 1)" in text
     assert "ACCEPTED: DATA" in text
     assert "'111111" in text
-    assert text.endswith(f"{accident.row['wrong_bytes']} wrong bytes, and no error at either end.\n")
+    assert text.endswith(f"{example.row['wrong_bytes']} wrong bytes, and no error at either end.\n")

@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,22 +16,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from netsim.figures.close_figures import (
-    assassination_figure,
-    latency_figure,
-    segments_figure,
-    shares_figure,
-    time_wait_figure,
-    why_four_figure,
-)
-from netsim.figures.ends import ends_figure
+from netsim.figures.assassination import assassination_figure
 from netsim.figures.output import render, save
-from netsim.figures.reuse_figures import acceptance_figure, sequence_figure
-from netsim.figures.setup_figures import bursts_figure, ccdf_figure, estimate_figure
-from netsim.figures.style import LOOKS, WIDTH, looks, styled
+from netsim.figures.setup import bursts_figure, ccdf_figure, estimate_figure
+from netsim.figures.stale import acceptance_figure, sequence_figure
+from netsim.figures.style import LOOKS, WIDTH, footer_of, looks, styled, title_of
+from netsim.figures.teardown import ends_figure, latency_figure, segments_figure, shares_figure
+from netsim.figures.time_wait import time_wait_figure, why_four_figure
 from netsim.sweep import Rows, read_csv
-from tests.plots import close_tables
-from tests.plots import plot_tables as tables
+from tests.figures import setup_tables as tables
+from tests.figures import teardown_tables
 
 HEADINGS = {0.0: "TIME-WAIT: 0", 30.0: "MSL = 30 s", 60.0: "2 MSL = 60 s"}
 SMALLEST_IN_A_COLUMN = 6.0  # points, at 3.5 inches
@@ -47,12 +42,12 @@ def estimate(name: str) -> Figure:
 
 def why_four() -> Figure:
     n = {"segments": 400, "time_wait": 2000}
-    table = Rows.concatenate([close_tables.segments(), close_tables.time_wait()])
-    return why_four_figure(table, think=0.1, lost=0.02, loss=0.2, rate=100.0, n=n, seed=1)
+    table = Rows.concatenate([teardown_tables.segments(), teardown_tables.time_wait()])
+    return why_four_figure(table, think_time=0.1, lost=0.02, loss=0.2, rate=100.0, n=n, seed=1)
 
 
 def bursts() -> Figure:
-    table = tables.estimates({"independent": [0.1, 0.31, 0.9, 2.4], "in 5 s bursts": [0.1, 1.7, 4.8, 9.5]}, by="losses")
+    table = tables.estimates({"independent": [0.1, 0.31, 0.9, 2.4], "bursts of 5 s": [0.1, 1.7, 4.8, 9.5]}, by="losses")
     return bursts_figure(table, loss=0.1, n=2600, seed=1)
 
 
@@ -62,15 +57,17 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "failed": lambda: estimate("p_fail"),
     "bursts": bursts,
     "ccdf": lambda: ccdf_figure(tables.ccdf(), loss=0.1, n=1000, seed=1),
-    "acceptance": lambda: acceptance_figure(tables.acceptance(), headings=HEADINGS, n=500, seed=1, model="late copies"),
+    "acceptance": lambda: acceptance_figure(
+        tables.acceptance(), headings=HEADINGS, n=500, seed=1, model="delayed duplicates"
+    ),
     "sequence": lambda: sequence_figure(tables.sequence(), "One run; seed 1."),
-    "time-wait": lambda: time_wait_figure(close_tables.time_wait(), loss=0.2, rate=100.0, n=2000, seed=1),
+    "time-wait": lambda: time_wait_figure(teardown_tables.time_wait(), loss=0.2, rate=100.0, n=2000, seed=1),
     "why four": why_four,
-    "ends": lambda: ends_figure(close_tables.ends(), loss=0.25, n=1000, seed=1),
-    "segments": lambda: segments_figure(close_tables.segments(), think=0.1, n=2000, seed=1, loss=0.02),
-    "close latency": lambda: latency_figure(close_tables.latency(), loss=0.1, n=6000, seed=1),
-    "assassination": lambda: assassination_figure(close_tables.assassination(), duplicate=0.1, n=600, seed=1),
-    "shares": lambda: shares_figure(close_tables.shares(), n=1000, seed=1),
+    "ends": lambda: ends_figure(teardown_tables.ends(), loss=0.25, n=1000, seed=1),
+    "segments": lambda: segments_figure(teardown_tables.segments(), think_time=0.1, n=2000, seed=1, loss=0.02),
+    "close latency": lambda: latency_figure(teardown_tables.latency(), loss=0.1, n=6000, seed=1),
+    "assassination": lambda: assassination_figure(teardown_tables.assassination(), duplicate=0.1, n=600, seed=1),
+    "shares": lambda: shares_figure(teardown_tables.shares(), n=1000, seed=1),
 }
 
 
@@ -135,7 +132,7 @@ def _points(figure: Figure, look_index: int) -> list[tuple[float, float]]:
     look, ax = LOOKS[look_index], figure.axes[0]
     marks = []
     for line in ax.get_lines():
-        if line.get_marker() == look.marker and line.get_transform() == ax.transData:
+        if line.get_marker() == look.marker and line.get_transform() != ax.transAxes:
             marks += [(round(x, 2), y) for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)]  # type: ignore[arg-type]
     return sorted(marks)
 
@@ -158,7 +155,7 @@ def test_infinite_quantiles_stand_on_the_line_never() -> None:
     with styled():
         ax = (drawn := estimate("setup_latency_p99")).axes[0]
         FigureCanvasAgg(drawn).draw()
-    never = dict(zip([t.get_text() for t in ax.get_yticklabels()], ax.get_yticks(), strict=True))["never"]
+    (never,) = [float(text.get_position()[1]) for text in ax.texts if text.get_text() == "never"]
     windows = _points(drawn, list(tables.P99).index("windows"))
     assert windows[-1] == (0.5, never)
     assert never > max(v for curve in tables.P99.values() for v in curve if v and v < math.inf)
@@ -214,3 +211,16 @@ def test_the_table_lies_beside_the_figure(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["other.png", "x.csv", "x.pdf", "x.png", "x.svg"]
     assert list(read_csv(tmp_path / "x.csv")) == list(table)
     assert (tmp_path / "other.png").read_bytes() == b"mine"
+
+
+def test_the_title_is_short_and_the_footer_tells_how_to_repeat_and_judge(figure: Figure) -> None:
+    assert 10 < len(title_of(figure)) <= 90
+    assert re.search(r"\d runs? per|^One run;", footer_of(figure)), footer_of(figure)
+    assert "seed 1" in footer_of(figure)
+
+
+def test_the_files_know_their_title() -> None:
+    with styled():
+        drawn = FIGURES["mean"]()
+        png = render(drawn)["png"]
+    assert title_of(drawn).encode("latin-1") in png

@@ -31,13 +31,13 @@ def time_wait() -> Rows:
 def segments() -> Rows:
     table: list[dict[str, Scalar]] = []
     for name, three in {
-        "ACK at once": [0, 0, 0],
-        "ACK waits 40 ms": [0.9, 0.3, 0.04],
-        "ACK waits 200 ms": [0.94, 0.8, 0.2],
+        "immediate ACK": [0, 0, 0],
+        "delayed ACK, 40 ms": [0.9, 0.3, 0.04],
+        "delayed ACK, 200 ms": [0.94, 0.8, 0.2],
     }.items():
         for think, p in zip(THINKS, three, strict=True):
             for estimate, value in (("p_three_segments", p), ("p_four_segments", 0.94 - p)):
-                labels: dict[str, Scalar] = {"fin_ack": name, "think": think, "estimate": estimate}
+                labels: dict[str, Scalar] = {"fin_ack": name, "think_time": think, "estimate": estimate}
                 table.append({**labels, **_simulated(value or None)})
                 table.append({**labels, "source": "exact", "value": value})
     return Rows.from_dicts(table)
@@ -86,8 +86,8 @@ def ends() -> Rows:
         ("one after the other", "server"): {"clean": 0.998, "timeout": 0.002},
         ("the client aborts", "client"): {"abort": 1.0},
         ("the client aborts", "server"): {"reset": 0.7, "never": 0.3},
-        ("the server has unread text", "client"): {"reset": 0.8, "never": 0.2},
-        ("the server has unread text", "server"): {"abort": 1.0},
+        ("the server has unread data", "client"): {"reset": 0.8, "never": 0.2},
+        ("the server has unread data", "server"): {"abort": 1.0},
     }
     return Rows.from_dicts(
         [

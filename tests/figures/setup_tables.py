@@ -1,4 +1,4 @@
-"""Small tables as the studies make them, with numbers chosen by hand."""
+"""Small tables as the studies of set-up and of reused four-tuples make them, with numbers chosen by hand."""
 
 import math
 
