@@ -88,7 +88,7 @@ def amplification_table(amounts: Sequence[int]) -> Rows:
     kinds: dict[str, dict[str, Any]] = {
         "handshake": {},
         "stolen cookie,\n1 kB response": {"server": server, "stolen_cookies": True},
-        "stolen cookie,\n10 kB response": {"server": server, "stolen_cookies": True, "response": 10_000},
+        "stolen cookie,\n10 kB response": {"server": server, "stolen_cookies": True, "response_bytes": 10_000},
     }
     table: list[dict[str, Scalar]] = []
     for name, changes in kinds.items():
