@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from netsim.figures.style import SMALLEST
 from netsim.sweep import Rows, Scalar
+from netsim.tcp.config.profiles import TITLES
 
 WILSON: Final = "95 % intervals (Wilson)"
 NORMAL: Final = "95 % intervals (normal)"
@@ -16,21 +17,12 @@ ORDER: Final = "95 % intervals (order statistics)"
 BOUND: Final = "arrows: none observed, upper 95 % bound (Clopper-Pearson)"
 _GAP: Final = 1.3  # smallest distance of two names, in type sizes
 _GREY: Final = "#777777"
-_SYSTEMS: Final = {
-    "rfc9293": "RFC 9293",
-    "rfc793": "RFC 793",
-    "linux": "Linux 6.5 and later",
-    "linux_classic": "Linux before 6.5",
-    "freebsd": "FreeBSD",
-    "windows": "Windows 7",
-    "windows8": "Windows 8 and later",
-}
 
 
 def name_of(value: Scalar, column: str = "") -> str:
     """The name of a curve: a system's instead of its profile's identifier, ``column = value`` for a number."""
     if isinstance(value, str):
-        return _SYSTEMS.get(value, value)
+        return TITLES.get(value, value)
     return f"{column} = {value:g}" if isinstance(value, int | float) and column else str(value)
 
 

@@ -32,7 +32,7 @@ def test_cases_are_labelled_with_what_they_are() -> None:
         p = case.params
         assert p.client.name == p.server.name == case.labels["profile"]
         assert p.loss_forward == p.loss_reverse == case.labels["loss"]
-        assert p.burst == 5.0
+        assert p.loss_burst == 5.0
     assert len(PROFILES) == 5
 
 

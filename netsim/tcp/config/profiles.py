@@ -190,7 +190,7 @@ TITLES: Final = {
     "linux": "Linux 6.5 and later",
     "linux_classic": "Linux before 6.5",
     "freebsd": "FreeBSD",
-    "windows": "Windows 2000 to 7",
+    "windows": "Windows 7",
 }
 """The profiles' names for people: in figures and lists."""
 
