@@ -8,11 +8,13 @@ heavy tails (Pareto, lognormal) are cut there, some thirty years out.
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
+from random import Random
 from statistics import NormalDist
 from typing import Protocol
 
+from netsim.identity import identity
 from netsim.units import SECOND, nanoseconds, parse_seconds, require_number
 
 LONGEST = 1e9  # s; keeps every instant far below 2**63 ns
@@ -297,6 +299,44 @@ class Empirical:
         delays, random = [nanoseconds(sample) for sample in self.samples], rng.random
         count = len(delays)
         return lambda: delays[int(count * random())]
+
+
+@dataclass(frozen=True)
+class FunctionDelay:
+    """Delays drawn by a function of the user: ``function(rng)`` gives seconds; ``rng`` is a ``random.Random``.
+
+    ``name``: the identity of the distribution; by default that of the function (``netsim.identity``). The mean is
+    unknown (NaN). A delay that is no number in [0, LONGEST] is a ValueError when it is drawn.
+    """
+
+    function: Callable[[Random], float] = field(compare=False)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ValueError(f"function = {self.function!r}: must be a function(rng) that returns seconds")
+        object.__setattr__(self, "name", identity(self.function, self.name or None))
+
+    @property
+    def mean(self) -> float:
+        """Unknown."""
+        return math.nan
+
+    @property
+    def minimum(self) -> float:
+        """Nothing but 0 is known."""
+        return 0.0
+
+    def sampler(self, rng: Source) -> Sampler:
+        """Draws one number from ``rng`` to seed the generator that the function gets."""
+        function, own = self.function, Random(int(rng.random() * 2**53))
+
+        def draw() -> int:
+            delay = function(own)
+            require_delay(self.name, delay)
+            return nanoseconds(delay)
+
+        return draw
 
 
 def _largest(unit: float) -> float:

@@ -290,7 +290,11 @@ def _value(params: type[Any], option: Option, value: Any) -> Any:
         found = read(option.hint, value, name=option.name, unit=option.unit)
     except ValueError as error:
         raise ValueError(_range(params, option, value) or str(error)) from None
-    return found / option.shares if option.shares > 1 else found
+    if option.shares == 1:
+        return found
+    if not isinstance(found, int | float):
+        raise ValueError(f"{option.name} = {value!r}: must be a number{' of seconds' if option.unit == 's' else ''}")
+    return found / option.shares
 
 
 def _range(params: type[Any], option: Option, value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar, dataclass_transform, get_args
 from netsim.fields import check
 from netsim.link import BurstLoss, DelayDistribution, Path, Stage
 from netsim.scenarios import names
+from netsim.tcp.config.config import TcpConfig
 from netsim.units import require_choice, require_probability
 
 _Params = TypeVar("_Params")
@@ -48,8 +49,9 @@ def parameters(cls: type[_Params]) -> type[_Params]:
 
     @wraps(plain)
     def __init__(self: Any, **given: Any) -> None:
+        fields = names.arguments(made, given)
         try:
-            plain(self, **names.arguments(made, given))
+            plain(self, **fields)
         except ValueError as error:
             raise ValueError(names.as_written(str(error), made, given)) from None
 
@@ -58,7 +60,8 @@ def parameters(cls: type[_Params]) -> type[_Params]:
 
 
 def _check_all(params: Any) -> None:
-    keys = [getattr(params, end).authentication_key for end in ("client", "server") if hasattr(params, end)]
+    ends = [getattr(params, end) for end in ("client", "server") if hasattr(params, end)]
+    keys = [end.authentication_key for end in ends if isinstance(end, TcpConfig)]
     if len(set(keys)) > 1:
         raise ValueError(f"server.authentication_key = {keys[1]!r}: must be the client's, {keys[0]!r}")
     if hasattr(params, "check_relations"):

@@ -25,6 +25,7 @@ from netsim.link import (
     Empirical,
     Exponential,
     Fixed,
+    FunctionDelay,
     Lognormal,
     Pareto,
     TruncatedNormal,
@@ -33,7 +34,7 @@ from netsim.link import (
 )
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.config import Rate
-from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, RandomIsn
+from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, FunctionIsn, HashIsn, IsnPolicy, RandomIsn
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.syn_cookie import BernsteinCookie, SynCookie, TimestampCookie
 from netsim.units import did_you_mean, parse_probability, parse_seconds
@@ -96,9 +97,14 @@ def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
 
 
 def _object(hint: Any, value: Any) -> Any:
-    """A Python object as it is; a tuple of plain values, and a path to a file of delays, are read."""
-    if isinstance(value, os.PathLike) and DelayDistribution in get_args(hint):
-        return Empirical.from_file(value)
+    """A Python object as it is; a function is a distribution or an ISN policy, a path a file of measured delays."""
+    if DelayDistribution in get_args(hint):
+        if isinstance(value, os.PathLike):
+            return Empirical.from_file(value)
+        if callable(value) and not hasattr(value, "sampler"):
+            return FunctionDelay(value)
+    if hint is IsnPolicy and callable(value) and not hasattr(value, "initial"):
+        return FunctionIsn(value)
     return value
 
 
@@ -113,6 +119,8 @@ def show(value: Any) -> str:
             return _show_backoff(value)
         case Ports():
             return _show_policy(value.order, value)
+        case FunctionDelay() | FunctionIsn():
+            return value.name
         case Fixed():
             return show(value.seconds)
         case Empirical():

@@ -10,9 +10,9 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, get_type_hints
 
 from netsim.seeds import Seed
 from netsim.sweep.grid import parameter_columns, point_key
@@ -50,6 +50,32 @@ class Results:
     stop: int
     columns: dict[str, list[Scalar]]
     seconds: float
+
+
+def as_parameters(run: Run, points: Iterable[Any]) -> list[Any]:
+    """The points as `run` takes them: where its first parameter is annotated with a dataclass, a mapping becomes one.
+
+    So `sweep(setup.run, grid(loss=[0, 0.1]))` has the points `setup.Params(loss=0)` and `setup.Params(loss=0.1)`, and
+    an unknown name is one ValueError before anything runs.
+    """
+    points = list(points)
+    kind = _parameter_class(run) if any(isinstance(point, Mapping) for point in points) else None
+    if kind is None:
+        return points
+    try:
+        return [kind(**point) if isinstance(point, Mapping) else point for point in points]
+    except TypeError as error:  # a plain dataclass names an unknown parameter in this way
+        raise ValueError(f"points: {error}") from None
+
+
+def _parameter_class(run: Run) -> Any:
+    """The dataclass that the first parameter of `run` is annotated with; None if it is not."""
+    try:
+        hints = get_type_hints(run)
+    except (TypeError, NameError):  # no function, or names that exist for type checkers only
+        return None
+    kind = next(iter(hints.values()), None)
+    return kind if isinstance(kind, type) and is_dataclass(kind) else None
 
 
 def require_integer(field: str, value: int, *, minimum: int) -> None:

@@ -9,9 +9,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from types import FunctionType
 from typing import Any
 
 from netsim import identity_aliases as aliases
+from netsim.identity import identity
 from netsim.sweep.rows import Scalar
 
 _EXACT_INTEGERS = 2**53  # IEEE 754 binary64: below this every integer is a float and the other way round
@@ -114,8 +116,11 @@ def _canonical(value: Any, where: str) -> str:
         return f"{name}{_canonical_fields(_old(value, _fields(value)), _old(value, _defaults(value)), where)}"
     if isinstance(value, Mapping):
         return _canonical_fields(dict(value), {}, where)
+    if isinstance(value, FunctionType):
+        return json.dumps(identity(value))
     raise ValueError(
         f"{where} = {value!r}: has no content identity; must be None, bool, int, float, str, bytes, Enum, "
+        "a function with a source, "
         "or tuples, lists, sets, mappings and dataclasses of these"
     )
 

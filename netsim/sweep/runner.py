@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
-from netsim.sweep.cases import Plan, Results, Run, require_integer, run_chunk, run_pickled
+from netsim.sweep.cases import Plan, Results, Run, as_parameters, require_integer, run_chunk, run_pickled
 from netsim.sweep.pool import UNAVAILABLE, Workers
 from netsim.sweep.rows import Rows
 
@@ -57,7 +57,8 @@ def sweep(
     with an `error`, and the sweep continues.
 
     run: a pure function; closures and functions of a script or notebook are allowed (cloudpickle carries them).
-    points: dataclasses or mappings, all different. replications: runs per point. seed: the root seed.
+    points: dataclasses or mappings, all different; a mapping becomes the dataclass that `run` is annotated with.
+    replications: runs per point. seed: the root seed.
     workers: number of processes, by default one per core; they are started only if the sweep is long enough to pay for
     it. `Workers` are shared by several sweeps. Without processes, or if `run` cannot be pickled, the sweep warns and
     runs in this process. executor: replaces the processes and stays open; `workers` is then its number of workers.
@@ -65,7 +66,7 @@ def sweep(
 
     Raises ValueError for bad arguments; SweepInterrupted and SweepFailed, each with the rows that are done.
     """
-    plan = Plan(points, replications=replications, seed=seed)
+    plan = Plan(as_parameters(run, points), replications=replications, seed=seed)
     ledger = _Ledger(plan, progress, on_rows)
     try:
         _run_cases(run, plan, ledger, workers, executor)

@@ -8,7 +8,7 @@ import pytest
 from netsim.link import Exponential, Uniform
 from netsim.scenarios import setup, stale
 from netsim.scenarios.names import as_given, build, options, read_file
-from netsim.sweep import point_key
+from netsim.sweep import grid, point_key, sweep
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.config.profiles import freebsd, linux, linux_classic, rfc9293
@@ -186,3 +186,13 @@ def test_bad_sysctls_in_a_file(tmp_path: Path, text: str, said: str) -> None:
     file.write_text(text)
     with pytest.raises(ValueError, match=re.escape(said)):
         read_file(str(file), Params)
+
+
+def test_a_sweep_over_a_grid_builds_the_parameters_or_refuses_in_one_line() -> None:
+    rows = sweep(setup.run, grid(loss=[0, 0.1], **{"client.syn_retries": [0, 1]}), replications=2, seed=1)
+    assert len(rows) == 8
+    assert not len(rows.failed())
+    assert sorted(set(rows.floats("loss_forward"))) == [0.0, 0.1]
+    assert set(rows.ints("client.syn_retries")) == {0, 1}
+    with pytest.raises(ValueError, match=r"^los = 0: unknown parameter; netsim list names them; did you mean loss\?$"):
+        sweep(setup.run, grid(los=[0, 0.1]), replications=2, seed=1)

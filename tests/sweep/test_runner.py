@@ -399,3 +399,25 @@ def test_bad_arguments_are_refused_by_name(arguments, message):
     given = {"points": [{}], "replications": 1, "seed": 0, "workers": 1} | arguments
     with pytest.raises(ValueError, match=message):
         sweep(draw, given.pop("points"), **given)
+
+
+@dataclass(frozen=True)
+class _Annotated:
+    loss: float = 0.0
+
+
+def _run_annotated(params: _Annotated, seed: Seed) -> dict[str, float]:
+    return {"double": 2 * params.loss}
+
+
+def test_a_mapping_becomes_the_dataclass_that_run_is_annotated_with() -> None:
+    rows = sweep(_run_annotated, grid(loss=[0.1, 0.2]), replications=1, seed=1)
+    assert rows.floats("double") == [0.2, 0.4]
+    assert rows.column("point") == [point_key(_Annotated(loss)) for loss in (0.1, 0.2)]
+    with pytest.raises(ValueError, match="unexpected keyword argument 'los'"):
+        sweep(_run_annotated, grid(los=[0.1, 0.2]), replications=1, seed=1)
+
+
+def test_a_mapping_stays_one_where_run_says_nothing_else() -> None:
+    rows = sweep(lambda params, seed: {"double": 2 * params["loss"]}, grid(loss=[0.1]), replications=1, seed=1)
+    assert rows.floats("double") == [0.2]

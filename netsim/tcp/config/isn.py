@@ -4,7 +4,9 @@ A policy is a frozen object. The time, the connection's four-tuple, and the host
 arguments of ``initial``: a policy has no state and draws no randomness of its own.
 """
 
+import dataclasses
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -12,6 +14,7 @@ from struct import Struct
 from typing import Protocol, runtime_checkable
 
 from netsim.fields import check, field
+from netsim.identity import identity
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 
@@ -137,3 +140,24 @@ class CounterIsn:
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
         """The counter's value. It increases once per whole second, as BSD's slow timer made it."""
         return (self.start + self.per_second * (now // NS) + self.per_connection * opened) & MASK
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionIsn:
+    """A user's own policy: ``function(now, flow, opened, source)`` gives the ISS, of which the lower 32 bits count.
+
+    The arguments are those of ``IsnPolicy.initial``. ``name``: the identity of the policy; by default that of the
+    function (``netsim.identity``).
+    """
+
+    function: Callable[[int, FourTuple, int, IsnSource], int] = dataclasses.field(compare=False)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ValueError(f"function = {self.function!r}: must be a function(now, flow, opened, source) -> int")
+        object.__setattr__(self, "name", identity(self.function, self.name or None))
+
+    def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
+        """What the function returns."""
+        return self.function(now, flow, opened, source) & MASK
