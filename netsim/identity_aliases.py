@@ -93,6 +93,7 @@ FIELDS: dict[str, str] = {
     "syn_data.Params.attack_duration": "horizon",
     "timing.Delay.distribution": "law",
     "timing.Jitter.distribution": "law",
+    "script.Fault.action": "do",
     **{f"config.TcpConfig.{new}": old for new, old in _TCP_CONFIG.items()},
     **{f"{s}.Params.tie_break": "ties" for s in ("setup", "syn_flood", "teardown", "time_wait", "two_way")},
 }

@@ -1,8 +1,8 @@
 """Delay distributions: what a random delay is, its mean, its minimum, and how to draw it.
 
 Parameters are seconds, draws whole nanoseconds. Every draw uses exactly one uniform number (inverse
-transform), so that two variants that share a stream stay in step. A single delay is at most LONGEST: the
-heavy tails (Pareto, lognormal) are cut there, some thirty years out.
+transform), so that two variants that share a stream stay synchronous. A delay is at most MAXIMUM_DELAY: the heavy
+tails (Pareto, lognormal) are truncated there, at some thirty years.
 """
 
 import math
@@ -17,7 +17,7 @@ from typing import Protocol
 from netsim.identity import identity
 from netsim.units import SECOND, nanoseconds, parse_seconds, require_number
 
-LONGEST = 1e9  # s; keeps every instant far below 2**63 ns
+MAXIMUM_DELAY = 1e9  # s; keeps every instant far below 2**63 ns
 
 _STANDARD_NORMAL = NormalDist()
 _BELOW_ONE = 1.0 - 2.0**-53
@@ -48,8 +48,8 @@ class DelayDistribution(Protocol):
 
 
 def require_delay(field: str, value: float) -> None:
-    """Raise ValueError unless value is a number of seconds in [0, LONGEST]."""
-    require_number(field, value, low=0.0, high=LONGEST, unit="s")
+    """Raise ValueError unless value is a number of seconds in [0, MAXIMUM_DELAY]."""
+    require_number(field, value, low=0.0, high=MAXIMUM_DELAY, unit="s")
 
 
 def as_distribution(field: str, value: float | DelayDistribution) -> DelayDistribution:
@@ -59,11 +59,11 @@ def as_distribution(field: str, value: float | DelayDistribution) -> DelayDistri
 
 
 def require_distribution(field: str, value: float | DelayDistribution) -> None:
-    """Raise ValueError unless value is a delay distribution or a number of seconds in [0, LONGEST]."""
-    if type(value) is float and 0.0 <= value <= LONGEST:
+    """Raise ValueError unless value is a delay distribution or a number of seconds in [0, MAXIMUM_DELAY]."""
+    if type(value) is float and 0.0 <= value <= MAXIMUM_DELAY:
         return  # the common case, quickly: paths are built once a run
     if isinstance(value, type) or not callable(getattr(value, "sampler", None)):
-        require_number(field, value, low=0.0, high=LONGEST, unit="s (or a delay distribution)")  # type: ignore[arg-type]
+        require_number(field, value, low=0.0, high=MAXIMUM_DELAY, unit="s (or a delay distribution)")  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Uniform:
 
     def __post_init__(self) -> None:
         require_delay("low", self.low)
-        require_number("high", self.high, low=self.low, high=LONGEST, unit="s")
+        require_number("high", self.high, low=self.low, high=MAXIMUM_DELAY, unit="s")
 
     @property
     def mean(self) -> float:
@@ -212,7 +212,7 @@ class Lognormal:
     def sampler(self, rng: Source) -> Sampler:
         """Draws from `rng`."""
         offset, median, sigma = nanoseconds(self.offset), self.median * SECOND, self.sigma
-        random, exp, inverse, top = rng.random, math.exp, _STANDARD_NORMAL.inv_cdf, _largest(self.median)
+        random, exp, inverse, top = rng.random, math.exp, _STANDARD_NORMAL.inv_cdf, _maximum_exponent(self.median)
         floor = 1.0 - _BELOW_ONE
         return lambda: offset + int(median * exp(min(sigma * inverse(random() or floor), top)))
 
@@ -245,13 +245,13 @@ class Pareto:
     def sampler(self, rng: Source) -> Sampler:
         """Draws from `rng`."""
         offset, scale, slope = nanoseconds(self.offset), self.scale * SECOND, -1.0 / self.shape
-        random, exp, log, top = rng.random, math.exp, math.log, _largest(self.scale)
+        random, exp, log, top = rng.random, math.exp, math.log, _maximum_exponent(self.scale)
         return lambda: offset + int(scale * exp(min(slope * log(1.0 - random()), top)))
 
 
 @dataclass(frozen=True)
 class Empirical:
-    """Measured delays (s), drawn again with replacement, each equally likely."""
+    """Measured delays (s), drawn with replacement, each equally likely."""
 
     samples: Sequence[float]
 
@@ -306,7 +306,7 @@ class FunctionDelay:
     """Delays drawn by a function of the user: ``function(rng)`` gives seconds; ``rng`` is a ``random.Random``.
 
     ``name``: the identity of the distribution; by default that of the function (``netsim.identity``). The mean is
-    unknown (NaN). A delay that is no number in [0, LONGEST] is a ValueError when it is drawn.
+    unknown (NaN). A delay that is no number in [0, MAXIMUM_DELAY] is a ValueError when it is drawn.
     """
 
     function: Callable[[Random], float] = field(compare=False)
@@ -339,6 +339,6 @@ class FunctionDelay:
         return draw
 
 
-def _largest(unit: float) -> float:
-    """The exponent x at which unit * exp(x) reaches LONGEST."""
-    return math.log(LONGEST / unit) if unit > 0 else 0.0
+def _maximum_exponent(unit: float) -> float:
+    """The exponent x at which unit * exp(x) reaches MAXIMUM_DELAY."""
+    return math.log(MAXIMUM_DELAY / unit) if unit > 0 else 0.0

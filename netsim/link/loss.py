@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netsim.link.distributions import LONGEST, Source, require_delay
-from netsim.link.stage import Ledger, Step, Stream, bernoulli, draws, losing
+from netsim.link.distributions import MAXIMUM_DELAY, Source, require_delay
+from netsim.link.stage import PathCounters, Step, Stream, bernoulli, draws, losing
 from netsim.units import SECOND, nanoseconds, require_number, require_probability
 
-SHORTEST_SOJOURN = 1e-6  # s; far below a packet's own duration there is nothing to model
+MINIMUM_SOJOURN = 1e-6  # s; far below a packet's own duration there is nothing to model
 _FORGOTTEN = 1000  # cycles of a two-state chain after which exp(-4000) of its past is left: nothing in a float
 
 
@@ -24,14 +24,14 @@ class Loss:
     def __post_init__(self) -> None:
         require_probability("probability", self.probability)
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
-        return losing(bernoulli(self.probability), name, stream, ledger) if self.probability else None
+        return losing(bernoulli(self.probability), name, stream, counters) if self.probability else None
 
 
 @dataclass(frozen=True)
 class Corrupt:
-    """Each copy is damaged with the given probability: a checksum failure, dropped and counted apart."""
+    """Each copy is damaged with this probability: its checksum fails, and it is dropped and counted separately."""
 
     probability: float
     name: ClassVar[str] = "corrupt"
@@ -39,9 +39,9 @@ class Corrupt:
     def __post_init__(self) -> None:
         require_probability("probability", self.probability)
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
-        return losing(bernoulli(self.probability), name, stream, ledger) if self.probability else None
+        return losing(bernoulli(self.probability), name, stream, counters) if self.probability else None
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class GilbertElliott:
     """Burst loss by a two-state chain that takes one step per packet (Gilbert 1960, Elliott 1963).
 
     p: probability of a step from good to bad, r: from bad to good; loss_good and loss_bad: probability of
-    loss in each state (the 1 - k and 1 - h of the papers). It starts in its stationary distribution. Time does not
-    exist here: two retransmissions seconds apart see neighbouring states. For bursts with a duration see
+    loss in each state (the 1 - k and 1 - h of the papers). It starts in its stationary distribution. Time plays no
+    part: two retransmissions that are seconds apart see neighbouring states. For bursts with a duration see
     GilbertElliottTime.
     """
 
@@ -72,7 +72,7 @@ class GilbertElliott:
         bad = self.p / (self.p + self.r)
         return (1 - bad) * self.loss_good + bad * self.loss_bad
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         if self.mean_loss == 0:
             return None
@@ -89,7 +89,7 @@ class GilbertElliott:
                 return times
             kept = [] if gone else times[:1]
             kept += [time for time in times[1:] if uniform_copy() >= loss]
-            return ledger.keep(name, times, kept)
+            return counters.keep(name, times, kept)
 
         return step
 
@@ -99,8 +99,8 @@ class GilbertElliottTime:
     """Burst loss by a two-state Markov chain in continuous time.
 
     mean_good, mean_bad: mean sojourns (s), exponential; loss_good, loss_bad: probability of loss in each
-    state. It starts in its stationary distribution, and its state is a function of the simulated time alone: the same
-    bursts come whatever is sent. The right model where packets of interest are seconds apart, such as
+    state. It starts in its stationary distribution, and its state is a function of the simulated time alone: the bursts
+    are the same whatever is sent. This is the right model if the packets that matter are seconds apart, such as
     retransmitted SYNs.
     """
 
@@ -112,7 +112,7 @@ class GilbertElliottTime:
 
     def __post_init__(self) -> None:
         for field in ("mean_good", "mean_bad"):
-            require_number(field, getattr(self, field), low=SHORTEST_SOJOURN, high=LONGEST, unit="s")
+            require_number(field, getattr(self, field), low=MINIMUM_SOJOURN, high=MAXIMUM_DELAY, unit="s")
         for field in ("loss_good", "loss_bad"):
             require_probability(field, getattr(self, field))
 
@@ -122,7 +122,7 @@ class GilbertElliottTime:
         bad = self.mean_bad / (self.mean_good + self.mean_bad)
         return (1 - bad) * self.loss_good + bad * self.loss_bad
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         if self.loss_good == self.loss_bad == 0:
             return None
@@ -145,14 +145,14 @@ class GilbertElliottTime:
                     kept.append(time)
                 if len(times) > 1:
                     u = uniform_copy()
-            return ledger.keep(name, times, kept)
+            return counters.keep(name, times, kept)
 
         return step
 
 
 @dataclass(frozen=True)
 class BurstLoss:
-    """Everything is lost during bursts of mean length `burst` (s): `mean_loss` in the long run.
+    """All packets are lost during bursts of mean length `burst` (s); in the long run a share of `mean_loss`.
 
     GilbertElliottTime with loss 0 and 1 and mean_good = burst * (1 - mean_loss) / mean_loss; mean_loss may be
     0 (never) or 1 (always).
@@ -164,26 +164,26 @@ class BurstLoss:
 
     def __post_init__(self) -> None:
         require_probability("mean_loss", self.mean_loss)
-        require_number("burst", self.burst, low=SHORTEST_SOJOURN, high=LONGEST, unit="s")
+        require_number("burst", self.burst, low=MINIMUM_SOJOURN, high=MAXIMUM_DELAY, unit="s")
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         if self.mean_loss in (0.0, 1.0):
-            return Loss(self.mean_loss).start(name, stream, ledger)
+            return Loss(self.mean_loss).start(name, stream, counters)
         mean_good = self.burst * (1 - self.mean_loss) / self.mean_loss
         bad = burst_process(mean_good, self.burst, stream(name))
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
-            return ledger.keep(name, times, [time for time in times if not bad(time)])
+            return counters.keep(name, times, [time for time in times if not bad(time)])
 
         return step
 
 
 def burst_process(mean_good: float, mean_bad: float, rng: Source) -> Callable[[int], bool]:
-    """A stationary two-state chain in continuous time: tells whether it is bad at a time (ns), in any order.
+    """A stationary two-state chain in continuous time: whether it is bad at a time (ns), in any order of times.
 
-    Sojourns are drawn forwards and remembered, so the answer does not depend on who asked before; a gap of
-    more than 1000 mean cycles is skipped by drawing anew from the stationary distribution, exact in floats there.
+    Sojourns are drawn forwards and remembered, so the answer does not depend on earlier questions; a gap of more
+    than 1000 mean cycles is skipped by a new draw from the stationary distribution, which is exact in floats there.
     """
     random, log = rng.random, math.log
     means = (mean_good * SECOND, mean_bad * SECOND)
@@ -206,7 +206,7 @@ def burst_process(mean_good: float, mean_bad: float, rng: Source) -> Callable[[i
 
 @dataclass(frozen=True)
 class Outage:
-    """Nothing passes during the intervals: pairs (start, end) in s, start included, end not (or inf)."""
+    """All packets are lost during the intervals: pairs (start, end) in s, without the end, which may be inf."""
 
     intervals: Sequence[tuple[float, float]]
     name: ClassVar[str] = "outage"
@@ -219,10 +219,10 @@ class Outage:
                 raise ValueError(f"intervals[{index}] = {pair!r}: must be a pair (start, end) in seconds")
             require_delay(f"intervals[{index}] start", pair[0])
             if pair[1] != math.inf:
-                require_number(f"intervals[{index}] end", pair[1], low=pair[0], high=LONGEST, unit="s or inf")
+                require_number(f"intervals[{index}] end", pair[1], low=pair[0], high=MAXIMUM_DELAY, unit="s or inf")
         object.__setattr__(self, "intervals", tuple((start, end) for start, end in self.intervals))
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         down = [
             (nanoseconds(start), math.inf if end == math.inf else nanoseconds(end)) for start, end in self.intervals
@@ -230,14 +230,14 @@ class Outage:
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
             kept = [time for time in times if not any(start <= time < end for start, end in down)]
-            return ledger.keep(name, times, kept)
+            return counters.keep(name, times, kept)
 
         return step if down else None
 
 
 @dataclass(frozen=True)
 class Lifetime:
-    """A copy older than `seconds` on arrival vanishes (a time to live that is one of time).
+    """A copy that is older than `seconds` on arrival is lost (a time to live that is a time).
 
     It bounds the whole path: wherever it stands among the stages, it is applied to the final arrival times.
     """
@@ -248,11 +248,11 @@ class Lifetime:
     def __post_init__(self) -> None:
         require_delay("seconds", self.seconds)
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         longest = nanoseconds(self.seconds)
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
-            return ledger.keep(name, times, [time for time in times if time - sent <= longest])
+            return counters.keep(name, times, [time for time in times if time - sent <= longest])
 
         return step

@@ -1,4 +1,4 @@
-"""Delay distributions as text: "50ms", "uniform:20ms:80ms", "20ms+exponential:30ms"."""
+"""Delay distributions as strings: "50ms", "uniform:20ms:80ms", "20ms+exponential:30ms"."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from netsim.units import parse_seconds
 
 
 class _Form(NamedTuple):
-    """How a distribution is written: its constructor, its arguments (capitals: a duration), may it have an offset."""
+    """How a distribution is written: constructor, arguments (capitals: durations), whether it may have an offset."""
 
     distribution: Callable[..., DelayDistribution]
     arguments: tuple[str, ...]
@@ -38,14 +38,14 @@ DELAY_DISTRIBUTION_FORMS = (
     *(":".join((name, *form.arguments)) for name, form in _FORMS.items()),
     "empirical:FILE",
 )
-"""The accepted forms, for help texts; capitals are durations, lower-case letters plain numbers."""
+"""The accepted forms, for help messages; capitals are durations, lower-case letters plain numbers."""
 
 
 def parse_delay_distribution(value: float | str, *, name: str = "delay") -> DelayDistribution:
-    """The distribution that a text describes; a bare duration (0.05, "50ms") is a fixed delay.
+    """The distribution that a string describes; a bare duration (0.05, "50ms") is a fixed delay.
 
     exponential, lognormal and pareto may be shifted by a duration in front: "20ms+exponential:30ms" is never
-    below 20 ms and 50 ms on average. Raises ValueError naming the field, the text and what is allowed, or the
+    below 20 ms and 50 ms on average. Raises ValueError naming the field, the string and what is allowed, or the
     file and line of a bad empirical file.
     """
     head, colon, rest = value.partition(":") if isinstance(value, str) else ("", "", "")

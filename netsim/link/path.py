@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from netsim.link.distributions import DelayDistribution, Fixed, require_distribution
 from netsim.link.loss import Lifetime, Loss
 from netsim.link.script import LiveScript, Scripted
-from netsim.link.stage import Ledger, Stage, Step, Stream
+from netsim.link.stage import PathCounters, Stage, Step, Stream
 from netsim.link.timing import Delay, Duplicate, Jitter, Reorder
 from netsim.units import nanoseconds, require_probability
 
@@ -27,13 +27,14 @@ class Path:
     - loss: probability that it is lost, each copy independently;
     - jitter: extra delay that keeps order (seconds x for uniform in [0, x], or a distribution);
     - stages: any others, in the order given;
-    - delay: the propagation delay (seconds, or a distribution drawn for each packet, which may then overtake others);
-    - reorder: probability that it is held for `reorder_delay` (seconds or a distribution) while others overtake it;
-    - duplicate: probability that a packet that gets through arrives again, `duplicate_delay` later;
+    - delay: the propagation delay (seconds, or a distribution from which each packet draws, which reorders them);
+    - reorder: probability that it is delayed by a further `reorder_delay` (seconds or a distribution), so that packets
+      sent after it arrive first;
+    - duplicate: probability that a packet that gets through arrives twice, the copy `duplicate_delay` later;
     - any Lifetime among the stages.
 
     Each stage draws from a stream of its own, named after its kind ("loss", a second one "loss.2"; a
-    short-cut that is 0 is no stage). Durations are seconds; ValueError for a value outside its range.
+    parameter that is 0 makes no stage). Durations are seconds; ValueError for a value outside its range.
     """
 
     delay: float | DelayDistribution = 0.05
@@ -46,7 +47,7 @@ class Path:
     stages: Sequence[Stage] = ()
 
     def __post_init__(self) -> None:
-        # Field by field: worlds are made by the hundred thousand, and a loop over names costs twice as much.
+        # Field by field: a sweep makes hundreds of thousands of worlds, and a loop over names costs twice as much.
         if self.loss != 0.0:
             require_probability("loss", self.loss)
         if self.reorder != 0.0:
@@ -103,7 +104,7 @@ class Path:
 
     @property
     def constant_delay(self) -> float | None:
-        """The delay of every packet (s), if nothing but independent loss happens to it besides; None if more does."""
+        """The delay of every packet (s), if the path has no other stage than independent loss; else None."""
         if self.stages or self.jitter or self.reorder or self.duplicate:
             return None
         delay = self.delay.seconds if type(self.delay) is Fixed else self.delay
@@ -116,27 +117,27 @@ class Path:
 
 
 class Pipe:
-    """A path at work: the state of its stages during one run. Made by Path.open."""
+    """An open path: the state of its stages during one run. Made by Path.open."""
 
-    __slots__ = ("_chain", "_ledger", "uses_kinds", "uses_size", "wire")
+    __slots__ = ("_chain", "_counters", "uses_kinds", "uses_size", "wire")
 
     wire: Wire | None
-    """`send` without its ceremony, where a packet is lost or arrives once: now -> when it arrives, None if lost.
+    """The fast form of `send`, for a path that can only lose and delay: now -> time of arrival, None if lost.
 
-    Draws and counts as `send` does, but `cause` does not tell of it. None where a packet may meet with more.
+    It draws and counts as `send` does, but does not set `cause`. None for a path with other stages.
     """
 
     def __init__(
         self,
         wire: Wire | None,
-        ledger: Ledger | None = None,
+        counters: PathCounters | None = None,
         chain: Send | None = None,
         *,
         uses_size: bool = False,
         uses_kinds: bool = False,
     ) -> None:
         self.wire = wire
-        self._ledger = ledger
+        self._counters = counters
         self._chain = chain
         self.uses_size = uses_size
         self.uses_kinds = uses_kinds
@@ -151,58 +152,58 @@ class Pipe:
             assert self._chain is not None
             return self._chain(now, size, kinds)
         time = self.wire(now)
-        if self._ledger is not None:
-            self._ledger.cause = Loss.name if time is None else ""
+        if self._counters is not None:
+            self._counters.cause = Loss.name if time is None else ""
         return [] if time is None else [time]
 
     @property
     def cause(self) -> str:
         """The name of the last stage that lost a copy of the packet sent last; "" if none did."""
-        return self._ledger.cause if self._ledger is not None else ""
+        return self._counters.cause if self._counters is not None else ""
 
     @property
     def counts(self) -> Counter[str]:
-        """By stage: copies lost, made (duplicate), held (reorder), faults that struck (scripted); else 0."""
-        return Counter(self._ledger.counts if self._ledger is not None else ())
+        """By stage: copies lost, made (duplicate) or delayed (reorder), faults that applied (scripted); else 0."""
+        return Counter(self._counters.counts if self._counters is not None else ())
 
 
 @lru_cache(maxsize=64)
 def _wire(seconds: float) -> Pipe:
-    """A constant delay and nothing else: without a state, and so the same for all."""
+    """A pipe with a constant delay and nothing else; it has no state, and so all such paths share it."""
     delay = nanoseconds(seconds)
     return Pipe(lambda now: now + delay)
 
 
 def _lossy_wire(loss: float, seconds: float, stream: Stream) -> Pipe:
-    """Independent loss and a constant delay, the path of most studies: the chain's draws, but faster."""
+    """Independent loss and a constant delay, the path of most studies: the same draws as the chain's, but faster."""
     delay = nanoseconds(seconds)
     random = stream(Loss.name).random
-    ledger = Ledger()
+    counters = PathCounters()
 
     def wire(now: int) -> int | None:
         if random() < loss:
-            ledger.count(Loss.name)
+            counters.count(Loss.name)
             return None
         return now + delay
 
-    return Pipe(wire, ledger)
+    return Pipe(wire, counters)
 
 
 def _chain(path: Path, stream: Stream) -> Pipe:
     """All stages of the path in turn; they start, and ask for their streams, with the first packet."""
-    ledger = Ledger()
+    counters = PathCounters()
     steps: list[Step] | None = None
 
     def transmit(now: int, size: int, kinds: Collection[str]) -> list[int]:
         nonlocal steps
         if steps is None:
-            started = [stage.start(name, stream, ledger) for stage, name in path.plan]
+            started = [stage.start(name, stream, counters) for stage, name in path.plan]
             steps = [step for step in started if step is not None]
         times = [now]
-        ledger.cause = ""
+        counters.cause = ""
         for step in steps:
             times = step(times, now, size, kinds)
         return times
 
-    # No short-cut of a path looks at the size or the kinds of a packet; a stage may.
-    return Pipe(None, ledger, transmit, uses_size=bool(path.stages), uses_kinds=path.uses_kinds)
+    # No parameter of a path depends on the size or the kinds of a packet; a stage may.
+    return Pipe(None, counters, transmit, uses_size=bool(path.stages), uses_kinds=path.uses_kinds)

@@ -1,11 +1,4 @@
-"""What a stage of a path is, and the parts that stages share.
-
-A path handles each packet once, when it is sent: every stage in turn gets the arrival times of the copies
-that are still alive and returns those that survive, moved. A stage draws for every packet sent, dead or
-alive, and from a stream that nobody else uses; what it does to the n-th packet therefore depends on its own
-stream and on n alone, and adding, removing or changing another stage disturbs nothing. Copies (there is
-usually none) draw from a second stream, "NAME.copies", for the same reason.
-"""
+"""The protocol of a stage, and the parts that stages share; the package explains how they work together."""
 
 from collections.abc import Callable, Collection
 from typing import ClassVar, Protocol, TypeVar
@@ -24,8 +17,8 @@ The first of `times` belongs to the original, the others to its copies; an empty
 """
 
 
-class Ledger:
-    """What became of the packets of one open path: counters by stage, and the last stage that lost one."""
+class PathCounters:
+    """Counters of one open path, by stage, and the last stage that lost a packet (``cause``)."""
 
     __slots__ = ("cause", "counts")
 
@@ -50,13 +43,13 @@ class Ledger:
 
 
 class Stage(Protocol):
-    """One impairment, as configured. Frozen and without state; the state lives in the step it starts."""
+    """One impairment, as configured. Frozen, without state: the state belongs to the step that it starts."""
 
     name: ClassVar[str]
     """Its stream and its counter; the second of a kind in a path is "NAME.2"."""
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
-        """The step at work under the given name; None where it would do nothing (and takes no stream)."""
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
+        """The step that works under this name; None if it would do nothing (it then takes no stream)."""
 
 
 def draws(
@@ -73,18 +66,18 @@ def draws(
     return make(stream(name)), draw_for_copy
 
 
-def losing(make: Callable[[Source], Callable[[], bool]], name: str, stream: Stream, ledger: Ledger) -> Step:
+def losing(make: Callable[[Source], Callable[[], bool]], name: str, stream: Stream, counters: PathCounters) -> Step:
     """A step that loses each copy for which a draw says so."""
     lost, lost_copy = draws(make, name, stream)
 
     def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
-        gone = lost()  # drawn for dead packets too, see above
+        gone = lost()  # drawn for a lost packet too, so that the draws of the n-th packet depend on n alone
         if len(times) > 1:
             kept = [] if gone else times[:1]
             kept += [time for time in times[1:] if not lost_copy()]
-            return ledger.keep(name, times, kept)
+            return counters.keep(name, times, kept)
         if gone and times:
-            ledger.lose(name)
+            counters.lose(name)
             return []
         return times
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netsim.link.distributions import DelayDistribution, Fixed, Source, Uniform, as_distribution, require_distribution
-from netsim.link.stage import Ledger, Step, Stream, draws
+from netsim.link.stage import PathCounters, Step, Stream, draws
 from netsim.units import SECOND, nanoseconds, require_number, require_probability
 
 
 @dataclass(frozen=True)
 class Delay:
-    """A delay (seconds, or a distribution drawn independently for each copy, which may thus overtake each other)."""
+    """A delay: seconds, or a distribution from which each copy draws independently, which reorders packets."""
 
     distribution: float | DelayDistribution
     name: ClassVar[str] = "delay"
@@ -20,7 +20,7 @@ class Delay:
     def __post_init__(self) -> None:
         require_distribution("distribution", self.distribution)
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         distribution = as_distribution("distribution", self.distribution)
         if isinstance(distribution, Fixed):
@@ -47,11 +47,11 @@ def _constant(distribution: Fixed) -> Step | None:
 
 @dataclass(frozen=True)
 class Jitter:
-    """A random extra delay that keeps order: nothing leaves this stage before what was sent earlier.
+    """A random extra delay that keeps the order: no packet leaves this stage before those sent earlier.
 
-    `distribution`: seconds x for uniform in [0, x], or a distribution. A packet that would overtake leaves together
-    with the one before it. What earlier stages delay or copy for long holds back all that follows: stages that change
-    the order belong after this one.
+    `distribution`: seconds x for uniform in [0, x], or a distribution. A packet whose delay would end before that of an
+    earlier one leaves together with it. A packet that earlier stages delay for long delays all that follow, so stages
+    that change the order belong after this one.
     """
 
     distribution: float | DelayDistribution
@@ -60,7 +60,7 @@ class Jitter:
     def __post_init__(self) -> None:
         require_distribution("distribution", self.distribution)
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         distribution = as_distribution("distribution", self.distribution)
         if isinstance(distribution, Fixed) and distribution is not self.distribution:
@@ -86,7 +86,7 @@ class Jitter:
 
 @dataclass(frozen=True)
 class Reorder:
-    """With the given probability a copy is held for `delay` (seconds or a distribution): later ones overtake it."""
+    """With this probability a copy is delayed by `delay` (seconds or a distribution), and later ones arrive first."""
 
     probability: float
     delay: float | DelayDistribution
@@ -96,18 +96,18 @@ class Reorder:
         require_probability("probability", self.probability)
         require_distribution("delay", self.delay)
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         if not self.probability:
             return None
-        held, held_copy = draws(_now_and_then(self.probability, as_distribution("delay", self.delay)), name, stream)
+        held, held_copy = draws(_with_probability(self.probability, as_distribution("delay", self.delay)), name, stream)
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
             extra = held()
             moved = []
             for time in times:
                 if extra is not None:
-                    ledger.count(name)
+                    counters.count(name)
                     time += extra
                 moved.append(time)
                 if len(times) > 1:
@@ -119,7 +119,7 @@ class Reorder:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """With the given probability a second copy arrives, `delay` (seconds or a distribution) after the first."""
+    """With this probability a second copy arrives, `delay` (seconds or a distribution) after the first."""
 
     probability: float
     delay: float | DelayDistribution = 0.0
@@ -129,12 +129,12 @@ class Duplicate:
         require_probability("probability", self.probability)
         require_distribution("delay", self.delay)
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         if not self.probability:
             return None
         copied, copied_again = draws(
-            _now_and_then(self.probability, as_distribution("delay", self.delay)), name, stream
+            _with_probability(self.probability, as_distribution("delay", self.delay)), name, stream
         )
 
         def step(times: list[int], sent: int, size: int, kinds: Collection[str]) -> list[int]:
@@ -146,14 +146,16 @@ class Duplicate:
                 if len(times) > 1:
                     extra = copied_again()
             if copies:
-                ledger.count(name, len(copies))
+                counters.count(name, len(copies))
                 return times + copies
             return times
 
         return step
 
 
-def _now_and_then(probability: float, distribution: DelayDistribution) -> Callable[[Source], Callable[[], int | None]]:
+def _with_probability(
+    probability: float, distribution: DelayDistribution
+) -> Callable[[Source], Callable[[], int | None]]:
     """Makes a draw from `distribution` that happens with the given probability, None otherwise."""
 
     def make(rng: Source) -> Callable[[], int | None]:
@@ -169,7 +171,7 @@ class Bottleneck:
 
     queue: bytes that may wait (the packet in transmission not counted); None: no limit. A packet that finds
     the transmitter idle is always taken; one that would make the waiting bytes exceed `queue` is dropped.
-    Packets are served in the order of sending, so what earlier stages delay for long holds back the rest.
+    Packets are served in the order of sending, so one that earlier stages delay for long delays the rest.
     """
 
     rate: float
@@ -181,7 +183,7 @@ class Bottleneck:
         if self.queue is not None:
             require_number("queue", self.queue, low=0, high=2**62, unit="bytes, or None")
 
-    def start(self, name: str, stream: Stream, ledger: Ledger) -> Step | None:
+    def start(self, name: str, stream: Stream, counters: PathCounters) -> Step | None:
         """See Stage."""
         per_byte = 8 * SECOND / self.rate  # ns
         limit = self.queue
@@ -202,6 +204,6 @@ class Bottleneck:
                     waiting += size
                 free = max(free, time) + round(size * per_byte)
                 left.append(free)
-            return ledger.keep(name, times, left)
+            return counters.keep(name, times, left)
 
         return step

@@ -25,7 +25,7 @@ def test_drop_the_first_syn_only() -> None:
 
 
 def test_delay_the_second_fin_and_copy_the_third() -> None:
-    pipe = opened(["delay FIN 2 0.3", Fault(kind="FIN", nth="3", do="dup", seconds=0.1)])
+    pipe = opened(["delay FIN 2 0.3", Fault(kind="FIN", nth="3", action="dup", seconds=0.1)])
     arrivals = [pipe.send(0, 40, ["FIN", "ACK"]) for _ in range(4)]
     assert arrivals == [[50 * MS], [350 * MS], [50 * MS, 150 * MS], [50 * MS]]
 
@@ -68,10 +68,10 @@ def test_a_rule_that_starts_later_counts_from_there() -> None:
     [
         ("drop SYN 1", Fault(kind="SYN")),
         ("  Drop  syn  1-3 ", Fault(kind="SYN", nth="1-3")),
-        ("delay FIN 2 0.3", Fault(kind="FIN", nth="2", do="delay", seconds=0.3)),
-        ("delay FIN 2- 300ms", Fault(kind="FIN", nth="2-", do="delay", seconds=0.3)),
-        ("dup SYN 1", Fault(kind="SYN", do="dup")),
-        ("dup HSACK * 0.3 from 2s", Fault(kind="HSACK", nth="*", do="dup", seconds=0.3, start=2.0)),
+        ("delay FIN 2 0.3", Fault(kind="FIN", nth="2", action="delay", seconds=0.3)),
+        ("delay FIN 2- 300ms", Fault(kind="FIN", nth="2-", action="delay", seconds=0.3)),
+        ("dup SYN 1", Fault(kind="SYN", action="dup")),
+        ("dup HSACK * 0.3 from 2s", Fault(kind="HSACK", nth="*", action="dup", seconds=0.3, start=2.0)),
         ("drop ANY 1- from 500ms", Fault(kind="ANY", nth="1-", start=0.5)),
     ],
 )

@@ -209,7 +209,7 @@ def _rule(where: str, rule: Any) -> Rule:
         raise RecordingError(f"{where}: dir = {rule.get('dir')!r}: must be one of {', '.join(_DIRECTIONS)}")
     seconds = _seconds(f"{where}: seconds", rule.get("seconds", 0.0))
     try:
-        fault = Fault(kind=rule.get("match"), nth=str(rule.get("nth", "1")), do=rule.get("do"), seconds=seconds)
+        fault = Fault(kind=rule.get("match"), nth=str(rule.get("nth", "1")), action=rule.get("do"), seconds=seconds)
     except ValueError as error:
         raise RecordingError(f"{where}: {str(error).replace('kind =', 'match =')}") from None
     return Rule(sender, fault)
