@@ -128,7 +128,7 @@ def _number(kind: Any, allowed: Allowed | None, unit: str) -> tuple[_Test, str]:
 
 
 def _bounds(allowed: Allowed | None) -> tuple[float, float, str]:
-    """The least and the greatest number allowed, and the range in words."""
+    """The minimum and maximum allowed, and the range in words."""
     largest = math.nextafter(math.inf, 0.0)
     if allowed is None:
         return -largest, largest, ""

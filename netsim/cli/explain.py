@@ -1,4 +1,4 @@
-"""``netsim explain``: what the settings of a host amount to, and which of them do not do what people think."""
+"""``netsim explain``: the limits that follow from a host's settings, and the settings that people misunderstand."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from netsim.cli.errors import UsageError, checked_input, pick
 from netsim.hostcheck.limits import HostSettings, Limits, limits
-from netsim.hostcheck.misreadings import Note, misreadings
+from netsim.hostcheck.pitfalls import Pitfall, pitfalls
 from netsim.scenarios.names import read_toml
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.profiles import PROFILES
@@ -16,20 +16,20 @@ from netsim.units import did_you_mean
 
 _FORM: Final = "must be NAME=VALUE, as in net.ipv4.tcp_max_syn_backlog=1024"
 _PORTS: Final = "net.ipv4.ip_local_port_range"
-# What TcpConfig does not have: the field of HostSettings, and the range.
+# Settings that are not part of TcpConfig: the field of HostSettings, and the range.
 _OF_HOST: Final[dict[str, tuple[str, int, int]]] = {
     "net.ipv4.tcp_tw_reuse": ("tw_reuse", 0, 2),
     "net.ipv4.tcp_tw_reuse_delay": ("tw_reuse_delay", 1, 60_000),  # ms
     "net.ipv4.tcp_max_tw_buckets": ("max_tw_buckets", 0, 1 << 31),
 }
-_GONE: Final = {
-    "net.ipv4.tcp_tw_recycle": "removed in Linux 4.12: it refused clients behind one address whose clocks differ",
+_REMOVED: Final = {
+    "net.ipv4.tcp_tw_recycle": "removed in Linux 4.12; it refused clients behind one address with different clocks",
 }
-_MOST: Final = 1 << 31
+_LARGEST_BACKLOG: Final = 1 << 31
 
 
 def explain(path: str | None, *, sysctl: Iterable[str], profile: str | None, backlog: str | None, as_json: bool) -> int:
-    """Print the limits of a host and the notes on its settings. UsageError for what is unknown or out of range."""
+    """Print the limits of a host and the pitfalls in its settings. UsageError for an unknown name or a bad value."""
     given = _read_file(path) if path is not None else {}
     if profile is not None:
         given["profile"] = profile
@@ -37,8 +37,8 @@ def explain(path: str | None, *, sysctl: Iterable[str], profile: str | None, bac
         given["backlog"] = backlog
     settings = dict(given.get("sysctl", {})) | dict(_assignments(sysctl))
     host = _host(given.get("profile", "linux"), given.get("backlog"), settings)
-    found, notes = limits(host), misreadings(host)
-    print(_as_json(host, found, notes) if as_json else "\n".join(_as_text(host, found, notes)))
+    found, warned = limits(host), pitfalls(host)
+    print(_as_json(host, found, warned) if as_json else "\n".join(_as_text(host, found, warned)))
     return 0
 
 
@@ -57,7 +57,7 @@ def _read_file(path: str) -> dict[str, Any]:
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    """``net.ipv4.tcp_syncookies = 0`` is three tables in TOML, one inside another."""
+    """Settings with their dotted names: TOML reads ``net.ipv4.tcp_syncookies = 0`` as three nested tables."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
@@ -74,19 +74,21 @@ def _assignments(words: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _full_name(name: str) -> str:
-    """The setting that is meant: by its whole name, or by its last part. UsageError, with a guess, for any other."""
+    """The full name of a setting that is given by it or by its last part. UsageError, with a suggestion, for others."""
     known = [*LINUX, *FREEBSD, *_OF_HOST, _PORTS]
     name = name.replace("/", ".")
     if name in known:
         return name
-    for gone, why in _GONE.items():
-        if name in (gone, gone.rpartition(".")[2]):
+    for removed, why in _REMOVED.items():
+        if name in (removed, removed.rpartition(".")[2]):
             raise UsageError(f"sysctl = {name!r}: {why}; must be left out")
     short = {full.rpartition(".")[2]: full for full in known}
     if name in short:
         return short[name]
     guess = did_you_mean(name, known) or did_you_mean(name.rpartition(".")[2], short)
-    raise UsageError(f"sysctl = {name!r}: unknown setting; netsim knows {len(set(known))} of Linux and FreeBSD{guess}")
+    raise UsageError(
+        f"sysctl = {name!r}: unknown setting; must be one of {len(set(known))} settings of Linux and FreeBSD{guess}"
+    )
 
 
 def _host(profile: Any, backlog: Any, settings: Mapping[str, Any]) -> HostSettings:
@@ -105,7 +107,7 @@ def _host(profile: Any, backlog: Any, settings: Mapping[str, Any]) -> HostSettin
         if name in settings:
             number = _integer(name, settings[name], low, high)
             extra[field] = number / 1000 if field == "tw_reuse_delay" else number
-    asked = config.somaxconn if backlog is None else _integer("backlog", backlog, 0, _MOST)
+    asked = config.somaxconn if backlog is None else _integer("backlog", backlog, 0, _LARGEST_BACKLOG)
     return HostSettings(config=config, backlog=asked, given=settings, **extra)
 
 
@@ -124,19 +126,19 @@ def _port_range(value: Any) -> Ports:
     return Ports("hash", int(words[0]), int(words[1]))
 
 
-def _as_json(host: HostSettings, found: Limits, notes: list[Note]) -> str:
+def _as_json(host: HostSettings, found: Limits, warned: list[Pitfall]) -> str:
     numbers = {name: value if value != float("inf") else None for name, value in dataclasses.asdict(found).items()}
     result = {
         "profile": host.config.name,
         "backlog": host.backlog,
         "sysctl": dict(host.given),
         "limits": numbers,
-        "notes": [dataclasses.asdict(note) for note in notes],
+        "pitfalls": [dataclasses.asdict(pitfall) for pitfall in warned],
     }
     return json.dumps(result, indent=2, allow_nan=False)
 
 
-def _as_text(host: HostSettings, found: Limits, notes: list[Note]) -> Iterator[str]:
+def _as_text(host: HostSettings, found: Limits, warned: list[Pitfall]) -> Iterator[str]:
     changed = ", ".join(f"{name} = {value}" for name, value in host.given.items()) or "every setting at its default"
     yield f"profile {host.config.name}, listen backlog {host.backlog}; {changed}"
     yield ""
@@ -144,10 +146,10 @@ def _as_text(host: HostSettings, found: Limits, notes: list[Note]) -> Iterator[s
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     for what, value, why in rows:
         yield f"{what.ljust(widths[0])}  {value.rjust(widths[1])}  {why}".rstrip()
-    if notes:
+    if warned:
         yield ""
-    for note in notes:
-        yield f"{note.setting} {note.text}."
+    for pitfall in warned:
+        yield f"{pitfall.setting} {pitfall.explanation}."
 
 
 def _rows(found: Limits) -> Iterator[tuple[str, str, str]]:
@@ -155,18 +157,22 @@ def _rows(found: Limits) -> Iterator[tuple[str, str, str]]:
     if found.syn_queue is None:
         yield "SYN queue", "none", found.syn_queue_set_by
     else:
-        yield "SYN queue", str(found.syn_queue), f"half-open: {found.syn_queue_set_by}; beyond, {found.when_full}"
-        yield "half-open lifetime", f"{found.half_open_lifetime:g} s", "of an entry that nobody answers"
+        yield (
+            "SYN queue",
+            str(found.syn_queue),
+            f"SYN-RECEIVED: {found.syn_queue_set_by}; a further SYN: {found.when_full}",
+        )
+        yield "SYN-RECEIVED lifetime", f"{found.syn_received_lifetime:g} s", "of an entry whose SYN-ACKs nobody answers"
         if found.pruned_lifetime is not None:
-            text = f"at the least, while more than {found.pruning_above} are half-open"
-            yield "  pruned", f"{found.pruned_lifetime:g} s", text
+            why = f"at least, while there are more than {found.pruning_above} entries"
+            yield "  with pruning", f"{found.pruned_lifetime:g} s", why
         assert found.fill_rate is not None
-        more = f", {found.pruned_fill_rate:.3g}/s if all are pruned" if found.pruned_fill_rate is not None else ""
-        yield "SYN rate that fills it", f"{found.fill_rate:.3g}/s", f"{found.syn_queue} in a lifetime{more}"
+        pruned = f"; {found.pruned_fill_rate:.3g}/s if all are pruned" if found.pruned_fill_rate is not None else ""
+        yield "SYN rate that fills it", f"{found.fill_rate:.3g}/s", f"{found.syn_queue} entries per lifetime{pruned}"
     held = f"{found.ports} ports / {found.time_wait:g} s of TIME-WAIT"
     if found.reuse_delay is not None:
-        held = f"{found.ports} ports / {found.reuse_delay:g} s, by tcp_tw_reuse"
-    yield "connect rate", f"{found.connect_rate:.4g}/s", f"to one address and port, closing first: {held}"
-    if found.time_wait_rate is not None:
-        yield "close rate", f"{found.time_wait_rate:.4g}/s", "beyond it TIME-WAIT is cut short (tcp_max_tw_buckets)"
-    yield "connect gives up", f"{found.connect_gives_up:g} s", "if nobody answers"
+        held = f"{found.ports} ports / {found.reuse_delay:g} s (tcp_tw_reuse)"
+    yield "connect rate", f"{found.connect_rate:.4g}/s", f"to one address and port, if this host closes first: {held}"
+    if found.close_rate is not None:
+        yield "close rate", f"{found.close_rate:.4g}/s", "above it connections skip TIME-WAIT (tcp_max_tw_buckets)"
+    yield "connect timeout", f"{found.connect_timeout:g} s", "if nobody answers"

@@ -110,8 +110,8 @@ def study(what: Study, *, out: str | None, as_json: bool, against: Study | None 
     if out is not None:
         require_writable(out)
     studies = [what] if against is None else [what, against]
-    for caution in dict.fromkeys(caution for one in studies for caution in cautions(one)):
-        say(f"warning: {caution}")
+    for warning in dict.fromkeys(warning for one in studies for warning in warnings(one)):
+        say(f"warning: {warning}")
     theory = [_theory(one) for one in studies]
     status = 0
     try:
@@ -197,9 +197,9 @@ def _result(what: Study, rows: Rows, theory: Mapping[str, float]) -> Result:
     )
 
 
-def cautions(what: Study) -> tuple[str, ...]:
+def warnings(what: Study) -> tuple[str, ...]:
     """What the scenario has to say of parameters that do not do what they seem to."""
-    told: tuple[str, ...] = what.module.cautions(what.params) if hasattr(what.module, "cautions") else ()
+    told: tuple[str, ...] = what.module.warnings(what.params) if hasattr(what.module, "warnings") else ()
     return told
 
 

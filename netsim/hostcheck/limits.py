@@ -1,8 +1,4 @@
-"""What the settings of a host amount to: how many half-open connections, for how long, how many connections a second.
-
-Linux's rules are those of 6.18: net/ipv4/tcp_input.c (tcp_conn_request), net/ipv4/inet_connection_sock.c
-(reqsk_timer_handler), include/net/sock.h (sk_acceptq_is_full). Other hosts: as this model's listener has it.
-"""
+"""The limits of a host: the sizes of its queues, the lifetime of a SYN-RECEIVED entry, connections per second."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,17 +6,18 @@ from typing import Final
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import linux
+from netsim.tcp.listening.listener import syn_queue_limit
 
-LEAST_RETRIES: Final = 2  # pruning leaves a half-open connection at least so many SYN-ACK retransmissions
-_LEAST_PRUNED: Final = 8  # entries; pruning takes a smaller backlog for so many
+PRUNED_RETRIES: Final = 2  # SYN-ACK retransmissions that pruning leaves to a SYN-RECEIVED entry
+_SMALLEST_PRUNED_BACKLOG: Final = 8  # pruning treats a smaller backlog as this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSettings:
     """A host as its administrator sees it.
 
-    ``backlog`` is what the application hands to listen(); ``given`` the settings that were written down, by name. The
-    rest is what ``TcpConfig`` does not have: ``tcp_tw_reuse`` and its delay (s), ``tcp_max_tw_buckets``.
+    ``backlog`` is the application's argument of listen(). ``given`` has the settings that were written down, by name.
+    The rest is not part of ``TcpConfig``: ``tcp_tw_reuse`` and its delay (s), and ``tcp_max_tw_buckets``.
     """
 
     config: TcpConfig = field(default_factory=linux)
@@ -32,25 +29,38 @@ class HostSettings:
 
     @property
     def is_linux(self) -> bool:
-        """Whether Linux's own rules hold."""
+        """Whether the rules of Linux hold."""
         return self.config.name.startswith("linux")
 
     @property
     def listen_backlog(self) -> int:
-        """What is left of the backlog: somaxconn cuts it."""
+        """The backlog that the listener gets: somaxconn cuts the application's."""
         return min(self.backlog, self.config.somaxconn)
+
+    @property
+    def accept_queue(self) -> int:
+        """Connections that may wait for accept()."""
+        return max(1, self.listen_backlog + self.config.backlog_slack)
+
+    @property
+    def pruning_above(self) -> int:
+        """SYN-RECEIVED entries above which Linux prunes their retransmissions: half the backlog."""
+        return max(_SMALLEST_PRUNED_BACKLOG, self.listen_backlog) // 2
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What binds. Times in seconds, rates per second; None where there is no such limit.
+    """The limits of a host. Times are in seconds, rates per second; None means that there is no such limit.
 
-    accept_queue: connections that may wait for accept(). syn_queue: half-open ones, and by which setting. when_full:
-    what becomes of the next SYN. half_open_lifetime: of an entry that nobody answers; pruned_lifetime: its least, while
-    more than pruning_above are there. fill_rate: SYNs a second that keep the queue full; pruned_fill_rate: with entries
-    of the pruned lifetime. ports, time_wait, reuse_delay: what an end that closes first has; connect_rate: connections
-    a second that it can open to one address and port. time_wait_rate: closes a second beyond which TIME-WAIT is cut
-    short. connect_gives_up: after how long an unanswered connect() fails.
+    - accept_queue: connections that may wait for accept(), and the setting that decides it;
+    - syn_queue: SYN-RECEIVED entries of a listener, the setting that decides it, and what happens to a further SYN;
+    - syn_received_lifetime: how long an entry lives whose SYN-ACKs nobody answers;
+    - pruned_lifetime: the shortest lifetime while there are more than ``pruning_above`` entries;
+    - fill_rate: SYNs per second that keep the SYN queue full; pruned_fill_rate: the same if all entries are pruned;
+    - connect_rate: connections per second to one address and port if this host closes first, which follows from its
+      ``ports`` and how long TIME-WAIT holds each: ``time_wait``, or ``reuse_delay`` if tcp_tw_reuse frees it earlier;
+    - close_rate: closes per second above which connections skip TIME-WAIT, because tcp_max_tw_buckets is reached;
+    - connect_timeout: time after which a connect() fails that nobody answers.
     """
 
     accept_queue: int
@@ -58,7 +68,7 @@ class Limits:
     syn_queue: int | None
     syn_queue_set_by: str
     when_full: str
-    half_open_lifetime: float
+    syn_received_lifetime: float
     pruning_above: int | None
     pruned_lifetime: float | None
     fill_rate: float | None
@@ -67,28 +77,27 @@ class Limits:
     time_wait: float
     reuse_delay: float | None
     connect_rate: float
-    time_wait_rate: float | None
-    connect_gives_up: float
+    close_rate: float | None
+    connect_timeout: float
 
 
 def limits(host: HostSettings) -> Limits:
     """Every limit of this host."""
     config = host.config
     queue, queue_set_by = _syn_queue(host)
-    lifetime = sum(config.synack_intervals())
-    above = _pruning_above(host, queue)
-    pruned = sum(config.synack_intervals()[: LEAST_RETRIES + 1]) if above is not None else None
+    intervals = config.synack_intervals()
+    lifetime, pruned = sum(intervals), sum(intervals[: PRUNED_RETRIES + 1]) if prunes(host) else None
     reuse = host.tw_reuse_delay if host.is_linux and host.tw_reuse == 1 and config.timestamps else None
-    ports = number_of_ports(config)
+    ports = len(config.ports)
     held = config.time_wait if reuse is None else min(reuse, config.time_wait)
     return Limits(
-        accept_queue=max(1, host.listen_backlog + config.backlog_slack),
+        accept_queue=host.accept_queue,
         accept_queue_set_by=_backlog_set_by(host),
         syn_queue=queue,
         syn_queue_set_by=queue_set_by,
-        when_full="a SYN cookie answers" if config.syn_cookies != "off" else "it is dropped",
-        half_open_lifetime=lifetime,
-        pruning_above=above,
+        when_full="it is answered with a SYN cookie" if config.syn_cookies != "off" else "it is dropped",
+        syn_received_lifetime=lifetime,
+        pruning_above=host.pruning_above if pruned is not None else None,
         pruned_lifetime=pruned,
         fill_rate=queue / lifetime if queue is not None else None,
         pruned_fill_rate=queue / pruned if queue is not None and pruned is not None else None,
@@ -96,19 +105,17 @@ def limits(host: HostSettings) -> Limits:
         time_wait=config.time_wait,
         reuse_delay=reuse,
         connect_rate=ports / held if held else float("inf"),
-        time_wait_rate=host.max_tw_buckets / config.time_wait if host.is_linux and config.time_wait else None,
-        connect_gives_up=min(sum(config.syn_intervals()), config.open_timeout or float("inf")),
+        close_rate=host.max_tw_buckets / config.time_wait if host.is_linux and config.time_wait else None,
+        connect_timeout=min(sum(config.syn_intervals()), config.open_timeout or float("inf")),
     )
 
 
-def number_of_ports(config: TcpConfig) -> int:
-    """Local ports that an active OPEN can choose from."""
-    return len(config.ports)
-
-
-def three_quarters(max_syn_backlog: int) -> int:
-    """Half-open entries at which Linux without cookies keeps the rest for peers it knows: one more than 3/4."""
-    return max_syn_backlog - (max_syn_backlog >> 2) + 1
+def prunes(host: HostSettings) -> bool:
+    """Whether pruning ever shortens an entry's lifetime: the SYN queue can hold more than ``pruning_above`` entries."""
+    config = host.config
+    if not config.synack_pruning or config.syn_cookies == "always" or config.synack_retries <= PRUNED_RETRIES:
+        return False
+    return syn_queue_limit(config, host.listen_backlog) > host.pruning_above
 
 
 def _backlog_set_by(host: HostSettings) -> str:
@@ -118,28 +125,13 @@ def _backlog_set_by(host: HostSettings) -> str:
 
 
 def _syn_queue(host: HostSettings) -> tuple[int | None, str]:
-    """How many half-open connections fit, and by which setting."""
+    """The number of SYN-RECEIVED entries that fit, and the setting that decides it."""
     config = host.config
-    most = config.max_syn_backlog
     if config.syn_cookies == "always":
-        return None, "every SYN is answered with a cookie, none is kept"
-    by_backlog = max(1, host.listen_backlog + config.backlog_slack), _backlog_set_by(host)
-    quarter = config.max_syn_backlog_rule == "reserve-quarter"
-    if most is None or (quarter and config.syn_cookies != "off"):
-        return by_backlog
-    if quarter:
-        by_reserve = three_quarters(most), f"3/4 of net.ipv4.tcp_max_syn_backlog {most}"
-    else:
-        by_reserve = max(1, most + config.backlog_slack), f"max_syn_backlog {most}"
-    return min(by_backlog, by_reserve, key=lambda limit: limit[0])
-
-
-def _pruning_above(host: HostSettings, queue: int | None) -> int | None:
-    """How many half-open entries there must be, at least, for one that times out to lose retransmissions; None: never.
-
-    Linux: 2 qlen > max(8, backlog), and more than ``LEAST_RETRIES`` to lose.
-    """
-    if not host.config.synack_pruning or queue is None or host.config.synack_retries <= LEAST_RETRIES:
-        return None
-    above = max(_LEAST_PRUNED, host.listen_backlog) // 2
-    return above if queue > above else None
+        return None, "every SYN is answered with a cookie, no entry is kept"
+    entries = syn_queue_limit(config, host.listen_backlog)
+    if entries == host.accept_queue:
+        return entries, _backlog_set_by(host)
+    if config.max_syn_backlog_rule == "reserve-quarter":
+        return entries, f"3/4 of net.ipv4.tcp_max_syn_backlog {config.max_syn_backlog}"
+    return entries, f"max_syn_backlog {config.max_syn_backlog}"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
-from netsim.hostcheck.cautions import listener_cautions
+from netsim.hostcheck.pitfalls import listener_warnings
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.flood_theory import flood_theory
@@ -377,9 +377,9 @@ def _shares(params: Params, clients: list[_Client], played: Play) -> dict[str, f
     }
 
 
-def cautions(params: Params) -> tuple[str, ...]:
-    """What in these parameters does not do what it seems to, and what holds instead."""
-    return listener_cautions(params.server, params.backlog)
+def warnings(params: Params) -> tuple[str, ...]:
+    """One sentence for each setting of the server's listener that has no effect, or not the one it seems to have."""
+    return listener_warnings(params.server, params.backlog)
 
 
 def theory(params: Params) -> dict[str, float]:

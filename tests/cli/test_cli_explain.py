@@ -19,7 +19,7 @@ def test_a_host_of_the_command_line() -> None:
     done = netsim("explain", "--sysctl", "net.ipv4.tcp_max_syn_backlog=1024", "tcp_syncookies=0", "--backlog", "4096")
     assert done.status == 0
     assert "SYN queue" in done.out
-    assert "769  half-open: 3/4 of net.ipv4.tcp_max_syn_backlog 1024; beyond, it is dropped" in done.out
+    assert "769  SYN-RECEIVED: 3/4 of net.ipv4.tcp_max_syn_backlog 1024; a further SYN: it is dropped" in done.out
     assert "470.5/s" in done.out
     assert "pruning is off" in done.out
 
@@ -32,7 +32,7 @@ def test_a_host_of_a_file(tmp_path: Path) -> None:
     assert result["sysctl"] == {"net.core.somaxconn": 128, "net.ipv4.tcp_fin_timeout": 15}
     assert result["limits"]["accept_queue"] == 129
     assert result["limits"]["fill_rate"] == pytest.approx(129 / 63)
-    assert [note["setting"] for note in result["notes"]] == ["net.core.somaxconn", "net.ipv4.tcp_fin_timeout"]
+    assert [pitfall["setting"] for pitfall in result["pitfalls"]] == ["net.core.somaxconn", "net.ipv4.tcp_fin_timeout"]
 
 
 def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_a_file_may_give_a_host_by_its_sysctls(tmp_path: Path, settings: str) ->
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[client.sysctl]\nnet.ipv4.tcp_magic = 1\n", "client.sysctl: net.ipv4.tcp_magic = 1: no such setting"),
+        ("[client.sysctl]\nnet.ipv4.tcp_magic = 1\n", "client.sysctl: net.ipv4.tcp_magic = 1: unknown setting"),
         (
             "[client.sysctl]\nnet.ipv4.tcp_syn_retries = -1\n",
             "net.ipv4.tcp_syn_retries = -1: must be an integer >= 0",

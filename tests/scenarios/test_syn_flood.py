@@ -11,7 +11,7 @@ import pytest
 from netsim.cli import main
 from netsim.link import Path
 from netsim.scenarios import syn_flood
-from netsim.scenarios.syn_flood import Params, cautions, play, run, theory
+from netsim.scenarios.syn_flood import Params, play, run, theory, warnings
 from netsim.seeds import Seed
 from netsim.sim import World
 from netsim.sim.attacks import botnet
@@ -283,12 +283,12 @@ def test_what_cannot_work_as_meant_is_said(capsys: pytest.CaptureFixture[str]) -
     quiet = ["--attack-rate", "0", "--warm-up", "0", "--observation-time", "1", "--replications", "1", "--workers", "1"]
     assert main(["run", "syn-flood", "--server-profile", "linux", "--backlog", "10000", *quiet]) == 0
     assert "warning: backlog = 10000 is above somaxconn = 4096: the listener gets 4096" in capsys.readouterr().err
-    assert cautions(Params()) == ()
-    (said,) = cautions(Params(server=linux().replace(syn_cookie_key="")))
-    assert said.startswith("syn_cookie_key is empty")
+    assert warnings(Params()) == ()
+    (warning,) = warnings(Params(server=linux().replace(syn_cookie_key="")))
+    assert warning.startswith("syn_cookie_key is empty")
     for policy in ({"syncache_hashsize": 4}, {"syn_queue_full": "random-drop"}):
-        (said,) = cautions(Params(server=linux().replace(**policy)))
-        assert said.endswith("so no cookie is sent")
+        (warning,) = warnings(Params(server=linux().replace(**policy)))
+        assert warning.endswith("so no cookie is sent")
 
 
 def test_the_scenario_has_the_four_names() -> None:

@@ -509,7 +509,7 @@ class TcpConfig:
     )
     rtt_variance: Literal["rfc6298", "peak"] = field(
         "rfc6298",
-        "what the RTO adds to SRTT. rfc6298: four times RTTVAR; peak: the greatest deviation of the last round trip, "
+        "what the RTO adds to SRTT. rfc6298: four times RTTVAR; peak: the largest deviation of the last round trip, "
         "which falls by a quarter of the difference per round trip and rises little when the RTT falls (Linux)",
         source="RFC 6298 2.3; net/ipv4/tcp_input.c: tcp_rtt_estimator",
     )
@@ -554,8 +554,8 @@ class TcpConfig:
     )
     r2_measure: Literal["count", "time"] = field(
         "count",
-        "how R2 is measured. count: in retransmissions; time: by the time that so many retransmissions take with the "
-        "minimum RTO, doubled each time, whatever the RTT of the path (Linux)",
+        "how R2 is measured. count: as a number of retransmissions; time: as the time that they take if the first RTO "
+        "is rto_min, whatever the RTT of the path (Linux)",
         source="RFC 9293 3.8.3; net/ipv4/tcp_timer.c: retransmits_timed_out",
     )
     orphan_retries: int | None = field(

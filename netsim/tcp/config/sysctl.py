@@ -1,7 +1,7 @@
-"""Settings of a host by the names its administrator knows: Linux's and FreeBSD's sysctls, in their own units.
+"""The sysctls of Linux and FreeBSD as changes of a ``TcpConfig``, under their own names and in their own units.
 
-``configure(linux(), {"net.ipv4.tcp_syn_retries": 3})`` gives the TCP of such a host. A setting that the model has in
-one way only is known with the values that mean that way.
+``configure(linux(), {"net.ipv4.tcp_syn_retries": 3})`` is the TCP of a Linux host with that setting. Where the model
+has only one of a sysctl's behaviours, it accepts the values that mean this behaviour and refuses the others.
 """
 
 import re
@@ -12,16 +12,17 @@ from typing import Final
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import PROFILES, profile
 
-# (the configuration now, the profile's own, the number written) -> the configuration from now on
 Change = Callable[[TcpConfig, TcpConfig, int], TcpConfig]
-# Or the words that it takes, with the fields they stand for; the values at which the model already is, whatever the
-# profile; None: no value matters.
+"""(configuration, the unchanged profile, the number that was set) -> the new configuration."""
 Setting = Change | dict[str, dict[str, str]] | frozenset[str] | None
-_THREE: Final = re.compile(r"([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10})")  # least, default and greatest buffer, bytes
+"""What a sysctl does: a change by its number; a word with the fields that it sets; only these values are allowed,
+because the model always behaves so; or None: no value makes a difference here."""
+
+_THREE: Final = re.compile(r"([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10})")  # minimum, default and maximum, in bytes
 
 
 def configure(config: TcpConfig, settings: Mapping[str, int | str]) -> TcpConfig:
-    """``config`` with a host's settings. ValueError names a setting that is unknown, or its value and the range."""
+    """``config`` with a host's settings. ValueError names an unknown setting, or a bad value and what is allowed."""
     own = profile(config.name) if config.name in PROFILES else config
     for name, value in settings.items():
         config = setting(config, name, value, own=own)
@@ -29,17 +30,20 @@ def configure(config: TcpConfig, settings: Mapping[str, int | str]) -> TcpConfig
 
 
 def setting(config: TcpConfig, name: str, value: int | str, *, own: TcpConfig) -> TcpConfig:
-    """One setting; ``own`` is the profile itself, for what a switch turns on again. ValueError as ``configure``."""
+    """``config`` with one setting. ValueError as in ``configure``.
+
+    ``own`` is the unchanged profile: a sysctl that turns something on again restores the profile's value.
+    """
     table = LINUX if name in LINUX else FREEBSD
     if name not in table:
-        raise ValueError(f"{name} = {value!r}: no such setting; known are {', '.join(sorted(LINUX | FREEBSD))}")
+        raise ValueError(f"{name} = {value!r}: unknown setting; must be one of {', '.join(sorted(LINUX | FREEBSD))}")
     change = table[name]
     if change is None:
         return config
     text = " ".join(str(value).split())
     if isinstance(change, frozenset | dict):
         if text not in change:
-            raise ValueError(f"{name} = {text}: the model has {', '.join(sorted(change))} only")
+            raise ValueError(f"{name} = {text}: must be {' or '.join(sorted(change))}; the model has no other")
         return config.replace(**change[text]) if isinstance(change, dict) else config
     if change is _rmem:
         return _of_three(config, name, text)
@@ -63,25 +67,25 @@ def _rexmit(config: TcpConfig, *, initial: float | None = None, slop: float | No
 
 
 def _rfc1323(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
-    """0: neither option; 1: both; 2: window scaling alone; 3: timestamps alone (sys/netinet/tcp_input.c)."""
+    """0: neither option; 1: both; 2: only window scale; 3: only timestamps (sys/netinet/tcp_input.c)."""
     scale = config.window_scale if config.window_scale is not None else own.window_scale
     return config.replace(window_scale=scale if value in (1, 2) else None, timestamps=value in (1, 3))
 
 
 def _max_socket_buffer(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
-    """The shift offered: the least that reaches the greatest buffer (sys/netinet/tcp_input.c, tcp_syncache.c)."""
+    """The window scale: the smallest with which 65535 reaches the buffer (sys/netinet/tcp_input.c, tcp_syncache.c)."""
     if config.window_scale is None:
         return config
     return config.replace(window_scale=next((s for s in range(14) if 65535 << s >= value), 14))
 
 
 def _rmem(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
-    """The window at first: half the buffer in whole segments (net/ipv4/tcp_output.c, tcp_select_initial_window)."""
+    """The initial window: half the buffer, in whole segments (net/ipv4/tcp_output.c, tcp_select_initial_window)."""
     return config.replace(receive_buffer=min(value // 2 // config.mss * config.mss, 65535))
 
 
 def _of_three(config: TcpConfig, name: str, text: str) -> TcpConfig:
-    """tcp_rmem: the default buffer gives the window, the greatest one the shift, as kern.ipc.maxsockbuf does."""
+    """tcp_rmem: the default buffer gives the window, the maximum the window scale, as kern.ipc.maxsockbuf does."""
     match = _THREE.fullmatch(text)
     if match is None:
         raise ValueError(f"{name} = {text!r}: must be three numbers, as in '4096 131072 33554432'")
@@ -96,15 +100,17 @@ def _syn_linear_timeouts(config: TcpConfig, own: TcpConfig, value: int) -> TcpCo
 
 
 def _ecn(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
-    """0: off; 1: asked for; 2: where the peer asks for it (net.ipv4.tcp_ecn; sys/netinet/tcp_ecn.c)."""
+    """0: off; 1: the SYN asks for it; 2: if the peer's SYN asks for it (net.ipv4.tcp_ecn; sys/netinet/tcp_ecn.c)."""
     if value > 2:
         raise ValueError("must be 0, 1 or 2; the model has no other")
     return config.replace(ecn=("off", "request", "accept")[value])
 
 
 def _fastopen(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
-    """Bits: 4, no cookie for clients; 0x200, none for servers; 2 and 0x400, every listener is one. The others allow
-    sockets to ask for it."""
+    """A bit mask. 4: clients send data without a cookie; 0x200: servers accept it; 2 and 0x400: every listener uses it.
+
+    The other bits only allow sockets to ask for Fast Open.
+    """
     return config.replace(
         fast_open="server" if value & 0x402 == 0x402 else "off",
         fast_open_without_cookie=value & 4 != 0,
@@ -113,13 +119,13 @@ def _fastopen(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
 
 
 def _syncookies(config: TcpConfig, own: TcpConfig, value: int) -> TcpConfig:
-    """0: none; 1: while the SYN queue is full; 2: for every SYN."""
+    """0: never; 1: while the SYN queue is full; 2: for every SYN."""
     if value > 2:
         raise ValueError("must be 0, 1 or 2")
     return config.replace(syn_cookies=("off", "on-overflow", "always")[value])
 
 
-# What hosts read anew at each segment; the other settings hold for sockets opened after they were made.
+# Hosts read these settings at each segment. The others hold for sockets that are opened after the change.
 LIVE: Final = frozenset(
     {
         "net.inet.tcp.insecure_rst",
@@ -164,14 +170,14 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_tw_reuse": lambda c, own, v: c.replace(time_wait_open="replace-after-1s" if v == 1 else "refuse"),
     "net.ipv4.tcp_window_scaling": lambda c, own, v: c.replace(window_scale=own.window_scale if v else None),
     "net.ipv4.tcp_rmem": _rmem,
-    # the rest as defaults.sh of the kernel's packetdrill suite sets it, and as the profile is
+    # Single values below are those of defaults.sh in the kernel's packetdrill suite, and of the profile.
     "net.ipv4.tcp_wmem": frozenset({"4096 262144 4194304"}),
     "net.ipv4.tcp_frto": lambda c, own, v: c.replace(frto=v != 0),
     "net.ipv4.tcp_fack": frozenset({"0"}),
     "net.ipv4.tcp_reordering": frozenset({"3"}),
     "net.ipv4.tcp_slow_start_after_idle": lambda c, own, v: c.replace(idle_restart="halved" if v else "none"),
     "net.ipv4.tcp_no_metrics_save": None,
-    "net.ipv4.tcp_pacing_ss_ratio": None,  # when segments of one burst leave: the model's leave at once
+    "net.ipv4.tcp_pacing_ss_ratio": None,  # pacing is not modelled: segments of a burst leave together
     "net.ipv4.tcp_pacing_ca_ratio": None,
     "net.ipv4.tcp_min_tso_segs": lambda c, own, v: c.replace(min_tso_segs=v),
     "net.ipv4.tcp_tw_reuse_delay": frozenset({"1000"}),
@@ -179,11 +185,11 @@ LINUX: Final[dict[str, Setting]] = {
     "net.ipv4.tcp_congestion_control": {"cubic": {"congestion": "cubic"}, "reno": {"congestion": "newreno"}},
     "net.ipv4.tcp_max_tw_buckets": None,  # memory is not modelled
     "net.ipv4.tcp_max_orphans": None,
-    "net.ipv4.ip_local_port_range": None,  # which port a socket gets decides nothing
-    "net.ipv4.tcp_autocorking": None,  # needs a queue at the interface
+    "net.ipv4.ip_local_port_range": None,  # in recordings and scripts the port makes no difference
+    "net.ipv4.tcp_autocorking": None,  # works only with a queue at the interface, which is not modelled
     "net.ipv4.tcp_fastopen": _fastopen,
-    "net.ipv4.tcp_fastopen_key": None,  # what a cookie looks like decides nothing
-    "net.ipv4.tcp_fastopen_blackhole_timeout_sec": None,  # nothing here drops Fast Open's segments for good
+    "net.ipv4.tcp_fastopen_key": None,  # the bits of a cookie make no difference
+    "net.ipv4.tcp_fastopen_blackhole_timeout_sec": None,  # no middlebox here blocks Fast Open
     "net.ipv4.tcp_migrate_req": frozenset({"0"}),
     "net.ipv4.tcp_mtu_probing": frozenset({"0"}),
     "net.ipv4.tcp_pingpong_thresh": frozenset({"1"}),
@@ -211,13 +217,13 @@ FREEBSD: Final[dict[str, Setting]] = {
     "net.inet.tcp.rexmit_initial": lambda c, own, v: _rexmit(c, initial=v / 1000),
     "net.inet.tcp.rexmit_slop": lambda c, own, v: _rexmit(c, slop=v / 1000),
     "net.inet.tcp.tolerate_missing_ts": lambda c, own, v: c.replace(missing_timestamp="accept" if v else "drop"),
-    "net.inet.tcp.fastopen.client_enable": None,  # a socket asks for it; the cache of cookies is empty at first
+    "net.inet.tcp.fastopen.client_enable": None,  # a socket must ask for it; the cookie cache starts empty
     "net.inet.tcp.blackhole": frozenset({"0"}),
     "net.inet.tcp.hostcache.purgenow": None,
     "net.inet.tcp.ecn.enable": _ecn,
     "net.inet.tcp.ecn.maxretries": lambda c, own, v: c.replace(ecn_syn_retries=v),
     "net.inet.tcp.rexmit_drop_options": lambda c, own, v: c.replace(syn_drop_options_after=2 if v else None),
-    "net.inet.tcp.syncookies": frozenset({"0", "1"}),  # without an overflow the SYN cache is used either way
+    "net.inet.tcp.syncookies": frozenset({"0", "1"}),  # the SYN cache never overflows here
     "net.inet.tcp.syncookies_only": lambda c, own, v: c.replace(syn_cookies="always" if v else own.syn_cookies),
     "net.inet.tcp.icmp_may_rst": lambda c, own, v: c.replace(icmp_opening=own.icmp_opening if v else "ignore"),
     "net.inet.tcp.path_mtu_discovery": lambda c, own, v: c.replace(pmtu_discovery=v != 0),

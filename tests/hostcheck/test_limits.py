@@ -1,11 +1,11 @@
-"""What a host's settings amount to: the formulas by hand, and the recorded kernel's rules (cookies off)."""
+"""Limits and pitfalls of a host: the formulas worked by hand, and the rules of the recorded kernel (cookies off)."""
 
 from typing import Any
 
 import pytest
 
-from netsim.hostcheck.limits import HostSettings, limits, three_quarters
-from netsim.hostcheck.misreadings import misreadings
+from netsim.hostcheck.limits import HostSettings, limits
+from netsim.hostcheck.pitfalls import pitfalls
 from netsim.tcp.config.profiles import linux, linux_classic, profile, rfc9293
 from netsim.tcp.config.sysctl import configure
 from netsim.tcp.segment import SYN, FourTuple, Segment
@@ -22,31 +22,31 @@ def host(sysctl: dict[str, int] | None = None, **changes: Any) -> HostSettings:
     return HostSettings(config=configure(linux(), given), given=given, **changes)
 
 
-def notes_on(settings: HostSettings) -> dict[str, str]:
-    return {note.setting.rpartition(".")[2]: note.text for note in misreadings(settings)}
+def explained(settings: HostSettings) -> dict[str, str]:
+    return {pitfall.setting.rpartition(".")[2]: pitfall.explanation for pitfall in pitfalls(settings)}
 
 
-def test_time_wait_bounds_the_connections_a_second() -> None:
+def test_time_wait_limits_the_connections_per_second() -> None:
     """60999 - 32768 + 1 = 28,232 ports, each held for 60 s: 470.5 a second."""
     found = limits(host())
     assert (found.ports, found.time_wait) == (28_232, 60.0)
     assert found.connect_rate == pytest.approx(470.5, abs=0.05)
 
 
-def test_half_open_connections_live_63_seconds() -> None:
+def test_a_syn_received_entry_lives_63_seconds() -> None:
     """1 + 2 + 4 + 8 + 16 + 32 s with five retries; 128 of them are filled by 2.03 SYNs a second."""
     found = limits(HostSettings(config=rfc9293().replace(synack_retries=5), backlog=128))
-    assert (found.half_open_lifetime, found.syn_queue) == (63.0, 128)
+    assert (found.syn_received_lifetime, found.syn_queue) == (63.0, 128)
     assert found.fill_rate == pytest.approx(2.03, abs=0.005)
     assert limits(host(backlog=128)).syn_queue == 129  # Linux takes one more
-    assert limits(host({"net.ipv4.tcp_synack_retries": 2})).half_open_lifetime == 7.0
+    assert limits(host({"net.ipv4.tcp_synack_retries": 2})).syn_received_lifetime == 7.0
 
 
 @pytest.mark.parametrize(("linear", "seconds"), [(4, 131.0), (0, 127.0)])
-def test_when_connect_gives_up(linear: int, seconds: float) -> None:
-    assert limits(host({"net.ipv4.tcp_syn_linear_timeouts": linear})).connect_gives_up == seconds
-    assert limits(HostSettings(config=linux_classic())).connect_gives_up == 127.0
-    assert limits(HostSettings(config=profile("freebsd"))).connect_gives_up == 75.0
+def test_when_connect_times_out(linear: int, seconds: float) -> None:
+    assert limits(host({"net.ipv4.tcp_syn_linear_timeouts": linear})).connect_timeout == seconds
+    assert limits(HostSettings(config=linux_classic())).connect_timeout == 127.0
+    assert limits(HostSettings(config=profile("freebsd"))).connect_timeout == 75.0
 
 
 @pytest.mark.parametrize(
@@ -68,16 +68,16 @@ def test_the_syn_queue_without_cookies(backlog: int, most: int, entries: int, pr
 
 
 @pytest.mark.parametrize(("most", "entries"), [(128, 97), (127, 97), (8, 7), (3, 4)])
-def test_a_quarter_is_kept(most: int, entries: int) -> None:
+def test_a_quarter_is_reserved(most: int, entries: int) -> None:
     """Dropped once max - qlen < max >> 2 (integer): 128 - 97 = 31 < 32."""
-    assert three_quarters(most) == entries
+    assert limits(host({"net.ipv4.tcp_max_syn_backlog": most} | NO_COOKIES)).syn_queue == entries
     assert most - entries < most >> 2 or most < 4
     assert not most - (entries - 1) < most >> 2
 
 
 @pytest.mark.parametrize(("backlog", "most"), [(20, 1024), (200, 64), (60, 40)])
-def test_as_many_half_open_as_the_listener_takes(backlog: int, most: int) -> None:
-    """SYNs of 300 silent hosts: so many entries, and the pruning that was foretold, by the age of the last of them."""
+def test_the_syn_queue_is_as_long_as_the_listeners(backlog: int, most: int) -> None:
+    """SYNs of 300 silent hosts: the listener keeps as many entries as computed, and prunes if that was computed."""
     settings = host({"net.ipv4.tcp_max_syn_backlog": most} | NO_COOKIES, backlog=backlog)
     stack = Stack("a", streams(), settings.config)
     listener, _ = stack.listen(80, backlog)
@@ -91,9 +91,9 @@ def test_as_many_half_open_as_the_listener_takes(backlog: int, most: int) -> Non
     assert (died > 0) is (found.pruned_lifetime is not None)
 
 
-def test_with_cookies_the_backlog_alone_counts() -> None:
+def test_with_cookies_only_the_backlog_limits_the_syn_queue() -> None:
     found = limits(host({"net.ipv4.tcp_max_syn_backlog": 128}, backlog=512))
-    assert (found.syn_queue, found.when_full) == (513, "a SYN cookie answers")
+    assert (found.syn_queue, found.when_full) == (513, "it is answered with a SYN cookie")
     assert limits(host({"net.ipv4.tcp_syncookies": 2})).syn_queue is None
 
 
@@ -116,24 +116,28 @@ def test_reuse_of_time_wait() -> None:
 @pytest.mark.parametrize(
     ("settings", "name", "words"),
     [
-        (host({"net.ipv4.tcp_fin_timeout": 15}), "tcp_fin_timeout", "FIN-WAIT-2 (15 s), not TIME-WAIT: that is 60 s"),
+        (
+            host({"net.ipv4.tcp_fin_timeout": 15}),
+            "tcp_fin_timeout",
+            "FIN-WAIT-2 (15 s). It is not the length of TIME-WAIT, which is 60 s",
+        ),
         (host({"net.core.somaxconn": 128}, backlog=511), "somaxconn", "from 511 to 128, silently"),
-        (host({"net.core.somaxconn": 8192}, backlog=511), "somaxconn", "is a ceiling: 8192 has no effect"),
+        (host({"net.core.somaxconn": 8192}, backlog=511), "somaxconn", "is a maximum: 8192 has no effect"),
         (host({"net.ipv4.tcp_max_syn_backlog": 9}), "tcp_max_syn_backlog", "no effect while SYN cookies are on"),
         (
             host({"net.ipv4.tcp_max_syn_backlog": 128} | NO_COOKIES, backlog=4096),
             "tcp_max_syn_backlog",
-            "that pruning is off: it starts above half the backlog, 2048 entries, and only 97 fit",
+            "that pruning is off: pruning starts above half the backlog, 2048 entries, and only 97 fit",
         ),
         (
             host({"net.ipv4.tcp_max_syn_backlog": 4096} | NO_COOKIES, backlog=64),
             "tcp_max_syn_backlog",
-            "the backlog 64 binds first",
+            "the backlog 64 is the lower limit",
         ),
         (host(NO_COOKIES, backlog=9), "tcp_max_syn_backlog", "was not given"),
         (host({"net.ipv4.tcp_syncookies": 2}), "tcp_syncookies", "answers every SYN with a cookie"),
         (host({"net.ipv4.tcp_abort_on_overflow": 1}), "tcp_abort_on_overflow", "resets clients"),
-        (host({"net.ipv4.tcp_syn_retries": 2}), "tcp_syn_retries", "is tcp_synack_retries (5)"),
+        (host({"net.ipv4.tcp_syn_retries": 2}), "tcp_syn_retries", "follows from tcp_synack_retries (5)"),
         (
             HostSettings(tw_reuse=1, given={"net.ipv4.tcp_tw_reuse": 1}),
             "tcp_tw_reuse",
@@ -143,19 +147,19 @@ def test_reuse_of_time_wait() -> None:
         (
             HostSettings(max_tw_buckets=6000, given={"net.ipv4.tcp_max_tw_buckets": 6000}),
             "tcp_max_tw_buckets",
-            "is reached at 100 closes a second",
+            "is reached at 100 closes per second",
         ),
     ],
 )
-def test_what_people_think(settings: HostSettings, name: str, words: str) -> None:
-    assert words in notes_on(settings)[name]
+def test_pitfalls(settings: HostSettings, name: str, words: str) -> None:
+    assert words in explained(settings)[name]
 
 
-def test_nothing_to_say_of_a_host_at_its_defaults() -> None:
-    assert misreadings(host()) == []
-    assert misreadings(HostSettings(config=profile("freebsd"), backlog=9, given={"net.inet.tcp.msl": 1000})) == []
+def test_a_host_with_default_settings_has_no_pitfalls() -> None:
+    assert pitfalls(host()) == []
+    assert pitfalls(HostSettings(config=profile("freebsd"), backlog=9, given={"net.inet.tcp.msl": 1000})) == []
 
 
-def test_a_host_that_is_no_linux_has_a_ceiling_too() -> None:
-    (note,) = misreadings(HostSettings(config=rfc9293().replace(somaxconn=128), backlog=511))
-    assert (note.setting, "511" in note.text, "128" in note.text) == ("listen", True, True)
+def test_somaxconn_cuts_the_backlog_of_other_hosts_too() -> None:
+    (pitfall,) = pitfalls(HostSettings(config=rfc9293().replace(somaxconn=128), backlog=511))
+    assert (pitfall.setting, "511" in pitfall.explanation, "128" in pitfall.explanation) == ("listen", True, True)
