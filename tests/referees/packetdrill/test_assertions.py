@@ -20,11 +20,11 @@ NAMES = {"tcpi_state": 1, "tcpi_snd_mss": 1000, "TCP_ESTABLISHED": 1, "TCPI_OPT_
         "assert tcpi_options == (1 | 2 | 4)",
     ],
 )
-def test_what_holds(text: str) -> None:
+def test_assertions_that_hold(text: str) -> None:
     assert run_code(Code(text), NAMES) == []
 
 
-def test_what_does_not_hold_is_shown_at_its_line() -> None:
+def test_a_failed_assertion_is_reported_at_its_line() -> None:
     with pytest.raises(Failure) as caught:
         run_code(Code("\n\n assert tcpi_state == 1\n assert tcpi_state == 2 or tcpi_snd_mss == 5\n", 10), NAMES)
     assert caught.value.line == 13
@@ -45,7 +45,7 @@ def test_print() -> None:
         "assert (lambda: 1)()",
         "assert [x for x in (1, 2)]",
         "assert tcpi_state.__class__",
-        "tcpi_state = 1",  # it would hide what TCP_INFO tells
+        "tcpi_state = 1",  # it would hide a field of TCP_INFO
         "a.b = 1",
         "a = 2 ** 5",
         "assert max(*[1])",
@@ -53,7 +53,7 @@ def test_print() -> None:
         "assert 2 ** 99999999",
         "assert 'a' * 99999999",
         "assert 1 << 99999999",
-        "assert tcpi_unheard_of == 1",
+        "assert tcpi_unknown == 1",
         "while True: pass",
         "assert (",
         "assert " + "-" * 5000 + "1",
@@ -65,7 +65,7 @@ def test_anything_else_is_unsupported(text: str) -> None:
         run_code(Code(text), NAMES)
 
 
-def test_what_code_sets_stays_for_the_code_that_follows() -> None:
+def test_variables_are_kept_for_later_code() -> None:
     variables: dict[str, object] = {}
     run_code(Code("before = tcpi_snd_mss\nif tcpi_state == 1:\n  less = max(0, before - 1)"), NAMES, variables)
     run_code(Code("assert less == 999 if tcpi_state in (1, 2) else before, less"), NAMES, variables)

@@ -1,4 +1,4 @@
-"""Whatever is written: a tree or a located error, and then a verdict; never an exception, and never without end."""
+"""Any source gives a tree or an error with a position, and then a verdict: no other exception, and no endless run."""
 
 import string
 from pathlib import Path
@@ -16,7 +16,7 @@ HEAD = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
 
 
 def tree_or_error(text: str) -> None:
-    """Parse it; an error must lie within the text."""
+    """Parse the source; the position of an error must lie within it."""
     try:
         tree, error = parse(text, "f.pkt"), None
     except ScriptError as caught:
@@ -57,7 +57,7 @@ def tree_or_error(text: str) -> None:
     ],
     ids=range(22),
 )
-def test_long_deep_and_binary(text: str) -> None:
+def test_long_deeply_nested_and_binary_sources(text: str) -> None:
     """The parser is linear: a tenth of a second each; anything quadratic would not end."""
     tree_or_error(text)
 
@@ -96,6 +96,6 @@ def test_one_character_changed_gives_a_verdict(data: st.DataObject) -> None:
         "write(3, ..., 99999999999999999999) = 1",
     ],
 )
-def test_what_would_take_for_ever_is_unsupported_or_fails(event: str) -> None:
+def test_an_endless_event_is_unsupported_or_fails(event: str) -> None:
     verdict = run_source(HEAD + "+0 " + event, profile="linux")
     assert verdict.verdict != "pass"

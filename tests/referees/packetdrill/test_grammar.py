@@ -1,4 +1,4 @@
-"""The grammar: what every construct comes to, and where an error is said to be."""
+"""The grammar: the node of every construct, and the position of errors."""
 
 import string
 
@@ -93,7 +93,7 @@ def test_a_segment_with_everything() -> None:
     assert format_packet(found) == text
 
 
-def test_segments_with_little() -> None:
+def test_segments_with_few_fields() -> None:
     assert packet("> - 0:0(0)").flags == 0
     assert packet("> SEW 0:0(0) <...>").flags == SYN | ECE | CWR
     assert packet("> SEW 0:0(0) <...>").options is None
@@ -123,7 +123,7 @@ def test_icmp() -> None:
     assert action == IcmpPacket(direction="<", kind="unreachable", code="frag_needed", mtu=1400, seq=1, length=1000)
 
 
-def test_what_icmp_quotes_may_stand_before_it() -> None:
+def test_the_quoted_segment_may_stand_before_icmp() -> None:
     """As nplab's parser has it; and ICMPv6's names."""
     action = only("0 < [0:0(0)]icmp time_exceeded exceeded_hop_limit").action
     assert action == IcmpPacket(
@@ -148,7 +148,7 @@ def test_calls() -> None:
     )
 
 
-def test_defines_stand_for_numbers() -> None:
+def test_defined_words_are_replaced_by_numbers() -> None:
     assert packet("> . 1:1(0) win WINDOW", WINDOW="17").window == 17
     assert only("0 f(CODE) = RESULT", CODE="5", RESULT="3").action == Call(
         name="f", arguments=(Number(5),), result=3, errno=None
@@ -187,7 +187,7 @@ def test_ifdef() -> None:
         ("0 f(" + "[" * 30, 1, 26, "nested brackets"),
     ],
 )
-def test_an_error_says_where_it_is_and_what_was_expected(text: str, line: int, column: int, expected: str) -> None:
+def test_an_error_has_a_position_and_what_was_expected(text: str, line: int, column: int, expected: str) -> None:
     with pytest.raises(ScriptError) as caught:
         parse(text, "a.pkt")
     error = caught.value
@@ -205,7 +205,7 @@ PIECES = [
 
 @settings(max_examples=400, deadline=2000)
 @given(st.one_of(st.text(), st.text(string.printable), st.lists(st.sampled_from(PIECES)).map(" ".join)))
-def test_any_text_gives_a_tree_or_a_located_error(text: str) -> None:
+def test_any_source_gives_a_tree_or_an_error_with_a_position(text: str) -> None:
     error = None
     try:
         assert isinstance(parse(text), Script)

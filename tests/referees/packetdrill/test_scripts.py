@@ -1,6 +1,6 @@
-"""Our own scripts under every profile that they name; mutants of them; the scripts of others, where they are.
+"""Our own scripts under every profile that they name, their mutants, and the scripts of others where there are any.
 
-``// verdicts: rfc9293 pass, linux fail 9`` says what each profile is to come to, and at which line.
+``// verdicts: rfc9293 pass, linux fail 9`` states the verdict under each profile, and the line of a failure.
 """
 
 import os
@@ -18,7 +18,7 @@ FOREIGN = os.environ.get("NETSIM_SCRIPTS")
 
 
 def verdicts(path: Path) -> list[tuple[str, str, int | None]]:
-    """(profile, verdict, line) as the script's head states them."""
+    """(profile, verdict, line) as the script's comment states them."""
     (stated,) = re.findall(r"^// verdicts: (.*)$", path.read_text(), re.MULTILINE)
     words = [item.split() for item in stated.split(", ")]
     return [(profile, verdict, int(line[0]) if line else None) for profile, verdict, *line in words]
@@ -30,7 +30,7 @@ CASES = [(path, *case) for path in OWN for case in verdicts(path)]
 @pytest.mark.parametrize(
     ("path", "profile", "verdict", "line"), CASES, ids=[f"{c[0].relative_to(HERE)}-{c[1]}" for c in CASES]
 )
-def test_our_own(path: Path, profile: str, verdict: str, line: int | None) -> None:
+def test_own_scripts(path: Path, profile: str, verdict: str, line: int | None) -> None:
     got = run_script(path, profile=profile, strict=True)
     assert got.verdict == verdict, str(got)
     assert line is None or got.line == line, str(got)
@@ -72,7 +72,7 @@ def mutants(text: str) -> list[tuple[int, str, str]]:
             (index + 1, what, "\n".join([*lines[:index], new, *lines[index + 1 :]])) for what, new in changed.items()
         ]
         found.append((index + 2, "extra", "\n".join([*lines[: index + 1], "+0 > R 77:77(0)", *lines[index + 1 :]])))
-        if time.strip() == "+0":  # others may be sent after the script's end, and then nothing is missing
+        if time.strip() == "+0":  # a later packet may be sent after the script's end, and then nothing is missing
             found.append((index + 1, "missing", "\n".join([*lines[:index], "", *lines[index + 1 :]])))
     return found
 
@@ -85,14 +85,14 @@ CALL = re.compile(
 
 
 def mutants_of_calls(text: str) -> list[tuple[int, str, str]]:
-    """The same for what calls return, what they read from the socket, and what code asserts."""
+    """The same for the results of calls, for values that they read from the socket, and for assertions in code."""
     lines, found = text.splitlines(), []
     for index, line in enumerate(lines):
         changed = {}
         match = CALL.match(line)
         if match is not None and match["errno"] is not None:
             changed["errno"] = f"{match['call']}{match['result']} EBADF{match['rest']}"
-        elif match is not None and match["name"] not in OPENING:  # any descriptor will do
+        elif match is not None and match["name"] not in OPENING:  # any descriptor is right
             changed["result"] = f"{match['call']}{int(match['result']) + 1}{match['rest']}"
         if "SO_ERROR, [" in line:
             changed["option value"] = re.sub(r"SO_ERROR, \[\w+\]", "SO_ERROR, [EBADF]", line)
@@ -135,7 +135,7 @@ def test_there_are_scripts_of_every_topic() -> None:
     sources = re.compile(r"RFC \d{3,4}|net/ipv4/|sys/netinet/|include/net/|ip-sysctl")
     assert not [path for path in OWN if not sources.search(path.read_text())]
     stated = [case[1:] for case in CASES]
-    assert sum(verdict == "fail" for _, verdict, _ in stated) >= 30  # the policies matter, and we say where
+    assert sum(verdict == "fail" for _, verdict, _ in stated) >= 30  # policies differ, and the scripts say where
 
 
 def test_there_are_mutants_of_every_kind() -> None:
@@ -154,7 +154,7 @@ def test_every_mutant_fails_at_its_line(path: Path) -> None:
 
 
 def require_failure(got: Verdict, what: str, line: int) -> None:
-    """It fails at that line; a packet that is missing is seen at the next expectation, or at the end."""
+    """It fails at that line; a missing packet is noticed at the next expected packet, or at the end."""
     assert got.verdict == "fail", f"{what} in line {line}: {got}"
     if what == "missing":
         assert got.line is None or got.line > line or "does not return" in got.reason, str(got)
@@ -167,8 +167,8 @@ def require_failure(got: Verdict, what: str, line: int) -> None:
     ("folder", "define", "passed", "vacuous"),
     [("freebsd", "STANDARD", 175, 2), ("freebsd", "FreeBSD", 175, 2), ("linux", "STANDARD", 72, 0)],
 )
-def test_those_of_others(folder: str, define: str, passed: int, vacuous: int) -> None:
-    """Two of them only look at socket options: they expect no packet, and are not counted as passed."""
+def test_scripts_of_others(folder: str, define: str, passed: int, vacuous: int) -> None:
+    """Two of them only read socket options: they expect no packet, and do not count as passed."""
     assert FOREIGN is not None
     got = list(run_paths([Path(FOREIGN) / folder], profile=folder, defines=[define]))
     assert Counter(v.verdict for v in got) == Counter({"pass": passed, "unsupported": vacuous})
@@ -176,7 +176,7 @@ def test_those_of_others(folder: str, define: str, passed: int, vacuous: int) ->
 
 
 @pytest.mark.skipif(FOREIGN is None, reason="NETSIM_SCRIPTS names no folder with packetdrill scripts")
-def test_without_a_branch_nothing_passes() -> None:
+def test_no_script_passes_without_an_ifdef_branch() -> None:
     assert FOREIGN is not None
     for verdict in run_paths([Path(FOREIGN) / "freebsd"], profile="freebsd"):
         if "#ifdef" in Path(verdict.path).read_text():
@@ -185,13 +185,13 @@ def test_without_a_branch_nothing_passes() -> None:
 
 @pytest.mark.skipif(FOREIGN is None, reason="NETSIM_SCRIPTS names no folder with packetdrill scripts")
 @pytest.mark.parametrize("folder", ["freebsd", "linux"])
-def test_mutants_of_those_of_others_fail(folder: str) -> None:
-    """One in fourteen of all (about 500): 14 has no factor in common with the number of kinds, so every kind comes."""
+def test_mutants_of_scripts_of_others_fail(folder: str) -> None:
+    """One in fourteen of all (about 500): 14 and the number of kinds are coprime, so that every kind occurs."""
     assert FOREIGN is not None
     every = [
         (mutant, path)
         for path in sorted((Path(FOREIGN) / folder).rglob("*.pkt"))
-        if "#ifdef" not in path.read_text()  # mutants of a branch that is not taken live
+        if "#ifdef" not in path.read_text()  # a mutant in a branch that is not taken passes
         for mutant in mutants(path.read_text()) + mutants_of_calls(path.read_text())
     ]
     chosen = every[::14]

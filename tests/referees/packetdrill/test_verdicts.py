@@ -1,4 +1,4 @@
-"""Times, tolerance, blocking calls, settings, and what is not a pass although nothing went wrong."""
+"""Times, tolerance, blocking calls, settings, and scripts that do not pass although nothing fails."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_the_second_syn_at_1_s(time: str, verdict: str) -> None:
     assert run(CONNECT + f"{time} > S 0:0(0) <...>").verdict == verdict
 
 
-def test_the_tolerance_that_a_script_asks_for() -> None:
+def test_the_tolerance_that_a_script_sets() -> None:
     late = CONNECT + "1.3 > S 0:0(0) <...>"
     assert run(late).verdict == "fail"
     assert run("--tolerance_usecs=300000\n" + late).verdict == "pass"
@@ -79,10 +79,10 @@ def test_a_blocking_call_must_return_in_time() -> None:
     assert run(script.format(1).rsplit("\n", 1)[0]).reason == "accept does not return"
 
 
-def test_a_call_that_would_wait_without_end_waits_in_virtual_time() -> None:
+def test_a_blocking_call_waits_in_virtual_time() -> None:
     script = ESTABLISHED + "+0 close(3) = 0\n+0 shutdown(4, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n+0 read(4, ..., 1) = {}"
-    gives_up = run(script.format("-1 ETIMEDOUT (Connection timed out)"))  # user timeout: 300 s, RFC 793 3.8
-    assert gives_up.verdict == "pass", str(gives_up)
+    timed_out = run(script.format("-1 ETIMEDOUT (Connection timed out)"))  # user timeout: 300 s, RFC 793 3.8
+    assert timed_out.verdict == "pass", str(timed_out)
 
 
 def test_the_relative_base_after_a_blocking_call_is_its_start() -> None:
@@ -90,7 +90,7 @@ def test_the_relative_base_after_a_blocking_call_is_its_start() -> None:
     assert run(script.format("0.3")).verdict == "pass"
 
 
-def test_times_without_a_branch_do_not_pass() -> None:
+def test_a_script_of_which_no_branch_is_taken_does_not_pass() -> None:
     script = "#ifdef STANDARD\n" + CONNECT + "#endif\n#ifdef FreeBSD\n0 `true`\n#endif"
     assert run(script, defines=["STANDARD"]).verdict == "pass"
     none = run(script)
@@ -102,7 +102,7 @@ def test_a_script_that_expects_no_packet_does_not_pass() -> None:
     assert run(LISTEN).verdict == "unsupported"
 
 
-def test_strict_reports_what_is_left_over() -> None:
+def test_strict_reports_unexpected_segments_at_the_end() -> None:
     script = CONNECT + "+2 `true`"
     assert run(script).verdict == "pass"
     left = run(script, strict=True)
@@ -130,7 +130,7 @@ def test_strict_reports_what_is_left_over() -> None:
         "+999999999 close(3) = 0",
     ],
 )
-def test_what_is_not_supported_is_named(event: str) -> None:
+def test_an_unsupported_construct_is_named(event: str) -> None:
     verdict = run(CONNECT + event)
     assert (verdict.verdict, verdict.line) == ("unsupported", 5)
     assert verdict.reason
@@ -142,7 +142,7 @@ def test_a_setting_changed_under_a_connection_is_not_supported() -> None:
 
 
 @pytest.mark.parametrize(("insecure", "verdict"), [(0, "pass"), (1, "fail")])
-def test_a_setting_that_hosts_read_at_each_segment_holds_at_once(insecure: int, verdict: str) -> None:
+def test_a_setting_that_hosts_read_at_each_segment_takes_effect_immediately(insecure: int, verdict: str) -> None:
     """RFC 5961 3: a RST inside the window, not at its edge, draws a challenge ACK; by RFC 793 it resets."""
     event = f"+0 `sysctl -w net.inet.tcp.insecure_rst={insecure}`\n+0 < R 9:9(0) win 0\n+0 > . 1:1(0) ack 1"
     assert run(ESTABLISHED + event).verdict == verdict
@@ -163,7 +163,7 @@ def test_sysctl_and_the_layout_of_options(setting: str, option: str) -> None:
     assert verdict.verdict == "pass", str(verdict)
 
 
-def test_the_kernels_own_way_to_set_things() -> None:
+def test_the_scripts_that_set_sysctls_in_the_kernels_suite() -> None:
     script = (
         "`../common/defaults.sh\n../common/set_sysctls.py /proc/sys/net/ipv4/tcp_timestamps=0`\n"
         + CONNECT.replace("<...>", "<mss 1460,nop,nop,sackOK,nop,wscale 8>")
@@ -183,7 +183,7 @@ def test_sockstat_counts() -> None:
     assert run(script.format(2)).reason == "sockstat: the number of sockets in ESTABLISHED differs"
 
 
-def test_an_echo_of_a_stamp_never_seen_fails() -> None:
+def test_an_echo_of_an_unknown_time_stamp_fails() -> None:
     verdict = run(CONNECT + "+0 < S. 0:0(0) ack 1 win 9 <nop,nop,TS val 1 ecr 77>")
     assert (verdict.verdict, verdict.line) == ("fail", 5)
 
@@ -199,7 +199,7 @@ def test_paths_and_workers(tmp_path: Path) -> None:
 
 
 def test_messages_and_vectors() -> None:
-    """RFC 9293 3.9.1.2, SEND: text in pieces is one text."""
+    """RFC 9293 3.9.1.2, SEND: data from several buffers is one sequence of bytes."""
     script = (
         ESTABLISHED
         + """+0 sendmsg(4, {msg_name(...)=..., msg_iov(2)=[{..., 100}, {..., 50}], msg_flags=0}, 0) = 150
@@ -218,8 +218,8 @@ def test_messages_and_vectors() -> None:
     assert (more.verdict, more.reason) == ("unsupported", "send with MSG_OOB")
 
 
-def test_msg_more_and_the_cork_hold_small_segments_back() -> None:
-    """tcp(7): what would be sent at once waits for a send without MSG_MORE, or for the cork to be pulled."""
+def test_msg_more_and_tcp_cork_delay_small_segments() -> None:
+    """tcp(7): a small segment waits for a send without MSG_MORE, or until TCP_CORK is switched off."""
     held = ESTABLISHED + "+0 send(4, ..., 100, MSG_MORE) = 100\n+.1 send(4, ..., 50, 0) = 50\n+0 > P. 1:151(150) ack 1"
     assert run(held).verdict == "pass"
     cork = "+0 setsockopt(4, IPPROTO_TCP, TCP_CORK, [{}], 4) = 0\n"
@@ -228,7 +228,7 @@ def test_msg_more_and_the_cork_hold_small_segments_back() -> None:
     assert run(held.replace("[1]", "[0]") + "+0 > P. 1:101(100) ack 1").verdict == "fail"
 
 
-def test_nstat_tells_what_was_counted_since() -> None:
+def test_nstat_reports_the_increments_since_its_last_call() -> None:
     """nstat(8): "nstat and rtacct are simple tools to monitor kernel snmp counters": increments since the last call."""
     count = '+0 `nstat | grep TcpExtTCPOFOQueue | grep -q " {} "`\n'
     script = ESTABLISHED + "+0 < P. 11:21(10) ack 1 win 9\n+0 > . 1:1(0) ack 1 <...>\n"
@@ -246,7 +246,7 @@ def test_definitions_in_the_script() -> None:
     script = "--define=SIZE=150\n--define=NOTHING=`true`\n--define=BRANCH\n" + ESTABLISHED
     script += "#ifdef BRANCH\n+0 write(4, ..., SIZE) = SIZE\n+0 > P. 1:151(150) ack 1\n#endif\n+0 NOTHING\n"
     assert run(script).verdict == "pass"
-    assert run(script, defines={"SIZE": "151"}).line == 13  # the command line wins
+    assert run(script, defines={"SIZE": "151"}).line == 13  # the caller's definition has precedence
 
 
 def test_the_first_event_is_at_time_0() -> None:
@@ -263,13 +263,13 @@ def test_the_first_event_is_at_time_0() -> None:
         "> . 1:1(0) <ECN e1b 1 ceb 0>",
     ],
 )
-def test_other_protocols_are_read_and_named(packet: str) -> None:
+def test_packets_of_other_protocols_are_named(packet: str) -> None:
     verdict = run(CONNECT + f"+0 {packet}\n+0 close(3) = 0\n")
     assert (verdict.verdict, verdict.line, verdict.malformed) == ("unsupported", 5, False)
 
 
-def test_the_last_command_counts() -> None:
-    """run_command.c, run_cleanup_command: if it fails, packetdrill does."""
+def test_the_final_command_can_fail() -> None:
+    """run_command.c, run_cleanup_command: if it fails, packetdrill fails."""
     script = CONNECT + "`sockstat -4 -P tcp -s | grep -c SYN_SENT | grep {}`"
     assert run(script.format(1)).verdict == "pass"
     failed = run(script.format(2))
@@ -278,7 +278,7 @@ def test_the_last_command_counts() -> None:
     assert run(CONNECT + "`rm -rf /nowhere`").verdict == "unsupported"
 
 
-def test_a_call_that_succeeds_does_not_pass_for_one_that_fails() -> None:
+def test_a_call_that_succeeds_is_not_one_that_fails() -> None:
     """Even where the script names no error number."""
     accepted = run(ESTABLISHED.replace("accept(3, ..., ...) = 4", "accept(3, ..., ...) = -1"))
     assert (accepted.verdict, accepted.line) == ("fail", 7)
@@ -292,7 +292,7 @@ def test_a_descriptor_that_is_not_open() -> None:
     assert (closed.verdict, closed.line, closed.got) == ("fail", 6, "-1 EBADF")
 
 
-def test_the_share_of_the_distance_that_a_script_asks_for() -> None:
+def test_the_relative_tolerance_that_a_script_sets() -> None:
     late = CONNECT + "1.3 > S 0:0(0) <...>"
     assert run("--tolerance_percent=30\n" + late).verdict == "pass"
     assert run("--tolerance_percent=20\n" + late).verdict == "fail"
@@ -304,7 +304,7 @@ def test_strict_segments_are_not_joined() -> None:
     assert run("--strict_segments\n" + script).verdict == "fail"
 
 
-def test_tcp_info_by_hand() -> None:
+def test_tcp_info_worked_by_hand() -> None:
     """One segment of 100 bytes unacknowledged, 30 acknowledged, 50 received; RFC 6298 2.2: one sample of 100 ms."""
     script = ESTABLISHED + "+0 write(4, ..., 30) = 30\n+0 > P. 1:31(30) ack 1\n"
     script += "+0 < P. 1:51(50) ack 31 win 32767\n* > . 31:31(0) ack 51\n"
@@ -319,7 +319,7 @@ def test_tcp_info_by_hand() -> None:
 
 
 def test_packet_too_big_leaves_room_for_the_longer_header() -> None:
-    """RFC 8201: a path MTU of 1300 has room for 1240 bytes of text after 40 of IPv6 and 20 of TCP."""
+    """RFC 8201: a path MTU of 1300 leaves 1240 bytes for data after 40 of IPv6 and 20 of TCP."""
     script = "--ip_version=ipv6\n" + ESTABLISHED.replace("mss 1000", "mss 1440") + "+0 write(4, ..., 1440) = 1440\n"
     script += "+0 > P. 1:1441(1440) ack 1\n+.1 < [1:1441(1440)]icmp packet_too_big mtu 1300\n"
     got = run(script + "+0 > . 1:1241(1240) ack 1\n")
@@ -328,7 +328,7 @@ def test_packet_too_big_leaves_room_for_the_longer_header() -> None:
 
 
 def test_fields_of_the_ip_header() -> None:
-    """IP_TTL and IP_TOS hold for what is sent after them; RFC 1700: 64 otherwise."""
+    """IP_TTL and IP_TOS hold for packets sent later; RFC 1700: the TTL is 64 otherwise."""
     script = ESTABLISHED.replace("> S. 0:0(0)", "> (ttl 64) S. 0:0(0)")
     script += "+0 setsockopt(4, IPPROTO_IP, IP_TTL, [5], 4) = 0\n"
     script += "+0 setsockopt(4, IPPROTO_IP, IP_TOS, [IPTOS_DSCP_CS1], 4) = 0\n"
@@ -351,7 +351,7 @@ def test_icmp_before_any_segment_is_unsupported() -> None:
 
 
 def test_ports_name_a_connection() -> None:
-    """Two connections to one listener, their segments told apart by the peer's port."""
+    """Two connections to one listener, whose segments differ by the peer's port."""
     script = (
         LISTEN.replace("listen(3, 1)", "listen(3, 2)")
         + """+0 < 1001 > 8080 S 0:0(0) win 9
@@ -376,7 +376,7 @@ def test_ports_name_a_connection() -> None:
     ("raw", "verdict"),
     [
         ("0x4d044142010101 01".replace(" ", ""), "pass"),  # kind 77, of 4 bytes; RFC 9293 3.1, MUST-6: ignored
-        ("0x22040000", "unsupported"),  # kind 34, Fast Open: some TCP knows it
+        ("0x22040000", "unsupported"),  # kind 34, Fast Open, which some TCPs know
         ("0x4d090000", "unsupported"),  # longer than the header says
     ],
 )
@@ -385,7 +385,7 @@ def test_raw_options(raw: str, verdict: str) -> None:
     assert got.verdict == verdict, str(got)
 
 
-def test_what_the_caller_did_wrong_is_raised(tmp_path: Path) -> None:
+def test_errors_of_the_caller_are_raised(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be one of"):
         run("", profile="vms")
     with pytest.raises(OSError, match=r"none\.pkt"):
@@ -405,14 +405,14 @@ def test_a_muted_host_sends_nothing() -> None:
     assert run(script.replace("+0 > S 0:0(0) <...>\n", again)).verdict == "pass"
 
 
-def test_tcpdrop_takes_time_wait_away() -> None:
+def test_tcpdrop_removes_time_wait() -> None:
     script = ESTABLISHED + "+0 shutdown(4, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n+0 < F. 1:1(0) ack 2 win 9\n"
     script += "+0 > . 2:2(0) ack 2\n{}+0 `sockstat -4 -P tcp -s | grep -c TIME_WAIT | grep 1`"
     assert run(script.format("")).verdict == "pass"
     assert run(script.format("+0 `tcpdrop -s TIME_WAIT`\n")).verdict == "fail"
 
 
-def test_a_write_that_waits_for_room() -> None:
+def test_a_write_that_waits_for_space_in_the_send_buffer() -> None:
     script = ESTABLISHED.replace("0 socket", "--tolerance_usecs=1000\n0 socket", 1).replace(
         "+0 bind", "+0 setsockopt(3, SOL_SOCKET, SO_SNDBUF, [1000], 4) = 0\n+0 bind"
     )

@@ -1,4 +1,4 @@
-"""A simulated exchange written as a script: our own runner must pass it, under the profile that sent it."""
+"""A simulated exchange written as a script: it must pass under the profile that it was simulated with."""
 
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -70,7 +70,7 @@ def talk(a: Host, b: Host, *, request: int, answer: int) -> None:
     ("lose", "lose_back"),
     [((), ()), ((1,), ()), ((2, 3), (1,)), ((4,), (3,)), ((5, 6), (4, 5)), ((), (2, 3, 4, 5))],
 )
-def test_data_both_ways_over_a_lossy_path(profile: str, lose: Sequence[int], lose_back: Sequence[int]) -> None:
+def test_data_in_both_directions_over_a_lossy_path(profile: str, lose: Sequence[int], lose_back: Sequence[int]) -> None:
     made, a, b = world(profile, lose, lose_back)
     talk(a, b, request=3000, answer=20_000)
     made.run(60)
@@ -136,7 +136,7 @@ def test_abort_and_reset(profile: str) -> None:
     replay(made, b)
 
 
-def test_a_write_that_waits_has_an_end() -> None:
+def test_a_blocking_write_has_an_end_time() -> None:
     made = World(trace=True)
     a, b = made.host("a", named("rfc9293").replace(send_buffer=20_000)), made.host("b")
     made.link(a, b, Path(delay=0.05))
@@ -170,7 +170,7 @@ def test_numbers_count_from_the_syn_and_stamps_from_100() -> None:
         ("linux", {"initial_window": 4}, "// The host differs from the profile linux: initial_window = 4."),
     ],
 )
-def test_what_a_script_can_ask_a_host_for(profile: str, changes: dict[str, Any], said: str) -> None:
+def test_settings_that_a_script_makes(profile: str, changes: dict[str, Any], said: str) -> None:
     made = World(trace=True)
     a, b = made.host("a", named(profile).replace(**changes)), made.host("b", profile)
     made.link(a, b, Path(delay=0.05), Path(delay=0.05))
@@ -187,7 +187,7 @@ def lines(made: World, end: Host) -> list[str]:
     return script_from_trace(made.trace, host=end.name, config=end.config).splitlines()
 
 
-def test_what_no_script_can_say() -> None:
+def test_what_no_script_can_express() -> None:
     made, a, b = world("rfc9293")
     talk(a, b, request=10, answer=10)
     made.run(1)

@@ -1,7 +1,8 @@
-"""60,000 recorded connects of Linux 6.18 against as many and more simulated ones, by what can be told apart.
+"""60,000 recorded connects of Linux 6.18 against as many or more simulated ones: their distributions must agree.
 
-A kernel's timers are late by a slot of its wheel, so latencies compare by the second in which they lie. Both recorded
-hosts ran on one kernel and so on one wheel: whether the SYN-ACK's timer or the repeated SYN is first depends on that.
+A kernel's timers expire up to a slot of its timer wheel late, so latencies are compared by the second of their value.
+Both recorded hosts ran on one kernel with one wheel, which decides whether the server's retransmission timer or the
+client's retransmitted SYN comes first.
 """
 
 import csv
@@ -22,17 +23,17 @@ from netsim.sweep import sweep
 from netsim.tcp.config.profiles import linux
 from netsim.tcp.config.sysctl import configure
 
-ALPHA: Final = 0.001  # for all tests of one run together
+ALPHA: Final = 0.001  # of all tests of one run together
 SEED: Final = 618
 NEVER: Final = "never"
-LEAST_EXPECTED: Final = 5.0
+MINIMUM_EXPECTED: Final = 5.0
 WHEEL: Final = 2.048  # s; the coarsest slot of a timer below 129 s
 PHASES: Final = 50
-DELAYS: Final = {"A": 0.05, "B": Exponential(0.03, offset=0.02)}  # s, one way
+DELAYS: Final = {"A": 0.05, "B": Exponential(0.03, offset=0.02)}  # one-way delay, s
 
 
 class Connect(NamedTuple):
-    """One connect: when each end was there (s; None: never), and how many SYNs and SYN-ACKs went out."""
+    """One connect: when each end was ESTABLISHED (s; None: never), and the numbers of SYNs and SYN-ACKs sent."""
 
     client: float | None
     server: float | None
@@ -57,12 +58,12 @@ def recorded() -> dict[Cell, list[Connect]]:
 
 
 RECORDED: Final = recorded()
-# For each cell: SYNs, SYN-ACKs, second of the client, second of the server ("never" is one), held by the client alone.
+# For each cell: SYNs, SYN-ACKs, second of the client, second of the server (or never), open at the client only.
 BONFERRONI: Final = ALPHA / (5 * len(RECORDED))
 
 
 def points(cell: Cell, **changes: Any) -> list[setup.Params]:
-    """The cell's hosts and paths at each phase of the wheel; ``changes`` make the hosts wrong on purpose."""
+    """The cell's hosts and paths at each phase of the wheel; ``changes`` make the hosts wrong deliberately."""
     kind, linear, loss = cell
     settings = {"net.ipv4.tcp_syn_linear_timeouts": linear, "net.ipv4.tcp_syncookies": 0}
     host = configure(linux().replace(timer_hz=250, **changes), settings)
@@ -81,7 +82,7 @@ def points(cell: Cell, **changes: Any) -> list[setup.Params]:
 
 
 def simulated(cell: Cell, n: int, **changes: Any) -> list[Connect]:
-    """``n`` connects, as many at each phase."""
+    """``n`` connects, the same number at each phase."""
     rows = sweep(setup.run, points(cell, **changes), replications=n // PHASES, seed=SEED)
     columns = (rows.column(name) for name in ("client_latency", "server_latency", "syns", "synacks"))
     return [
@@ -95,7 +96,7 @@ def second(latency: float | None) -> str | int:
 
 
 def p_value(one: Iterable[str | int], other: Iterable[str | int]) -> float:
-    """Chi-square test of two samples for one distribution; categories with fewer than five expected are pooled."""
+    """Chi-square test of homogeneity of two samples; categories with fewer than five expected are pooled."""
     counts = Counter(one), Counter(other)
     total = [sum(count.values()) for count in counts]
     share = [t / sum(total) for t in total]
@@ -104,7 +105,7 @@ def p_value(one: Iterable[str | int], other: Iterable[str | int]) -> float:
     few = (0, 0)
     for kind in kinds:
         few = (few[0] + counts[0][kind], few[1] + counts[1][kind])
-        if min(share) * sum(few) >= LEAST_EXPECTED:
+        if min(share) * sum(few) >= MINIMUM_EXPECTED:
             pooled.append(few)
             few = (0, 0)
     if sum(few):
@@ -121,7 +122,7 @@ def same_mean(kernel: Sequence[float], ours: Sequence[float]) -> bool:
 
 
 def p_values(kernel: Sequence[Connect], ours: Sequence[Connect]) -> dict[str, float]:
-    """What is tested of a cell, each by itself."""
+    """The tests of a cell, each with its p-value."""
     return {
         "SYNs": p_value((c.syns for c in kernel), (c.syns for c in ours)),
         "SYN-ACKs": p_value((c.synacks for c in kernel), (c.synacks for c in ours)),
@@ -152,27 +153,27 @@ def label(cell: Cell) -> str:
 
 
 @pytest.mark.parametrize("cell", RECORDED, ids=label)
-def test_connects_are_distributed_as_the_kernels(cell: Cell) -> None:
+def test_connects_have_the_kernels_distribution(cell: Cell) -> None:
     check(cell, 3_000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", RECORDED, ids=label)
-def test_fifty_thousand_connects_are_distributed_as_the_kernels(cell: Cell) -> None:
+def test_fifty_thousand_connects_have_the_kernels_distribution(cell: Cell) -> None:
     check(cell, 50_000)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"duplicate_syn": "ack"},  # a repeated SYN draws no SYN-ACK
-        {"duplicate_syn": "synack"},  # it draws one, and the SYN-ACK timer runs on
+        {"duplicate_syn": "ack"},  # a retransmitted SYN draws no SYN-ACK
+        {"duplicate_syn": "synack"},  # it draws one, and the timer of the SYN-ACK is not restarted
         {"synack_retries": 1},
         {"syn_retries": 0},
     ],
     ids=lambda changes: "-".join(f"{name}={value}" for name, value in changes.items()),
 )
-def test_a_wrong_host_would_be_seen(changes: dict[str, Any]) -> None:
-    """The tests above can fail: hosts with one rule changed, at the loss of .3."""
+def test_a_wrong_host_is_detected(changes: dict[str, Any]) -> None:
+    """The tests above can fail: hosts with one changed policy, at a loss of .3."""
     cell = ("A", 0, 0.3)
     assert min(p_values(RECORDED[cell], simulated(cell, 2_000, **changes)).values()) < BONFERRONI

@@ -1,4 +1,4 @@
-"""Linux 6.18 as referee: each recorded scenario against the ``linux`` profile, and whether the referee can see."""
+"""Linux 6.18 as referee: each recorded scenario against the ``linux`` profile; changed recordings must differ."""
 
 import json
 import shutil
@@ -15,12 +15,12 @@ RECORDINGS = Path(__file__).parent / "linux-6.18"
 SCENARIOS = scenarios_of(RECORDINGS)
 
 
-def test_there_are_twenty_eight() -> None:
+def test_there_are_28_scenarios() -> None:
     assert len(SCENARIOS) == 28
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
-def test_our_wire_shows_what_the_kernels_did(scenario: Any) -> None:
+def test_the_simulation_matches_the_kernel(scenario: Any) -> None:
     verdict = compare(RECORDINGS, scenario)
     assert verdict.match, verdict.difference
 
@@ -28,13 +28,13 @@ def test_our_wire_shows_what_the_kernels_did(scenario: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "profile"),
     [
-        ("close_3seg_merged", "rfc9293"),  # the ACK of the FIN does not wait for the FIN of the other side
+        ("close_3seg_merged", "rfc9293"),  # the ACK of the FIN is not delayed
         ("refused", "freebsd"),  # other options on the SYN
         ("final_ack_lost_forever", "rfc9293"),  # no tail loss probe, another R2
         ("syn_lost_3x", "linux_classic"),  # SYNs at 0 1 3 7 s
     ],
 )
-def test_another_host_does_not_match(name: str, profile: str) -> None:
+def test_another_profile_does_not_match(name: str, profile: str) -> None:
     (scenario,) = scenarios_of(RECORDINGS, name, profile=profile)
     assert not compare(RECORDINGS, scenario, profile=profile).match
 
@@ -81,7 +81,7 @@ def test_a_changed_recording_differs(copy: Callable[[str], Path], file: str, old
     assert said in verdict.difference.description
 
 
-def test_an_error_that_came_at_another_time_differs(copy: Callable[[str], Path]) -> None:
+def test_an_error_at_another_time_differs(copy: Callable[[str], Path]) -> None:
     folder = copy("keepalive_blackhole")
     path = folder / "keepalive_blackhole.states.csv"
     path.write_text(path.read_text().replace("7.301068,c,app,recv -> ETIMEDOUT", "8.761282,c,app,recv -> ETIMEDOUT"))
@@ -91,7 +91,7 @@ def test_an_error_that_came_at_another_time_differs(copy: Callable[[str], Path])
     assert "error recorded 1.460 s after the previous event" in difference.description
 
 
-def test_a_line_too_few_and_a_line_too_many_differ(copy: Callable[[str], Path]) -> None:
+def test_a_missing_and_an_additional_packet_differ(copy: Callable[[str], Path]) -> None:
     folder = copy("fin_lost_once")
     path = folder / "fin_lost_once.packets.csv"
     lines = path.read_text().splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""Every kind of step and rule does what a process, its kernel and the link would do; results as Linux's calls give."""
+"""Every kind of step and rule does what a process, its kernel and the link would do, with the results of Linux."""
 
 import json
 from pathlib import Path
@@ -115,13 +115,13 @@ def test_results_of_the_calls(tmp_path: Path, name: str) -> None:
     assert played(tmp_path, client, server, more).results == {"c": at_client, "s": at_server}
 
 
-def test_every_kind_of_step_is_here() -> None:
+def test_every_kind_of_step_is_tested() -> None:
     used = {step[0] for case in CASES.values() for steps in case[:2] for step in steps}
     assert used == set(ACCEPTED_STEPS)
 
 
-def test_a_wrong_ack_in_syn_sent_draws_a_reset_and_the_syn_again_soon(tmp_path: Path) -> None:
-    """KERNEL: a RST at once, and the SYN about 10 ms later, not after 1 s. The server still has the old connection."""
+def test_a_wrong_ack_in_syn_sent_draws_a_reset_and_an_early_retransmission(tmp_path: Path) -> None:
+    """Linux 6.18: an immediate RST, and the SYN about 10 ms later, not after 1 s. The server has the old connection."""
     client = [["connect"], ["abort"], ["sleep", 1], ["socket"], ["bind", 40000], ["connect"]]
     link = [{"dir": "c2s", "match": "RST", "nth": "1", "do": "drop"}]
     exchange = played(tmp_path, client, [["accept_each", [["recv", 9]]]], {"link": link})
@@ -136,8 +136,8 @@ def test_a_wrong_ack_in_syn_sent_draws_a_reset_and_the_syn_again_soon(tmp_path: 
     assert exchange.results["c"] == ["connect ok", "connect ok"]
 
 
-def test_fin_acknowledged_with_dsack_when_it_comes_again(tmp_path: Path) -> None:
-    """net/ipv4/tcp_input.c, tcp_send_dupack: a FIN has a number, and a number that came twice is reported."""
+def test_a_retransmitted_fin_is_acknowledged_with_a_dsack(tmp_path: Path) -> None:
+    """net/ipv4/tcp_input.c, tcp_send_dupack: a FIN has a sequence number, whose second arrival is reported."""
     link = [{"dir": "s2c", "match": "ACKFIN", "nth": "1", "do": "drop"}]
     exchange = played(
         tmp_path, [["connect"], ["close"]], [["accept"], ["recv", 9], ["sleep", 2], ["close"]], {"link": link}
@@ -146,15 +146,15 @@ def test_fin_acknowledged_with_dsack_when_it_comes_again(tmp_path: Path) -> None
     assert [p.options for p in acks] == [("ts",), ("ts", "sack")]
 
 
-def test_a_lost_segment_is_repaired_by_time(tmp_path: Path) -> None:
-    """RACK: the FIN behind the lost text is reported at once, a quarter of the RTT (25 ms) later the text goes again.
+def test_rack_retransmits_a_lost_segment_by_time(tmp_path: Path) -> None:
+    """RACK: the FIN behind the lost data is SACKed; the data is retransmitted a quarter of the RTT (25 ms) later.
 
-    No third duplicate ACK, no time-out: 2 ms (TCP_TIMEOUT_MIN_US) and up to two ticks of 4 ms come on top.
+    There is neither a third duplicate ACK nor a timeout; 2 ms (TCP_TIMEOUT_MIN_US) and two ticks of 4 ms are added.
     """
     link = [{"dir": "c2s", "match": "DATA", "nth": "1", "do": "drop"}]
     exchange = played(tmp_path, [["connect"], ["send", 200], ["close"]], [["accept"], ["serve", 0]], {"link": link})
-    text = [p.time for p in exchange.normalized() if p.length]
-    assert 0.1 + 0.1 + 0.027 <= text[1] <= 0.1 + 0.1 + 0.036
+    sent = [p.time for p in exchange.normalized() if p.length]
+    assert 0.1 + 0.1 + 0.027 <= sent[1] <= 0.1 + 0.1 + 0.036
 
 
 def test_reading_sends_no_window_update_before_the_window_doubles(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_reading_sends_no_window_update_before_the_window_doubles(tmp_path: Path
 
 
 def test_a_server_without_an_rtt_sample_waits_three_seconds(tmp_path: Path) -> None:
-    """A duplicate SYN, no timer, had the SYN-ACK repeated (tcp_init_metrics): probe after 1 s, then the RTO of 3 s."""
+    """A duplicate SYN, not a timer, caused the second SYN-ACK (tcp_init_metrics): probe after 1 s, then RTO 3 s."""
     off = {"net.ipv4.tcp_timestamps": 0}
     lost = [("SYNACK", "1"), ("DATA", "1-2")]
     exchange = played(

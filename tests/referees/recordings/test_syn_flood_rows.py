@@ -1,7 +1,8 @@
-"""Linux 6.18 under SYN floods, recorded row by row, against the same transient simulated.
+"""Linux 6.18 under SYN floods, recorded row by row, against simulations of the same transient.
 
-From an empty server, spoofed silent SYNs from 4,094 addresses, Poisson; after a warm-up legitimate clients, Poisson at
-20 a second, open connections and stay; the server accepts at once. 50 ms each way, no loss.
+An empty server receives spoofed SYNs from 4,094 silent addresses, a Poisson process. After a warm-up legitimate
+clients, a Poisson process of 20 per second, open connections and keep them; the server accepts immediately. The one-way delay is
+50 ms in each direction, without loss.
 """
 
 import csv
@@ -33,14 +34,14 @@ with (Path(__file__).parent / "syn_flood.csv").open(newline="") as file:
 
 
 def times(rate: float) -> tuple[float, float]:
-    """Warm-up and length of the window, in s."""
+    """Warm-up and length of the observation, s."""
     warm = 2.0 if rate == 0 else 25.0 if rate >= 1000 else 40.0 if rate >= 50 else 75.0
     return warm, 30.0 if rate == 0 else 25.0 if rate >= 1000 else 40.0 if rate >= 50 else 60.0
 
 
 @dataclass(slots=True)
 class FloodObserver:
-    """Spoofed SYNs that came to the server between two times (s), and those that it dropped."""
+    """Counts the spoofed SYNs that arrive at the server between two times (s), and those that it drops."""
 
     start: float
     end: float
@@ -58,7 +59,7 @@ class FloodObserver:
 
 
 def simulated(row: dict[str, Any], replication: int, *, dense: float | None = None, **changes: Any) -> dict[str, float]:
-    """One world of the row's hosts, or with ``dense`` SYNs a second; ``changes`` make the server wrong on purpose."""
+    """One simulation of the row, or of ``dense`` SYNs per second; ``changes`` make the server wrong deliberately."""
     rate = row["lambda_per_s"] if dense is None else dense
     warm, length = times(rate)
     host = linux().replace(timer_hz=250, timer_phase=0.512 * replication + 0.1)
@@ -93,9 +94,9 @@ def simulated(row: dict[str, Any], replication: int, *, dense: float | None = No
 
 
 def check(row: dict[str, Any], worlds: int) -> None:
-    """Fractions within .03 and two standard errors of a world's; half-open entries within 10 % or one entry.
+    """Fractions agree within .03 and two standard errors; SYN-RECEIVED entries within 10 % or one entry.
 
-    Clients of one world meet the same queue, and the kernel's row is one world: so the error is that between worlds.
+    The clients of one world meet the same queue, and the kernel's row is one world: the error is that between worlds.
     """
     ours = [simulated(row, replication) for replication in range(worlds)]
     for name in (*(f"legit_ok_{limit}s" for limit in LIMITS), "flood_admitted_fraction"):
@@ -116,18 +117,18 @@ LIGHT: Final = [row for row in ROWS if row["lambda_per_s"] <= 12]
 
 
 @pytest.mark.parametrize("row", LIGHT, ids=label)
-def test_light_floods_do_what_they_did_to_the_kernel(row: dict[str, Any]) -> None:
+def test_light_floods_have_the_effect_that_they_had_on_the_kernel(row: dict[str, Any]) -> None:
     check(row, worlds=4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=label)
-def test_floods_do_what_they_did_to_the_kernel(row: dict[str, Any]) -> None:
+def test_floods_have_the_effect_that_they_had_on_the_kernel(row: dict[str, Any]) -> None:
     check(row, worlds=10)
 
 
-def test_a_queue_at_its_brink_is_as_full_as_the_kernels_at_the_rate_that_the_kernel_met() -> None:
-    """669 spoofed SYNs came in its 60 s, not 720: 11.15 a second, which at the brink makes 4 % blocked of 7 %."""
+def test_a_nearly_full_queue_at_the_rate_that_the_kernel_received() -> None:
+    """The kernel received 669 spoofed SYNs in its 60 s, not 720: at 11.15 per second 4 % are blocked, not 7 %."""
     (row,) = (row for row in ROWS if label(row) == "b128_ck0-12")
     ours = [simulated(row, replication, dense=row["n_flood_syn_in_window"] / 60) for replication in range(4)]
     for name in ("legit_ok_0.5s", "flood_admitted_fraction"):
@@ -135,8 +136,8 @@ def test_a_queue_at_its_brink_is_as_full_as_the_kernels_at_the_rate_that_the_ker
     assert fmean(world["half_open_mean"] for world in ours) == pytest.approx(row["half_open_mean"], rel=0.03)
 
 
-def test_without_pruning_it_would_be_seen() -> None:
-    """The test above can fail: an entry then lives 63 s, and 129 of them block at 12 SYNs a second."""
+def test_a_server_without_pruning_is_detected() -> None:
+    """The test above can fail: an entry then exists for 63 s, and 129 entries fill the queue at 12 SYNs per second."""
     (row,) = (row for row in ROWS if label(row) == "b128_ck0-12")
     ours = simulated(row, 0, synack_pruning=False)
     assert ours["legit_ok_0.5s"] < row["legit_ok_0.5s"] - 10 * FRACTION

@@ -1,4 +1,4 @@
-"""Options in the order and with the padding of real hosts, and numbers between the script and the wire."""
+"""Options in the order and with the padding of real hosts; numbers of the script and of the wire."""
 
 import pytest
 
@@ -31,7 +31,7 @@ FLOW = FourTuple("192.168.0.1", 8080, "192.0.2.1", 32768)
         ("linux", Options(mss=1460), "mss 1460"),
     ],
 )  # fmt: skip
-def test_layout(style: OptionStyle, options: Options, text: str) -> None:
+def test_option_layout(style: OptionStyle, options: Options, text: str) -> None:
     assert ",".join(map(format_option, layout(options, style))) == text
 
 
@@ -53,7 +53,7 @@ def synchronized() -> SocketUnderTest:
     return subject
 
 
-def test_numbers_are_relative_but_on_a_syn() -> None:
+def test_numbers_are_relative_except_on_a_syn() -> None:
     subject = synchronized()
     inbound = subject.to_wire(packet("< . 1:11(10) ack 1 win 9 <nop,nop,sack 21:31>"))
     assert (inbound.seq, inbound.ack, inbound.flow) == (1001, 5001, FLOW.reverse())
@@ -65,7 +65,7 @@ def test_numbers_are_relative_but_on_a_syn() -> None:
     assert subject.to_wire(packet("< S 77:77(0) win 9")).seq == 77
 
 
-def test_time_stamps_are_mapped_by_what_was_seen() -> None:
+def test_time_stamps_are_translated_by_the_pairs_seen() -> None:
     subject = synchronized()
     inbound = subject.to_wire(packet("< . 1:1(0) ack 1 win 9 <nop,nop,TS val 8 ecr 100>"))
     assert inbound.options == Options(ts_val=8, ts_ecr=70)
