@@ -211,7 +211,8 @@ def _rule(where: str, rule: Any) -> Rule:
     try:
         fault = Fault(kind=rule.get("match"), nth=str(rule.get("nth", "1")), action=rule.get("do"), seconds=seconds)
     except ValueError as error:
-        raise RecordingError(f"{where}: {str(error).replace('kind =', 'match =')}") from None
+        message = str(error).replace("kind =", "match =").replace("action =", "do =")
+        raise RecordingError(f"{where}: {message}") from None
     return Rule(sender, fault)
 
 

@@ -1,8 +1,8 @@
 """Linux 6.18 under SYN floods, recorded row by row, against simulations of the same transient.
 
-An empty server receives spoofed SYNs from 4,094 silent addresses, a Poisson process. After a warm-up legitimate
-clients, a Poisson process of 20 per second, open connections and keep them; the server accepts immediately. The one-way delay is
-50 ms in each direction, without loss.
+An empty server receives spoofed SYNs from 4,094 silent addresses, a Poisson process. After a warm-up, clients,
+a Poisson process of 20/s, open connections and keep them; the server accepts immediately. The one-way delay is 50 ms in
+each direction, without loss.
 """
 
 import csv
