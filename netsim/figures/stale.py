@@ -92,10 +92,8 @@ def tails_title(table: Rows) -> str:
     there = rows.where(time_wait=middle)
     at = dict(zip(there.strings("tail"), there.floats("value"), strict=True))
     worst, best = max(at, key=lambda tail: at[tail]), min(at, key=lambda tail: at[tail])
-    return (
-        f"After {seconds(middle)} of TIME-WAIT {rare(at[best])} ({best}) to {percent(at[worst])} ({worst}) of runs "
-        "accept old data"
-    )
+    few, many = f"{rare(at[best])} ({best})", f"{percent(at[worst])} ({worst})"
+    return f"{seconds(middle)} of TIME-WAIT leave old data in {few} to {many} of runs"
 
 
 def bytes_figure(table: Rows, *, n: int, seed: int, clock: float, edge: float) -> Figure:

@@ -9,6 +9,7 @@ from netsim.experiments import Lab, folder
 from netsim.studies.syn_data import load_formula
 from netsim.sweep import Rows, read_csv
 from tests.experiments.test_experiments import TIDY, load
+from tests.experiments.words import unclear
 
 FILES = {"e09": ["e09a_injection", "e09b_forged_open"], "e10": ["e10a_attack", "e10b_duplicates", "e10c_amplification"]}
 INJECTED = 30
@@ -46,6 +47,10 @@ def test_the_attack_experiments_write_their_figures(name: str, attack_results: P
     assert written == wanted | ({"e09c_rfc4953.csv", "e09c_rfc4953.txt"} if name == "e09" else set())
     for file in FILES[name][:-1]:
         assert set(read_csv(attack_results / f"{file}.csv").columns) >= TIDY
+
+
+def test_their_titles_are_short_and_their_footers_complete(attack_results: Path) -> None:
+    assert unclear(attack_results) == []
 
 
 def test_counted_sweeps_are_as_long_as_theory_says(attack_results: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from netsim.experiments import Lab, folder
 from netsim.sweep import Rows, read_csv
 from tests.experiments.test_experiments import TIDY, load
+from tests.experiments.words import unclear
 
 E03 = folder() / "e03_time_wait.py"
 E05 = folder() / "e05_teardown.py"
@@ -49,6 +50,10 @@ def test_the_close_experiments_write_their_figures(name: str, folder_of_results:
         assert set(read_csv(folder_of_results / f"{file}.csv").columns) >= TIDY
 
 
+def test_their_titles_are_short_and_their_footers_complete(folder_of_results: Path) -> None:
+    assert unclear(folder_of_results) == []
+
+
 def test_the_points_of_e03_lie_on_the_recursion(folder_of_results: Path) -> None:
     """Each within 3.9 standard errors; the lengths 0 and 60 s are not on the fine grid, whose next step is taken."""
     table = read_csv(folder_of_results / "e03a_time_wait.csv").where(estimate="p_unclean")
@@ -79,7 +84,7 @@ def test_the_points_of_e03b_lie_where_the_closed_form_has_them(folder_of_results
     assert set(f1.column("value")) == {0.0}
 
 
-def test_a_lost_rst_leaves_the_other_end_open_for_ever_and_a_lost_fin_does_not(folder_of_results: Path) -> None:
+def test_a_lost_rst_leaves_a_peer_that_never_closes_and_a_lost_fin_does_not(folder_of_results: Path) -> None:
     table = read_csv(folder_of_results / "e05d_ends.csv")
     left = {(r["close"], r["end"]): float(r["value"] or 0.0) for r in table.where(how="never")}
     assert set(left) == {("the client aborts", "server"), ("the server has unread data", "client")}
@@ -89,10 +94,10 @@ def test_a_lost_rst_leaves_the_other_end_open_for_ever_and_a_lost_fin_does_not(f
         assert sum(map(float, rows.array("value"))) == pytest.approx(1.0)
 
 
-def test_text_left_to_send_takes_a_segment_and_is_lost_on_a_client_that_has_gone(folder_of_results: Path) -> None:
-    """Without text FIN, FIN with ACK, ACK: three that must arrive; with a segment of text four, if the ACK waits.
+def test_unsent_data_takes_a_segment_and_is_lost_on_a_client_that_has_closed(folder_of_results: Path) -> None:
+    """Without data FIN, FIN with ACK, ACK: three that must arrive; with a data segment four, if the ACK is delayed.
 
-    A client that has closed its socket answers text with a RST (RFC 9293 3.6.1, SHLD-3); half-closed, it reads on.
+    A client that has closed its socket answers data with a RST (RFC 9293 3.6.1, SHLD-3); half-closed, it reads on.
     """
     table = read_csv(folder_of_results / "e05e_unsent.csv")
     assert simulated_within(table, "curve", "unsent_bytes") == 0
@@ -110,8 +115,8 @@ def test_why_four_shows_the_third_and_the_fourth_segment_where_theory_has_them(f
     table = read_csv(folder_of_results / "e03c_why_four.csv")
     assert len(table.where(estimate="p_unclean", source="simulation")) == 2  # what TIME-WAIT is for, in the same figure
     for name in ("p_three_segments", "p_four_segments"):
-        assert len(table.where(estimate=name, source="simulation")) == 10  # five think times, an ACK at once or not
-    # RFC 9293's ACK goes at once: a close is never of three; of four
+        assert len(table.where(estimate=name, source="simulation")) == 10  # five think times, immediate and delayed ACK
+    # RFC 9293's ACK is immediate: a close never takes three segments; it takes four
     # unless a FIN or the last ACK is lost (the first ACK may be: the FIN behind it says the same)
     exact = table.where(source="exact", fin_ack="immediate ACK")
     assert {row["value"] for row in exact.where(estimate="p_three_segments")} == {0.0}

@@ -11,6 +11,7 @@ import pytest
 
 from netsim.experiments import Lab, experiments, folder
 from netsim.sweep import read_csv
+from tests.experiments.words import unclear
 
 E01 = folder() / "e01_setup_latency.py"
 E02 = folder() / "e02_stale_acceptance.py"
@@ -65,6 +66,10 @@ def test_every_figure_has_three_formats_and_a_table(name: str, outputs: dict[str
     wanted = [f"{name}{figure}.{ending}" for figure in FIGURES[name] for ending in ("csv", "pdf", "png", "svg")]
     assert names == sorted([*wanted, *(OTHERS if name == "e02" else [])])
     assert all(path.stat().st_size > 0 for path in outputs[name])
+
+
+def test_titles_are_short_and_footers_complete(outputs: dict[str, list[Path]]) -> None:
+    assert unclear(outputs["e01"][0].parent) == []
 
 
 def test_nothing_else_is_touched(outputs: dict[str, list[Path]]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from netsim.experiments import Lab, folder
 from netsim.sweep import read_csv
 from tests.experiments.test_experiments import load
+from tests.experiments.words import unclear
 
 E07 = folder() / "e07_syn_flood.py"
 E08 = folder() / "e08_half_open.py"
@@ -23,6 +24,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     written = {path.name for path in module.main(Lab(out, workers=1))}
     assert written == {f"{name}.{ending}" for name in FILES for ending in ("csv", "pdf", "png", "svg")}
     return out
+
+
+def test_their_titles_are_short_and_their_footers_complete(results: Path) -> None:
+    assert unclear(results) == []
 
 
 def test_the_served_share_is_tidy_and_near_the_closed_forms_and_the_kernel(results: Path) -> None:
@@ -44,7 +49,7 @@ def test_the_served_share_is_tidy_and_near_the_closed_forms_and_the_kernel(resul
         assert value("Linux 6.18 rules", rate, "simulation") == pytest.approx(recorded, abs=0.12)
 
 
-def test_queues_that_make_room_serve_where_a_longer_one_is_full(results: Path) -> None:
+def test_queues_that_evict_serve_clients_when_a_longer_queue_is_full(results: Path) -> None:
     rows = read_csv(results / "e07e_queues.csv").where(rate=100.0)
     exact = {str(row["defence"]): float(row["value"] or 0.0) for row in rows.where(source="exact")}
     found = {str(row["defence"]): float(row["value"] or 0.0) for row in rows.where(source="simulation")}
@@ -57,7 +62,7 @@ def test_queues_that_make_room_serve_where_a_longer_one_is_full(results: Path) -
         assert abs(found[defence] - value) < 0.1
 
 
-def test_cookies_leave_silent_clients_alone_and_entries_do_not(results: Path) -> None:
+def test_cookies_leave_silent_clients_established_alone_and_a_queue_does_not(results: Path) -> None:
     rows = read_csv(results / "e07c_cookies.csv").where(
         estimate="p_only_client_established", source="simulation", loss=0.2
     )
@@ -65,11 +70,12 @@ def test_cookies_leave_silent_clients_alone_and_entries_do_not(results: Path) ->
     assert alone["SYN cookies"] > 0.05 > alone["SYN queue"]
 
 
-def test_the_lives_of_e08_are_those_of_the_timers(tmp_path: Path) -> None:
+def test_the_times_of_e08_are_those_of_the_timers(tmp_path: Path) -> None:
     module = load(E08, RUNS={"failures": 1, "alone": 100}, RETRIES=[0, 1, 5], WAITS=[1.0], LOSSES=[0.2], FINE=[0.2])
     written = {path.name for path in module.main(Lab(tmp_path, workers=1))}
     names = ("e08a_failures", "e08b_lifetime", "e08c_alone")
     assert written == {f"{name}.{ending}" for name in names for ending in ("csv", "pdf", "png", "svg")}
+    assert unclear(tmp_path) == []
     lives = {
         row["synack_retries"]: row["value"]
         for row in read_csv(tmp_path / "e08b_lifetime.csv").where(source="simulation")

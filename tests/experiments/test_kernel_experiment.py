@@ -10,6 +10,7 @@ import pytest
 from netsim.experiments import Lab, folder
 from netsim.sweep import read_csv
 from tests.experiments.test_experiments import load
+from tests.experiments.words import unclear
 
 E11 = folder() / "e11_kernel.py"
 RECORDED = Path(__file__).parent.parent / "referees" / "recordings" / "connect_latency.csv.gz"
@@ -33,6 +34,10 @@ def test_its_kernel_is_the_recorded_one() -> None:
     for line in read_csv(folder() / "kernel_connects.csv"):
         ours[int(line["linear_timeouts"] or 0), float(line["loss"] or 0)] += int(line["count"] or 0)
     assert ours == counts
+
+
+def test_their_titles_are_short_and_their_footers_complete(written: Path) -> None:
+    assert unclear(written) == []
 
 
 def test_kernel_simulation_and_theory_lie_together(written: Path) -> None:

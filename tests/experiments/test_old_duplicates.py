@@ -10,6 +10,7 @@ from netsim.experiments import Lab, folder
 from netsim.studies.two_way import find_old_syn
 from netsim.sweep import read_csv
 from tests.experiments.test_experiments import load
+from tests.experiments.words import unclear
 
 E06 = folder() / "e06_reincarnation.py"
 E04 = folder() / "e04_why_three.py"
@@ -31,6 +32,7 @@ def test_e04_writes_its_figures_and_its_differences(e04: list[Path]) -> None:
     assert [path.name for path in e04] == [*figures, "e04c_differences.txt", "e04c_differences.csv"]
     assert all(path.stat().st_size for path in e04)
     assert len(E04.read_text(encoding="utf-8").splitlines()) <= 60
+    assert unclear(e04[0].parent) == []
 
 
 def test_e04_repeats_itself(e04: list[Path], tmp_path: Path) -> None:
@@ -47,7 +49,7 @@ def test_differences_of_e04_to_read_are_those_of_the_table(e04: list[Path]) -> N
     assert sum(line.split()[:3] == ["rfc793", "two-way", "three-way"] for line in text.splitlines()) == 6
 
 
-def test_late_syns_of_e04_become_ghosts_as_often_as_theory_says(e04: list[Path]) -> None:
+def test_delayed_syns_of_e04_become_ghost_connections_as_often_as_theory_says(e04: list[Path]) -> None:
     """Both panels have a dashed curve, and 40 runs lie where it says (two-sided binomial, alpha 1e-4 each)."""
     table = read_csv(next(path for path in e04 if path.name == "e04d_delay.csv"))
     for cause, x in (("delay", 1.0), ("reorder", 0.4)):
@@ -67,9 +69,10 @@ def test_the_old_syn_is_the_same_in_both_ladders() -> None:
     assert two[0]["arrives"] == pytest.approx(0.05 + found.late)
 
 
-def test_e06_writes_a_square_for_every_cell_and_isn(tmp_path: Path) -> None:
+def test_e06_has_a_verdict_for_every_case_and_isn(tmp_path: Path) -> None:
     paths = list(load(E06, RUNS={"cells": 6, "waiting": 2}).main(Lab(tmp_path, workers=1)))
     assert [path.name for path in paths] == [f"e06a_cells.{ending}" for ending in ("pdf", "svg", "png", "csv")]
+    assert unclear(tmp_path) == []
     table = read_csv(paths[-1])
     exact = table.where(estimate="unsafe", time_wait=0.0)
     verdicts = {(row["cell"], row["isn"]): row["value"] for row in exact}

@@ -162,7 +162,7 @@ def test_the_sequence_plot_has_one_old_segment_inside_and_one_outside(example: E
 
 
 @pytest.mark.parametrize("seed", [1, 2, 5])
-def test_the_text_that_was_read_has_the_wrong_bytes_that_the_scenario_counted(seed: int) -> None:
+def test_the_data_that_was_read_has_the_wrong_bytes_that_the_scenario_counted(seed: int) -> None:
     example = find_example(seed)
     runs = [run.split(" x ") for run in data_read(example).split(", ")]
     assert sum(int(count) for count, byte in runs if byte == "'1' (old)") == example.row["wrong_bytes"]

@@ -144,7 +144,7 @@ def test_the_marks_are_the_rows() -> None:
         assert _points(drawn, index) == list(zip(tables.LOSSES, curve, strict=True))
 
 
-def test_the_dashes_are_the_exact_values() -> None:
+def test_the_dashed_lines_are_the_exact_values() -> None:
     with styled():
         ax = estimate("setup_latency").axes[0]
     dashed = [line for line in ax.get_lines() if line.is_dashed() and line.get_color() == LOOKS[1].colour]
@@ -161,7 +161,7 @@ def test_infinite_quantiles_stand_on_the_line_never() -> None:
     assert never > max(v for curve in tables.P99.values() for v in curve if v and v < math.inf)
 
 
-def test_what_was_never_seen_hangs_from_its_bound() -> None:
+def test_a_proportion_of_none_is_an_arrow_from_its_bound() -> None:
     with styled():
         ax = estimate("p_fail").axes[0]
     arrows = [a for a in ax.texts if getattr(a, "arrow_patch", None) is not None]
