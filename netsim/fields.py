@@ -32,8 +32,9 @@ _Test = Callable[[Any], bool]
 def field(default: Any, doc: str, *, unit: str = "", source: str = "", allowed: Allowed | None = None) -> Any:
     """A field of a dataclass of parameters.
 
-    ``doc`` says what the parameter means, ``unit`` in what it is counted ("s", "bytes", "1/s"), ``source`` where the
-    default comes from, ``allowed`` the range of a number (see ``Allowed``; for a tuple, of each of its numbers).
+    ``doc`` says what the parameter means, ``unit`` in what it is counted ("s", "bytes"; "ACKs, s" for a pair),
+    ``source`` where the default comes from, ``allowed`` the range of a number (see ``Allowed``; for a tuple, of each of
+    its numbers).
     ValueError if ``allowed`` cannot be read.
     """
     _bounds(allowed)
@@ -104,7 +105,8 @@ def _tuple_of(kinds: tuple[Any, ...], allowed: Allowed | None, unit: str) -> tup
     if kinds[-1] is Ellipsis:
         each, words = _rule(kinds[0], allowed, unit)
         return lambda value: isinstance(value, tuple) and all(map(each, value)), f"a tuple, each item {words}"
-    tests, names = zip(*(_rule(kind, allowed, unit) for kind in kinds), strict=True)
+    units = unit.split(", ") if ", " in unit else [unit] * len(kinds)
+    tests, names = zip(*(_rule(kind, allowed, of) for kind, of in zip(kinds, units, strict=True)), strict=True)
 
     def allows(value: Any) -> bool:
         right = isinstance(value, tuple) and len(value) == len(tests)

@@ -31,7 +31,7 @@ class Params:
     order: Literal["first", "last"] = field("first", "which end")
     on: bool = field(False, "whether")
     name: str = field("x", "a name")
-    rate: tuple[int, float] | None = field(None, "count in seconds", allowed="> 0")
+    rate: tuple[int, float] | None = field(None, "count in seconds", unit="ACKs, s", allowed="> 0")
     steps: tuple[float, ...] = field((), "waits", unit="s", allowed=">= 0")
     shape: float | Shape = field(1.0, "a number or a shape", allowed=">= 0")
     anything: Any = field(None, "not checked")
@@ -86,8 +86,8 @@ def test_allowed_values(values: dict[str, Any]) -> None:
         ({"order": ["first"]}, "order = ['first']: must be one of first, last"),
         ({"on": 1}, "on = 1: must be True or False"),
         ({"name": 5}, "name = 5: must be a string"),
-        ({"rate": (0, 1.0)}, "rate = (0, 1.0): must be a tuple (an integer > 0, a finite number > 0), or None"),
-        ({"rate": (1,)}, "rate = (1,): must be a tuple (an integer > 0, a finite number > 0), or None"),
+        ({"rate": (0, 1.0)}, "rate = (0, 1.0): must be a tuple (an integer > 0 ACKs, a finite number > 0 s), or None"),
+        ({"rate": (1,)}, "rate = (1,): must be a tuple (an integer > 0 ACKs, a finite number > 0 s), or None"),
         ({"steps": (1.0, -1.0)}, "steps = (1.0, -1.0): must be a tuple, each item a finite number >= 0 s"),
         ({"shape": -1.0}, "shape = -1.0: must be a finite number >= 0, or a Shape"),
     ],

@@ -411,7 +411,7 @@ class TcpConfig:
     challenge_ack_limit: Rate | None = field(
         (10, 5.0),
         "maximum number of challenge ACKs of this host, and the time in which it counts; none: no limit",
-        unit="s",
+        unit="ACKs, s",
         source="RFC 5961 7; net.ipv4.tcp_challenge_ack_limit",
         allowed="> 0",
     )

@@ -38,8 +38,8 @@ class Ports:
         "(algorithm 3), which is hard to guess and returns to a port late",
         source="RFC 6056 2.1, 3.3",
     )
-    first: int = field(FIRST_DYNAMIC, "first port of the range", unit="port", source="RFC 6335 6", allowed=(1, 65535))
-    last: int = field(LAST_DYNAMIC, "last port of the range", unit="port", source="RFC 6335 6", allowed=(1, 65535))
+    first: int = field(FIRST_DYNAMIC, "first port of the range", source="RFC 6335 6", allowed=(1, 65535))
+    last: int = field(LAST_DYNAMIC, "last port of the range", source="RFC 6335 6", allowed=(1, 65535))
 
     def __post_init__(self) -> None:
         check(self, within="ports.")
