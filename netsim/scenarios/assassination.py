@@ -24,6 +24,7 @@ from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
+from netsim.tcp import clauses
 from netsim.tcp.actions import Dropped, Moved
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
@@ -34,7 +35,6 @@ from netsim.units import require_number, require_whole
 QUESTION: Final = "How often does an old segment end TIME-WAIT early (RFC 1337), and which fix helps?"
 NEVER: Final = float("nan")
 MOST_SEGMENTS: Final = 10  # the initial window of RFC 6928: all text leaves at once
-_RST: Final = "3.10.7.4, second: RST"
 
 
 @parameters
@@ -105,7 +105,7 @@ class _TimeWaitObserver:
                 self.began = event.time
             elif type(decision) is Moved and decision.new is CLOSED:
                 self.ended, self.clause = event.time, decision.clause
-            elif type(decision) is Dropped and decision.clause.startswith("RFC 1337"):
+            elif type(decision) is Dropped and decision.clause in (clauses.RFC1337_F1, clauses.RFC1337_F2):
                 self.ignored += 1
 
 
@@ -119,7 +119,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world.process(_read(client, params))
     world.run()
     held = (observer.ended - observer.began) / NS
-    killed = observer.clause == _RST
+    killed = observer.clause == clauses.CHECK_2_RST
     return {
         "assassinated": killed,
         "assassinated_after": held if killed else NEVER,

@@ -30,6 +30,7 @@ from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
+from netsim.tcp import clauses
 from netsim.tcp.actions import Moved
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
@@ -47,11 +48,11 @@ DetectedBy = Literal["nothing", "data", "keepalive", "open"]
 Outcome = Literal["reset", "timeout", "keep-alive", "never"]
 
 _OUTCOMES: Final[dict[str, Outcome]] = {
-    "3.10.7.4, second: RST": "reset",
-    "RFC 793 3.9, fourth: SYN": "reset",
-    "3.8.3: R2": "timeout",
-    "3.10.8: user timeout": "timeout",
-    "3.8.4: keep-alive": "keep-alive",
+    clauses.CHECK_2_RST: "reset",
+    clauses.RFC793_SYN: "reset",
+    clauses.R2: "timeout",
+    clauses.USER_TIMEOUT: "timeout",
+    clauses.KEEP_ALIVE: "keep-alive",
 }
 
 

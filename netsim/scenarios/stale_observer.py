@@ -9,6 +9,7 @@ from simpy import Event
 
 from netsim.sim import Connection, Host
 from netsim.sim.network import NS
+from netsim.tcp import clauses
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
 from netsim.tcp.seq import HALF, MASK
@@ -20,27 +21,26 @@ KINDS: Final = ("syn", "synack", "data", "fin", "rst", "ack")
 MOST_PACKETS: Final = 20_000  # packets after which a run is cut off: an accident can start an endless exchange of ACKs
 
 CLAUSES: Final = {
-    "3.10.7.4, first: sequence number": "sequence",
-    "RFC 7323 5.3, R1: PAWS": "paws",
-    "RFC 7323 3.2: timestamp missing": "no_timestamp",
-    "3.10.7.4, second: RST, challenge ACK": "rst_challenge",
-    "RFC 1337, fix F1": "rst_in_time_wait",
-    "3.10.7.4, fourth: SYN, challenge ACK": "syn_challenge",
-    "3.10.7.4, fifth: ACK": "ack",
-    "RFC 5961 5: old ACK": "old_ack",
-    "3.10.7.4, seventh: text": "text",
-    "3.10.7.3, first: ACK": "syn_sent",
-    "3.10.7.3, second: RST": "syn_sent",
-    "3.10.7.3, fifth: neither SYN nor RST": "syn_sent",
-    "3.10.7.2, first: RST": "listen",
-    "3.10.7.2, second: ACK": "listen",
-    "3.10.7.2, fourth: other": "listen",
-    "3.10.7.1: CLOSED": "closed",
-    "RFC 6191 2: silently dropped": "rfc6191",
+    clauses.CHECK_1_SEQUENCE: "sequence",
+    clauses.PAWS: "paws",
+    clauses.TIMESTAMP_MISSING: "no_timestamp",
+    clauses.CHECK_2_CHALLENGE_ACK: "rst_challenge",
+    clauses.RFC1337_F1: "rst_in_time_wait",
+    clauses.CHECK_4_CHALLENGE_ACK: "syn_challenge",
+    clauses.CHECK_5_ACK: "ack",
+    clauses.RFC5961_OLD_ACK: "old_ack",
+    clauses.CHECK_7_SEGMENT_TEXT: "text",
+    clauses.SYN_SENT_1_ACK: "syn_sent",
+    clauses.SYN_SENT_2_RST: "syn_sent",
+    clauses.SYN_SENT_5_NEITHER: "syn_sent",
+    clauses.LISTEN_1_RST: "listen",
+    clauses.LISTEN_2_ACK: "listen",
+    clauses.LISTEN_4_OTHER: "listen",
+    clauses.NO_CONNECTION: "closed",
+    clauses.RFC6191_DROP: "rfc6191",
 }
 """The clause that dropped a segment -> the name of its column."""
 OTHER: Final = "other"
-_FIFTH: Final = "3.10.7.4, fifth: ACK"
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ class StaleObserver:
                 self.accepted[what] += 1
                 if what == "data":
                     self.tainted.add(decision.connection)
-        elif isinstance(decision, Dropped) and decision.clause == _FIFTH and event.host == "client":
+        elif isinstance(decision, Dropped) and decision.clause == clauses.CHECK_5_ACK and event.host == "client":
             client = self.client.connection(packet.segment.flow.reverse())
             self.acks_of_unsent += client is not None and 0 < (packet.segment.ack - client.snd_nxt) & MASK < HALF
 

@@ -31,6 +31,7 @@ from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
+from netsim.tcp import clauses
 from netsim.tcp.actions import Moved
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
@@ -46,14 +47,14 @@ Close = Literal["half-close", "close", "simultaneous", "abort", "unread"]
 How = Literal["TIME-WAIT", "clean", "reset", "timeout", "abort", "orphan", "data after close", "never"]
 
 _HOW: Final[dict[str, How]] = {
-    "3.10.7.4, fifth: ACK": "clean",
-    "3.10.7.4, second: RST": "reset",
-    "3.8.3: R2": "timeout",
-    "3.10.8: user timeout": "timeout",
-    "3.8.4: keep-alive": "timeout",
-    "3.10.5: ABORT": "abort",
-    "FIN-WAIT-2 timeout": "orphan",
-    "3.6.1: SHLD-3": "data after close",
+    clauses.CHECK_5_ACK: "clean",
+    clauses.CHECK_2_RST: "reset",
+    clauses.R2: "timeout",
+    clauses.USER_TIMEOUT: "timeout",
+    clauses.KEEP_ALIVE: "timeout",
+    clauses.ABORT: "abort",
+    clauses.FIN_WAIT_2_TIMEOUT: "orphan",
+    clauses.SHLD_3: "data after close",
 }
 
 

@@ -37,6 +37,7 @@ from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
+from netsim.tcp import clauses
 from netsim.tcp.actions import Moved
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import profile
@@ -53,10 +54,10 @@ NOBODY: Final = "nobody"
 Outcome = Literal["clean", "reset", "timeout"]
 
 _OUTCOMES: Final[dict[str, Outcome]] = {
-    "3.10.7.4, fifth: ACK": "clean",
-    "3.10.7.4, second: RST": "reset",
-    "3.8.3: R2": "timeout",
-    "3.10.8: user timeout": "timeout",
+    clauses.CHECK_5_ACK: "clean",
+    clauses.CHECK_2_RST: "reset",
+    clauses.R2: "timeout",
+    clauses.USER_TIMEOUT: "timeout",
 }
 
 

@@ -23,6 +23,7 @@ from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
+from netsim.tcp import clauses
 from netsim.tcp.actions import Allocated, Freed, Moved
 from netsim.tcp.config.config import Handshake, TcpConfig
 from netsim.tcp.config.isn import ClockIsn, HashIsn
@@ -185,7 +186,7 @@ class _ServerObserver:
         entry = self.entries[moved.connection]
         entry.established = event.time
         entry.ghost = not self._client_knows(moved.flow)
-        if moved.clause.endswith("fifth: ACK"):
+        if moved.clause == clauses.CHECK_5_ACK:
             entry.confirmed = event.time
         if not entry.ghost and self.segments_until_established is None:
             assert event.packet is not None

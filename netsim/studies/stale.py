@@ -10,6 +10,7 @@ from netsim.scenarios import stale
 from netsim.seeds import Seed
 from netsim.studies.study import Case
 from netsim.sweep import Rows, Scalar, point_key
+from netsim.tcp import clauses
 from netsim.tcp.actions import Accepted, Dropped
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, IsnPolicy, RandomIsn
@@ -43,7 +44,6 @@ PAWS: Final = (
     "Proportions of runs: old data accepted, wrong bytes read, new connection reset, ghost connection (one that only\n"
     "the server believes in)."
 )
-_OUTSIDE: Final = "3.10.7.4, first: sequence number"
 _TRIES: Final = 5000
 _NS: Final = 1e-9
 _MASK: Final = (1 << 32) - 1
@@ -218,7 +218,7 @@ def _refused_by_number(trace: Trace) -> int:
         and event.packet is not None
         and event.packet.incarnation == 1
         and bool(event.packet.segment.payload)
-        and getattr(event.decision, "clause", "") == _OUTSIDE
+        and getattr(event.decision, "clause", "") == clauses.CHECK_1_SEQUENCE
         and event.decision.connection == 2
         for event in trace
         if isinstance(event, Decided)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from netsim.tcp import user_calls
 from netsim.tcp.actions import Action
+from netsim.tcp.clauses import ABORT, OPEN, SEND
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import (
     ConnectionAborted,
@@ -105,7 +106,7 @@ class Socket:
         """
         _check_port("remote port", dport)
         if self.listener is not None:
-            return self._turn_active((dst, dport), now, "3.10.1: OPEN")
+            return self._turn_active((dst, dport), now, OPEN)
         self._must_be_new()
         room = (self.config or self.stack.config).send_buffer
         if data is not None and len(data) > room:
@@ -156,7 +157,7 @@ class Socket:
         if self.listener is not None:
             if to is None:
                 raise RemoteSocketUnspecified()
-            actions = self._turn_active(to, now, "3.10.2: SEND")
+            actions = self._turn_active(to, now, SEND)
         tcb = self._connection()
         if tcb.state is CLOSED and not self.sticky_error:
             raise self.take_error() or ConnectionClosing()
@@ -241,7 +242,7 @@ class Socket:
         """ABORT: both queues are dropped and the peer gets a RST."""
         if self.listener is not None:
             listener, self.listener = self.listener, None
-            return self.stack.close_listener(listener, now, "3.10.5: ABORT")
+            return self.stack.close_listener(listener, now, ABORT)
         user_calls.abort(self._connection(), now)
         return self.stack.finish()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from netsim.tcp.actions import Action, Dropped, Freed
+from netsim.tcp.clauses import ABORT, CLOSE, NO_CONNECTION, OPEN, RFC6191_DROP
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.connection import dropped, end
@@ -33,11 +34,6 @@ from netsim.tcp.tcb import Tcb
 from netsim.tcp.timeouts import timers_expire
 from netsim.tcp.timers import NEVER, TimerQueue
 from netsim.tcp.user_calls import open_active
-
-_CLOSED = "3.10.7.1: CLOSED"
-_REFUSED = "RFC 6191 2: silently dropped"
-_OPEN = "3.10.1: OPEN"
-_CLOSE = "3.10.4: CLOSE"
 
 _new = tuple.__new__  # half the price of FourTuple(...)
 
@@ -122,11 +118,11 @@ class Stack:
                 return listener.segment_arrives(segment, now)
             send_reset_for(self.ctx, segment)
             if self.ctx.record:
-                self.ctx.actions.append(Dropped(0, segment, _CLOSED))
+                self.ctx.actions.append(Dropped(0, segment, NO_CONNECTION))
         elif listener is not None and reopens_time_wait(tcb, segment, listener.config):
             return listener.segment_arrives(segment, now, tcb)
         elif listener is not None and listener.config.time_wait_reuse == "rfc6191":
-            dropped(tcb, segment, _REFUSED)
+            dropped(tcb, segment, RFC6191_DROP)
         else:
             in_later_states(tcb, segment, now)
         return tcb
@@ -190,7 +186,7 @@ class Stack:
                     return True
         return False
 
-    def close_listener(self, listener: Listener, now: int, clause: str = _CLOSE) -> list[Action]:
+    def close_listener(self, listener: Listener, now: int, clause: str = CLOSE) -> list[Action]:
         """CLOSE or ABORT in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
         listener.enter(CLOSED, clause)
         self._forget(listener, now)
@@ -200,12 +196,12 @@ class Stack:
         if self.listeners.get(listener.port) is listener:
             del self.listeners[listener.port]
         for tcb in [t for t in self.ctx.connections.values() if t.listener is listener and t.state is SYN_RECEIVED]:
-            end(tcb, "3.10.5: ABORT", None)
+            end(tcb, ABORT, None)
         while listener.accept_queue:
             tcb = listener.accept_queue.popleft()
             if tcb.state is not CLOSED:
                 send_abort(tcb, now)
-                end(tcb, "3.10.5: ABORT", ConnectionAborted())
+                end(tcb, ABORT, ConnectionAborted())
 
     def open(
         self,
@@ -218,7 +214,7 @@ class Stack:
         data: bytes | None = None,
         *,
         listener: Listener | None = None,
-        clause: str = _OPEN,
+        clause: str = OPEN,
     ) -> tuple[Tcb, list[Action]]:
         """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
 
@@ -237,7 +233,7 @@ class Stack:
         if old is not None:
             if old.state is not TIME_WAIT or not may_replace(old, config, now):
                 raise ConnectionAlreadyExists(f"{flow} is in {old.state}")
-            end(old, _OPEN, None)
+            end(old, OPEN, None)
         if listener is not None:
             self._forget(listener, now)
         origin = CLOSED if listener is None else LISTEN

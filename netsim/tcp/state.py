@@ -8,6 +8,33 @@ from collections import defaultdict
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from netsim.tcp.clauses import (
+    ABORT,
+    ACCEPT_QUEUE_FULL,
+    CHECK_2_RST,
+    CHECK_4_SYN,
+    CHECK_5_ACK,
+    CHECK_8_FIN,
+    CLOSE,
+    EVICTED,
+    FIN_WAIT_2_TIMEOUT,
+    ICMP_ERROR,
+    KEEP_ALIVE,
+    LISTEN_3_SYN,
+    MAY_2,
+    OPEN,
+    R2,
+    RFC793_SYN,
+    SEND,
+    SHLD_3,
+    SYN_COOKIE,
+    SYN_SENT_2_RST,
+    SYN_SENT_4_SYN,
+    TIME_WAIT_TIMEOUT,
+    TWO_WAY,
+    USER_TIMEOUT,
+)
+
 
 class State(IntEnum):
     """A connection's state, in the order of RFC 9293 3.3.2."""
@@ -53,71 +80,71 @@ class Edge(NamedTuple):
 
 
 def _reset(state: State) -> Edge:
-    return Edge(state, CLOSED, "rcv RST", "3.10.7.4, second: RST")
+    return Edge(state, CLOSED, "rcv RST", CHECK_2_RST)
 
 
 def _abort(state: State) -> Edge:
-    return Edge(state, CLOSED, "ABORT", "3.10.5: ABORT")
+    return Edge(state, CLOSED, "ABORT", ABORT)
 
 
 def _expire(state: State) -> Edge:
-    return Edge(state, CLOSED, "user timeout", "3.10.8: user timeout")
+    return Edge(state, CLOSED, "user timeout", USER_TIMEOUT)
 
 
 def _give_up(state: State) -> Edge:
-    return Edge(state, CLOSED, "R2 reached", "3.8.3: R2")
+    return Edge(state, CLOSED, "R2 reached", R2)
 
 
 def _killed_by_syn(state: State) -> Edge:
-    return Edge(state, CLOSED, "rcv SYN in window", "RFC 793 3.9, fourth: SYN")
+    return Edge(state, CLOSED, "rcv SYN in window", RFC793_SYN)
 
 
 def _unreachable(state: State) -> Edge:
-    return Edge(state, CLOSED, "ICMP error", "3.9.2.2: ICMP error")
+    return Edge(state, CLOSED, "ICMP error", ICMP_ERROR)
 
 
 def _orphan_data(state: State) -> Edge:
-    return Edge(state, CLOSED, "rcv data after CLOSE", "3.6.1: SHLD-3")
+    return Edge(state, CLOSED, "rcv data after CLOSE", SHLD_3)
 
 
 _OPEN: Final = (
-    Edge(CLOSED, LISTEN, "passive OPEN", "3.10.1: OPEN"),
-    Edge(CLOSED, SYN_SENT, "active OPEN", "3.10.1: OPEN"),
-    Edge(LISTEN, SYN_SENT, "active OPEN", "3.10.1: OPEN"),
-    Edge(LISTEN, SYN_SENT, "SEND", "3.10.2: SEND"),
-    Edge(LISTEN, SYN_RECEIVED, "rcv SYN", "3.10.7.2, third: SYN"),
-    Edge(LISTEN, SYN_RECEIVED, "rcv ACK of a SYN cookie", "RFC 4987 3.6: SYN cookie"),
-    Edge(LISTEN, CLOSED, "CLOSE", "3.10.4: CLOSE"),
-    Edge(LISTEN, CLOSED, "ABORT", "3.10.5: ABORT"),
-    Edge(SYN_SENT, ESTABLISHED, "rcv SYN,ACK", "3.10.7.3, fourth: SYN"),
-    Edge(SYN_SENT, SYN_RECEIVED, "rcv SYN", "3.10.7.3, fourth: SYN"),
-    Edge(SYN_SENT, CLOSED, "rcv RST", "3.10.7.3, second: RST"),
-    Edge(SYN_SENT, CLOSED, "CLOSE", "3.10.4: CLOSE"),
-    Edge(SYN_RECEIVED, ESTABLISHED, "rcv ACK of SYN", "3.10.7.4, fifth: ACK"),
-    Edge(SYN_RECEIVED, ESTABLISHED, "SYN answered, two-way", "two-way handshake: ESTABLISHED on the SYN"),
-    Edge(SYN_RECEIVED, LISTEN, "rcv RST, passive OPEN", "3.10.7.4, second: RST"),
-    Edge(SYN_RECEIVED, LISTEN, "rcv SYN in window, passive OPEN", "3.10.7.4, fourth: SYN"),
-    Edge(SYN_RECEIVED, LISTEN, "ICMP error, passive OPEN", "3.9.2.2: ICMP error"),
-    Edge(SYN_RECEIVED, FIN_WAIT_1, "CLOSE", "3.10.4: CLOSE"),
-    Edge(SYN_RECEIVED, CLOSED, "accept queue full", "listener: accept queue full"),
-    Edge(SYN_RECEIVED, CLOSED, "driven out by a new SYN", "RFC 4987 3.4: driven out"),
+    Edge(CLOSED, LISTEN, "passive OPEN", OPEN),
+    Edge(CLOSED, SYN_SENT, "active OPEN", OPEN),
+    Edge(LISTEN, SYN_SENT, "active OPEN", OPEN),
+    Edge(LISTEN, SYN_SENT, "SEND", SEND),
+    Edge(LISTEN, SYN_RECEIVED, "rcv SYN", LISTEN_3_SYN),
+    Edge(LISTEN, SYN_RECEIVED, "rcv ACK of a SYN cookie", SYN_COOKIE),
+    Edge(LISTEN, CLOSED, "CLOSE", CLOSE),
+    Edge(LISTEN, CLOSED, "ABORT", ABORT),
+    Edge(SYN_SENT, ESTABLISHED, "rcv SYN,ACK", SYN_SENT_4_SYN),
+    Edge(SYN_SENT, SYN_RECEIVED, "rcv SYN", SYN_SENT_4_SYN),
+    Edge(SYN_SENT, CLOSED, "rcv RST", SYN_SENT_2_RST),
+    Edge(SYN_SENT, CLOSED, "CLOSE", CLOSE),
+    Edge(SYN_RECEIVED, ESTABLISHED, "rcv ACK of SYN", CHECK_5_ACK),
+    Edge(SYN_RECEIVED, ESTABLISHED, "SYN answered, two-way", TWO_WAY),
+    Edge(SYN_RECEIVED, LISTEN, "rcv RST, passive OPEN", CHECK_2_RST),
+    Edge(SYN_RECEIVED, LISTEN, "rcv SYN in window, passive OPEN", CHECK_4_SYN),
+    Edge(SYN_RECEIVED, LISTEN, "ICMP error, passive OPEN", ICMP_ERROR),
+    Edge(SYN_RECEIVED, FIN_WAIT_1, "CLOSE", CLOSE),
+    Edge(SYN_RECEIVED, CLOSED, "accept queue full", ACCEPT_QUEUE_FULL),
+    Edge(SYN_RECEIVED, CLOSED, "driven out by a new SYN", EVICTED),
 )
 
 _CLOSE: Final = (
-    Edge(ESTABLISHED, FIN_WAIT_1, "CLOSE", "3.10.4: CLOSE"),
-    Edge(ESTABLISHED, CLOSE_WAIT, "rcv FIN", "3.10.7.4, eighth: FIN"),
-    Edge(FIN_WAIT_1, FIN_WAIT_2, "rcv ACK of FIN", "3.10.7.4, fifth: ACK"),
-    Edge(FIN_WAIT_1, CLOSING, "rcv FIN", "3.10.7.4, eighth: FIN"),
-    Edge(FIN_WAIT_1, TIME_WAIT, "rcv FIN, own FIN acknowledged", "3.10.7.4, eighth: FIN"),
-    Edge(FIN_WAIT_2, TIME_WAIT, "rcv FIN", "3.10.7.4, eighth: FIN"),
-    Edge(FIN_WAIT_2, CLOSED, "FIN-WAIT-2 timeout", "FIN-WAIT-2 timeout"),
-    Edge(CLOSE_WAIT, LAST_ACK, "CLOSE", "3.10.4: CLOSE"),
-    Edge(CLOSING, TIME_WAIT, "rcv ACK of FIN", "3.10.7.4, fifth: ACK"),
-    Edge(LAST_ACK, CLOSED, "rcv ACK of FIN", "3.10.7.4, fifth: ACK"),
-    Edge(TIME_WAIT, CLOSED, "2MSL timeout", "3.10.8: TIME-WAIT timeout"),
-    Edge(TIME_WAIT, SYN_RECEIVED, "rcv new SYN", "3.6.1: MAY-2"),
-    Edge(TIME_WAIT, CLOSED, "replaced by an active OPEN", "3.10.1: OPEN"),
-    Edge(TIME_WAIT, CLOSED, "reopened by a new SYN, now ESTABLISHED", "3.6.1: MAY-2"),
+    Edge(ESTABLISHED, FIN_WAIT_1, "CLOSE", CLOSE),
+    Edge(ESTABLISHED, CLOSE_WAIT, "rcv FIN", CHECK_8_FIN),
+    Edge(FIN_WAIT_1, FIN_WAIT_2, "rcv ACK of FIN", CHECK_5_ACK),
+    Edge(FIN_WAIT_1, CLOSING, "rcv FIN", CHECK_8_FIN),
+    Edge(FIN_WAIT_1, TIME_WAIT, "rcv FIN, own FIN acknowledged", CHECK_8_FIN),
+    Edge(FIN_WAIT_2, TIME_WAIT, "rcv FIN", CHECK_8_FIN),
+    Edge(FIN_WAIT_2, CLOSED, FIN_WAIT_2_TIMEOUT, FIN_WAIT_2_TIMEOUT),
+    Edge(CLOSE_WAIT, LAST_ACK, "CLOSE", CLOSE),
+    Edge(CLOSING, TIME_WAIT, "rcv ACK of FIN", CHECK_5_ACK),
+    Edge(LAST_ACK, CLOSED, "rcv ACK of FIN", CHECK_5_ACK),
+    Edge(TIME_WAIT, CLOSED, "2MSL timeout", TIME_WAIT_TIMEOUT),
+    Edge(TIME_WAIT, SYN_RECEIVED, "rcv new SYN", MAY_2),
+    Edge(TIME_WAIT, CLOSED, "replaced by an active OPEN", OPEN),
+    Edge(TIME_WAIT, CLOSED, "reopened by a new SYN, now ESTABLISHED", MAY_2),
 )
 
 # Where something may be unacknowledged: FIN-WAIT-2 and TIME-WAIT have nothing left to send, so no timer gives up there.
@@ -132,10 +159,7 @@ _ENDS: Final = (
     *(_killed_by_syn(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_orphan_data(s) for s in (FIN_WAIT_1, FIN_WAIT_2)),
     # MUST-26: only while nothing is unacknowledged, so never with a FIN under way.
-    *(
-        Edge(s, CLOSED, "keep-alive probes unanswered", "3.8.4: keep-alive")
-        for s in (ESTABLISHED, FIN_WAIT_2, CLOSE_WAIT)
-    ),
+    *(Edge(s, CLOSED, "keep-alive probes unanswered", KEEP_ALIVE) for s in (ESTABLISHED, FIN_WAIT_2, CLOSE_WAIT)),
 )
 
 TRANSITIONS: Final[tuple[Edge, ...]] = (*_OPEN, *_CLOSE, *_ENDS)

@@ -1,5 +1,6 @@
 """Time-outs: RFC 9293 3.10.8, with the timers of RFC 6298, 3.8.4 (keep-alive) and 3.8.6 (persist, delayed ACK)."""
 
+from netsim.tcp.clauses import FIN_WAIT_2_TIMEOUT, KEEP_ALIVE, R2, TIME_WAIT_TIMEOUT, USER_TIMEOUT
 from netsim.tcp.connection import end, signal
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.listening.defer_accept import keeps_silent
@@ -13,12 +14,6 @@ from netsim.tcp.seq import MASK
 from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import DELACK, KEEPALIVE, LINGER, NEVER, PERSIST, PROBE, REXMT, USER
-
-_USER = "3.10.8: user timeout"
-_R2 = "3.8.3: R2"
-_2MSL = "3.10.8: TIME-WAIT timeout"
-_FIN_WAIT_2 = "FIN-WAIT-2 timeout"
-_KEEPALIVE = "3.8.4: keep-alive"
 
 
 def timers_expire(tcb: Tcb, now: int) -> int:
@@ -35,15 +30,15 @@ def timers_expire(tcb: Tcb, now: int) -> int:
 
 def _user_timeout(tcb: Tcb, now: int) -> None:
     tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
-    end(tcb, _USER, ConnectionTimedOut())
+    end(tcb, USER_TIMEOUT, ConnectionTimedOut())
 
 
 def _linger(tcb: Tcb, now: int) -> None:
     """2MSL in TIME-WAIT, or FIN-WAIT-2 without a user."""
     if tcb.state is TIME_WAIT:
-        end(tcb, _2MSL, None)
+        end(tcb, TIME_WAIT_TIMEOUT, None)
     elif tcb.state is FIN_WAIT_2:
-        end(tcb, _FIN_WAIT_2, None)
+        end(tcb, FIN_WAIT_2_TIMEOUT, None)
 
 
 def _retransmission(tcb: Tcb, now: int) -> None:
@@ -55,7 +50,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     counters.TcpExtTCPTimeouts += 1
     if _r2_reached(tcb, now):
         counters.TcpExtTCPAbortOnTimeout += 1
-        return end(tcb, _R2, ConnectionTimedOut())
+        return end(tcb, R2, ConnectionTimedOut())
     if tcb.backoff == config.retries1 + 1:
         signal(tcb)  # R1: the user may ask for the state of things
     flight = (tcb.snd_nxt - tcb.snd_una) & MASK
@@ -131,7 +126,7 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
         goes_on = tcb.transmissions < len(intervals)
     if not goes_on:
         counters.TcpAttemptFails += 1
-        return end(tcb, _R2, ConnectionTimedOut())
+        return end(tcb, R2, ConnectionTimedOut())
     if tcb.transmissions == 1:
         tcb.silent_since = tcb.sent_at
     tcb.transmissions += 1
@@ -152,7 +147,7 @@ def _persist(tcb: Tcb, now: int) -> None:
         tcb.silent_since = now  # the last probe was answered: silence counts from this one on
     elif limit is not None and now - tcb.silent_since >= limit:
         tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
-        return end(tcb, _USER if tcb.config.ns.user_timeout is not None else _R2, ConnectionTimedOut())
+        return end(tcb, USER_TIMEOUT if tcb.config.ns.user_timeout is not None else R2, ConnectionTimedOut())
     tcb.probes += 1
     delay = min(tcb.rto << min(tcb.probes, 20), tcb.config.ns.rto_max)
     if tcb.config.zero_window_probe == "empty":
@@ -205,7 +200,7 @@ def _keep_alive(tcb: Tcb, now: int) -> None:
         tcb.ctx.counters.TcpExtTCPAbortOnTimeout += 1
         if config.keepalive_rst:
             send_abort(tcb, now)
-        return end(tcb, _KEEPALIVE, ConnectionTimedOut())
+        return end(tcb, KEEP_ALIVE, ConnectionTimedOut())
     if not tcb.probes:
         tcb.silent_since = now
     tcb.probes += 1

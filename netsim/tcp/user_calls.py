@@ -6,6 +6,7 @@ The passive OPEN is ``netsim.tcp.listening.listener``: a listener stays in LISTE
 from collections import deque
 from dataclasses import dataclass
 
+from netsim.tcp.clauses import ABORT, CLOSE
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import allocate, await_peer_fin, end, enter
 from netsim.tcp.errors import (
@@ -39,8 +40,6 @@ from netsim.tcp.state import (
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import KEEPALIVE, NEVER, REXMT, USER
 
-_CLOSE = "3.10.4: CLOSE"
-_ABORT = "3.10.5: ABORT"
 _CLOSE_DONE = frozenset({FIN_WAIT_1, FIN_WAIT_2, CLOSING, LAST_ACK, TIME_WAIT})
 _MAY_SEND = frozenset({SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT})
 _RESET_ON_ABORT = frozenset({SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT})
@@ -175,13 +174,13 @@ def close(tcb: Tcb, now: int) -> None:
     if tcb.close_called or state in _CLOSE_DONE:
         raise ConnectionClosing()
     if state is SYN_SENT:
-        return end(tcb, _CLOSE, ConnectionClosing())
+        return end(tcb, CLOSE, ConnectionClosing())
     if state is SYN_RECEIVED and tcb.snd_nxt == tcb.iss:
         speak_early(tcb, now)
     tcb.close_called = True
     if state is SYN_RECEIVED and tcb.snd_buffer:
         return None  # "queue for processing after entering ESTABLISHED state"
-    enter(tcb, LAST_ACK if state is CLOSE_WAIT else FIN_WAIT_1, _CLOSE)
+    enter(tcb, LAST_ACK if state is CLOSE_WAIT else FIN_WAIT_1, CLOSE)
     return output(tcb, now)
 
 
@@ -198,7 +197,7 @@ def abort(tcb: Tcb, now: int) -> None:
         raise tcb.error or ConnectionDoesNotExist()
     if tcb.state in _RESET_ON_ABORT:
         send_abort(tcb, now)
-    end(tcb, _ABORT, ConnectionAborted())
+    end(tcb, ABORT, ConnectionAborted())
 
 
 def status(tcb: Tcb) -> Status:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved
+from netsim.tcp.clauses import TIMEOUTS
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment, flag_names
 from netsim.tcp.state import CLOSED, LISTEN, State
 from netsim.trace.events import Arrived, Called, Decided, Packet, Sent, TraceEvent
 from netsim.trace.numbers import Numbers
-from netsim.trace.words import TIMERS, citation, how_ended, why_dropped
+from netsim.trace.words import citation, how_ended, why_dropped
 
 Fate = Literal["whole", "leaves", "arrives", "lost", "call", "timer"]
 
@@ -145,7 +146,7 @@ class Rows:
             self._listening.discard((host, move.flow.sport))
         cause = self._cause(host, time)
         unasked = event.packet is None and (cause is None or cause.fate != "call")
-        if cause is None or unasked or move.clause in TIMERS:  # a timer, or a user call that is not shown
+        if cause is None or unasked or move.clause in TIMEOUTS:  # a timer, or a user call that is not shown
             row = self._row("timer", host, time, move.connection, move.flow.sport)
             row.text = how_ended(move.new, move.clause) or move.clause.rpartition(": ")[2]
             self._disturb(host, time, sends=False)

@@ -25,6 +25,7 @@ from netsim.studies.stale import (
 )
 from netsim.studies.study import Case, differences, estimates, exact, simulate
 from netsim.sweep import Rows, point_key
+from netsim.tcp import clauses
 
 
 def test_cases_are_labelled_with_what_they_are() -> None:
@@ -153,7 +154,7 @@ def test_the_search_ends_at_the_run_that_the_figures_name(example: Example) -> N
 def test_the_sequence_plot_has_one_old_segment_inside_and_one_outside(example: Example) -> None:
     rows = sequence_rows(example)
     old = list(rows.where(kind="old"))
-    assert sorted(str(row["verdict"]) for row in old) == ["3.10.7.4, first: sequence number", "accepted"]
+    assert sorted(str(row["verdict"]) for row in old) == [clauses.CHECK_1_SEQUENCE, "accepted"]
     for row in old:
         window = [w for w in rows.where(kind="window") if w["time"] <= row["time"]]
         before = [w for w in window if w["time"] < row["time"]][-1]

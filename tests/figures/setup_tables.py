@@ -3,6 +3,7 @@
 import math
 
 from netsim.sweep import Rows
+from netsim.tcp import clauses
 
 LOSSES = (0.0, 0.1, 0.3, 0.5)
 
@@ -75,7 +76,7 @@ def sequence() -> Rows:
     """A window of 2,000 that moves twice; one old segment inside, one outside."""
     lines = [("window", 1.0, 1, 2001, None), ("window", 1.4, 1001, 3001, None), ("window", 1.8, 2001, 4001, None)]
     lines += [("new", 1.4, 1, 1001, "accepted"), ("old", 1.6, 1001, 2001, "accepted")]
-    lines += [("old", 2.1, 1, 1001, "3.10.7.4, first: sequence number"), ("new", 1.8, 1001, 2001, "accepted")]
+    lines += [("old", 2.1, 1, 1001, clauses.CHECK_1_SEQUENCE), ("new", 1.8, 1001, 2001, "accepted")]
     return Rows.from_dicts(
         {"kind": kind, "time": time, "seq": seq, "end": end, "verdict": verdict}
         for kind, time, seq, end, verdict in lines

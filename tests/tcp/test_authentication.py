@@ -7,6 +7,7 @@ import hmac
 import pytest
 
 from netsim import Path, World
+from netsim.tcp import clauses
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.counters import Counters
 from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Options, Segment
@@ -67,10 +68,10 @@ def test_the_mac_covers_the_whole_segment(change: dict[str, object]) -> None:
     counters = Counters()
     assert refused_by_mac(good, KEY, counters) == ""
     bad = dataclasses.replace(good, **change)  # type: ignore[arg-type]
-    assert refused_by_mac(bad, KEY, counters) == "RFC 5925 7.3: wrong MAC"
+    assert refused_by_mac(bad, KEY, counters) == clauses.WRONG_MAC
     assert good.options is not None
     other = dataclasses.replace(good, options=dataclasses.replace(good.options, mss=536))
-    assert refused_by_mac(other, KEY, counters) == "RFC 5925 7.3: wrong MAC"
+    assert refused_by_mac(other, KEY, counters) == clauses.WRONG_MAC
     assert (counters.TcpExtTCPAOGood, counters.TcpExtTCPAOBad) == (1, 2)
 
 

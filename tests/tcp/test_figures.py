@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from netsim.tcp import clauses
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import CounterIsn
 from netsim.tcp.config.profiles import linux, rfc793, rfc9293
@@ -70,7 +71,7 @@ def test_figure_7_by_the_literal_text(base: TcpConfig) -> None:
     replay("7", pair, before, lines={1, 2, 3, 4, 5})
     pair.deliver("B")  # line 6: the SYN-ACK of B has SEQ=300, RCV.NXT is 301
     check_states(pair, 6, "SYN-RECEIVED", "SYN-RECEIVED")
-    assert pair.logs["A"].clauses == ["3.10.7.4, first: sequence number"]
+    assert pair.logs["A"].clauses == [clauses.CHECK_1_SEQUENCE]
     pair.deliver("A")  # line 7, and the same there
     check_states(pair, 7, "SYN-RECEIVED", "SYN-RECEIVED")
     pair.deliver("A")  # the pure ACK
@@ -99,7 +100,7 @@ def test_figure_8_old_duplicate_syn(base: TcpConfig) -> None:
     pair.listen("B")
     replay("8", pair, {2: lambda p: p.open("A")})
     assert quiet(pair)
-    assert (SYN_RECEIVED, LISTEN, "3.10.7.4, second: RST") in pair.logs["B"].edges
+    assert (SYN_RECEIVED, LISTEN, clauses.CHECK_2_RST) in pair.logs["B"].edges
 
 
 def crash(pair: Pair) -> None:
@@ -127,14 +128,14 @@ def test_figure_9_with_a_challenge_ack() -> None:
     """RFC 5961: a SYN on a synchronized connection draws an ACK wherever its number lies."""
     pair, before = figure_9(rfc9293())
     replay_figure_9(pair, before)
-    assert pair.logs["B"].clauses[0] == "3.10.7.4, fourth: SYN, challenge ACK"
+    assert pair.logs["B"].clauses[0] == clauses.CHECK_4_CHALLENGE_ACK
 
 
 def test_figure_9_outside_the_window() -> None:
     """RFC 793's rule gives the same answer as long as 400 lies outside the window, as the RFC's text assumes."""
     pair, before = figure_9(rfc793(), receive_buffer=200)
     replay_figure_9(pair, before)
-    assert pair.logs["B"].clauses[0] == "3.10.7.4, first: sequence number"
+    assert pair.logs["B"].clauses[0] == clauses.CHECK_1_SEQUENCE
 
 
 def test_figure_9_in_the_window_of_rfc_793() -> None:

@@ -96,7 +96,7 @@ def test_text_gets_through_whatever_segment_is_lost(handshake, profile, lost: st
     world.process(ask(client))
     world.run(until=60.0)
     assert got == [b"greeting", b"request"]
-    states = Counter(str(tcb.state) for end in (client, host) for tcb in end.stack.connections.values())
+    states = Counter(str(tcb.state) for end in (client, host) for tcb in end.pump.stack.connections.values())
     assert states == {"ESTABLISHED": 2}
     if not lost:
         opening = [r.packet.segment for r in world.trace if isinstance(r, Sent)]

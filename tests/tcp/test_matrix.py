@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from netsim.tcp import clauses
 from tests.tcp.harness import BASE, reach
 
 # The peer's segment: LEN counts SYN, FIN and each byte of data; a control with "ACK" comes in three kinds.
@@ -38,17 +39,17 @@ CONTROLS = {
 }
 
 CLAUSES = {
-    "C": "3.10.7.1: CLOSED",
-    "L1": "3.10.7.2, first: RST",
-    "L2": "3.10.7.2, second: ACK",
-    "L4": "3.10.7.2, fourth: other",
-    "S1": "3.10.7.3, first: ACK",
-    "S2": "3.10.7.3, second: RST",
-    "S5": "3.10.7.3, fifth: neither SYN nor RST",
-    "1": "3.10.7.4, first: sequence number",
-    "4": "3.10.7.4, fourth: SYN, challenge ACK",
-    "5": "3.10.7.4, fifth: ACK",
-    "7": "3.10.7.4, seventh: text",
+    "C": clauses.NO_CONNECTION,
+    "L1": clauses.LISTEN_1_RST,
+    "L2": clauses.LISTEN_2_ACK,
+    "L4": clauses.LISTEN_4_OTHER,
+    "S1": clauses.SYN_SENT_1_ACK,
+    "S2": clauses.SYN_SENT_2_RST,
+    "S5": clauses.SYN_SENT_5_NEITHER,
+    "1": clauses.CHECK_1_SEQUENCE,
+    "4": clauses.CHECK_4_CHALLENGE_ACK,
+    "5": clauses.CHECK_5_ACK,
+    "7": clauses.CHECK_7_SEGMENT_TEXT,
 }
 
 # Before the peer's numbers are known, and without a connection, no number is unacceptable: any is tried.

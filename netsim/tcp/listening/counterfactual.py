@@ -4,6 +4,7 @@ They are here to be compared with the real one. The peer is a TCP like any other
 """
 
 from netsim.tcp.actions import Transmit
+from netsim.tcp.clauses import TWO_WAY
 from netsim.tcp.connection import enter
 from netsim.tcp.output import send_syn
 from netsim.tcp.segment import ACK, Segment
@@ -12,8 +13,6 @@ from netsim.tcp.segment_arrives.data import take_held_text
 from netsim.tcp.state import ESTABLISHED
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import KEEPALIVE, NEVER, REXMT
-
-TWO_WAY = "two-way handshake: ESTABLISHED on the SYN"
 
 
 def answer_syn(tcb: Tcb, now: int) -> None:

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Final
 
 from netsim.tcp.actions import Signal
+from netsim.tcp.clauses import FAST_OPEN
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import accepted
 from netsim.tcp.host_context import HostContext
@@ -25,7 +26,6 @@ from netsim.tcp.state import SYN_RECEIVED
 from netsim.tcp.tcb import PassiveOpen, Tcb
 from netsim.tcp.timers import REXMT
 
-_CLAUSE: Final = "RFC 7413 4.2.2: SYN with a valid cookie"
 _COOKIE_SIZES: Final = range(4, 17, 2)  # bytes; RFC 7413 4.1.1: others are ignored
 _OPTION_ROOM: Final = 40  # bytes of options that a SYN may carry; its text leaves them free (RFC 7413 4.1.3)
 
@@ -118,7 +118,7 @@ def take_early_text(listener: PassiveOpen, tcb: Tcb, segment: Segment) -> bytes 
         tcb.rcv_nxt = (tcb.rcv_nxt + len(text)) & MASK
         tcb.rcv_wnd -= len(text)
         if ctx.record:
-            accepted(tcb, segment, "DATA", _CLAUSE)
+            accepted(tcb, segment, "DATA", FAST_OPEN)
     if segment.flags & FIN and len(text) == len(segment.payload):
         tcb.peer_fin = tcb.rcv_nxt
     listener.early.append(tcb)

@@ -8,13 +8,26 @@ from collections import deque
 from typing import Any
 
 from netsim.tcp.actions import Dropped, Moved, Signal
+from netsim.tcp.clauses import (
+    ACCEPT_QUEUE_FULL,
+    EVICTED,
+    LISTEN_1_RST,
+    LISTEN_2_ACK,
+    LISTEN_3_SYN,
+    LISTEN_4_OTHER,
+    MAY_2,
+    OPEN,
+    SYN_COOKIE,
+    SYN_QUEUE_FULL,
+    SYN_WITH_FIN,
+)
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import accepted, allocate, dropped, end, enter
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.host_context import HostContext
 from netsim.tcp.listening.counterfactual import answer_syn
 from netsim.tcp.listening.fast_open import speaks_early, take_early_text
-from netsim.tcp.listening.syn_cookies import COOKIE, CookieJar
+from netsim.tcp.listening.syn_cookies import CookieJar
 from netsim.tcp.listening.syn_queue import RandomDrop, RecycleOldest, SynCache, SynQueue
 from netsim.tcp.output import send_reset_for, send_syn
 from netsim.tcp.recovery.ecn import negotiate_ecn
@@ -29,16 +42,6 @@ from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT
 
 _new = tuple.__new__  # half the price of Signal(...)
-
-_FIRST = "3.10.7.2, first: RST"
-_SECOND = "3.10.7.2, second: ACK"
-_THIRD = "3.10.7.2, third: SYN"
-_FOURTH = "3.10.7.2, fourth: other"
-_REOPEN = "3.6.1: MAY-2"
-_SYN_QUEUE = "listener: SYN queue full"
-_ACCEPT_QUEUE = "listener: accept queue full"
-_SYN_FIN = "listener: SYN with FIN"
-_DRIVEN_OUT = "RFC 4987 3.4: driven out"
 
 
 def syn_queue_limit(config: TcpConfig, backlog: int) -> int:
@@ -106,7 +109,7 @@ class Listener:
         self.accept_queue: deque[Tcb] = deque()
         self.deferred: list[Tcb] = []  # TCP_DEFER_ACCEPT: the peer has our SYN-ACK, its text is awaited
         self.early: list[Tcb] = []  # Fast Open: in the accept queue, or accepted, before they are ESTABLISHED
-        self.enter(LISTEN, "3.10.1: OPEN")
+        self.enter(LISTEN, OPEN)
 
     def enter(self, new: State, clause: str) -> None:
         """Change the state of the listener itself; AssertionError if no such edge exists."""
@@ -137,16 +140,16 @@ class Listener:
         if reason:
             return self._drop(segment, reason)
         if flags & RST:
-            return self._drop(segment, _FIRST)
+            return self._drop(segment, LISTEN_1_RST)
         if flags & ACK:
             if self._cookies is not None and not flags & SYN and self._cookies.expects(now):
                 return self._cookie_returns(self._cookies, segment, now)
             send_reset_for(self.ctx, segment)
-            return self._drop(segment, _SECOND)
+            return self._drop(segment, LISTEN_2_ACK)
         if not flags & SYN:
-            return self._drop(segment, _FOURTH)
+            return self._drop(segment, LISTEN_4_OTHER)
         if flags & FIN and self.config.syn_fin == "drop":
-            return self._drop(segment, _SYN_FIN)
+            return self._drop(segment, SYN_WITH_FIN)
         return self._syn_arrives(segment, now, previous)
 
     def _syn_arrives(self, segment: Segment, now: int, previous: Tcb | None) -> Tcb | None:
@@ -162,18 +165,18 @@ class Listener:
             if config.max_syn_backlog_rule == "ceiling" or self.half_open >= self._accept_limit:
                 counters.TcpExtTCPReqQFullDrop += 1  # the quarter kept for others has no counter of its own
             counters.TcpExtListenDrops += 1
-            return self._drop(segment, _SYN_QUEUE)
+            return self._drop(segment, SYN_QUEUE_FULL)
         if len(self.accept_queue) >= self._accept_limit:
             counters.TcpExtListenOverflows += 1
             counters.TcpExtListenDrops += 1
-            return self._drop(segment, _ACCEPT_QUEUE)
+            return self._drop(segment, ACCEPT_QUEUE_FULL)
         if cookies is not None:
             cookies.answer(segment, now)
             return None
         if self._queue is not None:
             victim = self._queue.victim(segment.flow.reverse())
             if victim is not None:
-                end(victim, _DRIVEN_OUT, None)
+                end(victim, EVICTED, None)
         return self._open(segment, now, previous)
 
     def admit(self, tcb: Tcb, segment: Segment, now: int) -> bool:
@@ -184,15 +187,15 @@ class Listener:
         self.ctx.counters.TcpExtListenDrops += 1
         if self.config.abort_on_overflow:
             send_reset_for(self.ctx, segment, tcb)  # net/ipv4/tcp_minisocks.c, tcp_check_req: as for no connection
-            end(tcb, _ACCEPT_QUEUE, ConnectionReset())
-        dropped(tcb, segment, _ACCEPT_QUEUE)
+            end(tcb, ACCEPT_QUEUE_FULL, ConnectionReset())
+        dropped(tcb, segment, ACCEPT_QUEUE_FULL)
         return False
 
     def complete(self, tcb: Tcb) -> None:
         """``tcb`` is ESTABLISHED: into the accept queue. Its SYN was no old duplicate: TIME-WAIT before it is over."""
         previous, tcb.previous = tcb.previous, None
         if previous is not None and previous.state is TIME_WAIT:
-            end(previous, _REOPEN, None)
+            end(previous, MAY_2, None)
         self.ctx.counters.TcpPassiveOpens += 1
         if self.early and tcb in self.early:
             return self.early.remove(tcb)
@@ -249,8 +252,8 @@ class Listener:
         tcb.snd_wnd = tcb.max_snd_wnd = segment.window
         tcb.snd_wl1 = segment.seq
         if ctx.record:
-            accepted(tcb, segment, "SYN", _THIRD)
-        enter(tcb, SYN_RECEIVED, _THIRD if previous is None else _REOPEN)
+            accepted(tcb, segment, "SYN", LISTEN_3_SYN)
+        enter(tcb, SYN_RECEIVED, LISTEN_3_SYN if previous is None else MAY_2)
         self._joins(tcb)
         cookie = None
         if config.fast_open in ("server", "both") and speaks_early(config, segment):
@@ -288,11 +291,11 @@ class Listener:
         options = cookies.read(segment, now)
         if options is None:
             send_reset_for(self.ctx, segment)
-            return self._drop(segment, _SECOND)
+            return self._drop(segment, LISTEN_2_ACK)
         if len(self.accept_queue) >= self._accept_limit:
             self.ctx.counters.TcpExtListenOverflows += 1
             self.ctx.counters.TcpExtListenDrops += 1
-            return self._drop(segment, _ACCEPT_QUEUE)
+            return self._drop(segment, ACCEPT_QUEUE_FULL)
         iss = (segment.ack - 1) & MASK
         tcb = allocate(self.ctx, self.config, segment.flow.reverse(), segment.flow, LISTEN, now, iss)
         tcb.listener = self
@@ -301,7 +304,7 @@ class Listener:
         tcb.snd_nxt = segment.ack
         tcb.syn_answered_at = now  # when the SYN-ACK went out is forgotten: no RTT sample from it (Karn)
         negotiate(tcb, options, now)
-        enter(tcb, SYN_RECEIVED, COOKIE)
+        enter(tcb, SYN_RECEIVED, SYN_COOKIE)
         self._joins(tcb)
         in_later_states(tcb, segment, now)
         return tcb

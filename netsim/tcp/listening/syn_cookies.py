@@ -3,6 +3,7 @@
 from typing import Final
 
 from netsim.tcp.actions import Accepted, Transmit
+from netsim.tcp.clauses import SYN_COOKIE
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.syn_cookie import key_of, options_of, stamped
 from netsim.tcp.host_context import HostContext
@@ -13,7 +14,6 @@ from netsim.tcp.seq import MASK
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER
 
-COOKIE: Final = "RFC 4987 3.6: SYN cookie"
 _PHASES: Final = 1920 * 32 * 10**9  # ns; a whole number of 60 s, of 64 s, and of 32 of the latter
 _NONE: Final = Options()
 
@@ -63,7 +63,7 @@ class CookieJar:
         ctx.counters.TcpExtSyncookiesSent += 1
         ctx.counters.TcpOutSegs += 1
         if ctx.record:
-            ctx.actions.append(Accepted(0, segment, "SYN", COOKIE))
+            ctx.actions.append(Accepted(0, segment, "SYN", SYN_COOKIE))
         window = min(config.receive_buffer, MAX_WINDOW)
         synack = Segment(flow, iss, (segment.seq + 1) & MASK, SYN | ACK, window, b"", options)
         if config.authentication_key is not None:

@@ -1,5 +1,6 @@
 """Step five of RFC 9293 3.10.7.4: the ACK field; what it acknowledges, the send window, duplicates (RFC 5681 3.2)."""
 
+from netsim.tcp.clauses import CHECK_5_ACK, DEFER_ACCEPT, RFC5961_OLD_ACK
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
 from netsim.tcp.listening.defer_accept import waits_for_text
 from netsim.tcp.output import retransmit, send_reset_for
@@ -17,8 +18,6 @@ from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_REC
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER, PERSIST
 
-_FIFTH = "3.10.7.4, fifth: ACK"
-
 
 def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
     if tcb.state is SYN_RECEIVED:
@@ -29,14 +28,14 @@ def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
     if ahead > flight:
         behind = (una - ack) & MASK
         if ahead < HALF:
-            dropped(tcb, segment, _FIFTH)
+            dropped(tcb, segment, CHECK_5_ACK)
             if tcb.config.future_ack == "answer":
                 answer_unacceptable(tcb, segment, now)
             elif tcb.state is not ESTABLISHED:
                 challenge(tcb, now)
             return False
         if tcb.config.ack_policy == "rfc5961" and behind > tcb.max_snd_wnd:
-            dropped(tcb, segment, "RFC 5961 5: old ACK")
+            dropped(tcb, segment, RFC5961_OLD_ACK)
             challenge(tcb, now)
             return False
         if tcb.sack_ok and tcb.queue and tcb.congestion is not None:
@@ -51,7 +50,7 @@ def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
             return _closing_states(tcb, segment, now)
     if tcb.state is not CLOSING:
         return True  # an old ACK is ignored, the text behind it is not
-    dropped(tcb, segment, _FIFTH)  # in CLOSING, what does not acknowledge our FIN is ignored
+    dropped(tcb, segment, CHECK_5_ACK)  # in CLOSING, what does not acknowledge our FIN is ignored
     return False
 
 
@@ -62,18 +61,18 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
     """
     if not 0 < (segment.ack - tcb.snd_una) & MASK <= (tcb.snd_nxt - tcb.snd_una) & MASK:
         send_reset_for(tcb.ctx, segment, tcb)
-        dropped(tcb, segment, _FIFTH)
+        dropped(tcb, segment, CHECK_5_ACK)
         return False
     listener = tcb.listener
     if listener is not None:
         if tcb.config.defer_accept is not None and waits_for_text(listener, tcb, segment):
-            dropped(tcb, segment, "TCP_DEFER_ACCEPT: no text yet")
+            dropped(tcb, segment, DEFER_ACCEPT)
             return False
         if not listener.admit(tcb, segment, now):
             return False
     if tcb.ctx.record:
-        accepted(tcb, segment, "ACK", _FIFTH)
-    enter(tcb, ESTABLISHED, _FIFTH)
+        accepted(tcb, segment, "ACK", CHECK_5_ACK)
+    enter(tcb, ESTABLISHED, CHECK_5_ACK)
     established(tcb, segment, now)
     if listener is not None:
         listener.complete(tcb)
@@ -85,7 +84,7 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
 def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
     """SND.UNA moves: the queue shrinks, the RTT is measured, the timer restarts."""
     if tcb.ctx.record:
-        accepted(tcb, segment, "ACK", _FIFTH)
+        accepted(tcb, segment, "ACK", CHECK_5_ACK)
     una, flight = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
     congestion = tcb.congestion
     repairing = congestion is not None and congestion.repairing
@@ -155,9 +154,9 @@ def _window_opened(tcb: Tcb, now: int) -> None:
 def _closing_states(tcb: Tcb, segment: Segment, now: int) -> bool:
     """Our FIN is acknowledged: CLOSING and LAST-ACK end here. TIME-WAIT acknowledges "a retransmission of the FIN"."""
     if tcb.state is CLOSING:
-        enter_time_wait(tcb, now, _FIFTH)
+        enter_time_wait(tcb, now, CHECK_5_ACK)
     elif tcb.state is LAST_ACK:
-        end(tcb, _FIFTH, None)
+        end(tcb, CHECK_5_ACK, None)
         return False
     elif tcb.state is TIME_WAIT and tcb.config.time_wait_ack == "any":
         tcb.ack_wanted = not is_expected_ack(tcb, segment)

@@ -10,13 +10,12 @@ import dataclasses
 import hmac
 from typing import Final
 
+from netsim.tcp.clauses import NO_MAC, WRONG_MAC
 from netsim.tcp.counters import Counters
 from netsim.tcp.segment import Options, Segment
 
 MAC_BYTES: Final = 12  # 96 bits
 _NONE: Final = Options()
-_MISSING: Final = "RFC 5925 7.3: no MAC"
-_WRONG: Final = "RFC 5925 7.3: wrong MAC"
 
 
 def mac_of(segment: Segment, key: str) -> bytes:
@@ -37,9 +36,9 @@ def refused_by_mac(segment: Segment, key: str, counters: Counters) -> str:
     mac = segment.options.mac if segment.options is not None else None
     if mac is None:
         counters.TcpExtTCPAORequired += 1
-        return _MISSING
+        return NO_MAC
     if not hmac.compare_digest(mac, mac_of(segment, key)):
         counters.TcpExtTCPAOBad += 1
-        return _WRONG
+        return WRONG_MAC
     counters.TcpExtTCPAOGood += 1
     return ""

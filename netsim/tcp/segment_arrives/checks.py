@@ -5,6 +5,22 @@ URG, text, FIN; the first is ``acceptability``, the fifth ``ack_arrives``, the l
 True when processing goes on.
 """
 
+from netsim.tcp.clauses import (
+    CHECK_2_CHALLENGE_ACK,
+    CHECK_2_RST,
+    CHECK_4_CHALLENGE_ACK,
+    CHECK_4_SYN,
+    CHECK_5_ACK,
+    RFC793_SYN,
+    RFC793_SYN_OUTSIDE,
+    RFC1337_F1,
+    RFC1337_F2,
+    SYN_SENT_1_ACK,
+    SYN_SENT_2_RST,
+    SYN_SENT_4_SYN,
+    SYN_SENT_5_NEITHER,
+    SYNACK_FOREIGN_ECHO,
+)
 from netsim.tcp.connection import accepted, await_peer_fin, dropped, end, enter, release, signal
 from netsim.tcp.errors import BrokenPipe, ConnectionRefused, ConnectionReset, TcpError
 from netsim.tcp.listening.fast_open import learn_cookie
@@ -40,15 +56,7 @@ from netsim.tcp.state import (
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import LINGER, REXMT
 
-_SYN_SENT_1 = "3.10.7.3, first: ACK"
-_SYN_SENT_2 = "3.10.7.3, second: RST"
-_SYN_SENT_4 = "3.10.7.3, fourth: SYN"
-_SYN_SENT_5 = "3.10.7.3, fifth: neither SYN nor RST"
-_SECOND = "3.10.7.4, second: RST"
-_FOURTH = "3.10.7.4, fourth: SYN"
-_FIFTH = "3.10.7.4, fifth: ACK"
 _F2_WAIT = 2_000_000_000  # ns; W of RFC 1337 4 (F2), two ticks of the slowest timestamp clock
-_RFC793_SYN = "RFC 793 3.9, fourth: SYN"
 
 
 def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
@@ -61,21 +69,21 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         soon = tcb.config.ns.syn_rto_after_wrong_ack
         if soon is not None and tcb.transmissions == 1:
             tcb.arm(REXMT, now, soon)
-        return dropped(tcb, segment, _SYN_SENT_1)
+        return dropped(tcb, segment, SYN_SENT_1_ACK)
     if flags & ACK and tcb.config.synack_echo_check and not echoes_our_syn(tcb, segment, now):
         tcb.ctx.counters.TcpExtPAWSActive += 1
         send_reset_for(tcb.ctx, segment, tcb)
-        return dropped(tcb, segment, "net/ipv4/tcp_input.c: SYN-ACK with a foreign echo")
+        return dropped(tcb, segment, SYNACK_FOREIGN_ECHO)
     if flags & RST:
         if not flags & ACK:
-            return dropped(tcb, segment, _SYN_SENT_2)
-        accepted(tcb, segment, "RST", _SYN_SENT_2)
+            return dropped(tcb, segment, SYN_SENT_2_RST)
+        accepted(tcb, segment, "RST", SYN_SENT_2_RST)
         tcb.ctx.counters.TcpAttemptFails += 1
-        return end(tcb, _SYN_SENT_2, ConnectionRefused())
+        return end(tcb, SYN_SENT_2_RST, ConnectionRefused())
     if not flags & SYN:
-        return dropped(tcb, segment, _SYN_SENT_5)
+        return dropped(tcb, segment, SYN_SENT_5_NEITHER)
     if tcb.ctx.record:
-        accepted(tcb, segment, "SYN", _SYN_SENT_4)
+        accepted(tcb, segment, "SYN", SYN_SENT_4_SYN)
     tcb.irs = segment.seq
     tcb.rcv_nxt = (segment.seq + 1) & MASK
     negotiate(tcb, segment.options, now)
@@ -84,7 +92,7 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
     tcb.snd_wnd = tcb.max_snd_wnd = segment.window
     tcb.snd_wl1, tcb.snd_wl2 = segment.seq, segment.ack
     if not flags & ACK:
-        enter(tcb, SYN_RECEIVED, _SYN_SENT_4)
+        enter(tcb, SYN_RECEIVED, SYN_SENT_4_SYN)
         # "Queue them for processing after the ESTABLISHED state has been reached": text and FIN.
         if tcb.config.syn_data != "drop":
             tcb.syn_data = segment.payload
@@ -95,7 +103,7 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
     tcb.ack_wanted = True
     if tcb.config.fast_open != "off":
         learn_cookie(tcb, segment)
-    enter(tcb, ESTABLISHED, _SYN_SENT_4)
+    enter(tcb, ESTABLISHED, SYN_SENT_4_SYN)
     established(tcb, segment, now)
     if segment.payload or flags & FIN:
         start = (segment.seq + 1) & MASK
@@ -123,7 +131,7 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
         if flags & SYN:
             return _fourth_syn(tcb, segment, now)
     if not flags & ACK:
-        return dropped(tcb, segment, _FIFTH)
+        return dropped(tcb, segment, CHECK_5_ACK)
     if not fifth_ack(tcb, segment, now):
         return None
     if flags & URG:
@@ -139,7 +147,7 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     if tcb.fin_seq >= 0 and tcb.state is FIN_WAIT_1 and fin_acknowledged(tcb):
         # Step five orders this; it waits until here so that a FIN in the same segment leads to TIME-WAIT at once
         # (figure 5, note 2).
-        enter(tcb, FIN_WAIT_2, _FIFTH)
+        enter(tcb, FIN_WAIT_2, CHECK_5_ACK)
         if tcb.orphan:
             await_peer_fin(tcb, now)
         signal(tcb)
@@ -153,21 +161,21 @@ def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
         if fix:
             return dropped(tcb, segment, fix)
     if config.rst_policy == "rfc5961" and segment.seq != tcb.rcv_nxt:
-        dropped(tcb, segment, "3.10.7.4, second: RST, challenge ACK")
+        dropped(tcb, segment, CHECK_2_CHALLENGE_ACK)
         return challenge(tcb, now)
-    accepted(tcb, segment, "RST", _SECOND)
+    accepted(tcb, segment, "RST", CHECK_2_RST)
     if state is SYN_RECEIVED:
         tcb.ctx.counters.TcpAttemptFails += 1
         if tcb.listener is None:
             refused = config.reset_errors != "reset-or-broken-pipe"
-            return end(tcb, _SECOND, ConnectionRefused() if refused else ConnectionReset())
+            return end(tcb, CHECK_2_RST, ConnectionRefused() if refused else ConnectionReset())
         if tcb in tcb.listener.early:
-            return end(tcb, _SECOND, ConnectionReset())  # an application may hold it already
-        enter(tcb, LISTEN, _SECOND)
+            return end(tcb, CHECK_2_RST, ConnectionReset())  # an application may hold it already
+        enter(tcb, LISTEN, CHECK_2_RST)
         return release(tcb, None)
     if state is ESTABLISHED or state is CLOSE_WAIT:
         tcb.ctx.counters.TcpEstabResets += 1  # RFC 4022, tcpEstabResets
-    return end(tcb, _SECOND, _reset_error(tcb))
+    return end(tcb, CHECK_2_RST, _reset_error(tcb))
 
 
 def _reset_error(tcb: Tcb) -> TcpError | None:
@@ -184,9 +192,9 @@ def _ignores_rst(tcb: Tcb, now: int) -> str:
     F2 counts its 2 s from the last FIN that started the 2MSL timer: no older timestamp can be in a new connection then.
     """
     if tcb.config.time_wait_rst == "ignore":
-        return "RFC 1337, fix F1"
+        return RFC1337_F1
     waited = now - (tcb.deadlines[LINGER] - tcb.config.ns.time_wait)
-    return "RFC 1337, fix F2" if waited < _F2_WAIT else ""
+    return RFC1337_F2 if waited < _F2_WAIT else ""
 
 
 def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:
@@ -194,10 +202,10 @@ def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:
     if config.syn_policy == "rfc793":
         return _syn_in_window(tcb, segment, now)
     if tcb.state is SYN_RECEIVED and tcb.passive:
-        accepted(tcb, segment, "SYN", _FOURTH)
-        enter(tcb, LISTEN, _FOURTH)
+        accepted(tcb, segment, "SYN", CHECK_4_SYN)
+        enter(tcb, LISTEN, CHECK_4_SYN)
         return release(tcb, None)
-    dropped(tcb, segment, "3.10.7.4, fourth: SYN, challenge ACK")
+    dropped(tcb, segment, CHECK_4_CHALLENGE_ACK)
     tcb.ctx.counters.TcpExtTCPSYNChallenge += 1
     return challenge(tcb, now)
 
@@ -205,14 +213,14 @@ def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:
 def _syn_in_window(tcb: Tcb, segment: Segment, now: int) -> None:
     """RFC 793's rule: a SYN inside the window is an error and ends the connection."""
     if (segment.seq - tcb.rcv_nxt) & MASK >= tcb.rcv_wnd:  # only what came with it reaches into the window
-        dropped(tcb, segment, "RFC 793 3.9, fourth: SYN outside the window")
+        dropped(tcb, segment, RFC793_SYN_OUTSIDE)
         return answer_unacceptable(tcb, segment, now)
-    accepted(tcb, segment, "SYN", _RFC793_SYN)
+    accepted(tcb, segment, "SYN", RFC793_SYN)
     if tcb.config.syn_reset == "abort":
         send_abort(tcb, now)
     else:
         send_reset_for(tcb.ctx, segment, tcb)
-    return end(tcb, _RFC793_SYN, ConnectionReset())
+    return end(tcb, RFC793_SYN, ConnectionReset())
 
 
 def _sixth_urgent(tcb: Tcb, segment: Segment) -> None:

@@ -1,5 +1,6 @@
 """Text and FIN: steps seven and eight of RFC 9293 3.10.7.4, and when an ACK for them is sent (3.8.6.3)."""
 
+from netsim.tcp.clauses import CHECK_7_SEGMENT_TEXT, CHECK_8_FIN, SHLD_3
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.output import send_reset_for
@@ -21,9 +22,6 @@ from netsim.tcp.state import (
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import DELACK, NEVER
 
-_SEVENTH = "3.10.7.4, seventh: text"
-_EIGHTH = "3.10.7.4, eighth: FIN"
-_SHLD_3 = "3.6.1: SHLD-3"
 RECEIVING = frozenset({ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2})
 
 
@@ -36,7 +34,7 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
     if not text:
         return True
     if tcb.state not in RECEIVING:
-        dropped(tcb, segment, _SEVENTH)
+        dropped(tcb, segment, CHECK_7_SEGMENT_TEXT)
         return True
     offset = (start - tcb.rcv_nxt) & MASK
     if offset >= HALF:
@@ -46,16 +44,16 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
         offset = 0
     if tcb.orphan and text:
         tcb.ctx.counters.TcpExtTCPAbortOnData += 1
-        accepted(tcb, segment, "DATA", _SHLD_3)
+        accepted(tcb, segment, "DATA", SHLD_3)
         send_reset_for(tcb.ctx, segment, tcb)
-        end(tcb, _SHLD_3, ConnectionReset())
+        end(tcb, SHLD_3, ConnectionReset())
         return False
     text = text[: max(tcb.rcv_wnd - offset, 0)]
     if not text:
-        dropped(tcb, segment, _SEVENTH)
+        dropped(tcb, segment, CHECK_7_SEGMENT_TEXT)
         tcb.ack_wanted = True
         return True
-    accepted(tcb, segment, "DATA", _SEVENTH)
+    accepted(tcb, segment, "DATA", CHECK_7_SEGMENT_TEXT)
     if offset:
         if tcb.reassembly is None:
             tcb.reassembly = Reassembly()
@@ -148,7 +146,7 @@ def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
     if state is TIME_WAIT:
         return
     if tcb.ctx.record:
-        accepted(tcb, segment, "FIN", _EIGHTH)
+        accepted(tcb, segment, "FIN", CHECK_8_FIN)
     tcb.rcv_nxt = (tcb.rcv_nxt + 1) & MASK
     if tcb.reassembly is not None and tcb.config.sack_ends_with_fin:
         tcb.reassembly = None
@@ -157,9 +155,9 @@ def fin_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
     else:
         tcb.ack_wanted = True
     if state is ESTABLISHED or state is SYN_RECEIVED:
-        enter(tcb, CLOSE_WAIT, _EIGHTH)
+        enter(tcb, CLOSE_WAIT, CHECK_8_FIN)
     elif state is FIN_WAIT_2 or (state is FIN_WAIT_1 and fin_acknowledged(tcb)):
-        return enter_time_wait(tcb, now, _EIGHTH)
+        return enter_time_wait(tcb, now, CHECK_8_FIN)
     elif state is FIN_WAIT_1:
-        enter(tcb, CLOSING, _EIGHTH)
+        enter(tcb, CLOSING, CHECK_8_FIN)
     return signal(tcb)

@@ -1,5 +1,6 @@
 """What reaching ESTABLISHED settles, from either side: the peer's window, the first RTT sample, the timers."""
 
+from netsim.tcp.clauses import CLOSE
 from netsim.tcp.connection import enter, signal
 from netsim.tcp.output import TS_BYTES, round_buffer
 from netsim.tcp.recovery.queue import acknowledge, measured, rearm, resegment
@@ -46,7 +47,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     if tcb.syn_data:
         take_held_text(tcb, now)
     if tcb.close_called:
-        enter(tcb, FIN_WAIT_1, "3.10.4: CLOSE")  # called in SYN-RECEIVED with text still to send
+        enter(tcb, FIN_WAIT_1, CLOSE)  # called in SYN-RECEIVED with text still to send
     if tcb.queue:
         _settle_early_text(tcb, now)
     if tcb.owner is not None:

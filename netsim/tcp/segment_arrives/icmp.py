@@ -6,6 +6,7 @@ Which errors are hard, and what they may end, are policies; source quench and re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from netsim.tcp.clauses import ICMP_ERROR
 from netsim.tcp.connection import end, enter, release, signal
 from netsim.tcp.errors import ConnectionRefused, TcpError, Unreachable
 from netsim.tcp.output import TS_BYTES, repair
@@ -39,7 +40,6 @@ Kind = Literal[
     "redirect",
 ]
 
-_CLAUSE: Final = "3.9.2.2: ICMP error"
 _IPV6_MORE: Final = 20  # bytes by which its header is longer: RFC 8200 3
 _LEAST_MTU: Final = 68  # RFC 791 3.2
 
@@ -134,11 +134,11 @@ def _told(tcb: Tcb, kind: Kind, errno: str) -> TcpError:
 
 def _give_up(tcb: Tcb, error: TcpError) -> None:
     if tcb.state is SYN_RECEIVED and tcb.passive:
-        enter(tcb, LISTEN, _CLAUSE)
+        enter(tcb, LISTEN, ICMP_ERROR)
         return release(tcb, None)
     if tcb.state < ESTABLISHED:
         tcb.ctx.counters.TcpAttemptFails += 1
-    return end(tcb, _CLAUSE, error)
+    return end(tcb, ICMP_ERROR, error)
 
 
 def _too_big(tcb: Tcb, mtu: int, now: int) -> None:

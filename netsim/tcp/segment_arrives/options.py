@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from netsim.tcp.clauses import PAWS, TIMESTAMP_MISSING
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.output import MAC_BYTES, TS_BYTES, round_buffer
 from netsim.tcp.segment import RST, SYN, Options, Segment
@@ -41,10 +42,10 @@ def refused_by_timestamp(tcb: Tcb, segment: Segment, now: int) -> str:
         return ""
     options = segment.options
     if options is None or options.ts_val is None:
-        return "RFC 7323 3.2: timestamp missing" if tcb.config.missing_timestamp == "drop" else ""
+        return TIMESTAMP_MISSING if tcb.config.missing_timestamp == "drop" else ""
     behind = (tcb.ts_recent - options.ts_val) & MASK
     if 0 < behind < HALF and now - tcb.ts_recent_at <= TS_RECENT_LIFE:
-        return "RFC 7323 5.3, R1: PAWS"
+        return PAWS
     return ""
 
 

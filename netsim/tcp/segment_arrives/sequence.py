@@ -1,5 +1,6 @@
 """Step one of RFC 9293 3.10.7.4: is the sequence number acceptable, and what answers a segment that is not."""
 
+from netsim.tcp.clauses import CHECK_1_SEQUENCE
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.output import send_ack, send_syn, transmit
 from netsim.tcp.recovery.delayed_ack import came_again
@@ -12,8 +13,6 @@ from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT
-
-_FIRST = "3.10.7.4, first: sequence number"
 
 
 def is_crossed_synack(tcb: Tcb, segment: Segment) -> bool:
@@ -74,7 +73,7 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
     if tcb.rcv_wnd == 0 and segment.seq == tcb.rcv_nxt and not segment.flags & SYN:
         tcb.ack_wanted = True  # MUST-66: a zero window still takes RST, URG and ACK
         return True
-    dropped(tcb, segment, _FIRST)
+    dropped(tcb, segment, CHECK_1_SEQUENCE)
     if segment.flags & RST:
         return False
     if tcb.config.old_segment == "process-ack" and _only_ack_counts(tcb, segment):

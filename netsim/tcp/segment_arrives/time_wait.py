@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from netsim.tcp.clauses import TIME_WAIT_NEITHER, TIME_WAIT_TWCHECK
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.output import send_ack
@@ -11,7 +12,6 @@ from netsim.tcp.tcb import Tcb
 
 _REOPEN_STEP: Final = 65_537
 _REUSE_DELAY: Final = 1_000_000_000  # ns; net.ipv4.tcp_tw_reuse_delay
-_TWCHECK: Final = "TIME-WAIT: sys/netinet/tcp_timewait.c, tcp_twcheck"
 
 
 def settled_in_time_wait(tcb: Tcb, segment: Segment, now: int) -> bool:
@@ -21,7 +21,7 @@ def settled_in_time_wait(tcb: Tcb, segment: Segment, now: int) -> bool:
         _twcheck(tcb, segment, now)
         return True
     if config.time_wait_no_ack == "drop" and not flags & (SYN | ACK):
-        dropped(tcb, segment, "TIME-WAIT: neither SYN nor ACK")
+        dropped(tcb, segment, TIME_WAIT_NEITHER)
         return True
     return False
 
@@ -30,12 +30,12 @@ def _twcheck(tcb: Tcb, segment: Segment, now: int) -> None:
     """FreeBSD looks at no window: RST and what has no ACK are dropped, all but the expected ACK is acknowledged."""
     flags, end = segment.flags, (segment.seq + segment.length) & MASK
     if flags & RST or not flags & ACK:
-        return dropped(tcb, segment, _TWCHECK)
+        return dropped(tcb, segment, TIME_WAIT_TWCHECK)
     if flags & FIN and end == tcb.rcv_nxt:
         restart_time_wait(tcb, now)
     if not is_expected_ack(tcb, segment) or segment.ack != tcb.snd_nxt:
         return send_ack(tcb, now)
-    return dropped(tcb, segment, _TWCHECK)
+    return dropped(tcb, segment, TIME_WAIT_TWCHECK)
 
 
 def is_expected_ack(tcb: Tcb, segment: Segment) -> bool:
