@@ -83,11 +83,11 @@ def test_text(text: str, fault: Fault) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ("", "DO KIND NTH"),
-        ("drop", "DO KIND NTH"),
-        ("lose SYN 1", "DO KIND NTH"),
-        ("drop SYN 1 0.3", "DO KIND NTH"),
-        ("delay SYN 1", "DO KIND NTH"),
+        ("", "ACTION KIND NTH"),
+        ("drop", "ACTION KIND NTH"),
+        ("lose SYN 1", "ACTION KIND NTH"),
+        ("drop SYN 1 0.3", "ACTION KIND NTH"),
+        ("delay SYN 1", "ACTION KIND NTH"),
         ("drop PSH 1", "kind = 'PSH': must be one of SYN, SYNACK"),
         ("drop SYN 0", "nth = '0': must be 1, 1-3, 2-"),
         ("drop SYN 3-1", "nth = '3-1'"),
@@ -96,7 +96,7 @@ def test_text(text: str, fault: Fault) -> None:
         ("delay SYN 1 soon", "seconds = 'soon': must be a duration"),
         ("delay SYN 1 -1", "seconds = '-1'"),
         ("drop SYN 1 from never", "start = 'never'"),
-        (7, "DO KIND NTH"),
+        (7, "ACTION KIND NTH"),
     ],
 )
 def test_wrong_text_is_named_with_what_is_allowed(wrong: Any, message: str) -> None:
@@ -111,9 +111,9 @@ def test_wrong_text_is_named_with_what_is_allowed(wrong: Any, message: str) -> N
     [
         ({"kind": "syn"}, "kind"),
         ({"kind": "SYN", "nth": 1}, "nth"),
-        ({"kind": "SYN", "do": "lose"}, "do"),
+        ({"kind": "SYN", "action": "lose"}, "action"),
         ({"kind": "SYN", "seconds": 0.1}, "seconds"),
-        ({"kind": "SYN", "do": "dup", "seconds": -0.1}, "seconds"),
+        ({"kind": "SYN", "action": "dup", "seconds": -0.1}, "seconds"),
         ({"kind": "SYN", "start": float("nan")}, "start"),
     ],
 )
