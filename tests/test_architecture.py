@@ -118,7 +118,6 @@ EXCEPTIONS = {
     "tcp/tcb.py:__init__",  # one line for each variable of the TCB
     "theory/two_way.py:p_ghost_delay",
     "theory/two_way.py:p_ghost_reorder",
-    "trace/ladder.py:ladder",  # the documentation of its parameters
 }
 
 DATA_TABLES = {"tcp/config/config.py", "tcp/config/profiles.py", "tcp/config/sysctl.py"}  # of any length

@@ -150,7 +150,7 @@ class Run:
 
         pairs = None if limit is None else _PAIRS
         head = textwrap.fill(f"{self.title}: {self.outcome}", width=_WIDTH, subsequent_indent="  ")
-        text = ladder(self.trace, unicode=unicode, width=_WIDTH, limit=limit, most_pairs=pairs)
+        text = ladder(self.trace, unicode=unicode, width=_WIDTH, max_lines=limit, max_pairs=pairs)
         cut = "\n\nCut short: --limit 0 shows all." if "\n... " in text else ""
         return f"{head}\n\n{text}{cut}"
 

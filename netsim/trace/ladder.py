@@ -1,13 +1,14 @@
-"""The ladder: a run as text that anybody who knows the RFC's figures can read.
+"""The text ladder: a run as the figures of RFC 9293 show it, time downwards and a host on either side.
 
-Each end has its own time (s) and state (after the event); what happens at neither end of a line leaves both blank.
+Each end of a line has its own time (s) and state (after the event); both are blank if nothing happens there.
 
 ::
 
        time  client                                                  server             time
       0.000  SYN-SENT      |--- SYN seq=0 mss=1460 ----------------->|  SYN-RECEIVED    0.050
 
-``---X loss`` is lost on the way, ``---...`` still on its way when the next thing happens, and ``...---`` arrives.
+``---X loss`` is a packet that the path's stage "loss" drops; ``---...`` one that is still in flight when the next event
+happens; ``...---`` its arrival.
 """
 
 import itertools
@@ -18,8 +19,8 @@ from typing import Final
 
 from netsim.tcp.segment import FourTuple, Options
 from netsim.trace.events import Arrived, Called, Decided, Sent, TraceEvent
-from netsim.trace.numbers import Numbers
-from netsim.trace.rows import End, Row, Rows
+from netsim.trace.ladder_rows import End, LadderRows, Row
+from netsim.trace.relative_numbers import RelativeNumbers
 
 _STATE: Final = 12  # columns: SYN-RECEIVED
 _NARROWEST: Final = 30  # columns a segment needs
@@ -48,43 +49,47 @@ def ladder(
     states: bool = True,
     width: int = 100,
     unicode: bool = False,
-    limit: int | None = None,
-    most_pairs: int | None = None,
+    max_lines: int | None = None,
+    max_pairs: int | None = None,
 ) -> str:
-    """The events as a text ladder, one section for each pair of hosts that talk to each other.
+    """The events as a text ladder, one section for each pair of hosts that exchange packets.
 
-    ``hosts`` picks one pair, the left one first. Sequence numbers count from the SYN, for each direction and
-    incarnation, or are as sent if not ``relative``. ``states=False`` leaves the states out. No line is longer than
-    ``width`` columns. ``unicode`` draws smoother arrows. ``limit`` keeps the first so many lines of a section,
-    ``most_pairs`` the first so many sections; pairs of which one end is an address without a host come last.
-    ValueError for a width that is too small, or hosts that are not two of the trace.
+    ``hosts`` picks one pair, the left one first. Sequence numbers count from the SYN of their direction and
+    incarnation, or are absolute if not ``relative``. ``states=False`` leaves the states out. No line is longer than
+    ``width`` columns. ``unicode`` draws smoother arrows. ``max_lines`` per section and ``max_pairs`` (sections) shorten
+    the ladder; the pairs of which one end is an address without a host come last. ValueError if ``width`` is too small,
+    or if ``hosts`` are not two hosts of the trace.
     """
     events = list(trace)
     if not events:
         return "(no events: make the world with trace=True)"
     pairs = _pairs(events)
-    names = sorted({name for pair in pairs for name in pair})
-    if hosts is not None and (len(set(hosts)) != 2 or not set(hosts) <= set(names)):
-        raise ValueError(f"hosts = {list(hosts)!r}: must be two of {', '.join(names)}")
     layout = _layout(events, states=states, width=width, unicode=unicode)
-    if hosts is not None:
-        pair = (hosts[0], hosts[1])
-        alone = {name: sum(name in other for other in pairs) == 1 for name in pair}
-        groups = {pair: [r for r in events if r.host in pair and _concerns(r, pair, alone=alone[r.host])]}
-    else:
-        groups = _groups(events, pairs)
+    groups = _groups(events, pairs) if hosts is None else _group(events, pairs, hosts)
     sections = []
-    for pair, own in itertools.islice(groups.items(), most_pairs):
-        rows = Rows(pair, Numbers(relative=relative))
+    for pair, own in itertools.islice(groups.items(), max_pairs):
+        rows = LadderRows(pair, RelativeNumbers(relative=relative))
         for event in own:
             rows.add(event)
         lines = layout.section(pair, rows)
-        if limit is not None and len(lines) > limit:
-            lines[limit:] = [f"... {len(lines) - limit:,} more lines"]
+        if max_lines is not None and len(lines) > max_lines:
+            lines[max_lines:] = [f"... {len(lines) - max_lines:,} more lines"]
         sections.append("\n".join(lines))
-    if most_pairs is not None and len(groups) > most_pairs:
-        sections.append(f"... {len(groups) - most_pairs:,} more pairs of hosts")
+    if max_pairs is not None and len(groups) > max_pairs:
+        sections.append(f"... {len(groups) - max_pairs:,} more pairs of hosts")
     return "\n\n".join(sections)
+
+
+def _group(
+    events: list[TraceEvent], pairs: list[tuple[str, str]], hosts: Sequence[str]
+) -> dict[tuple[str, str], list[TraceEvent]]:
+    """The events of one pair of hosts. ValueError if ``hosts`` are not two hosts of the trace."""
+    names = sorted({name for pair in pairs for name in pair})
+    if len(set(hosts)) != 2 or not set(hosts) <= set(names):
+        raise ValueError(f"hosts = {list(hosts)!r}: must be two of {', '.join(names)}")
+    pair = (hosts[0], hosts[1])
+    alone = {name: sum(name in other for other in pairs) == 1 for name in pair}
+    return {pair: [e for e in events if e.host in pair and _concerns(e, pair, alone=alone[e.host])]}
 
 
 def _groups(events: list[TraceEvent], pairs: list[tuple[str, str]]) -> dict[tuple[str, str], list[TraceEvent]]:
@@ -112,7 +117,7 @@ def _groups(events: list[TraceEvent], pairs: list[tuple[str, str]]) -> dict[tupl
 
 
 def _pairs(events: list[TraceEvent]) -> list[tuple[str, str]]:
-    """Who talks to whom, in order of the first packet, its sender on the left."""
+    """The pairs of hosts that exchange packets, in the order of their first packet, its sender on the left."""
     pairs: dict[frozenset[str], tuple[str, str]] = {}
     for event in events:
         if isinstance(event, Sent):
@@ -137,7 +142,7 @@ def _flow(event: TraceEvent) -> FourTuple | None:
 def _concerns(event: TraceEvent, pair: tuple[str, str], *, alone: bool) -> bool:
     """Whether an event of one of its hosts belongs to the section of ``pair``; ``alone``: that host is in no other.
 
-    A call names no peer but for connect: shown if clear.
+    Only connect names the peer: another call is shown where it can belong to one section only.
     """
     flow = _flow(event)
     if flow is not None:
@@ -150,7 +155,7 @@ def _concerns(event: TraceEvent, pair: tuple[str, str], *, alone: bool) -> bool:
 
 
 def _options(options: Options | None) -> list[str]:
-    """The options of a SYN, as many as a reader asks for."""
+    """The options of a SYN that decide what the connection can do."""
     if options is None or options.mss is None:
         return []
     words = [f"mss={options.mss}"]
@@ -186,7 +191,7 @@ class _Layout:
     lane: int
     strokes: _Strokes
 
-    def section(self, pair: tuple[str, str], rows: Rows) -> list[str]:
+    def section(self, pair: tuple[str, str], rows: LadderRows) -> list[str]:
         """The lines of one pair of hosts."""
         several = len(rows.flows) > 1
         lines = [self._heading(pair)]
@@ -239,7 +244,7 @@ class _Layout:
         return _seconds(end.time), str(end.state) if end.state is not None else ""
 
     def _arrow(self, row: Row, *, several: bool) -> tuple[str, str]:
-        """The arrow with its segment, and what found no room on it."""
+        """The arrow with its segment, and the words for which it has no room."""
         packet = row.packet
         assert packet is not None
         flow = packet.segment.flow

@@ -149,7 +149,7 @@ def test_of_thousands_of_pairs_the_real_hosts_come_first_and_the_rest_is_counted
     world.run(until=4.0)
     client.socket().connect(("server", 80))
     world.run(until=5.0)
-    sections = world.trace.ladder(limit=3, most_pairs=2).split("\n\n")
+    sections = world.trace.ladder(max_lines=3, max_pairs=2).split("\n\n")
     assert [section.split()[1] for section in sections] == ["client", "spoofed-0", "2,999"]
     assert sections[-1] == "... 2,999 more pairs of hosts"
 
@@ -169,7 +169,7 @@ def test_a_trace_shows_itself() -> None:
     assert str(trace) == trace.ladder() == pretty(trace)  # type: ignore[no-untyped-call]
     assert repr(trace) == f"<Trace: {len(trace)} events>"
     assert str(Trace()) == "(no events: make the world with trace=True)"
-    assert trace.ladder(limit=10).splitlines()[-1] == f"... {len(trace.ladder().splitlines()) - 10} more lines"
+    assert trace.ladder(max_lines=10).splitlines()[-1] == f"... {len(trace.ladder().splitlines()) - 10} more lines"
 
 
 def test_a_notebook_shows_only_the_first_screens() -> None:

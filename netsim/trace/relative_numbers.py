@@ -1,4 +1,4 @@
-"""Sequence numbers as a reader counts them: from 0 at the SYN, for each direction and incarnation."""
+"""Relative sequence numbers: from 0 at the SYN, for each direction and incarnation of a connection."""
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -34,8 +34,8 @@ class _Seen:
     time: int
 
 
-class Numbers:
-    """Finds the base of every number; packets are shown to it in the order in which they are sent."""
+class RelativeNumbers:
+    """Finds the base of every number; it must get the packets in the order in which they are sent."""
 
     def __init__(self, *, relative: bool) -> None:
         self.relative = relative
@@ -61,7 +61,7 @@ class Numbers:
         return numbered
 
     def arrived(self, host: str, packet: Packet, time: int) -> None:
-        """``host`` looks at ``packet`` now: a RST it sends at this instant takes its numbers from there."""
+        """``packet`` arrives at ``host``: a RST that the host sends at this instant takes its numbers from it."""
         self._seen[host] = _Seen(packet, time)
 
     def took_syn(self, host: str, connection: int, packet: Packet) -> None:

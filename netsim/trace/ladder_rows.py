@@ -1,7 +1,7 @@
 """From the events of a trace to the rows of a ladder: which events share a line, each end's state, what is marked.
 
-A segment that nothing else interferes with is one row, with the time and state of both its ends. One that crosses
-another, is overtaken, or is still on its way when something else happens is two: it leaves, and later it arrives.
+A segment with which no other event interferes is one row, with the time and state of both its ends. A segment that
+crosses another, is reordered, or is still in flight when another event happens has two rows: it leaves, and it arrives.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from netsim.tcp.clauses import TIMEOUTS
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment, flag_names
 from netsim.tcp.state import CLOSED, LISTEN, State
 from netsim.trace.events import Arrived, Called, Decided, Packet, Sent, TraceEvent
-from netsim.trace.numbers import Numbers
+from netsim.trace.relative_numbers import RelativeNumbers
 from netsim.trace.words import citation, how_ended, why_dropped
 
 Fate = Literal["whole", "leaves", "arrives", "lost", "call", "timer"]
@@ -21,7 +21,7 @@ Fate = Literal["whole", "leaves", "arrives", "lost", "call", "timer"]
 
 @dataclass(slots=True)
 class End:
-    """What happened at one host: when (ns), and its state afterwards (None: it has no say here)."""
+    """What happened at one host: when (ns), and the state of its connection afterwards (None: not known)."""
 
     time: int
     state: State | None
@@ -29,7 +29,7 @@ class End:
 
 @dataclass(slots=True)
 class Row:
-    """One event of the ladder. ``side`` (0 left, 1 right) is the host that sends, calls, or whose timer rings."""
+    """One event of the ladder. ``side`` (0 left, 1 right) is the host that sends, calls, or whose timer expires."""
 
     fate: Fate
     side: int
@@ -41,10 +41,10 @@ class Row:
     notes: list[tuple[int, str]] = field(default_factory=list)
 
 
-class Rows:
-    """Turns the events of two hosts, the left one first, into rows."""
+class LadderRows:
+    """Turns the events of two hosts, the left one first, into the rows of their ladder."""
 
-    def __init__(self, hosts: tuple[str, str], numbers: Numbers) -> None:
+    def __init__(self, hosts: tuple[str, str], numbers: RelativeNumbers) -> None:
         self.rows: list[Row] = []
         self.flows: set[FourTuple] = set()
         self._hosts = hosts
@@ -52,7 +52,7 @@ class Rows:
         self._states: tuple[dict[int, State], dict[int, State]] = ({}, {})  # by side, by connection
         self._connections: dict[FourTuple, int] = {}
         self._listening: set[tuple[str, int]] = set()  # host and port
-        self._flying: dict[int, Row] = {}  # packets on their way that nothing has interfered with
+        self._flying: dict[int, Row] = {}  # packets in flight with which no event has interfered
         self._arrivals: Counter[int] = Counter()
         self._causes: dict[str, Row] = {}  # the row of what a host did or looked at last
         self._highest: dict[tuple[str, int], int] = {}
@@ -190,9 +190,9 @@ class Rows:
             self._disturb(host, time, sends=False)
 
     def _precedes_flights(self, host: str, time: int) -> bool:
-        """Draw the last row above the packets that the other host has sent at this instant; False if there are none.
+        """Move the last row above the packets that the other host has sent at this instant; False if there are none.
 
-        Neither knows of the other, so the packets keep their lines.
+        Neither event depends on the other, so the packets keep their single rows.
         """
         side = self._side(host)
         starts = [(other, other.ends[1 - side]) for other in self._flying.values() if other.side != side]
@@ -203,7 +203,7 @@ class Rows:
         return True
 
     def _forget(self, host: str) -> None:
-        """``host`` lost its memory."""
+        """``host`` crashed: its listeners and connections are gone."""
         self._listening = {place for place in self._listening if place[0] != host}
         self._states[self._side(host)].clear()
         self._connections = {flow: number for flow, number in self._connections.items() if flow.src != host}
@@ -216,7 +216,7 @@ class Rows:
         return row
 
     def _note(self, host: str, time: int, text: str) -> None:
-        """A remark under the row of what the host is looking at; under a row of its own after some silence."""
+        """A note under the row of the packet or call that the host handles now; a row of its own if there is none."""
         cause = self._cause(host, time)
         if cause is not None:
             last = cause.notes[-1] if cause.notes else (0, "")
@@ -229,13 +229,13 @@ class Rows:
         self._disturb(host, time, sends=False)
 
     def _cause(self, host: str, time: int) -> Row | None:
-        """The row of what ``host`` does or looks at now, if any."""
+        """The row of the packet or call that ``host`` handles at this instant, if any."""
         row = self._causes.get(host)
         end = row.ends[self._side(host)] if row is not None else None
         return row if end is not None and end.time == time else None
 
     def _disturb(self, host: str, time: int, *, sends: bool) -> None:
-        """Something happens at ``host``: a packet on its way keeps its line only if this is part of the same burst."""
+        """An event at ``host``: a packet in flight keeps its single row only if both are of one burst."""
         side = self._side(host)
 
         def same_burst(row: Row) -> bool:
@@ -290,11 +290,11 @@ class Rows:
         return self._hosts.index(host)
 
 
-def _preview(text: bytes) -> str:
-    """The first bytes of a text, in quotes."""
-    shown = text[:12].decode("ascii", "backslashreplace")
+def _preview(data: bytes) -> str:
+    """The first bytes of data, in quotes."""
+    shown = data[:12].decode("ascii", "backslashreplace")
     shown = "".join(c if c.isprintable() else "." for c in shown)
-    return f"'{shown}{'...' if len(text) > 12 else ''}'"
+    return f"'{shown}{'...' if len(data) > 12 else ''}'"
 
 
 def _bytes(count: object) -> str:
