@@ -19,7 +19,7 @@ RUNS = {"distribution": 6_000, "estimates": 2_600}  # per point; ten times as ma
 
 
 def main(lab: Lab) -> Iterator[Path]:
-    """Setup latency, failure and divergence against loss for the TCPs of five systems, with the exact curves."""
+    """Setup latency and failures against loss for the TCPs of five systems, with the exact curves."""
     run, n = lab.simulate, lab.runs(RUNS)
     cases = setup_cases(PROFILES, [0.1])
     table = latency_ccdf(cases, run(setup.run, cases, replications=n["distribution"]))

@@ -14,13 +14,8 @@ from netsim.studies.study import differences, differences_text, estimates
 
 TITLE = "Does a reopened connection accept segments of the connection before it?"
 LOSSES = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-RUNS = {
-    "acceptance": 120,
-    "tails": 60,
-    "bytes": 60,
-    "lifetime": 30,
-    "timestamps": 150,
-}  # per point; 25 times as many for a report
+RUNS = {"acceptance": 120, "tails": 60, "bytes": 60, "lifetime": 30, "timestamps": 150}  # per point
+MORE = 25  # times as many for a report
 ACCEPTANCE = partial(figures.acceptance_figure, headings=study.HEADINGS, model=study.DUPLICATES)
 BYTES = partial(figures.bytes_figure, clock=study.CLOCK, edge=study.EDGE)
 
@@ -35,9 +30,9 @@ def main(lab: Lab) -> Iterator[Path]:
         "d_tails": (study.tail_cases(), figures.tails_figure),
         "e_bytes": (study.bytes_cases(), BYTES),
         "f_lifetime": (study.lifetime_cases(), figures.lifetime_figure),
-        "g_timestamps": (study.paws_cases(), figures.timestamps_figure),
+        "g_timestamps": (study.timestamp_cases(), figures.timestamps_figure),
     }
-    runs = lab.runs(RUNS, report=25)
+    runs = lab.runs(RUNS, report=MORE)
     for name, (cases, draw) in studies.items():
         n = runs[name[2:]]
         results = lab.simulate(stale.run, cases, replications=n, common=name == "g_timestamps")

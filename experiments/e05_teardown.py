@@ -19,7 +19,7 @@ RUNS = {"segments": 2_000, "latency": 6_000, "shares": 1_000, "ends": 1_000, "un
 
 
 def main(lab: Lab) -> Iterator[Path]:
-    """P(3 segments) and P(4) against the server's think time and its ACK policy; when either end is done."""
+    """P(3 segments) and P(4) against think time, delayed ACKs and unsent data; when either end is done, and how."""
     run, n, seed = lab.simulate, lab.runs(RUNS), lab.seed
     cases = study.segment_cases(THINKS, loss=LOSS["segments"])
     results = run(teardown.run, cases, replications=n["segments"], common=True)

@@ -1,8 +1,8 @@
-"""The experiments: where they are, and how one is run so that its results replace the old ones in one step.
+"""The experiments: where they are, and how one is run so that its results replace the old ones atomically.
 
 An experiment is a module ``e01_....py`` with ``TITLE`` and ``main(lab)``, which writes files into the folder
-``lab.out`` and returns their paths, or yields each as soon as it is complete. The functions that a sweep sends to its
-workers belong into the package, not into the script.
+``lab.out`` and returns their paths, or yields each as soon as it is complete. Functions that a sweep sends to its
+workers must be in the package, not in the script.
 """
 
 import ast
@@ -25,11 +25,11 @@ if TYPE_CHECKING:  # a list of the experiments needs neither
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """What an experiment is run with, and what every one does with it.
+    """How an experiment is run, and the functions that all experiments use.
 
-    ``out``: the folder of its files. ``full``: report grade, more runs. ``seed``: root of all randomness. ``workers``:
-    processes, or those that others use too; None: one a core. ``label`` stands at the progress bar; ``progress`` is
-    called in the bar's place.
+    ``out``: the folder of its files. ``full``: more runs, for a report. ``seed``: root of all random numbers.
+    ``workers``: number of processes, or processes that are shared with other experiments; None: one per core.
+    ``label``: the name at the progress bar. ``progress``: called instead of drawing a bar.
     """
 
     out: Path
@@ -40,7 +40,7 @@ class Lab:
     progress: "Progress | None" = None
 
     def runs(self, runs: Mapping[str, int], *, report: int = 10) -> dict[str, int]:
-        """How many runs each point of each study gets: ``report`` times as many for a report."""
+        """The runs per point of each study: ``report`` times as many for a report."""
         return {name: n * report if self.full else n for name, n in runs.items()}
 
     def simulate(
@@ -66,7 +66,7 @@ class Lab:
             )
 
     def figure(self, name: str, draw: Callable[..., Any], table: "Rows", **facts: Any) -> list[Path]:
-        """Save the figure ``draw(table, **facts)``, in the style of all, as ``name`` with its table; the paths."""
+        """Save the figure ``draw(table, **facts)`` as ``name`` in three formats, with its table as CSV; their paths."""
         from netsim.figures.output import save
         from netsim.figures.style import styled
 
@@ -117,9 +117,9 @@ def aliases() -> dict[str, str]:
 def publish(
     main: Main, name: str, out: Path, *, full: bool, seed: int, workers: "int | Workers | None"
 ) -> Iterator[Path]:
-    """Run an experiment; yield each file as it takes its place in ``out``, which replaces an old one in one step.
+    """Run an experiment; yield each file as soon as it is in ``out``, where it replaces an old one atomically.
 
-    The files are written in a folder beside them, so nobody sees a part of one, and nothing else in ``out`` changes.
+    Files are written in a temporary folder and then moved, so that no partial file is ever seen in ``out``.
     """
     with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=out) as staging:
         lab = Lab(Path(staging), full=full, seed=seed, workers=workers, label=name.partition("_")[0])

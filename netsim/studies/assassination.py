@@ -24,7 +24,7 @@ def assassination_cases(duplicates: Sequence[float]) -> list[Case]:
     ]
 
 
-def killed(run: Callable[..., list[Rows]], duplicates: Sequence[float], *, n: int) -> Rows:
+def assassinated(run: Callable[..., list[Rows]], duplicates: Sequence[float], *, n: int) -> Rows:
     """P(a RST ends TIME-WAIT), simulated and exact; ``run`` as for ``teardown.why_four``."""
     cases = assassination_cases(duplicates)
     results = run(assassination.run, cases, replications=n)

@@ -19,7 +19,7 @@ FIGURE_2: Final = (128_000, 32_000, 4000)  # bytes; figure 2
 
 
 def injection_cases(windows: Sequence[int]) -> list[Case]:
-    """A sweep of RSTs and one of data, under both rules, counted; sent too where it is short."""
+    """Sweeps of RSTs and of data under either RFC's rules; all segments are sent only where the sweep is short."""
     cases = []
     for attack in INJECTIONS:
         for rules, config in RULES.items():
@@ -37,8 +37,8 @@ def injection_cases(windows: Sequence[int]) -> list[Case]:
 def rfc4953_table() -> Rows:
     """RFC 4953 figures 1 and 2, computed: RSTs of 40 bytes that cover the sequence space, and how long they take.
 
-    Figure 1's window fills the path at the bandwidth at which the RSTs come. Figure 2 gives windows; its column of RSTs
-    follows from them, its times do not, and are left out.
+    In figure 1 the window is the bandwidth-delay product for the bandwidth at which the RSTs arrive. Figure 2 gives the
+    windows; its numbers of RSTs follow from them, its times do not and are left out.
     """
     table: list[dict[str, Scalar]] = []
     for rate in FIGURE_1:
@@ -52,7 +52,7 @@ def rfc4953_table() -> Rows:
 
 
 def rfc4953_text(table: Rows) -> str:
-    """The same to read."""
+    """The table of ``rfc4953_table`` as text."""
     lines = ["RFC 4953: RSTs of 40 bytes for a whole sweep, by netsim.theory.blind", "", "figure 1 (RTT 100 ms)"]
     lines.append(f"{'bandwidth':>12}  {'window':>11}  {'RSTs':>9}  {'time':>12}")
     for row in table.where(figure=1):

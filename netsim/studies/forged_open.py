@@ -19,7 +19,7 @@ POLICIES: Final[dict[str, tuple[IsnPolicy, float, float]]] = {  # ISN policy, ji
 
 
 def forged_open_cases(guesses: Sequence[int]) -> list[Case]:
-    """Each ISN policy, and how well an attacker knows what it depends on."""
+    """Every ISN policy, with what keeps an attacker from predicting it exactly, against the number of guesses."""
     return [
         Case(
             {"isn": name, "guesses": n},

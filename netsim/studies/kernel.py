@@ -19,7 +19,7 @@ _HZ: Final = 250
 
 
 def connect_cases(loss: float) -> list[Case]:
-    """The hosts of each schedule at each phase of the timer wheel, which both share as they did when recorded."""
+    """Either schedule of SYNs at each phase of the timer wheel, which both ends share as they did when recorded."""
     return [
         Case({"schedule": name, "phase": k}, _params(_on_wheel(name, k), loss))
         for name in SCHEDULES

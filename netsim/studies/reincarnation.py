@@ -20,7 +20,7 @@ DUPLICATES: Final = (
 def meeting(isn: Isn, rate: float) -> float:
     """The duration (s) of a long connection whose sequence numbers have wrapped and meet segments still alive.
 
-    The new number then lies in the middle of what is alive.
+    The new initial sequence number then lies in the middle of those segments.
     """
     clock_rate, waited = DEFAULT.clock_rate, 4 * DEFAULT.delay + DEFAULT.pause
     behind = rate * (DEFAULT.msl - waited) / 2
@@ -31,7 +31,7 @@ def meeting(isn: Isn, rate: float) -> float:
 
 
 def cell_params(cell: IncarnationCell, isn: Isn, *, time_wait: float = 0.0) -> Params:
-    """A connection of this cell, half or twice as fast as the clock; the worst one where it is long."""
+    """A connection of this case, half or twice as fast as the clock; of the long ones the worst."""
     slow, long = cell.value.split(", ")
     rate = DEFAULT.clock_rate / 2 if slow == "slow" else 2 * DEFAULT.clock_rate
     duration = meeting(isn, rate) if long == "long" else DEFAULT.duration
@@ -39,7 +39,7 @@ def cell_params(cell: IncarnationCell, isn: Isn, *, time_wait: float = 0.0) -> P
 
 
 def cell_cases(time_wait: float = 0.0) -> list[Case]:
-    """Every cell with every ISN."""
+    """Every case of RFC 1185 with every ISN."""
     return [
         Case({"cell": cell.name, "kind": cell.value, "isn": isn, "time_wait": time_wait}, params)
         for cell in IncarnationCell

@@ -50,7 +50,7 @@ def latency_ccdf(cases: Sequence[Case], results: Sequence[Rows]) -> Rows:
     """P(client's latency > t) at every t (s) at which it changes: simulated, exact, and the RTO that made the step.
 
     Columns: labels, ``source``, ``t``, ``value``, ``low``, ``high``, ``n``; with source ``rto``, ``value`` is the RTO
-    (s) that the client waits out before the SYN which, if nothing more is lost, is answered at ``t``.
+    (s) after which the client retransmits the SYN that is answered at ``t`` if nothing else is lost.
     """
     table: list[dict[str, Scalar]] = []
     for case, rows in zip(cases, results, strict=True):

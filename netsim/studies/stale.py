@@ -115,7 +115,7 @@ def tail_cases() -> list[Case]:
 def bytes_cases() -> list[Case]:
     """Three choices of the client's ISN against the bytes of the old connection; its data is faster than the clock."""
     isns: dict[str, IsnPolicy] = {"constant": ConstantIsn(), "clock": ClockIsn(CLOCK), "random": RandomIsn()}
-    # The server's ISS counts up a little and it takes old ACKs: all protection is the client's number.
+    # The server's ISS hardly changes and it accepts old ACKs: only the client's ISN protects the connection.
     server = _CONSTANT.replace(ack_policy="rfc793", isn=CounterIsn(per_second=0, per_connection=64_000))
     base = replace(
         _BASE,
@@ -133,7 +133,7 @@ def bytes_cases() -> list[Case]:
 
 
 def lifetime_cases() -> list[Case]:
-    """Constant ISNs: TIME-WAIT against how long segments live."""
+    """Constant ISNs: TIME-WAIT against the lifetime of segments."""
     base = replace(_BASE, duplicate=0.3, duplicate_delay=Exponential(20.0))
     return [
         Case({"time_wait": wait, "lifetime": lifetime}, replace(base, msl=lifetime, time_wait=wait))
@@ -142,7 +142,7 @@ def lifetime_cases() -> list[Case]:
     ]
 
 
-def paws_cases() -> list[Case]:
+def timestamp_cases() -> list[Case]:
     """Constant ISNs, with and without timestamps, against the share of segments that have a delayed duplicate."""
     base = replace(_BASE, duplicate_delay=Exponential(5.0))
     return [
@@ -172,7 +172,7 @@ def example_params() -> stale.Params:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A run in which one old data segment is accepted and one refused: which run it is, its result, its trace."""
+    """A run in which one old data segment is accepted and one refused: its identity, its result, its trace."""
 
     params: stale.Params
     seed: int
@@ -184,8 +184,8 @@ class Example:
 def find_example(seed: int) -> Example:
     """The first replication in which two old data segments reach the second connection, one of them in its window.
 
-    Nothing else happens in that run: the wrong bytes are its only trace. The search goes through replications 0, 1, 2,
-    ... of ``example_params`` and so always ends at the same one.
+    Nothing else happens in that run: the wrong bytes are the only consequence. The search goes through replications
+    0, 1, 2, ... of ``example_params`` and so always ends at the same one.
     LookupError if there is none among the first 5,000.
     """
     params = example_params()

@@ -1,8 +1,8 @@
-"""Studies: many points of a scenario as one tidy table, one line per number that a figure shows.
+"""What all studies share: cases, their simulation, and the tidy table, a row for each number that a figure shows.
 
 Columns of a table: the labels of the case (``profile``, ``loss``, ...), ``estimate`` (its name in the scenario's
 ESTIMATES), ``source`` (``simulation``, or ``exact`` for an enumeration), ``value`` with its 95 % interval ``low`` to
-``high``, ``upper_bound`` (only for a proportion of which none was seen) and ``n``.
+``high``, ``upper_bound`` (only for a proportion of which none was observed) and ``n``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A point of a study: what it is called in the table, and the scenario's parameters."""
+    """A point of a study: its labels in the table, and the scenario's parameters."""
 
     labels: dict[str, Scalar]
     params: Any
@@ -65,10 +65,10 @@ def _with_common_numbers(run: Callable[..., Mapping[str, Any]], params: Any, see
 def differences(
     cases: Sequence[Case], results: Sequence[Rows], columns: Sequence[str], *, by: str, base: Scalar
 ) -> Rows:
-    """Every case less the one that differs from it in the label ``by``, which is ``base`` there; run by run.
+    """Paired differences: every case minus the case whose label ``by`` is ``base``, replication by replication.
 
-    For cases that share their random numbers. ``source`` is ``paired difference``. Yes-or-no columns have an interval
-    at once, others from 2,000 runs up.
+    The cases must share their random numbers (``simulate(..., common=True)``). ``source`` is ``paired difference``.
+    Differences of proportions always have an interval, others from 2,000 runs on.
     """
     table: list[dict[str, Scalar]] = []
     found = {tuple(case.labels.items()): rows for case, rows in zip(cases, results, strict=True)}
@@ -85,7 +85,7 @@ def differences(
 
 
 def differences_text(table: Rows, heading: str) -> str:
-    """The table of ``differences`` to read: a line for each, with its 95 % interval."""
+    """The table of ``differences`` as text under a heading: a line for each, with its 95 % interval."""
     unlabelled = ("against", "estimate", "source", "value", "low", "high", "n")
     labels = [name for name in table.columns if name not in unlabelled]
     head = (*labels, "against", "estimate", "difference", "95 % interval")
@@ -110,7 +110,7 @@ def _numbers(values: Sequence[Scalar]) -> list[float | None]:
 
 
 def pick(known: Mapping[str, Estimator], *names: str) -> dict[str, Estimator]:
-    """These of a scenario's ESTIMATES."""
+    """The estimators of these names, out of a scenario's ESTIMATES. KeyError for an unknown name."""
     return {name: known[name] for name in names}
 
 
@@ -128,7 +128,9 @@ def estimates(cases: Sequence[Case], results: Sequence[Rows], wanted: Mapping[st
 def exact(
     theory: Callable[[Any], Mapping[str, float]], cases: Sequence[Case], names: Iterable[str] | None = None
 ) -> Rows:
-    """These values of a scenario's theory, or all, as a tidy table; a case without them is left out."""
+    """The exact values that a scenario's theory knows, as a tidy table: those of these names, or all.
+
+    A case for which the theory has no answer is left out."""
     table: list[dict[str, Scalar]] = []
     for case in cases:
         values = theory(case.params)
