@@ -110,7 +110,7 @@ class TcpConfig:
     handshake: Handshake = field(
         "three-way",
         "when a passive OPEN enters ESTABLISHED. three-way: on the ACK of its own SYN; two-way: already on the peer's "
-        "SYN (a counterfactual); four-way: as three-way, but its SYN and its ACK are two segments (a counterfactual)",
+        "SYN (to show what the final ACK is for); four-way: as three-way, but its SYN and its ACK are two segments",
         source="RFC 9293 3.5; Attiya and Rappoport 1997",
     )
     duplicate_syn: DuplicateSyn = field(
@@ -136,7 +136,7 @@ class TcpConfig:
         "queue",
         "what happens to data on a SYN without Fast Open. queue: it is delivered once the connection is ESTABLISHED; "
         "queue-active-open: so in a simultaneous open, but a listener ignores it (FreeBSD); drop: it is ignored, and "
-        "the peer must retransmit it; accept: it is delivered at once (a counterfactual)",
+        "the peer must retransmit it; accept: it is delivered at once, against the RFC",
         source="RFC 9293 3.10.7.2; sys/netinet/tcp_syncache.c",
     )
 
@@ -451,7 +451,7 @@ class TcpConfig:
     # ACKs: immediate or delayed --------------------------------------------------------------------------------------
     delayed_ack: float | None = field(
         0.2,
-        "maximum time for which an ACK is delayed, in order to be piggybacked on data; none: every ACK is immediate",
+        "time for which an ACK is delayed (see delayed_ack_timer), to be piggybacked on data; none: all are immediate",
         unit="s",
         source="RFC 9293 3.8.6.3, MUST-40: < 0.5 s; net.inet.tcp.delacktime",
         allowed=(0, 0.5),

@@ -52,7 +52,7 @@ def test_constant() -> None:
 )
 def test_the_clock_of_rfc_793(seconds: float, value: int) -> None:
     assert _isn(ClockIsn(), seconds) == value
-    assert _isn(ClockIsn(), seconds, OTHER, opened=99, seed=2) == value  # time is all that matters
+    assert _isn(ClockIsn(), seconds, OTHER, opened=99, seed=2) == value  # only the time matters
 
 
 def test_the_clock_that_wraps_in_four_and_a_half_hours() -> None:
@@ -73,7 +73,7 @@ def test_rfc_6528_moves_by_the_clock_for_one_four_tuple() -> None:
 
 
 def test_rfc_6528_is_keyed() -> None:
-    """F hides under a secret: another host (key), port or address is another sequence space."""
+    """F depends on a secret: another host (key), port or address has other sequence numbers."""
     values = {
         _isn(HashIsn(), seed=seed, flow=flow)
         for seed in range(20)
@@ -102,8 +102,8 @@ def test_uniform_over_the_whole_space(policy: IsnPolicy) -> None:
     assert _chi_square([value >> 1 for value in values]) > critical  # the test can fail
 
 
-def test_bsd_increments() -> None:
-    """RFC 1948: so much a second, so much a connection."""
+def test_the_counter_increases_per_second_and_per_connection() -> None:
+    """RFC 1948: one increment per second and one per connection."""
     policy = CounterIsn(per_second=128, per_connection=64, start=1)
     assert [_isn(policy, t, opened=n) for t, n in ((0, 0), (0.99, 0), (1, 0), (1, 1), (10.5, 3))] == [
         1, 1, 129, 193, 1473,
@@ -162,7 +162,7 @@ def test_sequential_ports_wrap() -> None:
     assert _ports(Ports("sequential", 10, 13), 4) == [10, 11, 12, 13]
     stack = Stack("a", streams(), rfc9293().replace(ports=Ports("sequential", 10, 12)))
     stack.open("b", 80, 0, sport=11)
-    # A port in use for that destination is passed over; for another it is free.
+    # A port in use for that destination is skipped; for another it is free.
     assert [stack.open("b", 80, 0)[0].flow.sport for _ in range(2)] == [12, 10]
     assert {tcb.flow.sport for tcb in stack.connections.values()} == {10, 11, 12}
     assert stack.open("c", 80, 0)[0].flow.sport in (10, 11, 12)
@@ -185,7 +185,7 @@ def test_random_ports_are_uniform() -> None:
     assert sum((counts[k] - 100) ** 2 / 100 for k in range(64)) < chi2.ppf(1 - ALPHA, 63)
 
 
-def test_hashed_ports_count_up_from_a_secret_place_for_each_destination() -> None:
+def test_hashed_ports_increase_from_a_secret_start_for_each_destination() -> None:
     """RFC 6056, algorithm 3: port = F(addresses, key) + a counter."""
     policy = Ports("hash", 40_000, 49_999)
     one = _ports(policy, 3)

@@ -1,4 +1,4 @@
-"""When SYNs and SYN-ACKs go out and when they give up, read off the wire of a stack that nobody answers."""
+"""When SYNs and SYN-ACKs are sent, and when the sender times out, if nobody answers."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from netsim.tcp.segment import ACK, SYN, Options
 from netsim.tcp.state import CLOSED, SYN_RECEIVED, SYN_SENT
 from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
 
-# Each row: seconds of every SYN, seconds at which connect() fails.
+# Each row: the times of all SYNs, and the time at which connect() fails, in seconds.
 SYN_SCHEDULES = {
     "rfc9293": ([0, 1, 3, 7, 15, 31, 63, 127], 255),  # RFC 6298 5.5; RFC 9293 3.8.3 wants at least 180 s
     "rfc793": ([0, 1, 3, 7, 15, 31, 63, 127], 255),
@@ -19,7 +19,7 @@ SYN_SCHEDULES = {
     "freebsd": ([0, 1, 3.2, 7.4, 15.6, 31.8, 64.0], 75),  # rexmit_slop 200 ms; TCPTV_KEEP_INIT 75 s
     "windows": ([0, 3, 9], 21),  # TcpMaxConnectRetransmissions 2, TcpInitialRTT 3 s
 }
-# Each row: seconds after the SYN of every SYN-ACK, seconds at which the half-open entry vanishes.
+# Each row: seconds from the SYN to every SYN-ACK, and to the end of the SYN-RECEIVED entry.
 SYNACK_SCHEDULES = {
     "rfc9293": ([0, 1, 3, 7, 15, 31, 63, 127], 255),
     "rfc793": ([0, 1, 3, 7, 15, 31, 63, 127], 255),
@@ -29,7 +29,7 @@ SYNACK_SCHEDULES = {
 }
 
 
-def _gives_up_at(solo: Solo) -> float:
+def _time_of_failure(solo: Solo) -> float:
     while solo.tcb.state is not CLOSED:
         solo.advance(solo.stack.next_deadline() / 1e9)
     return solo.now
@@ -40,7 +40,7 @@ def test_syns_that_nobody_answers(name: str) -> None:
     times, end = SYN_SCHEDULES[name]
     solo = Solo(profile(name))
     solo.open()
-    assert _gives_up_at(solo) == pytest.approx(end, abs=1e-9)
+    assert _time_of_failure(solo) == pytest.approx(end, abs=1e-9)
     assert [t for t, _ in solo.log] == pytest.approx(times, abs=1e-9)
     assert all(s.flags == SYN and s.seq == 1000 for _, s in solo.log)
     assert isinstance(solo.tcb.error, ConnectionTimedOut)
@@ -51,7 +51,7 @@ def test_syns_that_nobody_answers(name: str) -> None:
     assert solo.stack.connections == {}
 
 
-def _half_open(config: TcpConfig) -> Solo:
+def _syn_received(config: TcpConfig) -> Solo:
     solo = Solo(config)
     solo.stack.listen(80, 8)
     solo.feed(SYN, PEER_ISS, flow=TO_PORT_80, options=Options(mss=1460))
@@ -62,15 +62,15 @@ def _half_open(config: TcpConfig) -> Solo:
 @pytest.mark.parametrize("name", SYNACK_SCHEDULES)
 def test_synacks_that_nobody_answers(name: str) -> None:
     times, end = SYNACK_SCHEDULES[name]
-    solo = _half_open(profile(name))
-    assert _gives_up_at(solo) == pytest.approx(end, abs=1e-9)
+    solo = _syn_received(profile(name))
+    assert _time_of_failure(solo) == pytest.approx(end, abs=1e-9)
     assert [t for t, _ in solo.log] == pytest.approx(times, abs=1e-9)
     assert all(s.flags == SYN | ACK and s.seq == 1000 and s.ack == PEER_ISS + 1 for _, s in solo.log)
     assert solo.stack.listeners[80].half_open == 0
 
 
 def test_r2_of_a_syn_is_at_least_three_minutes() -> None:
-    """RFC 9293 3.8.3, MUST-23. Linux and the others do not keep it."""
+    """RFC 9293 3.8.3, MUST-23. Linux and Windows do not obey it."""
     assert sum(rfc9293().syn_intervals()) == sum(rfc793().syn_intervals()) == 255 >= 180
     assert sum(rfc9293().synack_intervals()) == 255
     for config in (linux(), linux_classic(), windows()):
@@ -80,52 +80,52 @@ def test_r2_of_a_syn_is_at_least_three_minutes() -> None:
 @pytest.mark.parametrize(
     ("config", "times", "end"),
     [
-        # A ceiling on the RTO: 1 2 4 4 4.
+        # A maximum RTO: 1 2 4 4 4.
         (rfc9293().replace(rto_max=4.0, syn_retries=4), [0, 1, 3, 7, 11], 15),
-        # The ceiling in the midst of Linux's schedule: 1 1 1 1 1 2 3 3.
+        # The maximum RTO cuts Linux's schedule: 1 1 1 1 1 2 3 3.
         (linux().replace(rto_max=3.0, syn_retries=3), [0, 1, 2, 3, 4, 5, 7, 10], 13),
-        # The slop counts against the ceiling too: 1 2.2 4.2 5.
+        # The maximum limits the sum of back-off and slop: 1 2.2 4.2 5.
         (freebsd().replace(rto_max=5.0, syn_retries=3), [0, 1, 3.2, 7.4], 12.4),
         # No retransmission at all.
         (rfc9293().replace(syn_retries=0), [0], 1),
-        # tcp_syn_backoff, of older BSDs and XNU: a table; the last entry repeats.
+        # tcp_syn_backoff, of older BSDs and XNU: a table whose last entry is repeated.
         (
             rfc9293().replace(syn_backoff=BackOff(multipliers=(1, 1, 1, 1, 1, 2, 4, 8)), syn_retries=8),
             [0, 1, 2, 3, 4, 5, 7, 11, 19],
             27,
         ),
-        # A user timeout on OPEN ends it before R2.
+        # The timeout of the OPEN call comes before R2.
         (rfc9293().replace(connect_timeout=10.0), [0, 1, 3, 7], 10),
     ],
 )
 def test_variants_of_the_schedule(config: TcpConfig, times: list[float], end: float) -> None:
     solo = Solo(config)
     solo.open()
-    assert _gives_up_at(solo) == pytest.approx(end, abs=1e-9)
+    assert _time_of_failure(solo) == pytest.approx(end, abs=1e-9)
     assert [t for t, _ in solo.log] == pytest.approx(times, abs=1e-9)
 
 
-def test_the_configuration_tells_what_the_wire_shows() -> None:
+def test_intervals_of_the_configuration() -> None:
     assert linux().syn_transmissions == 11
     assert linux().syn_intervals() == (1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64)
     assert freebsd().synack_intervals() == pytest.approx((1, 2.2, 4.2, 8.2))
     assert windows().syn_intervals() == (3, 6, 12)
 
 
-def test_bsd_data_retransmission_keeps_out_of_the_syn_schedule() -> None:
-    """Both ends retransmit alone: the SYN-ACK timer of a passive OPEN is not the SYN timer of an active one."""
-    solo = _half_open(linux().replace(syn_retries=0))
+def test_the_synack_schedule_does_not_depend_on_syn_retries() -> None:
+    """The SYN-ACKs of a passive OPEN have a schedule of their own."""
+    solo = _syn_received(linux().replace(syn_retries=0))
     assert solo.tcb.state is SYN_RECEIVED
-    assert _gives_up_at(solo) == pytest.approx(63)
+    assert _time_of_failure(solo) == pytest.approx(63)
 
 
-def test_simultaneous_open_keeps_to_the_syn_schedule() -> None:
-    """SYN-RECEIVED of active origin is still the user's OPEN: its SYN-ACKs follow the SYN's schedule and R2."""
+def test_a_simultaneous_open_keeps_the_syn_schedule() -> None:
+    """SYN-RECEIVED after an active OPEN is still this OPEN: its SYN-ACKs follow the schedule and R2 of its SYN."""
     solo = Solo(rfc9293().replace(synack_retries=0, syn_retries=3))
     solo.open()
     solo.advance(0.5)
     assert [s.flags for s in solo.feed(SYN, PEER_ISS)] == [SYN | ACK]
-    assert _gives_up_at(solo) == pytest.approx(15)
+    assert _time_of_failure(solo) == pytest.approx(15)
     assert [(t, s.flags) for t, s in solo.log] == [
         (0, SYN), (0.5, SYN | ACK), (1, SYN | ACK), (3, SYN | ACK), (7, SYN | ACK),
     ]  # fmt: skip
@@ -135,9 +135,9 @@ def test_simultaneous_open_keeps_to_the_syn_schedule() -> None:
     ("policy", "synacks"),
     [
         # Client SYNs at 0 and 1 arrive at .05 and 1.05; the server's SYN-ACKs are all lost.
-        ("ack", [0.05, 1.05, 3.05, 7.05]),  # the literal text: only the timer; at 1.05 too goes a bare ACK
-        ("synack", [0.05, 1.05, 1.05, 3.05, 3.05, 7.05, 7.05]),  # BSD: the timer's, and one for each SYN
-        ("synack-rearm", [0.05, 1.05, 1.05, 3.05, 3.05, 7.05, 7.05]),  # ties: the timer rings first, so both
+        ("ack", [0.05, 1.05, 3.05, 7.05]),  # only the timer sends SYN-ACKs; each SYN draws an ACK
+        ("synack", [0.05, 1.05, 1.05, 3.05, 3.05, 7.05, 7.05]),  # FreeBSD: one by the timer, and one for each SYN
+        ("synack-rearm", [0.05, 1.05, 1.05, 3.05, 3.05, 7.05, 7.05]),  # at equal times the timer is first, so both
     ],
 )
 def test_duplicate_syns_by_policy(policy: str, synacks: list[float]) -> None:
@@ -155,7 +155,7 @@ def test_duplicate_syns_by_policy(policy: str, synacks: list[float]) -> None:
 
 def test_a_duplicate_syn_restarts_the_linux_synack_timer() -> None:
     """tcp_check_req: the SYN-ACK timer moves to now + (timeout << times); triggered SYN-ACKs are 500 ms apart."""
-    solo = _half_open(linux())
+    solo = _syn_received(linux())
     for at, answered in ((0.7, True), (0.9, False), (1.3, True)):
         assert solo.advance(at) == []
         assert bool(solo.feed(SYN, PEER_ISS, flow=TO_PORT_80)) is answered
