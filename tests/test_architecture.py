@@ -22,6 +22,7 @@ LAYERS = {
     "sweep": 1,
     "trace": 2,
     "hostcheck": 2,
+    "capture": 2.5,  # reads and writes traces
     "sim": 3,
     "referees": 4,
     "scenarios": 4,
@@ -46,6 +47,7 @@ THIRD_PARTIES = {
     "trace": set(),
     "sim": {"simpy"},
     "hostcheck": set(),
+    "capture": set(),
     "scenarios": {"simpy", "pydantic"},  # applications are generators of its events; pydantic reads parameters
     "figures": {"numpy", "matplotlib", "pandas"},
     "referees": {"simpy"},  # as scenarios
@@ -151,3 +153,39 @@ def test_the_public_face_is_small() -> None:
     assert len(netsim.__all__) <= 25
     for name in netsim.__all__:
         assert hasattr(netsim, name)
+
+
+CIRCLES = {"cli", "scenarios", "tcp"}  # packages whose modules still name one another; the list only gets shorter
+KNOWN_FILES = set(FILES)
+
+
+def modules_that_a_file_names(path: Path) -> set[Path]:
+    """The files of netsim that this file imports, when it is loaded, inside functions or for type checking."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            place = PACKAGE.parent / name.replace(".", "/")
+            found |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file in KNOWN_FILES}
+    return found - {path}
+
+
+@pytest.mark.parametrize("package", sorted(set(LAYERS) - {"__init__"}))
+def test_the_modules_of_a_package_form_no_circle(package: str) -> None:
+    """Arrows only go down, at run time and for type checking: what two modules name stands below both."""
+    remaining = {path: modules_that_a_file_names(path) for path in FILES if package_of(path) == package}
+    while leaves := [path for path, named in remaining.items() if not named & remaining.keys()]:
+        for path in leaves:
+            del remaining[path]
+    assert bool(remaining) == (package in CIRCLES), sorted(str(path.relative_to(PACKAGE)) for path in remaining)
+
+
+def test_only_the_command_line_knows_the_referees() -> None:
+    """They are a second product behind one wall."""
+    users = {package_of(path) for path in FILES for name, _ in imports(path) if name.startswith("netsim.referees")}
+    assert users - {"referees"} == {"cli"}
