@@ -62,7 +62,7 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
     tcb.snd_buffer = tcb.reassembly = None
     tcb.ack_wanted = tcb.close_called = False  # nothing more goes out
     if tcb.soft_error is not None and isinstance(error, ConnectionTimedOut):
-        error = tcb.soft_error  # 3.9.2.2: what ICMP told explains why nobody answered
+        error = tcb.soft_error  # 3.9.2.2: what ICMP told explains why no answer came
     tcb.error = error
     if ctx.record:
         ctx.actions.append(Freed(tcb.id, tcb.flow, error.text if error is not None else ""))

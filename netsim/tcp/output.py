@@ -1,4 +1,4 @@
-"""Building and sending segments: what goes out, with which window, acknowledgment and options."""
+"""Building and sending segments: which data is sent when, with which window, acknowledgment and options."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from itertools import pairwise
 
 from netsim.tcp.actions import Transmit
 from netsim.tcp.host_context import HostContext
-from netsim.tcp.recovery.bursts import piece, pushes
-from netsim.tcp.recovery.chrono import within_record
 from netsim.tcp.recovery.congestion import UNLIMITED, begin
-from netsim.tcp.recovery.delayed_ack import acknowledged, answered
+from netsim.tcp.recovery.delayed_ack import ack_sent, data_sent
 from netsim.tcp.recovery.ecn import mark, offered
-from netsim.tcp.recovery.queue import Sent, payload_of, start_loss_probe
+from netsim.tcp.recovery.queue import Sent, arm_loss_probe, payload_of
 from netsim.tcp.recovery.sack import sack_bytes, with_sack
+from netsim.tcp.recovery.send_buffer import within_record
+from netsim.tcp.recovery.tso import burst_ends, burst_size
 from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, SYN_ACK, Options, Segment
 from netsim.tcp.segment_arrives.authentication import sign
 from netsim.tcp.seq import MASK
@@ -35,10 +35,10 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
     ctx = tcb.ctx
     if tcb.rcv_wnd < tcb.rcv_space:
         open_window(tcb)
-    if tcb.ack_clock is not None:
-        acknowledged(tcb)
+    if tcb.delayed_acks is not None:
+        ack_sent(tcb)
         if payload:
-            answered(tcb, now)
+            data_sent(tcb, now)
     tcb.ack_wanted = False
     tcb.ack_pending = 0
     tcb.deadlines[DELACK] = NEVER
@@ -54,7 +54,7 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
 
 
 def _add_options(tcb: Tcb, segment: Segment, now: int) -> None:
-    """Timestamps, SACK blocks, ECN's marks, and last of all the MAC over them."""
+    """Add timestamps, SACK blocks and ECN bits, and last the MAC, which covers them."""
     config = tcb.config
     if tcb.ts_ok:
         segment.options = Options(ts_val=tcb.ctx.ts_clock(now, config), ts_ecr=tcb.ts_recent)
@@ -78,20 +78,20 @@ def _scaled_window(tcb: Tcb) -> int:
 
 
 def open_window(tcb: Tcb) -> None:
-    """Move the window's right edge to where the buffer allows; never back, never by silly steps (3.8.6.2.2)."""
-    room = tcb.rcv_space
-    free = room - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0)
+    """Advance the window's right edge as far as the buffer allows: never back, never by little (3.8.6.2.2)."""
+    space = tcb.rcv_space
+    free = space - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0)
     if tcb.config.receive_window == "buffer":
-        if free > tcb.rcv_wnd and free >= min(room // 4, tcb.snd_mss):
+        if free > tcb.rcv_wnd and free >= min(space // 4, tcb.snd_mss):
             tcb.rcv_wnd = free
         return
     free = min(free, MAX_WINDOW << tcb.rcv_wscale)
-    if free - tcb.rcv_wnd >= min(room // 2, tcb.snd_mss):
+    if free - tcb.rcv_wnd >= min(space // 2, tcb.snd_mss):
         tcb.rcv_wnd = free
 
 
 def round_buffer(tcb: Tcb, mss: int) -> None:
-    """Room for whole segments of ``mss`` bytes (sys/netinet/tcp_input.c, tcp_mss)."""
+    """Round the receive buffer up to whole segments of ``mss`` bytes (sys/netinet/tcp_input.c, tcp_mss)."""
     if tcb.rcv_space > mss:
         tcb.rcv_space = -(-tcb.rcv_space // mss) * mss
     if tcb.config.receive_window == "buffer":
@@ -99,7 +99,7 @@ def round_buffer(tcb: Tcb, mss: int) -> None:
 
 
 def window_update_due(tcb: Tcb) -> bool:
-    """Whether the user has taken so much that the sender should hear of it."""
+    """Whether the user has read enough data that a window update is sent."""
     free = min(tcb.rcv_space - (len(tcb.rcv_buffer) if tcb.rcv_buffer else 0), MAX_WINDOW << tcb.rcv_wscale)
     if tcb.config.window_update == "doubled":
         return free >= 2 * tcb.rcv_wnd
@@ -107,7 +107,7 @@ def window_update_due(tcb: Tcb) -> bool:
 
 
 def send_ack(tcb: Tcb, now: int) -> None:
-    """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, or our FIN again where hosts do so."""
+    """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``; some hosts send their unacknowledged FIN with each ACK."""
     if tcb.fin_seq >= 0 and tcb.config.fin_on_every_ack and tcb.state in FIN_UNACKNOWLEDGED:
         return transmit(tcb, now, ACK | FIN, tcb.fin_seq)
     return transmit(tcb, now, ACK, tcb.snd_nxt)
@@ -115,12 +115,12 @@ def send_ack(tcb: Tcb, now: int) -> None:
 
 @lru_cache(maxsize=64)
 def syn_options(mss: int | None, wscale: int | None, sack: bool) -> Options:
-    """The options of a SYN without timestamps: one object for all SYNs alike, since nobody changes what was sent."""
+    """The options of a SYN without timestamps: equal SYNs share an object, since a sent segment never changes."""
     return Options(mss=mss, wscale=wscale, sack_permitted=sack)
 
 
 def send_syn(tcb: Tcb, now: int, data: bytes = b"", cookie: bytes | None = None) -> None:
-    """A SYN, or in SYN-RECEIVED a SYN,ACK; the same number each time. ``data`` and ``cookie`` are Fast Open's."""
+    """Send a SYN, or in SYN-RECEIVED a SYN,ACK, always with ISS. ``data`` and ``cookie`` belong to Fast Open."""
     ctx, config = tcb.ctx, tcb.config
     if tcb.state is not SYN_SENT:
         flags = SYN_ACK if tcb.ecn is None else SYN_ACK | ECE
@@ -151,7 +151,7 @@ def send_syn(tcb: Tcb, now: int, data: bytes = b"", cookie: bytes | None = None)
 
 
 def reset_for(segment: Segment) -> Segment | None:
-    """The RST that answers a segment no connection wants (3.10.7.1); None for a RST."""
+    """The RST that answers a segment for which there is no connection (3.10.7.1); None if it is a RST itself."""
     if segment.flags & RST:
         return None
     flow = segment.flow.reverse()
@@ -161,7 +161,7 @@ def reset_for(segment: Segment) -> Segment | None:
 
 
 def send_reset_for(ctx: HostContext[Tcb], segment: Segment, tcb: Tcb | None = None) -> None:
-    """Answer ``segment`` with a RST, unless it is one; with no connection, ``tcb``, there is no key to sign it."""
+    """Answer ``segment`` with a RST, unless it is one. The key of ``tcb``, if given, signs it."""
     reset = reset_for(segment)
     if reset is not None:
         if tcb is not None and tcb.config.authentication_key is not None:
@@ -172,7 +172,7 @@ def send_reset_for(ctx: HostContext[Tcb], segment: Segment, tcb: Tcb | None = No
 
 
 def send_abort(tcb: Tcb, now: int) -> None:
-    """``<SEQ=SND.NXT><CTL=RST>`` (3.10.5), or with ACK as real hosts have it."""
+    """``<SEQ=SND.NXT><CTL=RST>`` (3.10.5), or with ACK, as real hosts send it."""
     ctx = tcb.ctx
     ctx.counters.TcpOutRsts += 1
     ctx.counters.TcpOutSegs += 1
@@ -187,28 +187,28 @@ def send_abort(tcb: Tcb, now: int) -> None:
     ctx.actions.append(Transmit(reset, tcb.id, ctx.in_timer))
 
 
-def may_speak(tcb: Tcb) -> bool:
-    """Whether new text may be sent: from ESTABLISHED on, or earlier by a server that took text on a SYN (RFC 7413)."""
+def may_send_data(tcb: Tcb) -> bool:
+    """Whether new data may be sent: from ESTABLISHED on, or earlier by a server that took data on a SYN (RFC 7413)."""
     return tcb.state in SENDING or (
         tcb.state is SYN_RECEIVED and tcb.listener is not None and tcb in tcb.listener.early
     )
 
 
 def output(tcb: Tcb, now: int, *, more: bool = False) -> None:
-    """Send what may be sent now, and the ACK that is owed, alone if nothing carried it.
+    """Send what may be sent now, and the ACK that is due, without data if no segment carries it.
 
-    ``more``: the user is about to send more, so that a segment of less than full size waits for it (MSG_MORE).
+    ``more``: the user will send more soon, so that a segment of less than full size waits for it (MSG_MORE).
     """
     if tcb.snd_buffer or tcb.close_called:
         if tcb.queue and tcb.backoff == 0:
             congestion = tcb.congestion
-            if tcb.queue[0].lost if congestion is None else congestion.after_timeout and not congestion.trying:
-                repair(tcb, now)
-        if tcb.fin_seq < 0 and may_speak(tcb):
+            if tcb.queue[0].lost if congestion is None else congestion.after_timeout and not congestion.frto_probing:
+                retransmit_lost(tcb, now)
+        if tcb.fin_seq < 0 and may_send_data(tcb):
             if tcb.snd_wnd and not tcb.snd_buffer:
-                send_new(tcb, now, ACK | FIN, b"")  # no text is left to go before it
+                send_new(tcb, now, ACK | FIN, b"")  # no data is left to send before it
             else:
-                _send_text(tcb, now, more=more)
+                _send_data(tcb, now, more=more)
     if tcb.ack_wanted:
         if tcb.fin_seq < 0:
             transmit(tcb, now, ACK, tcb.snd_nxt)
@@ -216,61 +216,90 @@ def output(tcb: Tcb, now: int, *, more: bool = False) -> None:
             send_ack(tcb, now)
 
 
-def _send_text(tcb: Tcb, now: int, *, more: bool) -> None:
-    """Segmentize and send new text, then FIN, as far as both windows and Nagle's rule allow (3.10.2, 3.8.6.2.1)."""
-    buffer = tcb.snd_buffer if tcb.snd_buffer is not None else b""
-    if buffer and tcb.congestion is None and tcb.config.congestion != "none":
-        # RFC 6928 2; one segment if the SYN had to be repeated (RFC 5681 3.1).
-        lost = tcb.transmissions > 1
-        if tcb.config.initial_window_after_loss == "two-retransmissions":
-            lost = tcb.transmissions > 2 and tcb.listener is None
-        tcb.congestion = begin(tcb.config, tcb.snd_mss, lost=lost)
-    elif not tcb.queue and tcb.congestion is not None:
-        initial = tcb.config.initial_window * tcb.snd_mss
-        tcb.congestion.restart(tcb.config.idle_restart, initial, tcb.rto, now)
-    first = tcb.snd_nxt
+def _send_data(tcb: Tcb, now: int, *, more: bool) -> None:
+    """Send new data, then FIN, as far as the peer's and the congestion window allow (3.10.2, 3.8.6.2.1)."""
+    if tcb.congestion is None or not tcb.queue:
+        _begin_or_restart(tcb, now)
+    first, window, congestion = tcb.snd_nxt, tcb.snd_wnd, tcb.congestion
+    if congestion is not None and congestion.cwnd + congestion.extra_bytes < window:
+        window = congestion.cwnd + congestion.extra_bytes
     mss = tcb.snd_mss if tcb.reassembly is None else max(1, tcb.snd_mss - sack_bytes(tcb))
-    window, congestion = tcb.snd_wnd, tcb.congestion
-    if congestion is not None and congestion.cwnd + congestion.beyond < window:
-        window = congestion.cwnd + congestion.beyond
-    burst = _pushed(tcb, window, mss) if tcb.config.min_tso_segs is not None else None
-    records = tcb.chrono.records if tcb.chrono is not None else None
+    _segmentize(tcb, now, mss, window, more=more)
+    if congestion is not None:
+        if tcb.snd_nxt != first:
+            congestion.last_sent_at = now
+        if congestion.validate:
+            congestion.validate_window(tcb.snd_una, tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK)
+    if tcb.send_times is not None:
+        data, flight = len(tcb.snd_buffer or b""), (tcb.snd_nxt - tcb.snd_una) & MASK
+        next_edge = flight + min(mss, data - flight)
+        tcb.send_times.update(now, data=data > 0, rwnd_limited=data > flight and next_edge > tcb.snd_wnd == window)
+    if tcb.snd_una == tcb.snd_nxt and tcb.deadlines[PERSIST] == NEVER and (tcb.snd_buffer or tcb.close_called):
+        tcb.arm(PERSIST, now, tcb.rto)  # a closed window, or data that waits for more: the persist timer sends it
+
+
+def _begin_or_restart(tcb: Tcb, now: int) -> None:
+    """The congestion window of the first data (RFC 6928 2), or of the first after a period without data in flight."""
+    config, congestion = tcb.config, tcb.congestion
+    if congestion is not None:
+        congestion.restart_after_idle(config.idle_restart, config.initial_window * tcb.snd_mss, tcb.rto, now)
+    elif tcb.snd_buffer and config.congestion != "none":
+        lost = tcb.transmissions > 1  # one segment if the SYN was retransmitted (RFC 5681 3.1)
+        if config.initial_window_after_loss == "two-retransmissions":
+            lost = tcb.transmissions > 2 and tcb.listener is None
+        tcb.congestion = begin(config, tcb.snd_mss, lost=lost)
+
+
+def _segmentize(tcb: Tcb, now: int, mss: int, window: int, *, more: bool) -> None:
+    """Send segments of at most ``mss`` bytes until ``window`` bytes are in flight or the rest must wait.
+
+    ``flight`` counts the data in flight, where the sequence number of a SYN that is unacknowledged does not count.
+    """
+    buffer, records = tcb.snd_buffer if tcb.snd_buffer is not None else b"", tcb.record_ends
+    burst = _burst_ends(tcb, window, mss) if tcb.config.min_tso_segs is not None else None
     while tcb.fin_seq < 0:
         flight = ((tcb.snd_nxt - tcb.snd_una) & MASK) - (1 if tcb.snd_una == tcb.iss else 0)
         unsent = len(buffer) - flight
         size = unsent if unsent < mss else mss
         if size > window - flight:
             size = window - flight
-        record = False
+        record = False  # whether a record ends with this segment, and another one follows
         if records and size > 0:
             size, record = within_record(records, tcb.snd_nxt, size, (tcb.snd_nxt + unsent) & MASK)
         last = size == unsent
         fin = tcb.close_called and last and flight + size < window
         if size < 0 or (size == 0 and not fin):
-            break
-        small = size < mss and not fin and not record
-        if small and (more or not _small_segment_allowed(tcb, size, flight, last=last)):
-            break
+            return
+        if size < mss and not (fin or record) and (more or not _may_send_small(tcb, size, flight, last=last)):
+            return
         flags = ACK | (PSH if size and (last or record) else 0) | (FIN if fin else 0)
         push = PSH if burst is not None and next(burst, False) else 0
         if record and burst is not None:
-            burst = _pushed(tcb, window - size, mss)
+            burst = _burst_ends(tcb, window - size, mss)
         send_new(tcb, now, flags, bytes(buffer[flight : flight + size]) if size else b"", push=push)
-    if congestion is not None:
-        if tcb.snd_nxt != first:
-            congestion.sent_at = now
-        if congestion.validate:
-            congestion.sent(tcb.snd_una, tcb.snd_nxt, (tcb.snd_nxt - tcb.snd_una) & MASK)
-    if tcb.chrono is not None:
-        flight = (tcb.snd_nxt - tcb.snd_una) & MASK
-        held_back = flight + min(mss, len(buffer) - flight) > tcb.snd_wnd == window
-        tcb.chrono.update(now, text=bool(buffer), held_back=held_back and len(buffer) > flight)
-    if tcb.snd_una == tcb.snd_nxt and (buffer or tcb.close_called) and tcb.deadlines[PERSIST] == NEVER:
-        tcb.arm(PERSIST, now, tcb.rto)
 
 
-def _pushed(tcb: Tcb, window: int, mss: int) -> Iterator[bool] | None:
-    """Which of the segments that go out now carry PSH by ``min_tso_segs``; None if fewer than two do."""
+def _may_send_small(tcb: Tcb, size: int, flight: int, *, last: bool) -> bool:
+    """Whether a segment of less than full size may be sent.
+
+    The last data of the buffer waits while TCP_CORK is set, and by Nagle's rule while data is in flight (3.7.4); with
+    Minshall's variant of it, while a segment of less than full size is in flight. A segment that the window limits must
+    have half of the largest window that the peer has offered: the sender's silly window syndrome avoidance (3.8.6.2.1).
+    """
+    if last:
+        if tcb.config.cork:
+            return False
+        return flight == 0 or tcb.nodelay or (tcb.config.nagle_minshall and not _small_in_flight(tcb))
+    return size >= tcb.max_snd_wnd // 2
+
+
+def _small_in_flight(tcb: Tcb) -> bool:
+    """Whether a segment of less than full size is unacknowledged: Minshall's variant of Nagle's rule."""
+    return any(sent.length < tcb.snd_mss for sent in tcb.queue)
+
+
+def _burst_ends(tcb: Tcb, window: int, mss: int) -> Iterator[bool] | None:
+    """Which of the segments to be sent now end a TSO burst and so carry PSH; None for fewer than two segments."""
     flight = (tcb.snd_nxt - tcb.snd_una) & MASK
     unsent = len(tcb.snd_buffer or b"") - flight
     room = window - flight
@@ -279,12 +308,12 @@ def _pushed(tcb: Tcb, window: int, mss: int) -> Iterator[bool] | None:
         return None
     rate = tcb.congestion.cwnd if tcb.congestion is not None else window
     threshold = tcb.congestion.ssthresh if tcb.congestion is not None else UNLIMITED
-    least = tcb.config.min_tso_segs or 1
-    return pushes(count, piece(least, mss, rate, threshold, tcb.rtt.srtt if tcb.rtt is not None else None))
+    minimum = tcb.config.min_tso_segs or 1
+    return burst_ends(count, burst_size(minimum, mss, rate, threshold, tcb.rtt.srtt if tcb.rtt is not None else None))
 
 
-def send_one_more(tcb: Tcb, now: int) -> bool:
-    """Send one segment of new text whatever Nagle's rule and the congestion window say; False if there is none."""
+def send_one_segment(tcb: Tcb, now: int) -> bool:
+    """Send one segment of new data whatever Nagle's rule and the congestion window say. False if there is none."""
     buffer = tcb.snd_buffer
     flight = (tcb.snd_nxt - tcb.snd_una) & MASK
     if not buffer or tcb.fin_seq >= 0 or flight >= len(buffer) or flight >= tcb.snd_wnd:
@@ -296,22 +325,8 @@ def send_one_more(tcb: Tcb, now: int) -> bool:
     return True
 
 
-def _small_segment_allowed(tcb: Tcb, size: int, flight: int, *, last: bool) -> bool:
-    """The sender's silly window avoidance with Nagle's rule (3.8.6.2.1, 3.7.4)."""
-    if last:
-        if tcb.config.cork:
-            return False
-        return flight == 0 or tcb.nodelay or (tcb.config.nagle_minshall and not _small_outstanding(tcb))
-    return size >= tcb.max_snd_wnd // 2
-
-
-def _small_outstanding(tcb: Tcb) -> bool:
-    """Whether a segment of less than full size is unacknowledged: Minshall's reading of Nagle's rule."""
-    return any(sent.length < tcb.snd_mss for sent in tcb.queue)
-
-
 def send_new(tcb: Tcb, now: int, flags: int, payload: bytes, *, push: int = 0) -> None:
-    """Send new text or FIN at SND.NXT and put it on the retransmission queue; ``push`` is PSH for this time only."""
+    """Send new data or FIN at SND.NXT and queue it; ``push`` is PSH for this transmission only."""
     seq = tcb.snd_nxt
     length = len(payload)
     if flags & FIN:
@@ -328,26 +343,26 @@ def send_new(tcb: Tcb, now: int, flags: int, payload: bytes, *, push: int = 0) -
             tcb.arm(USER, now, timeout)
     queue.append(Sent(seq, length, flags, now))
     if push:
-        queue[-1].ends_piece = True
+        queue[-1].ends_burst = True
     if tcb.config.tail_loss_probe:
-        start_loss_probe(tcb, now, queue[0].sent_at + tcb.rto)
+        arm_loss_probe(tcb, now, queue[0].sent_at + tcb.rto)
     tcb.snd_nxt = (seq + length) & MASK
     transmit(tcb, now, flags | push, seq, payload)
 
 
-def resend(tcb: Tcb, chosen: list[Sent], now: int) -> None:
-    """Send segments of the queue again; those of one piece that follow each other go as one, whose last carries PSH."""
+def retransmit_segments(tcb: Tcb, chosen: list[Sent], now: int) -> None:
+    """Retransmit queued segments. Those of one TSO burst that follow each other are one burst again, with PSH last."""
     joined = [
-        one.sent_at == other.sent_at and not one.ends_piece and (one.seq + one.length) & MASK == other.seq
+        one.sent_at == other.sent_at and not one.ends_burst and (one.seq + one.length) & MASK == other.seq
         for one, other in pairwise(chosen)
     ]
     for sent, before, after in zip(chosen, [False, *joined], [*joined, False], strict=False):
-        whole = before and not after and tcb.config.min_tso_segs is not None
-        retransmit(tcb, sent, now, push=PSH if whole else 0)
+        ends = before and not after and tcb.config.min_tso_segs is not None
+        retransmit(tcb, sent, now, push=PSH if ends else 0)
 
 
 def retransmit(tcb: Tcb, sent: Sent, now: int, *, push: int = 0) -> None:
-    """Send a segment of the queue again, with today's acknowledgment and window."""
+    """Retransmit a queued segment, with the current acknowledgment and window."""
     sent.transmissions += 1
     sent.sent_at = now
     sent.lost = False
@@ -356,18 +371,18 @@ def retransmit(tcb: Tcb, sent: Sent, now: int, *, push: int = 0) -> None:
         tcb.arm(REXMT, now, tcb.rto)
     tcb.ctx.counters.TcpRetransSegs += 1
     if tcb.congestion is not None and tcb.congestion.undo is not None:
-        tcb.congestion.undo.sent_again(tcb.ctx.ts_clock(now, tcb.config) if tcb.ts_ok else None)
+        tcb.congestion.undo.segment_retransmitted(tcb.ctx.ts_clock(now, tcb.config) if tcb.ts_ok else None)
     transmit(tcb, now, sent.flags | push, sent.seq, payload_of(tcb, sent))
 
 
-def repair(tcb: Tcb, now: int) -> None:
-    """After a time-out: send what was lost again, while less than the congestion window is on its way."""
+def retransmit_lost(tcb: Tcb, now: int) -> None:
+    """After a timeout: retransmit lost segments while less than the congestion window is in flight."""
     congestion = tcb.congestion
     room = MAX_WINDOW << 14
     if congestion is not None:
         room = congestion.cwnd - sum(sent.length for sent in tcb.queue if not (sent.lost or sent.sacked))
         if not tcb.sack_ok:
-            room += congestion.duplicates * tcb.snd_mss  # each tells of one that has arrived
+            room += congestion.duplicate_acks * tcb.snd_mss  # each reports a segment that was delivered
     chosen = []
     for sent in tcb.queue:
         if sent.lost:
@@ -375,4 +390,4 @@ def repair(tcb: Tcb, now: int) -> None:
             if room < 0:
                 break
             chosen.append(sent)
-    resend(tcb, chosen, now)
+    retransmit_segments(tcb, chosen, now)

@@ -16,13 +16,13 @@ from netsim.tcp.state import CLOSED, State
 from netsim.tcp.timers import COUNT, NEVER
 
 if TYPE_CHECKING:
-    from netsim.tcp.recovery.chrono import Chrono
-    from netsim.tcp.recovery.congestion import NewReno
-    from netsim.tcp.recovery.delayed_ack import AckClock
+    from netsim.tcp.recovery.congestion import Congestion
+    from netsim.tcp.recovery.delayed_ack import DelayedAcks
     from netsim.tcp.recovery.ecn import Ecn
     from netsim.tcp.recovery.queue import Sent
     from netsim.tcp.recovery.reassembly import Reassembly
     from netsim.tcp.recovery.rto import Estimator
+    from netsim.tcp.recovery.tcp_info import SendTimes
 
 # The queue of whoever has sent nothing yet: one for all, told from a queue in use by ``is``, and never filled.
 NO_SEGMENTS: "Final[deque[Sent]]" = deque(maxlen=0)
@@ -75,18 +75,17 @@ class Tcb:
     """Transmission control block. Sequence variables are ints modulo 2**32; times are ns; sizes are bytes."""
 
     __slots__ = (
-        "ack_clock",  # acking.py, or None
         "ack_pending",  # text segments received and not acknowledged yet
         "ack_wanted",  # an ACK must go out when the current event ends
         "acked_at",  # when an unacceptable segment was last answered (rate limit)
         "backoff",  # retransmissions of the oldest segment so far
-        "chrono",  # how the time of sending was spent, or None before the first SEND
         "close_called",  # CLOSE was called: a FIN follows the last text
         "config",
-        "congestion",  # NewReno, or None
+        "congestion",  # the windows and loss recovery, or None before data is sent
         "ctx",  # what the connection shares with its stack
         "data_at",  # when text last arrived; at first, when the connection was ESTABLISHED
         "deadlines",  # timers.py
+        "delayed_acks",  # recovery/delayed_ack.py, or None
         "ecn",  # Ecn, or None where it was not agreed on
         "error",  # what the user is told, once the connection has ended badly
         "fin_seq",  # number of our FIN once sent, else -1
@@ -116,11 +115,13 @@ class Tcb:
         "rcv_wnd",
         "rcv_wscale",
         "reassembly",  # text out of order, or None
+        "record_ends",  # sequence numbers behind the ends of records (MSG_EOR), or None
         "rto",  # current timeout, back-off included
         "rtt",  # Estimator, or None before the first sample
         "sack_ok",
         "scaling",  # both ends offered window scaling
         "scheduled",  # earliest wake-up known to the stack for this record
+        "send_times",  # for TCP_INFO; None before the first SEND
         "sent_at",  # when the SYN or SYN-ACK was last sent
         "silent_since",  # when the first probe, or retransmission by timer, without an answer was sent
         "snd_buffer",  # text not acknowledged: sent or not
@@ -180,18 +181,19 @@ class Tcb:
         self.backoff = 0
         self.transmissions = 0
         self.sent_at = 0
-        self.congestion: NewReno | None = None
+        self.congestion: Congestion | None = None
         self.close_called = False
         self.fin_seq = -1
         self.peer_fin = -1
         self.ack_wanted = False
-        self.ack_clock: AckClock | None = None
+        self.delayed_acks: DelayedAcks | None = None
         self.ack_pending = 0
         self.quick_acks = config.quick_acks
         self.keepalive = config.keepalive
         self.nodelay = not config.nagle
         self.probes = 0
-        self.chrono: Chrono | None = None
+        self.send_times: SendTimes | None = None
+        self.record_ends: deque[int] | None = None
         self.data_at = 0
         self.probe_end = -1
         self.silent_since = 0

@@ -4,11 +4,11 @@ from netsim.tcp.clauses import FIN_WAIT_2_TIMEOUT, KEEP_ALIVE, R2, TIME_WAIT_TIM
 from netsim.tcp.connection import end, signal
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.listening.defer_accept import keeps_silent
-from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_more, send_syn, transmit
-from netsim.tcp.recovery.delayed_ack import ran_out
-from netsim.tcp.recovery.rack import timed_out
+from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_segment, send_syn, transmit
+from netsim.tcp.recovery.delayed_ack import delayed_ack_expires
+from netsim.tcp.recovery.rack import mark_lost_by_timeout
 from netsim.tcp.recovery.rto import model_timeout
-from netsim.tcp.recovery.scoreboard import forget_if_reneged, reordering_timer
+from netsim.tcp.recovery.scoreboard import clear_if_reneged, reordering_timeout
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
@@ -56,14 +56,14 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     flight = (tcb.snd_nxt - tcb.snd_una) & MASK
     congestion = tcb.congestion
     if congestion is not None:
-        congestion.frto = config.frto and (tcb.backoff > 1 or not congestion.repairing)
-        congestion.trying = False
+        congestion.frto = config.frto and (tcb.backoff > 1 or not congestion.recovering)
+        congestion.frto_probing = False
         if tcb.backoff == 1:
             congestion.timeout(tcb.snd_nxt, flight, now)
         congestion.recover = tcb.snd_nxt
     if tcb.sack_ok:
-        forget_if_reneged(tcb)
-    timed_out(tcb, now)
+        clear_if_reneged(tcb)
+    mark_lost_by_timeout(tcb, now)
     tcb.rto = min(2 * tcb.rto, config.ns.rto_max)
     tcb.arm(REXMT, now, tcb.rto)
     assert tcb.queue, "the retransmission timer runs only while something is unacknowledged"
@@ -78,11 +78,11 @@ def _loss_probe(tcb: Tcb, now: int) -> None:
     assert tcb.queue, "the loss probe's timer runs only while something is unacknowledged"
     congestion = tcb.congestion
     if congestion is not None and congestion.rack is not None and any(sent.sacked for sent in tcb.queue):
-        return reordering_timer(tcb, congestion, now)
+        return reordering_timeout(tcb, congestion, now)
     if tcb.probe_end >= 0:
         return tcb.arm(REXMT, now, max(tcb.queue[0].sent_at + tcb.rto - now, 1))
     tcb.ctx.counters.TcpExtTCPLossProbes += 1
-    if send_one_more(tcb, now):
+    if send_one_segment(tcb, now):
         tcb.probe_end = (tcb.snd_nxt - 1) & MASK  # the ACK of that text ends the probe
     elif (last := tcb.queue[-1]) is tcb.queue[0] or (last.seq - tcb.snd_una) & MASK < tcb.snd_wnd:
         tcb.probe_end = tcb.snd_nxt  # only an ACK of more does
@@ -140,7 +140,7 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
 
 def _persist(tcb: Tcb, now: int) -> None:
     """A zero-window probe, with exponential back-off, for as long as the peer answers (3.8.6.1, MUST-37)."""
-    if not tcb.queue and send_one_more(tcb, now):
+    if not tcb.queue and send_one_segment(tcb, now):
         return None  # no zero window: text that waited for more (TCP_CORK, MSG_MORE) has waited long enough
     limit = _longest_silence(tcb)
     if tcb.last_received_at > tcb.silent_since or not tcb.probes:
@@ -176,7 +176,7 @@ def _longest_silence(tcb: Tcb) -> int | None:
 
 def _delayed_ack(tcb: Tcb, now: int) -> None:
     tcb.ctx.counters.TcpExtDelayedACKs += 1
-    ran_out(tcb)
+    delayed_ack_expires(tcb)
     tcb.ack_wanted = True
     output(tcb, now)
 

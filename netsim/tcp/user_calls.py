@@ -3,7 +3,6 @@
 The passive OPEN is ``netsim.tcp.listening.listener``: a listener stays in LISTEN, each SYN gets a record of its own.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 from netsim.tcp.clauses import ABORT, CLOSE
@@ -17,10 +16,10 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.host_context import HostContext
 from netsim.tcp.listening.fast_open import send_first_syn, speak_early
-from netsim.tcp.output import SENDING, may_speak, output, send_abort, send_ack, send_syn, window_update_due
-from netsim.tcp.recovery.chrono import chrono
-from netsim.tcp.recovery.delayed_ack import read_calls_for_ack
-from netsim.tcp.recovery.send_buffer import send_room
+from netsim.tcp.output import SENDING, may_send_data, output, send_abort, send_ack, send_syn, window_update_due
+from netsim.tcp.recovery.delayed_ack import reading_prompts_ack
+from netsim.tcp.recovery.send_buffer import end_record, send_room
+from netsim.tcp.recovery.tcp_info import SendTimes
 from netsim.tcp.segment import FourTuple
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import (
@@ -108,15 +107,13 @@ def send(tcb: Tcb, data: bytes, now: int, *, more: bool = False, record: bool = 
         raise InsufficientResources(f"{len(data)} bytes, room for {send_room(tcb)}")
     if tcb.snd_buffer is None:
         tcb.snd_buffer = bytearray()
-        tcb.chrono = chrono()
+        tcb.send_times = SendTimes()
     tcb.snd_buffer += data
-    if record and tcb.chrono is not None:
-        start = (tcb.iss + 1) & MASK if tcb.snd_una == tcb.iss else tcb.snd_una
-        tcb.chrono.records = tcb.chrono.records or deque()
-        tcb.chrono.records.append((start + len(tcb.snd_buffer)) & MASK)
+    if record:
+        end_record(tcb)
     if tcb.state in SENDING:
         output(tcb, now, more=more)
-    elif may_speak(tcb):
+    elif may_send_data(tcb):
         speak_early(tcb, now)
 
 
@@ -130,7 +127,7 @@ def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
         data = bytes(buffer[:size])
         del buffer[:size]
         more_may_come = tcb.state > SYN_RECEIVED and not peer_closed(tcb)
-        if more_may_come and (window_update_due(tcb) or read_calls_for_ack(tcb)):
+        if more_may_come and (window_update_due(tcb) or reading_prompts_ack(tcb)):
             send_ack(tcb, now)
         return data
     if peer_closed(tcb):

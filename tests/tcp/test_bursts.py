@@ -2,7 +2,7 @@
 
 import pytest
 
-from netsim.tcp.recovery.bursts import piece, pushes
+from netsim.tcp.recovery.tso import burst_ends, burst_size
 
 MS = 1_000_000  # ns
 NO_THRESHOLD = 1 << 60
@@ -20,7 +20,7 @@ NO_THRESHOLD = 1 << 60
     ],
 )
 def test_segments_of_one_piece(window: int, ssthresh: int, srtt: int | None, segments: int) -> None:
-    assert piece(2, 1000, window, ssthresh, srtt) == segments
+    assert burst_size(2, 1000, window, ssthresh, srtt) == segments
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_segments_of_one_piece(window: int, ssthresh: int, srtt: int | None, seg
     [(7, 2, ".P.P.P."), (10, 5, "....P....P"), (7, 5, "....P.P"), (2, 1, ".."), (6, 5, "....P.")],
 )
 def test_which_segments_end_a_piece(count: int, segments: int, shown: str) -> None:
-    assert "".join("P" if ends else "." for ends in pushes(count, segments)) == shown
+    assert "".join("P" if ends else "." for ends in burst_ends(count, segments)) == shown

@@ -1,7 +1,7 @@
 """TCP_INFO's times: busy while data is unacknowledged, limited while the peer's window holds some back."""
 
 from netsim.tcp.config.profiles import linux, rfc9293
-from netsim.tcp.recovery.chrono import Chrono
+from netsim.tcp.recovery.tcp_info import SendTimes
 from netsim.tcp.segment import ACK, Options
 from netsim.tcp.user_calls import send
 from tests.tcp.pair import PEER_ISS, Solo
@@ -10,8 +10,8 @@ ONE = PEER_ISS + 1
 
 
 def times(solo: Solo) -> tuple[float, float]:
-    chrono: Chrono | None = solo.tcb.chrono
-    return (0, 0) if chrono is None else (chrono.busy.read(solo.ns) / 1e9, chrono.limited.read(solo.ns) / 1e9)
+    times: SendTimes | None = solo.tcb.send_times
+    return (0, 0) if times is None else (times.busy.read(solo.ns) / 1e9, times.rwnd_limited.read(solo.ns) / 1e9)
 
 
 def test_busy_from_the_send_to_the_last_ack() -> None:

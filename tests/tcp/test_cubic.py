@@ -2,34 +2,37 @@
 
 import pytest
 
-from netsim.tcp.recovery.laws import Cubic, Reno, WindowLaw
+from netsim.tcp.recovery.congestion import CongestionControl, Reno
+from netsim.tcp.recovery.cubic import Cubic
 
 MSS = 1000
 MS = 1_000_000
 
 
-def window_after(law: WindowLaw, window: int, *, rtt_ms: int, seconds: float, start: int = 10**9) -> dict[int, int]:
+def window_after(
+    control: CongestionControl, window: int, *, rtt_ms: int, seconds: float, start: int = 10**9
+) -> dict[int, int]:
     """The window in segments at each millisecond of a round trip's end, if all of it is acknowledged evenly."""
     cwnd, now, seen = window * MSS, start, {}
     while now < start + seconds * 1e9:
         count = cwnd // MSS
         for index in range(count):
-            cwnd += law.avoid(cwnd, MSS, now + rtt_ms * MS * index // count)
+            cwnd += control.increase(cwnd, MSS, now + rtt_ms * MS * index // count)
         now += rtt_ms * MS
         seen[(now - start) // MS] = cwnd // MSS
     return seen
 
 
 def after_a_loss(window: int) -> tuple[Cubic, int]:
-    law = Cubic(MSS)
-    law.round_trip(100 * MS, window * MSS, 0, 0, 0, slow_start=False)
-    return law, law.threshold(window * MSS, 0, of_window=True) // MSS
+    control = Cubic(MSS)
+    control.rtt_sample(100 * MS, window * MSS, 0, 0, 0, slow_start=False)
+    return control, control.ssthresh(window * MSS, 0, of_window=True) // MSS
 
 
 def test_a_loss_leaves_seven_tenths() -> None:
     """RFC 9438 4.6: ssthresh = beta_cubic * cwnd; no less than two segments."""
     assert after_a_loss(100)[1] == 70
-    assert Cubic(MSS).threshold(2 * MSS, 0, of_window=True) == 2 * MSS
+    assert Cubic(MSS).ssthresh(2 * MSS, 0, of_window=True) == 2 * MSS
 
 
 def test_the_old_window_is_back_after_k() -> None:
@@ -37,8 +40,8 @@ def test_the_old_window_is_back_after_k() -> None:
 
     The window is aimed at one round trip ahead (Target = W_cubic(t + RTT)).
     """
-    law, window = after_a_loss(100)
-    seen = window_after(law, window, rtt_ms=100, seconds=12)
+    control, window = after_a_loss(100)
+    seen = window_after(control, window, rtt_ms=100, seconds=12)
     assert seen[4200] in (99, 100, 101)
     assert seen[2000] == pytest.approx(100 - 0.4 * (4.217 - 2.1) ** 3, abs=1.5)  # 96.2
     assert seen[1000] == pytest.approx(100 - 0.4 * (4.217 - 1.1) ** 3, abs=2.5)  # 87.9
@@ -51,25 +54,25 @@ def test_never_slower_than_reno() -> None:
 
     100 round trips of 10 ms after a loss at 100 that is 70 + 52.9; the cubic function would be at 87 by then.
     """
-    law, window = after_a_loss(100)
-    assert window_after(law, window, rtt_ms=10, seconds=1.0)[1000] == pytest.approx(122.9, rel=0.04)
+    control, window = after_a_loss(100)
+    assert window_after(control, window, rtt_ms=10, seconds=1.0)[1000] == pytest.approx(122.9, rel=0.04)
 
 
 def test_a_second_loss_makes_room() -> None:
     """RFC 9438 4.7, fast convergence: lost at 80 below the old 100, W_max is 80 (1 + .7) / 2 = 68."""
-    law, _ = after_a_loss(100)
-    law.threshold(80 * MSS, 0, of_window=True)
-    assert law.last_max == 68
-    law.threshold(90 * MSS, 0, of_window=True)
-    assert law.last_max == 90
+    control, _ = after_a_loss(100)
+    control.ssthresh(80 * MSS, 0, of_window=True)
+    assert control.w_max == 68
+    control.ssthresh(90 * MSS, 0, of_window=True)
+    assert control.w_max == 90
 
 
 def test_time_without_text_does_not_count() -> None:
     """net/ipv4/tcp_cubic.c, cubictcp_cwnd_event: three seconds of silence move the epoch on by as much."""
-    law, window = after_a_loss(100)
-    seen = window_after(law, window, rtt_ms=100, seconds=2)
-    law.idle(3 * 10**9, 6 * 10**9)
-    later = window_after(law, seen[2000], rtt_ms=100, seconds=0.1, start=6 * 10**9)
+    control, window = after_a_loss(100)
+    seen = window_after(control, window, rtt_ms=100, seconds=2)
+    control.after_idle(3 * 10**9, 6 * 10**9)
+    later = window_after(control, seen[2000], rtt_ms=100, seconds=0.1, start=6 * 10**9)
     assert later[100] <= seen[2000] + 2
 
 
@@ -85,11 +88,11 @@ def test_reno_adds_a_segment_each_round_trip() -> None:
 def test_slow_start_ends_as_the_round_trip_rises() -> None:
     """Ha and Rhee 2008; net/ipv4/tcp_cubic.c, hystart_update: the least of eight samples of a round lies more than an
     eighth of the least RTT, 12.5 ms, above it. With ACKs 3 ms apart they make no train."""
-    law, now, ended = Cubic(MSS), 0, []
+    control, now, ended = Cubic(MSS), 0, []
     for sample in [100] * 9 + [112] * 9 + [113] * 9:
         now += 3 * MS
         una, nxt = now // MS, now // MS + 26
-        ended.append(law.round_trip(sample * MS, 20 * MSS, una, nxt, now, slow_start=True))
+        ended.append(control.rtt_sample(sample * MS, 20 * MSS, una, nxt, now, slow_start=True))
     assert not any(ended[:18])
     assert any(ended[18:])
 
@@ -97,6 +100,6 @@ def test_slow_start_ends_as_the_round_trip_rises() -> None:
 def test_slow_start_ends_with_a_long_train() -> None:
     """ACKs 1 ms apart for more than half of the least RTT of 40 ms; not with a window of less than 16 segments."""
     for window, wanted in ((20, 21), (15, None)):
-        law = Cubic(MSS)
-        ended = [law.round_trip(40 * MS, window * MSS, 1, 100, at * MS, slow_start=True) for at in range(30)]
+        control = Cubic(MSS)
+        ended = [control.rtt_sample(40 * MS, window * MSS, 1, 100, at * MS, slow_start=True) for at in range(30)]
         assert (ended.index(True) if True in ended else None) == wanted

@@ -7,7 +7,7 @@ import pytest
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.profiles import freebsd, linux, profile, rfc9293
 from netsim.tcp.errors import ConnectionTimedOut
-from netsim.tcp.recovery.rto import PeakEstimator, RttEstimator
+from netsim.tcp.recovery.rto import MdevEstimator, RttEstimator
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Options
 from netsim.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from netsim.tcp.user_calls import close, make_orphan, send
@@ -38,7 +38,7 @@ def test_linux_estimator_by_hand() -> None:
     RFC 6298 would have 3, 2.5, 2.125 s.
     """
     bounds = {"granularity": 0, "variance_floor": S // 5, "minimum": S // 5, "maximum": 120 * S}
-    rtt = PeakEstimator.first(S, S // 5, snd_nxt=1)
+    rtt = MdevEstimator.first(S, S // 5, snd_nxt=1)
     assert rtt.rto(**bounds) == 3 * S
     rtt.update(S, S // 5, snd_una=2, snd_nxt=2)
     assert (rtt.rttvar, rtt.rto(**bounds)) == (375_000_000, 3 * S)
@@ -48,7 +48,7 @@ def test_linux_estimator_by_hand() -> None:
 
 def test_linux_estimator_hardly_fears_an_rtt_that_falls() -> None:
     """1.1 s, then .1 s: the deviation grows by (1 - 2.2 / 4) / 8 s to 2.25625 s, SRTT is .975 s. RFC 6298: 3.625 s."""
-    rtt = PeakEstimator.first(1_100_000_000, S // 5, snd_nxt=1)
+    rtt = MdevEstimator.first(1_100_000_000, S // 5, snd_nxt=1)
     rtt.update(S // 10, S // 5, snd_una=2, snd_nxt=2)
     assert rtt.rto(0, S // 5, S // 5, 120 * S) == 3_231_250_000
     rtt.update(2 * S, S // 5, snd_una=2, snd_nxt=2)  # and follows one that rises at once

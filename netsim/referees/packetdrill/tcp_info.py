@@ -43,7 +43,7 @@ def _windows(tcb: Tcb) -> dict[str, float]:
 def _of_recovery(tcb: Tcb) -> dict[str, float]:
     """The segments that are lost and retransmitted; a lost one counts until it arrives."""
     congestion = tcb.congestion
-    since = congestion.recovery_at if congestion is not None and congestion.repairing else 1 << 62
+    since = congestion.recovery_at if congestion is not None and congestion.recovering else 1 << 62
     missing = [sent for sent in tcb.queue if not sent.sacked]
     retransmitted = [sent for sent in missing if sent.transmissions > 1 and not sent.lost]
     rack = congestion.rack if congestion is not None else None
@@ -61,7 +61,7 @@ def _ca_state(tcb: Tcb) -> int:
         return 4
     if congestion is not None and congestion.in_recovery:
         return 3
-    return int(congestion is not None and (congestion.duplicates > 0 or any(sent.sacked for sent in tcb.queue)))
+    return int(congestion is not None and (congestion.duplicate_acks > 0 or any(sent.sacked for sent in tcb.queue)))
 
 
 def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
@@ -73,9 +73,10 @@ def _of_connection(tcb: Tcb, config: TcpConfig, now: int) -> dict[str, float]:
         measured = {
             "tcpi_rtt": rtt.srtt // 1000,
             "tcpi_rttvar": rtt.rttvar // 1000,
-            "tcpi_min_rtt": rtt.least // 1000,
+            "tcpi_min_rtt": rtt.min_rtt // 1000,
         }
-    spent = (tcb.chrono.busy.read(now), tcb.chrono.limited.read(now)) if tcb.chrono is not None else (0, 0)
+    times = tcb.send_times
+    spent = (times.busy.read(now), times.rwnd_limited.read(now)) if times is not None else (0, 0)
     return measured | {
         "tcpi_busy_time": spent[0] // 1000,
         "tcpi_rwnd_limited": spent[1] // 1000,

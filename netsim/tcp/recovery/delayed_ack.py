@@ -1,7 +1,8 @@
-"""When Linux lets an ACK wait: ``delayed_ack_timer`` (net/ipv4/tcp_input.c and tcp_output.c; RFC 9293 3.8.6.3).
+"""Delayed ACKs as Linux schedules them, where ``delayed_ack_timer`` is adaptive (net/ipv4/tcp_input.c, tcp_output.c).
 
-At first every segment of text is acknowledged at once. A host that answers text with text, or whose peer has closed,
-expects to speak soon, and its ACKs wait to ride along: as long as text comes apart (ATO), not at all if none came yet.
+The first data segments are acknowledged immediately (quick ACKs). A host that answers data with data, or whose peer
+has closed, is in pingpong mode: it expects to send soon, and delays ACKs so that data can carry them. The delay (ATO)
+follows the time between the segments that arrive; it is zero before any data has arrived. RFC 9293 3.8.6.3.
 """
 
 from dataclasses import dataclass
@@ -12,129 +13,129 @@ from netsim.tcp.seq import MASK
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import DELACK, NEVER
 
-_SEGMENT: Final = 536  # bytes; TCP_MSS_DEFAULT, the first guess at the size of the peer's segments
+_MSS_DEFAULT: Final = 536  # bytes; TCP_MSS_DEFAULT, the first guess at the size of the peer's segments
 _LONGEST: Final = 500_000_000  # ns; HZ / 2
-_LONGEST_INTERACTIVE: Final = 200_000_000  # ns; TCP_DELACK_MAX
-_TICK: Final = 4_000_000  # ns; the next tick at 250 Hz, where there is no wheel to wait for it
+_LONGEST_PINGPONG: Final = 200_000_000  # ns; TCP_DELACK_MAX
+_TICK: Final = 4_000_000  # ns; the next tick at 250 Hz, for a host whose timers have no ticks
 
 
 @dataclass(slots=True)
-class AckClock:
-    """What one connection knows about its peer's text. ``ato`` and ``data_at`` in ns, ``segment`` in bytes.
+class DelayedAcks:
+    """What one connection knows about its peer's data. ``ato`` and ``data_at`` in ns, ``rcv_mss`` in bytes.
 
-    ``quick`` ACKs are still due at once, unless the exchange is ``interactive`` (pingpong mode). ``small`` tells that a
-    small segment waits for its ACK, ``two_small`` that two do.
+    The next ``quick`` ACKs are immediate, unless the connection is in ``pingpong`` mode. ``small``: a segment of less
+    than ``rcv_mss`` waits for its ACK; ``two_small``: at least two do.
     """
 
     ato: int = 0
     quick: int = 0
     data_at: int = 0
-    interactive: bool = False
-    segment: int = _SEGMENT
+    pingpong: bool = False
+    rcv_mss: int = _MSS_DEFAULT
     small: bool = False
     two_small: bool = False
 
 
-def clock_of(tcb: Tcb) -> AckClock:
-    """The clock of ``tcb``, made when text or a FIN first comes."""
-    if tcb.ack_clock is None:
-        tcb.ack_clock = AckClock()
-    return tcb.ack_clock
+def delayed_acks_of(tcb: Tcb) -> DelayedAcks:
+    """The state of ``tcb``, created when the first data or FIN arrives."""
+    if tcb.delayed_acks is None:
+        tcb.delayed_acks = DelayedAcks()
+    return tcb.delayed_acks
 
 
 def data_arrives(tcb: Tcb, count: int, now: int) -> None:
-    """``count`` bytes of text are here (tcp_event_data_recv, tcp_measure_rcv_mss)."""
-    clock, config = clock_of(tcb), tcb.config
-    shortest = config.ns.delayed_ack or 0
-    if count >= clock.segment:
-        clock.segment = min(count, config.mss)
+    """``count`` bytes of data have arrived (tcp_event_data_recv, tcp_measure_rcv_mss)."""
+    acks, config = delayed_acks_of(tcb), tcb.config
+    minimum = config.ns.delayed_ack or 0
+    if count >= acks.rcv_mss:
+        acks.rcv_mss = min(count, config.mss)
     else:
-        clock.two_small = clock.two_small or clock.small
-        clock.small = True
-    if not clock.ato:
-        clock.quick, clock.ato = config.quick_acks, shortest
+        acks.two_small = acks.two_small or acks.small
+        acks.small = True
+    if not acks.ato:
+        acks.quick, acks.ato = config.quick_acks, minimum
     else:
-        apart = now - clock.data_at
-        if apart <= shortest // 2:
-            clock.ato = clock.ato // 2 + shortest // 2
-        elif apart < clock.ato:
-            clock.ato = min(clock.ato // 2 + apart, tcb.rto)
-        elif apart > tcb.rto:
-            clock.quick = config.quick_acks
-    clock.data_at = now
+        interval = now - acks.data_at
+        if interval <= minimum // 2:
+            acks.ato = acks.ato // 2 + minimum // 2
+        elif interval < acks.ato:
+            acks.ato = min(acks.ato // 2 + interval, tcb.rto)
+        elif interval > tcb.rto:
+            acks.quick = config.quick_acks
+    acks.data_at = now
 
 
-def answered(tcb: Tcb, now: int) -> None:
-    """Text was sent: soon enough after the peer's it counts as an answer (tcp_event_data_sent)."""
-    clock = tcb.ack_clock
-    if clock is not None and now - clock.data_at < clock.ato:
-        clock.interactive = True
+def data_sent(tcb: Tcb, now: int) -> None:
+    """Data was sent: within the ATO after the peer's data it counts as an answer (tcp_event_data_sent)."""
+    acks = tcb.delayed_acks
+    if acks is not None and now - acks.data_at < acks.ato:
+        acks.pingpong = True
 
 
-def acknowledged(tcb: Tcb) -> None:
-    """An ACK went out (tcp_dec_quickack_mode)."""
-    clock = tcb.ack_clock
-    assert clock is not None
-    clock.small = clock.two_small = False
-    if clock.quick and tcb.ack_pending:
-        clock.quick -= 1
-        if not clock.quick:
-            clock.ato = tcb.config.ns.delayed_ack or 0
+def ack_sent(tcb: Tcb) -> None:
+    """An ACK was sent (tcp_dec_quickack_mode)."""
+    acks = tcb.delayed_acks
+    assert acks is not None
+    acks.small = acks.two_small = False
+    if acks.quick and tcb.ack_pending:
+        acks.quick -= 1
+        if not acks.quick:
+            acks.ato = tcb.config.ns.delayed_ack or 0
 
 
-def came_again(tcb: Tcb) -> None:
-    """The peer repeats itself, and so has missed ACKs: they are sent at once again (tcp_enter_quickack_mode)."""
-    clock = tcb.ack_clock
-    if clock is not None:
-        clock.quick, clock.interactive = tcb.config.quick_acks, False
-        clock.ato = tcb.config.ns.delayed_ack or 0
+def enter_quickack(tcb: Tcb) -> None:
+    """The peer has retransmitted, so it may lack ACKs: the next ones are immediate (tcp_enter_quickack_mode)."""
+    acks = tcb.delayed_acks
+    if acks is not None:
+        acks.quick, acks.pingpong = tcb.config.quick_acks, False
+        acks.ato = tcb.config.ns.delayed_ack or 0
 
 
-def ran_out(tcb: Tcb) -> None:
-    """An ACK waited in vain (tcp_delack_timer_handler)."""
-    clock = tcb.ack_clock
-    if clock is not None:
-        clock.ato = min(2 * clock.ato, tcb.rto) if not clock.interactive else tcb.config.ns.delayed_ack or 0
-        clock.interactive = False
+def delayed_ack_expires(tcb: Tcb) -> None:
+    """The timer expired before any data could carry the ACK (tcp_delack_timer_handler)."""
+    acks = tcb.delayed_acks
+    if acks is not None:
+        acks.ato = min(2 * acks.ato, tcb.rto) if not acks.pingpong else tcb.config.ns.delayed_ack or 0
+        acks.pingpong = False
 
 
 def schedule_ack(tcb: Tcb, now: int) -> None:
-    """An ACK at once for more than a segment or in quick mode, else when it has waited (__tcp_ack_snd_check)."""
-    clock = clock_of(tcb)
+    """An immediate ACK for more than one segment or in quick-ACK mode, else a delayed one (__tcp_ack_snd_check)."""
+    acks = delayed_acks_of(tcb)
     unacknowledged = (tcb.rcv_nxt - tcb.last_ack_sent) & MASK
-    if unacknowledged > clock.segment or (clock.quick and not clock.interactive):
+    if unacknowledged > acks.rcv_mss or (acks.quick and not acks.pingpong):
         tcb.ack_wanted = True
         return
     tcb.ack_wanted = False
-    delay = _delay(tcb, clock)
+    delay = _delay(tcb, acks)
     due = tcb.deadlines[DELACK]
     if due != NEVER and due <= now + delay // 4:
-        tcb.ack_wanted = True  # it is about to go out anyway
+        tcb.ack_wanted = True  # the timer would expire soon in any case
     elif due == NEVER or due > now + delay:
         tcb.arm(DELACK, now, delay)
 
 
 def first_delay(config: TcpConfig) -> int:
-    """How long (ns) the ACK of a FIN waits before any text has come: until the next tick."""
+    """How long (ns) the ACK of a FIN is delayed if no data has arrived before it: until the next tick."""
     return _TICK if config.timer_hz is None else 0
 
 
-def _delay(tcb: Tcb, clock: AckClock) -> int:
-    """How long an ACK waits (tcp_send_delayed_ack)."""
-    shortest = tcb.config.ns.delayed_ack or 0
-    if not clock.ato:
+def _delay(tcb: Tcb, acks: DelayedAcks) -> int:
+    """How long (ns) to delay an ACK (tcp_send_delayed_ack)."""
+    minimum = tcb.config.ns.delayed_ack or 0
+    if not acks.ato:
         return first_delay(tcb.config)
-    if clock.ato <= shortest:
-        return clock.ato
-    longest = _LONGEST_INTERACTIVE if clock.interactive or clock.small else _LONGEST
+    if acks.ato <= minimum:
+        return acks.ato
+    longest = _LONGEST_PINGPONG if acks.pingpong or acks.small else _LONGEST
     if tcb.rtt is not None:
-        longest = min(longest, max(tcb.rtt.srtt, shortest))
-    return min(clock.ato, longest)
+        longest = min(longest, max(tcb.rtt.srtt, minimum))
+    return min(acks.ato, longest)
 
 
-def read_calls_for_ack(tcb: Tcb) -> bool:
-    """Whether the user's having read all there was is reason to acknowledge it now (__tcp_cleanup_rbuf)."""
-    clock = tcb.ack_clock
-    if clock is None or not tcb.ack_pending or tcb.rcv_buffer:
+def reading_prompts_ack(tcb: Tcb) -> bool:
+    """Whether to acknowledge now because the user has read all the data that had arrived (__tcp_cleanup_rbuf)."""
+    acks = tcb.delayed_acks
+    if acks is None or not tcb.ack_pending or tcb.rcv_buffer:
         return False
-    return clock.two_small or (clock.small and not clock.interactive)
+    return acks.two_small or (acks.small and not acks.pingpong)

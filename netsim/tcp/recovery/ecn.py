@@ -1,4 +1,4 @@
-"""Explicit congestion notification between the two ends (RFC 3168 6.1): agreed on the SYNs, then marks and echoes."""
+"""Explicit congestion notification (RFC 3168 6.1): negotiated by the SYNs, then CE marks, ECE echoes and CWR."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,25 +16,25 @@ SETUP: Final = ECE | CWR  # of an ECN-setup SYN; an ECN-setup SYN-ACK carries EC
 
 @dataclass(slots=True)
 class Ecn:
-    """A connection on which ECN was agreed.
+    """The ECN variables of a connection that has negotiated it.
 
-    ``echo``: a CE mark came and every ACK says ECE until the peer answers with CWR; ``answer``: our next text carries
-    CWR; ``recover``: congestion that the peer echoes for text before this number has been answered already.
+    ``send_ece``: a CE mark was received, and every ACK carries ECE until the peer sends CWR. ``send_cwr``: the next new
+    data carries CWR. ``recover``: the window was reduced when this was SND.NXT; an ECE for data before it is ignored.
     """
 
     recover: int
-    echo: bool = False
-    answer: bool = False
+    send_ece: bool = False
+    send_cwr: bool = False
 
 
 def offered(tcb: Tcb) -> int:
-    """The flags by which this SYN offers ECN: none once it was repeated too often (RFC 3168 6.1.1.1)."""
+    """The flags by which this SYN offers ECN: none after too many retransmissions (RFC 3168 6.1.1.1)."""
     config = tcb.config
     return SETUP if config.ecn == "request" and tcb.transmissions <= 1 + config.ecn_syn_retries else 0
 
 
 def negotiate_ecn(tcb: Tcb, segment: Segment) -> None:
-    """Both ends agree: an ECN-setup SYN that we accept, or an ECN-setup SYN-ACK to a SYN of ours that offered it."""
+    """Use ECN if ``segment`` is an ECN-setup SYN that we accept, or the ECN-setup SYN-ACK to a SYN that offered it."""
     wanted = ECE if segment.flags & ACK else SETUP
     willing = tcb.config.ecn == "request" if segment.flags & ACK else tcb.config.ecn != "off"
     if willing and segment.flags & SETUP == wanted:
@@ -43,31 +43,31 @@ def negotiate_ecn(tcb: Tcb, segment: Segment) -> None:
 
 
 def mark(tcb: Tcb, segment: Segment) -> None:
-    """A segment of ours, before it leaves: ECT(0) on new text, ECE and CWR where they are due (RFC 3168 6.1)."""
+    """Mark an outgoing segment: ECT(0) on new data, ECE and CWR where they are due (RFC 3168 6.1)."""
     ecn = tcb.ecn
     assert ecn is not None
     if segment.flags & (SYN | RST):
         return
     if segment.payload and segment.seq == (tcb.snd_nxt - segment.length) & MASK:
         segment.ecn = ECT_0
-        if ecn.answer:
+        if ecn.send_cwr:
             segment.flags |= CWR
-            ecn.answer = False
-    if ecn.echo:
+            ecn.send_cwr = False
+    if ecn.send_ece:
         segment.flags |= ECE
 
 
 def ecn_arrives(tcb: Tcb, segment: Segment) -> None:
-    """What an acceptable segment tells: CE and CWR to the receiver of text, ECE to its sender (RFC 3168 6.1)."""
+    """Process the ECN bits of an acceptable segment: CE and CWR as data receiver, ECE as sender (RFC 3168 6.1)."""
     ecn = tcb.ecn
     assert ecn is not None
     if segment.flags & CWR and segment.payload:
-        ecn.echo = False
+        ecn.send_ece = False
     if segment.ecn == CE:
-        tcb.ack_wanted = tcb.ack_wanted or not ecn.echo
-        ecn.echo = True
+        tcb.ack_wanted = tcb.ack_wanted or not ecn.send_ece
+        ecn.send_ece = True
     if segment.flags & ECE and (segment.ack - ecn.recover - 1) & MASK < HALF:  # once in a window of data
         congestion = tcb.congestion
-        ecn.recover, ecn.answer = tcb.snd_nxt, True
+        ecn.recover, ecn.send_cwr = tcb.snd_nxt, True
         if congestion is not None and not congestion.in_recovery:
             congestion.reduce((tcb.snd_nxt - tcb.snd_una) & MASK)

@@ -1,7 +1,7 @@
-"""How much is sent in recovery: proportional rate reduction (RFC 6937), with Linux's bound of RFC 9937.
+"""Proportional rate reduction: how much to send in loss recovery (RFC 6937), with the bound of RFC 9937 as in Linux.
 
-While more than the new window is on its way, the sending rate falls in proportion to what is delivered; below it, what
-is delivered is replaced, and one segment more for an ACK that moves SND.UNA and tells of no new loss.
+While more than ssthresh is in flight, sending slows in proportion to what is delivered. Below ssthresh, what is
+delivered is replaced, and one segment more is sent for an ACK that advances SND.UNA without reporting a new loss.
 """
 
 from dataclasses import dataclass
@@ -11,31 +11,33 @@ from netsim.tcp.seq import HALF, MASK
 
 @dataclass(slots=True)
 class Prr:
-    """One recovery: ``prior`` was the window in bytes, ``before`` the numbers delivered, SND.UNA and blocks beyond it.
+    """One loss recovery; everything in bytes.
 
-    ``delivered`` and ``una`` are those of the last ACK, ``lost`` the bytes known to be lost, ``again`` those that were
-    sent again. ``window`` is what may be on its way now.
+    ``recover_fs`` is the window when it began (RFC 6937 takes what was in flight, Linux cwnd), ``start`` the sequence
+    number then delivered: SND.UNA plus the bytes selectively acknowledged. ``una``, ``prr_delivered`` and ``lost`` are
+    those of the last ACK. ``retransmitted`` is what recovery has retransmitted; with the new data it has sent that is
+    prr_out. ``window`` is what may be in flight now.
     """
 
-    prior: int
-    before: int
+    recover_fs: int
+    start: int
     una: int
-    delivered: int = 0
+    prr_delivered: int = 0
     lost: int = 0
-    again: int = 0
+    retransmitted: int = 0
     window: int = 0
 
-    def allow(self, una: int, sacked: int, lost: int, pipe: int, new: int, ssthresh: int, mss: int) -> int:
-        """What may be on its way (bytes) after an ACK up to ``una`` with ``sacked`` bytes beyond; ``new`` were sent."""
-        delivered = (una + sacked - self.before) & MASK
+    def update(self, una: int, sacked: int, lost: int, pipe: int, new: int, ssthresh: int, mss: int) -> int:
+        """What may be in flight after an ACK of ``una``, with ``sacked`` bytes beyond it and ``new`` bytes sent."""
+        delivered = (una + sacked - self.start) & MASK
         delivered = 0 if delivered >= HALF else delivered
-        newly = max(delivered - self.delivered, 0)
-        gain = una != self.una and lost + self.again <= self.lost
-        self.una, self.delivered, self.lost = una, delivered, max(self.lost, lost + self.again)
-        out = self.again + new
+        newly = max(delivered - self.prr_delivered, 0)
+        advances = una != self.una and lost + self.retransmitted <= self.lost
+        self.una, self.prr_delivered, self.lost = una, delivered, max(self.lost, lost + self.retransmitted)
+        prr_out = self.retransmitted + new
         if pipe > ssthresh:
-            count = -(-ssthresh * delivered // (self.prior * mss)) * mss - out
+            sndcnt = -(-ssthresh * delivered // (self.recover_fs * mss)) * mss - prr_out
         else:
-            count = min(max(delivered - out, newly) + (mss if gain else 0), ssthresh - pipe)
-        self.window = pipe + max(count, 0 if out else mss)
+            sndcnt = min(max(delivered - prr_out, newly) + (mss if advances else 0), ssthresh - pipe)
+        self.window = pipe + max(sndcnt, 0 if prr_out else mss)
         return self.window

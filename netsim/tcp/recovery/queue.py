@@ -1,22 +1,22 @@
-"""The retransmission queue: what was sent and is not acknowledged, and how the RTT is measured (RFC 6298)."""
+"""The retransmission queue: segments sent and not acknowledged, RTT samples, and the timers of data (RFC 6298)."""
 
 from collections import deque
 from dataclasses import dataclass
 
-from netsim.tcp.recovery.rto import PeakEstimator, RttEstimator
+from netsim.tcp.recovery.rto import MdevEstimator, RttEstimator
 from netsim.tcp.segment import FIN, PSH
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import NEVER, PERSIST, PROBE, REXMT, USER
 
-_LEAST_PROBE = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
+_TIMEOUT_MIN = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
 
 
 @dataclass(slots=True)
 class Sent:
     """A segment on the retransmission queue: ``length`` counts FIN, ``sent_at`` is its last transmission (ns).
 
-    ``ends_piece``: the next one was handed to the interface separately (bursts.py).
+    ``ends_burst``: it was the last segment of a TSO burst (tso.py).
     """
 
     seq: int
@@ -26,30 +26,30 @@ class Sent:
     transmissions: int = 1
     lost: bool = False
     sacked: bool = False
-    ends_piece: bool = False
+    ends_burst: bool = False
 
 
 def resegment(tcb: Tcb, mss: int) -> None:
-    """Cut what is on the queue into segments of at most ``mss`` bytes of text."""
-    tcb.queue = deque(piece for sent in tcb.queue for piece in _split(sent, mss))
+    """Cut the queued segments into segments of at most ``mss`` bytes of data."""
+    tcb.queue = deque(part for sent in tcb.queue for part in _split(sent, mss))
 
 
 def _split(sent: Sent, mss: int) -> list[Sent]:
-    """A queued segment in pieces of at most ``mss`` bytes of text, to be sent again; FIN and PSH on the last."""
-    text = sent.length - (sent.flags & FIN)
-    if text <= mss:
+    """A segment cut into segments of at most ``mss`` bytes of data, marked lost; FIN and PSH on the last one."""
+    data = sent.length - (sent.flags & FIN)
+    if data <= mss:
         return [sent]
-    pieces = []
-    for start in range(0, text, mss):
-        last = start + mss >= text
-        size = min(mss, text - start) + (sent.flags & FIN if last else 0)
+    parts = []
+    for start in range(0, data, mss):
+        last = start + mss >= data
+        size = min(mss, data - start) + (sent.flags & FIN if last else 0)
         flags = sent.flags if last else sent.flags & ~(FIN | PSH)
-        pieces.append(Sent((sent.seq + start) & MASK, size, flags, sent.sent_at, sent.transmissions, lost=True))
-    return pieces
+        parts.append(Sent((sent.seq + start) & MASK, size, flags, sent.sent_at, sent.transmissions, lost=True))
+    return parts
 
 
 def payload_of(tcb: Tcb, sent: Sent) -> bytes:
-    """The text that ``sent`` carries, from the send buffer (which starts at SND.UNA)."""
+    """The data that ``sent`` carries, from the send buffer, which starts at SND.UNA."""
     buffer = tcb.snd_buffer
     if not buffer:
         return b""
@@ -58,12 +58,12 @@ def payload_of(tcb: Tcb, sent: Sent) -> bytes:
 
 
 def acknowledge(tcb: Tcb, ack: int, now: int) -> int | None:
-    """Take acknowledged segments off the queue and text off the buffer, up to ``ack``; SND.UNA = ``ack``.
+    """SND.UNA = ``ack``: remove acknowledged segments from the queue and acknowledged data from the send buffer.
 
-    Returns an RTT sample (ns) from the latest segment that was sent only once (Karn), or None.
+    Returns an RTT sample (ns) from the last segment acknowledged; None if one was retransmitted (Karn's algorithm).
     """
     if tcb.snd_una == tcb.iss:
-        tcb.snd_una = (tcb.iss + 1) & MASK  # the SYN's own number; text starts behind it
+        tcb.snd_una = (tcb.iss + 1) & MASK  # the SYN's own sequence number; data starts behind it
     acked = (ack - tcb.snd_una) & MASK
     tcb.snd_una = ack
     tcb.backoff = 0
@@ -93,22 +93,22 @@ def fin_acknowledged(tcb: Tcb) -> bool:
     return tcb.fin_seq >= 0 and tcb.snd_una == (tcb.fin_seq + 1) & MASK
 
 
-def measured(tcb: Tcb, sample: int) -> None:
-    """A new RTT sample: SRTT, RTTVAR, RTO (RFC 6298 2); the back-off ends."""
+def update_rto(tcb: Tcb, sample: int) -> None:
+    """A new RTT sample (ns): update SRTT, RTTVAR and RTO (RFC 6298 2), which ends the back-off."""
     rtt, ns = tcb.rtt, tcb.config.ns
     if type(rtt) is RttEstimator:
         rtt.update(sample)
     elif rtt is not None:
         rtt.update(sample, ns.rto_variance_floor, tcb.snd_una, tcb.snd_nxt)
     elif tcb.config.rtt_variance == "peak":
-        rtt = tcb.rtt = PeakEstimator.first(sample, ns.rto_variance_floor, tcb.snd_nxt)
+        rtt = tcb.rtt = MdevEstimator.first(sample, ns.rto_variance_floor, tcb.snd_nxt)
     else:
         rtt = tcb.rtt = RttEstimator(sample, sample // 2, sample)  # RFC 6298 2.2
     tcb.rto = rtt.rto(ns.clock_granularity, ns.rto_variance_floor, ns.rto_min, ns.rto_max)
 
 
-def rearm(tcb: Tcb, now: int) -> None:
-    """After an ACK of new text: the timer restarts, or stops when all is acknowledged (RFC 6298 5.2, 5.3)."""
+def restart_timers(tcb: Tcb, now: int) -> None:
+    """New data was acknowledged: restart the retransmission timer, or stop it if none is left (RFC 6298 5.2, 5.3)."""
     deadlines = tcb.deadlines
     deadlines[PERSIST] = NEVER
     tcb.probes = 0
@@ -117,7 +117,7 @@ def rearm(tcb: Tcb, now: int) -> None:
     if not tcb.queue:
         deadlines[REXMT] = deadlines[USER] = deadlines[PROBE] = NEVER
         return
-    if not (tcb.config.tail_loss_probe and start_loss_probe(tcb, now, now + tcb.rto)):
+    if not (tcb.config.tail_loss_probe and arm_loss_probe(tcb, now, now + tcb.rto)):
         deadlines[PROBE] = NEVER
         tcb.arm(REXMT, now, tcb.rto)
     timeout = tcb.config.ns.user_timeout
@@ -125,21 +125,22 @@ def rearm(tcb: Tcb, now: int) -> None:
         tcb.arm(USER, now, timeout)
 
 
-def start_loss_probe(tcb: Tcb, now: int, rto_at: int) -> bool:
-    """Let a tail loss probe come before the RTO, which is due at ``rto_at`` (RFC 8985 7.2); False where none may.
+def arm_loss_probe(tcb: Tcb, now: int, rto_at: int) -> bool:
+    """Arm the tail loss probe instead of the RTO, which is due at ``rto_at`` (RFC 8985 7.2). False if none may be sent.
 
-    Two round trips, and the least RTO if one segment is outstanding, whose ACK may be delayed; without a sample as the
-    first SYN waits (net/ipv4/tcp_output.c, tcp_schedule_loss_probe). Not while something is being repaired.
+    The probe timeout is two round trips, plus the minimum RTO if one segment is in flight, whose ACK may be delayed;
+    without an RTT sample it is the initial RTO (net/ipv4/tcp_output.c, tcp_schedule_loss_probe). No probe is sent in
+    loss recovery.
     """
     congestion = tcb.congestion
     if len(tcb.queue) > 1 and any(sent.sacked for sent in tcb.queue):
         return False
-    if not tcb.sack_ok or tcb.backoff or (congestion is not None and congestion.repairing):
+    if not tcb.sack_ok or tcb.backoff or (congestion is not None and congestion.recovering):
         return False
     ns = tcb.config.ns
     delay = ns.rto_initial
     if tcb.rtt is not None:
-        delay = 2 * tcb.rtt.srtt + (ns.rto_min if len(tcb.queue) == 1 else _LEAST_PROBE)
+        delay = 2 * tcb.rtt.srtt + (ns.rto_min if len(tcb.queue) == 1 else _TIMEOUT_MIN)
     if now < rto_at < now + delay:
         delay = rto_at - now
     tcb.deadlines[REXMT] = NEVER

@@ -1,9 +1,9 @@
-"""Loss by time: RACK (RFC 8985 6; net/ipv4/tcp_recovery.c).
+"""Loss detection by time: RACK (RFC 8985 6; net/ipv4/tcp_recovery.c).
 
-A segment is lost if one that was sent later has been delivered and it has not, a round trip and a little more after it
-was sent, whether it is sent for the first time or again. The little is for segments that overtake others: a quarter
-of the least RTT, nothing until reordering was seen if recovery is on or three segments have overtaken, and more of
-these quarters for each round trip in which the peer tells that it had a segment already.
+A segment, original or retransmission, is lost if one that was sent after it has been delivered and the reordering
+window has passed since it could have been acknowledged. That window allows for reordered segments. It is a quarter of
+the minimum RTT, and grows by as much for each round trip in which the peer reports a duplicate. It is zero while no
+reordering has been observed and either loss recovery is on or three segments have been selectively acknowledged.
 """
 
 from dataclasses import dataclass
@@ -14,77 +14,85 @@ from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER, PROBE, REXMT
 
-_MANY: Final = 3  # segments delivered: no more patience (RFC 8985 6.2, step 4; DupThresh)
-_LEAST: Final = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
-_PERSIST: Final = 16  # recoveries that a wider reordering window outlives (RFC 8985 6.2, step 4)
-_MOST_REORDERING: Final = 300  # segments; net.ipv4.tcp_max_reordering
+_DUPTHRESH: Final = 3  # segments selectively acknowledged: no reordering window (RFC 8985 6.2, step 4)
+_TIMEOUT_MIN: Final = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
+_PERSIST: Final = 16  # recoveries after which a wider reordering window is reset (RFC 8985 6.2, step 4)
+_MAX_REORDERING: Final = 300  # segments; net.ipv4.tcp_max_reordering
 
 
 @dataclass(slots=True)
 class Rack:
     """RACK's variables (RFC 8985 6.1); times in ns.
 
-    Of the segment sent last among those delivered: when it was ``sent_at``, its ``end``, its ``rtt``, and how often it
-    had gone out (``again``). ``high`` is the end of what was selectively acknowledged. ``seen``: segments overtook
-    others, by ``reordering`` at most. ``steps`` of the reordering window, for ``persist`` more recoveries; it grows
-    once for text up to ``round``.
+    ``xmit_ts``, ``end_seq``, ``rtt`` and ``transmissions`` are those of the segment that was sent last among those
+    delivered. ``fack`` is the highest sequence number selectively acknowledged. ``reordering`` is the maximum distance
+    of a reordered segment. ``reo_wnd_mult`` multiplies the reordering window, for ``reo_wnd_persist`` more recoveries;
+    it grows once until SND.UNA reaches ``dsack_round``.
     """
 
-    high: int
-    sent_at: int = -1
-    again: int = 0
-    end: int = 0
+    fack: int
+    xmit_ts: int = -1
+    transmissions: int = 0
+    end_seq: int = 0
     rtt: int = 0
-    seen: bool = False
-    reordering: int = _MANY
-    steps: int = 1
-    persist: int = 0
-    round: int | None = None
+    reordering_seen: bool = False
+    reordering: int = _DUPTHRESH
+    reo_wnd_mult: int = 1
+    reo_wnd_persist: int = 0
+    dsack_round: int | None = None
 
-    def delivered(self, sent: Sent, now: int, least: int) -> None:
-        """A segment has arrived. Sent again a moment ago, it was the first copy that did (RFC 8985 6.2, step 2)."""
+    def update(self, sent: Sent, now: int, minimum: int) -> None:
+        """A segment was delivered (RFC 8985 6.2, steps 1 and 2).
+
+        A retransmission younger than the ``minimum`` RTT is ignored: the ACK is for an earlier transmission.
+        """
         rtt = now - sent.sent_at
-        if sent.transmissions > 1 and rtt < least:
+        if sent.transmissions > 1 and rtt < minimum:
             return
         self.rtt = rtt
-        if not self.is_after(sent):
-            self.sent_at, self.again, self.end = sent.sent_at, sent.transmissions, (sent.seq + sent.length) & MASK
+        if not self.sent_after(sent):
+            self.xmit_ts, self.transmissions = sent.sent_at, sent.transmissions
+            self.end_seq = (sent.seq + sent.length) & MASK
 
-    def is_after(self, sent: Sent) -> bool:
+    def sent_after(self, sent: Sent) -> bool:
         """Whether the latest segment delivered was sent after this one (RFC 8985 6.2, RACK_sent_after).
 
-        At one instant, those that are sent again go behind the others.
+        Of segments sent at the same time, retransmissions count as sent after the others.
         """
-        if self.sent_at != sent.sent_at:
-            return self.sent_at > sent.sent_at
-        if self.again != sent.transmissions:
-            return self.again > sent.transmissions
-        return 0 < (self.end - sent.seq - sent.length) & MASK < HALF
+        if self.xmit_ts != sent.sent_at:
+            return self.xmit_ts > sent.sent_at
+        if self.transmissions != sent.transmissions:
+            return self.transmissions > sent.transmissions
+        return 0 < (self.end_seq - sent.seq - sent.length) & MASK < HALF
 
-    def overtaken(self, segments: int) -> None:
-        """A segment sent once comes so many segments behind one that was sent after it (step 3)."""
-        self.seen = True
-        self.reordering = min(max(self.reordering, segments), _MOST_REORDERING)
+    def detect_reordering(self, segments: int) -> None:
+        """A segment transmitted once was delivered after ``segments`` later ones (step 3)."""
+        self.reordering_seen = True
+        self.reordering = min(max(self.reordering, segments), _MAX_REORDERING)
 
-    def duplicate_seen(self, una: int, nxt: int) -> None:
-        """The peer had a segment already: a wider window, once a round trip (step 4)."""
-        if self.seen and (self.round is None or (una - self.round) & MASK < HALF):
-            self.round, self.steps, self.persist = nxt, min(self.steps + 1, 255), _PERSIST
+    def dsack_arrives(self, una: int, nxt: int) -> None:
+        """The peer reports a duplicate: the reordering window grows, once per round trip (step 4)."""
+        if self.reordering_seen and (self.dsack_round is None or (una - self.dsack_round) & MASK < HALF):
+            self.dsack_round = nxt
+            self.reo_wnd_mult, self.reo_wnd_persist = min(self.reo_wnd_mult + 1, 255), _PERSIST
 
-    def recovered(self) -> None:
-        """A recovery is over: the window is as it was at first once enough of them are (step 4)."""
-        self.persist = max(self.persist - 1, 0)
-        if not self.persist:
-            self.steps = 1
-
-
-def least_rtt(tcb: Tcb) -> int:
-    """The least RTT so far, ns."""
-    return tcb.rtt.least if tcb.rtt is not None else 0
+    def recovery_ends(self) -> None:
+        """A recovery is over: after 16 of them the reordering window is reset (step 4)."""
+        self.reo_wnd_persist = max(self.reo_wnd_persist - 1, 0)
+        if not self.reo_wnd_persist:
+            self.reo_wnd_mult = 1
 
 
-def tell(tcb: Tcb, ack: int, now: int) -> bool:
-    """An ACK will take segments off the queue: what that tells. True if one that was sent only once is among them."""
+def min_rtt(tcb: Tcb) -> int:
+    """The minimum RTT so far (ns), 0 without a sample."""
+    return tcb.rtt.min_rtt if tcb.rtt is not None else 0
+
+
+def newly_acked(tcb: Tcb, ack: int, now: int) -> bool:
+    """Update RACK with the segments that an ACK, not yet processed, acknowledges cumulatively.
+
+    Returns whether one of them was transmitted only once and was sent before the current recovery began.
+    """
     congestion, una = tcb.congestion, tcb.snd_una
     assert congestion is not None
     rack, original, acked = congestion.rack, False, (ack - una) & MASK
@@ -97,46 +105,47 @@ def tell(tcb: Tcb, ack: int, now: int) -> bool:
         once = sent.transmissions == 1
         original = original or (once and (congestion.recover - end) & MASK < HALF)
         if rack is not None:
-            if once and 0 < (rack.high - end) & MASK < HALF:
+            if once and 0 < (rack.fack - end) & MASK < HALF:
                 last = max((i for i, s in enumerate(tcb.queue) if s.sacked), default=index)
-                rack.overtaken(last - index + 1)
-            rack.delivered(sent, now, least_rtt(tcb))
+                rack.detect_reordering(last - index + 1)
+            rack.update(sent, now, min_rtt(tcb))
     return original
 
 
-def patience(tcb: Tcb, rack: Rack) -> int:
+def reo_wnd(tcb: Tcb, rack: Rack) -> int:
     """The reordering window, ns (step 4; net/ipv4/tcp_recovery.c, tcp_rack_reo_wnd)."""
     congestion, rtt = tcb.congestion, tcb.rtt
     if rtt is None or congestion is None:
         return 0
-    if not rack.seen and (congestion.repairing or sum(sent.sacked for sent in tcb.queue) >= _MANY):
+    if not rack.reordering_seen and (congestion.recovering or sum(sent.sacked for sent in tcb.queue) >= _DUPTHRESH):
         return 0
-    return min(rtt.least // 4 * rack.steps, rtt.srtt)
+    return min(rtt.min_rtt // 4 * rack.reo_wnd_mult, rtt.srtt)
 
 
-def mark_lost(tcb: Tcb, rack: Rack, now: int) -> int:
-    """Mark what is lost by now (step 5). How long (ns) until the last of those that may yet come is lost too, or 0."""
-    wait, window = 0, patience(tcb, rack)
+def detect_loss(tcb: Tcb, rack: Rack, now: int) -> int:
+    """Mark the segments that are lost (step 5). Returns after how long (ns) the remaining ones are lost too, or 0."""
+    wait, window = 0, reo_wnd(tcb, rack)
     for sent in tcb.queue:
         if sent.sacked or sent.lost:
             continue
-        if rack.is_after(sent):
+        if rack.sent_after(sent):
             remaining = sent.sent_at + rack.rtt + window - now
             sent.lost = remaining <= 0
             wait = max(wait, remaining)
     return wait
 
 
-def await_reordered(tcb: Tcb, now: int, wait: int) -> None:
-    """Set the reordering timer. It is the tail loss probe's, for which nothing may be selectively acknowledged."""
+def arm_reordering_timer(tcb: Tcb, now: int, wait: int) -> None:
+    """Arm the reordering timer for ``wait`` ns. It shares its slot with the tail loss probe, which is not armed while
+    a segment is selectively acknowledged."""
     if wait:
         tcb.deadlines[REXMT] = NEVER
-        tcb.arm(PROBE, now, wait + _LEAST)
+        tcb.arm(PROBE, now, wait + _TIMEOUT_MIN)
 
 
-def timed_out(tcb: Tcb, now: int) -> None:
-    """The retransmission timer rang: all is lost but what arrived, and by RACK what was sent within a round trip
-    (net/ipv4/tcp_input.c, tcp_timeout_mark_lost)."""
+def mark_lost_by_timeout(tcb: Tcb, now: int) -> None:
+    """The retransmission timer expired: every segment is lost that was not selectively acknowledged, nor, with RACK,
+    sent within the last round trip (net/ipv4/tcp_input.c, tcp_timeout_mark_lost)."""
     congestion = tcb.congestion
     rtt = 0
     if tcb.config.rack and tcb.sack_ok and tcb.rtt is not None and congestion is not None:

@@ -1,15 +1,15 @@
-"""Text that arrived out of order, kept until the gap before it is filled (RFC 9293 3.10.7.4, seventh)."""
+"""Data that arrived out of order, kept until the gap before it is filled (RFC 9293 3.10.7.4, seventh)."""
 
 from dataclasses import dataclass
 
 from netsim.tcp.seq import HALF, MASK
 
-Range = tuple[int, int]  # the first number of it, and the first beyond it
+Range = tuple[int, int]  # the first sequence number, and the first one beyond
 
 
 @dataclass(slots=True)
 class Block:
-    """Contiguous data from ``seq`` on. ``stamp`` grows with each arrival: the greatest is the block changed last."""
+    """Contiguous data from ``seq`` on. ``stamp`` orders the blocks by when a segment last changed them."""
 
     seq: int
     data: bytearray
@@ -19,8 +19,9 @@ class Block:
 class Reassembly:
     """Blocks of data with gaps between them, in sequence order from ``rcv_nxt`` on.
 
-    Where pieces overlap, what arrived first is kept; data in order wins over both (the RFC leaves it open).
-    ``duplicate`` is data that came twice and is still to be reported (RFC 2883).
+    Where blocks and a new segment overlap, the bytes that arrived first are kept; bytes that arrive in order replace
+    both (the RFC leaves the choice open). ``duplicate`` is a range that was received twice and that the next ACK
+    reports (RFC 2883).
     """
 
     __slots__ = ("_arrivals", "blocks", "duplicate")
@@ -31,18 +32,18 @@ class Reassembly:
         self._arrivals = 0
 
     def __len__(self) -> int:
-        """Bytes held."""
+        """The number of bytes held."""
         return sum(len(block.data) for block in self.blocks)
 
     def insert(self, seq: int, data: bytes, rcv_nxt: int) -> Range | None:
-        """Keep ``data`` (which starts at ``seq``, not before ``rcv_nxt``), less what is held already.
+        """Add ``data``, which starts at ``seq`` and not before ``rcv_nxt``; bytes that are held already stay.
 
-        Returns the first part of it that was held already, or None.
+        Returns the first range of it that was held already, or None.
         """
         self._arrivals += 1
         blocks = self.blocks
         if blocks and seq == (blocks[-1].seq + len(blocks[-1].data)) & MASK:
-            blocks[-1].data += data  # most segments behind a gap continue what is there
+            blocks[-1].data += data  # most segments behind a gap continue the last block
             blocks[-1].stamp = self._arrivals
             return None
         start = (seq - rcv_nxt) & MASK
@@ -69,7 +70,7 @@ class Reassembly:
         return duplicate
 
     def overlap(self, seq: int, length: int) -> Range | None:
-        """The first part that is held of the ``length`` bytes from ``seq`` on, which lies before all blocks."""
+        """The first range that is held of the ``length`` bytes from ``seq`` on; ``seq`` lies before all blocks."""
         if not self.blocks:
             return None
         block = self.blocks[0]
@@ -79,7 +80,7 @@ class Reassembly:
         return block.seq, (block.seq + min(length - ahead, len(block.data))) & MASK
 
     def take(self, rcv_nxt: int) -> bytes:
-        """Remove and return the data that now continues at ``rcv_nxt``; empty if there is a gap."""
+        """Remove and return the data that continues at ``rcv_nxt``; empty if there is a gap before it."""
         taken = bytearray()
         while self.blocks:
             block = self.blocks[0]

@@ -1,4 +1,4 @@
-"""The retransmission timeout of RFC 6298, and the variant of Linux.
+"""The retransmission timeout: RTT estimation as in RFC 6298, and as Linux does it.
 
 All times are integer nanoseconds. With samples of 1, 2 and 1.5 s the RTO is 3, 3.625 and 3.421875 s.
 """
@@ -12,11 +12,11 @@ from netsim.tcp.seq import HALF, MASK
 @final
 @dataclass(slots=True)
 class RttEstimator:
-    """SRTT, RTTVAR and the RTO of one connection; created by its first sample (RFC 6298 2.2). ``least``: the least."""
+    """SRTT, RTTVAR and the smallest RTT of one connection; created by its first sample (RFC 6298 2.2)."""
 
     srtt: int
     rttvar: int
-    least: int
+    min_rtt: int
 
     @classmethod
     def first(cls, sample: int) -> "RttEstimator":
@@ -27,8 +27,8 @@ class RttEstimator:
         """RTTVAR first, then SRTT, with beta = 1/4 and alpha = 1/8 (RFC 6298 2.3)."""
         self.rttvar = (3 * self.rttvar + abs(self.srtt - sample)) // 4
         self.srtt = (7 * self.srtt + sample) // 8
-        if sample < self.least:
-            self.least = sample
+        if sample < self.min_rtt:
+            self.min_rtt = sample
 
     def rto(self, granularity: int, variance_floor: int, minimum: int, maximum: int) -> int:
         """SRTT + max(G, 4 RTTVAR), kept within [minimum, maximum] (RFC 6298 2.3 to 2.5).
@@ -48,60 +48,61 @@ class RttEstimator:
 
 
 @dataclass(slots=True)
-class PeakEstimator:
-    """Linux's: the RTO stands on the greatest deviation of a round trip (net/ipv4/tcp_input.c, tcp_rtt_estimator).
+class MdevEstimator:
+    """Linux's estimator: the RTO follows the maximum deviation of each round trip (tcp_input.c, tcp_rtt_estimator).
 
-    ``deviation`` is four times a smoothed mean deviation, ``peak`` its greatest value in this round trip, ``spread``
-    what the RTO adds to SRTT: it follows a higher peak at once, a lower one by a quarter of the way each round trip.
-    A round trip is over when what had been sent as it began, up to ``end``, is acknowledged. ``least``: the least RTT.
+    ``mdev`` is four times the smoothed mean deviation and ``mdev_max`` its maximum in the current round trip. The RTO
+    is SRTT plus ``smoothed_mdev_max`` (rttvar_us in the kernel), which rises to a higher maximum immediately and
+    falls by a quarter of the difference per round trip. A round trip ends when SND.UNA passes ``rtt_seq``, which was
+    SND.NXT when the round trip began.
     """
 
     srtt: int
-    deviation: int
-    peak: int
-    spread: int
-    end: int
-    least: int
+    mdev: int
+    mdev_max: int
+    smoothed_mdev_max: int
+    rtt_seq: int
+    min_rtt: int
 
     @classmethod
-    def first(cls, sample: int, floor: int, snd_nxt: int) -> "PeakEstimator":
-        """SRTT = R, the spread 2 R; at least ``floor`` (ns)."""
-        spread = max(2 * sample, floor)
-        return cls(sample, 2 * sample, spread, spread, snd_nxt, sample)
+    def first(cls, sample: int, floor: int, snd_nxt: int) -> "MdevEstimator":
+        """SRTT = R, and the RTO adds 2 R, but not less than ``floor`` (ns)."""
+        deviation = max(2 * sample, floor)
+        return cls(sample, 2 * sample, deviation, deviation, snd_nxt, sample)
 
     @property
     def rttvar(self) -> int:
-        """The smoothed mean deviation itself, as TCP_INFO has it."""
-        return self.deviation >> 2
+        """The smoothed mean deviation (ns), as TCP_INFO reports it."""
+        return self.mdev >> 2
 
     def update(self, sample: int, floor: int, snd_una: int, snd_nxt: int) -> None:
-        """One more sample. One below SRTT raises the deviation by an eighth of what one above it does."""
+        """One more sample. Below SRTT, it raises the deviation by an eighth of what a sample above SRTT does."""
         error = sample - self.srtt
-        excess = abs(error) - (self.deviation >> 2)
+        excess = abs(error) - (self.mdev >> 2)
         if error < 0 < excess:
             excess >>= 3
         self.srtt += error >> 3
-        if sample < self.least:
-            self.least = sample
-        self.deviation += excess
-        if self.deviation > self.peak:
-            self.peak = self.deviation
-            self.spread = max(self.spread, self.peak)
-        if 0 < (snd_una - self.end) & MASK < HALF:
-            if self.peak < self.spread:
-                self.spread -= (self.spread - self.peak) >> 2
-            self.peak, self.end = floor, snd_nxt
+        if sample < self.min_rtt:
+            self.min_rtt = sample
+        self.mdev += excess
+        if self.mdev > self.mdev_max:
+            self.mdev_max = self.mdev
+            self.smoothed_mdev_max = max(self.smoothed_mdev_max, self.mdev_max)
+        if 0 < (snd_una - self.rtt_seq) & MASK < HALF:
+            if self.mdev_max < self.smoothed_mdev_max:
+                self.smoothed_mdev_max -= (self.smoothed_mdev_max - self.mdev_max) >> 2
+            self.mdev_max, self.rtt_seq = floor, snd_nxt
 
     def rto(self, granularity: int, variance_floor: int, minimum: int, maximum: int) -> int:
-        """SRTT and the spread, kept within [minimum, maximum]."""
-        return min(max(self.srtt + max(self.spread, variance_floor, granularity), minimum), maximum)
+        """SRTT and the smoothed maximum deviation, kept within [minimum, maximum]."""
+        return min(max(self.srtt + max(self.smoothed_mdev_max, variance_floor, granularity), minimum), maximum)
 
 
-Estimator: TypeAlias = RttEstimator | PeakEstimator
+Estimator: TypeAlias = RttEstimator | MdevEstimator
 
 
 def model_timeout(retransmissions: int, minimum: int, maximum: int) -> int:
-    """How long that many retransmissions take if the RTO is the least at first (net/ipv4/tcp_timer.c).
+    """How long (ns) that many retransmissions take if the first RTO is ``minimum`` (net/ipv4/tcp_timer.c).
 
     With 200 ms and 120 s, 8 of them take 102.2 s and 15 take 924.6 s.
     """

@@ -1,4 +1,4 @@
-"""Selective acknowledgments as the receiver of text sends them: RFC 2018 4, and RFC 2883 for text that came twice."""
+"""Selective acknowledgments as the data receiver sends them: RFC 2018 4, and D-SACK for duplicates (RFC 2883)."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _ROOM: Final = 40  # bytes; RFC 9293 3.1: Data Offset has four bits
 
 
 def with_sack(tcb: Tcb, options: Options | None) -> Options | None:
-    """The options of a segment with what this end holds beyond RCV.NXT. Text that came twice is reported once."""
+    """``options`` with the SACK blocks of the data held beyond RCV.NXT. A duplicate is reported once."""
     held = tcb.reassembly
     assert held is not None
     used = options.size() if options is not None else 0
@@ -31,7 +31,7 @@ def with_sack(tcb: Tcb, options: Options | None) -> Options | None:
 
 
 def sack_bytes(tcb: Tcb) -> int:
-    """Bytes that the SACK option takes on the next segment, at the most (RFC 6691 2: text must make room for it)."""
+    """The maximum size (bytes) of the SACK option on the next segment, which leaves less for data (RFC 6691 2)."""
     held = tcb.reassembly
     if held is None or not tcb.sack_ok:
         return 0
@@ -40,9 +40,9 @@ def sack_bytes(tcb: Tcb) -> int:
 
 
 def _ranges(tcb: Tcb, held: Reassembly) -> tuple[Range, ...]:
-    """The duplicate first (RFC 2883 4), then the block with the latest segment, then those changed before it.
+    """The duplicate first (RFC 2883 4), then the block with the latest segment, then the blocks changed before it.
 
-    A FIN that came before the text in front of it is held too, and has a number of its own.
+    A FIN that arrived before the data in front of it is held too: it has a sequence number of its own.
     """
     latest = sorted(held.blocks, key=lambda block: -block.stamp)
     ranges = [(block.seq, (block.seq + len(block.data)) & MASK) for block in latest]
@@ -57,8 +57,8 @@ def _ranges(tcb: Tcb, held: Reassembly) -> tuple[Range, ...]:
     return tuple(ranges if held.duplicate is None else [held.duplicate, *ranges])
 
 
-def came_twice(tcb: Tcb, seq: int, end: int) -> None:
-    """Report the text from ``seq`` to ``end`` with the next ACK: this end had it already (RFC 2883)."""
+def report_dsack(tcb: Tcb, seq: int, end: int) -> None:
+    """Report with the next ACK that the data from ``seq`` to ``end`` was received before (RFC 2883)."""
     if tcb.sack_ok and tcb.config.dsack and 0 < (end - seq) & MASK < HALF:
         if tcb.reassembly is None:
             tcb.reassembly = Reassembly()

@@ -4,10 +4,10 @@ from netsim.tcp.clauses import CHECK_5_ACK, DEFER_ACCEPT, RFC5961_OLD_ACK
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
 from netsim.tcp.listening.defer_accept import waits_for_text
 from netsim.tcp.output import retransmit, send_reset_for
-from netsim.tcp.recovery.queue import acknowledge, fin_acknowledged, measured, rearm
-from netsim.tcp.recovery.rack import tell
-from netsim.tcp.recovery.scoreboard import begin_recovery, selective
-from netsim.tcp.recovery.spurious import report_duplicate, settle
+from netsim.tcp.recovery.queue import acknowledge, fin_acknowledged, restart_timers, update_rto
+from netsim.tcp.recovery.rack import newly_acked
+from netsim.tcp.recovery.scoreboard import enter_recovery, sack_recovery
+from netsim.tcp.recovery.undo import check_undo, dsack_arrives
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.segment_arrives.established import established
 from netsim.tcp.segment_arrives.options import echo_sample
@@ -39,7 +39,7 @@ def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
             challenge(tcb, now)
             return False
         if tcb.sack_ok and tcb.queue and tcb.congestion is not None:
-            selective(tcb, segment, now, una)  # blocks count whenever they come: net/ipv4/tcp_input.c, tcp_ack
+            sack_recovery(tcb, segment, now, una)  # blocks count whenever they come: net/ipv4/tcp_input.c, tcp_ack
     else:
         if ahead:
             _advance(tcb, segment, now)
@@ -77,7 +77,7 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
     if listener is not None:
         listener.complete(tcb)
     if tcb.queue and tcb.sack_ok and tcb.congestion is not None:
-        selective(tcb, segment, now, tcb.snd_una)  # Fast Open has sent text, and some of it came
+        sack_recovery(tcb, segment, now, tcb.snd_una)  # Fast Open has sent text, and some of it came
     return True
 
 
@@ -87,29 +87,31 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
         accepted(tcb, segment, "ACK", CHECK_5_ACK)
     una, flight = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
     congestion = tcb.congestion
-    repairing = congestion is not None and congestion.repairing
-    original = congestion is not None and (repairing or congestion.duplicates > 0) and tell(tcb, segment.ack, now)
+    recovering = congestion is not None and congestion.recovering
+    original = False
+    if congestion is not None and (recovering or congestion.duplicate_acks):
+        original = newly_acked(tcb, segment.ack, now)
     sample = acknowledge(tcb, segment.ack, now)
-    if congestion is not None and (repairing or congestion.undo is not None):
-        settle(tcb, segment, una, original=original)
+    if congestion is not None and (recovering or congestion.undo is not None):
+        check_undo(tcb, segment, una, original=original)
     if congestion is not None and sample is not None and tcb.config.congestion == "cubic":
-        congestion.round_trip(sample, tcb.snd_una, tcb.snd_nxt, now)
+        congestion.rtt_sample(sample, tcb.snd_una, tcb.snd_nxt, now)
     if tcb.ts_ok:
         echo = echo_sample(tcb, segment, now)
         sample = sample if echo is None else echo
     if sample is not None:
-        measured(tcb, sample)
-    rearm(tcb, now)
+        update_rto(tcb, sample)
+    restart_timers(tcb, now)
     if (
         congestion is not None
-        and congestion.acknowledged((segment.ack - una) & MASK, tcb.snd_una, flight, now)
+        and congestion.ack_arrives((segment.ack - una) & MASK, tcb.snd_una, flight, now)
         and tcb.queue
         and not tcb.sack_ok  # there the scoreboard decides
     ):
         retransmit(tcb, tcb.queue[0], now)
     if tcb.snd_buffer is not None:
-        if tcb.chrono is not None and not tcb.snd_buffer:
-            tcb.chrono.update(now, text=False, held_back=False)
+        if tcb.send_times is not None and not tcb.snd_buffer:
+            tcb.send_times.stop(now)
         signal(tcb)  # there may be room for more
 
 
@@ -133,12 +135,12 @@ def _update_window(tcb: Tcb, segment: Segment, now: int, ahead: int, flight: int
                 _window_opened(tcb, now)
     if tcb.congestion is None or not tcb.queue:
         if tcb.congestion is not None and tcb.congestion.undo is not None and not ahead:
-            report_duplicate(tcb, segment, tcb.snd_una)
+            dsack_arrives(tcb, segment, tcb.snd_una)
         return
     if tcb.sack_ok:
-        selective(tcb, segment, now, (tcb.snd_una - ahead) & MASK)
-    elif same and not ahead and flight and segment.length == 0 and tcb.congestion.duplicate(tcb.snd_una):
-        begin_recovery(tcb, now)
+        sack_recovery(tcb, segment, now, (tcb.snd_una - ahead) & MASK)
+    elif same and not ahead and flight and segment.length == 0 and tcb.congestion.duplicate_ack(tcb.snd_una):
+        enter_recovery(tcb, now)
         retransmit(tcb, tcb.queue[0], now)
 
 
@@ -148,7 +150,7 @@ def _window_opened(tcb: Tcb, now: int) -> None:
     tcb.probes = 0
     if tcb.queue:
         retransmit(tcb, tcb.queue[0], now)
-        rearm(tcb, now)
+        restart_timers(tcb, now)
 
 
 def _closing_states(tcb: Tcb, segment: Segment, now: int) -> bool:

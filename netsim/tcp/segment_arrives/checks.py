@@ -27,7 +27,7 @@ from netsim.tcp.listening.fast_open import learn_cookie
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.recovery.ecn import negotiate_ecn
 from netsim.tcp.recovery.queue import fin_acknowledged
-from netsim.tcp.recovery.sack import came_twice
+from netsim.tcp.recovery.sack import report_dsack
 from netsim.tcp.segment import ACK, CWR, ECE, FIN, RST, SYN, URG, Segment
 from netsim.tcp.segment_arrives.ack import fifth_ack
 from netsim.tcp.segment_arrives.data import fin_arrives, text_arrives
@@ -142,7 +142,7 @@ def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
     if flags & FIN or tcb.peer_fin >= 0:
         fin_arrives(tcb, segment, start, now)
     if crossed and tcb.config.crossed_synack == "accept-and-ack":
-        came_twice(tcb, segment.seq, start)
+        report_dsack(tcb, segment.seq, start)
         tcb.ack_wanted = True
     if tcb.fin_seq >= 0 and tcb.state is FIN_WAIT_1 and fin_acknowledged(tcb):
         # Step five orders this; it waits until here so that a FIN in the same segment leads to TIME-WAIT at once

@@ -4,10 +4,10 @@ from netsim.tcp.clauses import CHECK_7_SEGMENT_TEXT, CHECK_8_FIN, SHLD_3
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.output import send_reset_for
-from netsim.tcp.recovery.delayed_ack import clock_of, data_arrives, schedule_ack
+from netsim.tcp.recovery.delayed_ack import data_arrives, delayed_acks_of, schedule_ack
 from netsim.tcp.recovery.queue import fin_acknowledged
 from netsim.tcp.recovery.reassembly import Reassembly
-from netsim.tcp.recovery.sack import came_twice
+from netsim.tcp.recovery.sack import report_dsack
 from netsim.tcp.segment import FIN, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import (
@@ -39,7 +39,7 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
     offset = (start - tcb.rcv_nxt) & MASK
     if offset >= HALF:
         if tcb.sack_ok:
-            came_twice(tcb, start, (start + min(len(text), MASK + 1 - offset)) & MASK)
+            report_dsack(tcb, start, (start + min(len(text), MASK + 1 - offset)) & MASK)
         text = text[MASK + 1 - offset :]
         offset = 0
     if tcb.orphan and text:
@@ -59,7 +59,7 @@ def text_arrives(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
             tcb.reassembly = Reassembly()
         duplicate = tcb.reassembly.insert((tcb.rcv_nxt + offset) & MASK, text, tcb.rcv_nxt)
         if duplicate is not None:
-            came_twice(tcb, *duplicate)
+            report_dsack(tcb, *duplicate)
         tcb.ctx.counters.TcpExtTCPOFOQueue += 1
         tcb.ack_wanted = True  # at once: RFC 5681 3.2
         return True
@@ -74,7 +74,7 @@ def deliver(tcb: Tcb, text: bytes, now: int) -> None:
     if held is not None:
         duplicate = held.overlap(tcb.rcv_nxt, len(text))
         if duplicate is not None:
-            came_twice(tcb, *duplicate)
+            report_dsack(tcb, *duplicate)
         more = held.take((tcb.rcv_nxt + len(text)) & MASK)
         filled = bool(more) or held.duplicate is not None
         text += more
@@ -118,7 +118,7 @@ def _schedule_ack_of_fin(tcb: Tcb, segment: Segment, now: int) -> None:
         if not tcb.ack_wanted:
             _schedule_ack(tcb, 0, now)
     elif segment.flags & FIN:
-        clock_of(tcb).interactive = True  # a FIN of our own is likely to come soon (net/ipv4/tcp_input.c, tcp_fin)
+        delayed_acks_of(tcb).pingpong = True  # a FIN of our own is likely to come soon (net/ipv4/tcp_input.c, tcp_fin)
         schedule_ack(tcb, now)
     else:
         tcb.ack_wanted = True  # it came first, and a gap has been filled

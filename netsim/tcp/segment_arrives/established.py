@@ -3,7 +3,7 @@
 from netsim.tcp.clauses import CLOSE
 from netsim.tcp.connection import enter, signal
 from netsim.tcp.output import TS_BYTES, round_buffer
-from netsim.tcp.recovery.queue import acknowledge, measured, rearm, resegment
+from netsim.tcp.recovery.queue import acknowledge, resegment, restart_timers, update_rto
 from netsim.tcp.segment import SYN, Segment
 from netsim.tcp.segment_arrives.data import take_held_text
 from netsim.tcp.segment_arrives.options import echo_sample
@@ -33,7 +33,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     if sample is None and tcb.transmissions == 1 and tcb.syn_answered_at < 0:
         sample = now - tcb.sent_at  # only if ours was sent once (Karn): an answer to a SYN may have been sent again
     if sample is not None:
-        measured(tcb, sample)
+        update_rto(tcb, sample)
     elif (
         config.ns.rto_after_syn_timeout is not None
         and config.ns.rto_initial < _THREE_SECONDS
@@ -59,4 +59,4 @@ def _settle_early_text(tcb: Tcb, now: int) -> None:
     resegment(tcb, tcb.snd_mss)
     for sent in tcb.queue:
         sent.lost = tcb.listener is None
-    rearm(tcb, now)
+    restart_timers(tcb, now)

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from netsim.tcp.clauses import ICMP_ERROR
 from netsim.tcp.connection import end, enter, release, signal
 from netsim.tcp.errors import ConnectionRefused, TcpError, Unreachable
-from netsim.tcp.output import TS_BYTES, repair
+from netsim.tcp.output import TS_BYTES, retransmit_lost
 from netsim.tcp.recovery.queue import resegment
 from netsim.tcp.segment import IP_TCP_HEADERS, FourTuple
 from netsim.tcp.seq import MASK
@@ -152,4 +152,4 @@ def _too_big(tcb: Tcb, mtu: int, now: int) -> None:
         tcb.congestion.mss = mss
     if tcb.queue:
         resegment(tcb, mss)
-    repair(tcb, now)
+    retransmit_lost(tcb, now)

@@ -3,9 +3,9 @@
 from netsim.tcp.clauses import CHECK_1_SEQUENCE
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.output import send_ack, send_syn, transmit
-from netsim.tcp.recovery.delayed_ack import came_again
+from netsim.tcp.recovery.delayed_ack import enter_quickack
 from netsim.tcp.recovery.ecn import ecn_arrives
-from netsim.tcp.recovery.sack import came_twice
+from netsim.tcp.recovery.sack import report_dsack
 from netsim.tcp.segment import ACK, FIN, RST, SYN, SYN_ACK, Segment
 from netsim.tcp.segment_arrives.authentication import refused_by_mac
 from netsim.tcp.segment_arrives.options import record_timestamp, refused_by_timestamp
@@ -122,9 +122,9 @@ def answer_unacceptable(tcb: Tcb, segment: Segment, now: int) -> None:
     """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, within the rate limit for segments that could be part of an ACK loop."""
     again = segment.length and not segment.flags & SYN  # text and FIN are no part of an ACK loop
     if again and tcb.state is not TIME_WAIT and 0 < (tcb.rcv_nxt - segment.seq) & MASK < HALF:
-        came_again(tcb)
+        enter_quickack(tcb)
         count = segment.length if tcb.config.sack_fin else len(segment.payload)
-        came_twice(tcb, segment.seq, (segment.seq + count) & MASK)  # all of it lies before RCV.NXT
+        report_dsack(tcb, segment.seq, (segment.seq + count) & MASK)  # all of it lies before RCV.NXT
     limit = tcb.config.ns.invalid_ratelimit
     if limit and not again:
         if now - tcb.acked_at < limit:

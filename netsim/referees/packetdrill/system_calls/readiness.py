@@ -22,7 +22,7 @@ from netsim.referees.packetdrill.system_calls.process import (
     symbols,
 )
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
-from netsim.tcp.output import may_speak
+from netsim.tcp.output import may_send_data
 from netsim.tcp.recovery.send_buffer import writable
 from netsim.tcp.socket import Socket, pending_error
 from netsim.tcp.state import CLOSED, ESTABLISHED, TIME_WAIT
@@ -149,7 +149,7 @@ def _of_connection(process: Process, socket: Socket) -> set[str]:
         events.add("HUP")
     if ended:
         events |= {"IN", "RDHUP"}
-    if tcb.state >= ESTABLISHED or closed or may_speak(tcb):
+    if tcb.state >= ESTABLISHED or closed or may_send_data(tcb):
         events |= ({"IN"} if tcb.rcv_buffer else set()) | ({"OUT"} if shut or writable(tcb) else set())
     if pending_error(socket) is not None:
         events.add("ERR")

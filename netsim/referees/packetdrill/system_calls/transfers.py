@@ -30,7 +30,7 @@ from netsim.referees.packetdrill.system_calls.process import (
 )
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import ConnectionDoesNotExist, TcpError
-from netsim.tcp.output import may_speak
+from netsim.tcp.output import may_send_data
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN
 from netsim.tcp.user_calls import peer_closed
@@ -67,7 +67,7 @@ def write(process: Process, call: Call) -> Attempt:
 
     def attempt() -> Result | None:
         nonlocal done
-        if CLOSED < socket.state < ESTABLISHED and (socket.tcb is None or not may_speak(socket.tcb)):
+        if CLOSED < socket.state < ESTABLISHED and (socket.tcb is None or not may_send_data(socket.tcb)):
             return Result(-1, unconnected) if socket.state is LISTEN else None
         try:
             done += process.send(socket, size - done, more="MSG_MORE" in flags, record="MSG_EOR" in flags)
