@@ -36,7 +36,7 @@ from netsim.referees.packetdrill.tcp_info import tcp_info
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.segment import FourTuple
 
-PATIENCE = 2_000_000_000  # ns; an outbound packet, or the end of a call, is awaited until so long after its time
+PATIENCE = 2_000_000_000  # ns; how long after its time an outbound packet, or the end of a call, is still awaited
 LONGEST_WAIT = 10 * 86_400 * 1_000_000_000  # ns; what takes longer never happens
 
 

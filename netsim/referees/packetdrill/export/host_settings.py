@@ -55,7 +55,7 @@ _LARGEST_WINDOW: Final = 65535
 
 
 def sysctl_commands(config: TcpConfig) -> list[str]:
-    """The commands that give a host of this profile these values, as far as there are such commands."""
+    """The commands that set what differs from the profile, for the fields that have a sysctl."""
     platform, changed = platform_of(config.name), _changed(config)
     table = _LINUX if platform.system == "linux" else _FREEBSD
     settings = [f"{table[name][0]}={table[name][1](changed[name])}" for name in changed if name in table]

@@ -77,7 +77,7 @@ class _View:
     remote: _End = field(default_factory=_End)
     stamps: set[int] = field(default_factory=set)  # the script's numbers of the time stamps sent so far
     writing: int | None = None  # the line of the write that blocks
-    requested: int = 0  # bytes that the last recv asked for
+    requested: int = 0  # the size of the last recv, bytes
 
     def lines(self, config: TcpConfig) -> Iterator[str]:
         """The events, in order. ValueError for two calls that block at the same time."""
@@ -148,11 +148,10 @@ class _View:
                 assert isinstance(event.detail, int)
                 self.requested = event.detail
             case "return", "recv":
+                # The trace has the window update that a read causes before the return of the read.
                 before = len(found)
                 while found[before - 1].startswith(f"{at} > "):
-                    before -= (
-                        1  # the window update that the read has caused, which the trace has before the read's return
-                    )
+                    before -= 1
                 found.insert(before, f"{at} read({fd}, ..., {self.requested}) = {_result(event.detail)}")
             case "return", "accept":
                 found.append(f"{at} accept({fd if not event.connection else _SOCKET}, ..., ...) = {_ACCEPTED}")

@@ -29,9 +29,8 @@ _NAME_ONLY = re.compile(r"(?:ECN|mp_\w+|dss\w*|add_addr\w*|remove_addr\w*|fastcl
 _FIXED: Final = {"nop": 1, "eol": 1, "sackOK": 2, "wscale": 3, "mss": 4, "TS": 10}  # bytes
 _MAXIMUM: Final = {"wscale": 255, "mss": 65535}
 _COOKIES: Final = {"FO": 2, "FOEXP": 4, "md5": 2}  # bytes before the hexadecimal ones
-_KNOWN_KINDS: Final = frozenset(
-    {2, 3, 4, 5, 8, 19, 29, 30, 34, 69, 172, 174, 253, 254}
-)  # the kinds of IANA's registry that some TCP uses
+# The kinds of IANA's registry that some TCP uses.
+_KNOWN_KINDS: Final = frozenset({2, 3, 4, 5, 8, 19, 29, 30, 34, 69, 172, 174, 253, 254})
 CARRIED: Final = frozenset({*_FIXED, "sack", "FO", "FOEXP"})
 """The options that the segments of the TCP core can have."""
 _NAMES: Final = ", ".join([*_FIXED, "sack", *_COOKIES])
