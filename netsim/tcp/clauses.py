@@ -140,6 +140,7 @@ SYN_SENT_5_NEITHER: Final = _clause(
 SYNACK_FOREIGN_ECHO: Final = _clause(
     "net/ipv4/tcp_input.c: SYN-ACK with a foreign echo",
     "A SYN-ACK that echoes a timestamp which no SYN of this OPEN carried is answered by a RST.",
+    dropped="SYN-ACK with a foreign timestamp echo",
 )
 
 # SEGMENT ARRIVES, later states: the eight checks (3.10.7.4).
@@ -191,7 +192,9 @@ RFC793_SYN: Final = _clause(
     ended="reset: a SYN in the window",
 )
 RFC793_SYN_OUTSIDE: Final = _clause(
-    "RFC 793 3.9, fourth: SYN outside the window", "Only the data of this SYN lies inside the window, so it is ignored."
+    "RFC 793 3.9, fourth: SYN outside the window",
+    "Only the data of this SYN lies inside the window, so it is ignored.",
+    dropped="SYN outside the window",
 )
 RFC1337_F1: Final = _clause(
     "RFC 1337, fix F1", "A connection in TIME-WAIT ignores every RST.", dropped="TIME-WAIT ignores a RST"
@@ -205,7 +208,9 @@ RFC5961_OLD_ACK: Final = _clause(
     "RFC 5961 5: old ACK", "An ACK older than the largest window is answered by a challenge ACK.", dropped="ACK too old"
 )
 RFC6191_DROP: Final = _clause(
-    "RFC 6191 2: silently dropped", "A SYN that may not open a new connection out of TIME-WAIT is dropped."
+    "RFC 6191 2: silently dropped",
+    "A SYN that may not open a new connection out of TIME-WAIT is dropped.",
+    dropped="SYN that may not reopen TIME-WAIT",
 )
 TIMESTAMP_MISSING: Final = _clause(
     "RFC 7323 3.2: timestamp missing",
@@ -222,9 +227,12 @@ WRONG_MAC: Final = _clause("RFC 5925 7.3: wrong MAC", "A segment whose MAC does 
 TIME_WAIT_TWCHECK: Final = _clause(
     "TIME-WAIT: sys/netinet/tcp_timewait.c, tcp_twcheck",
     "FreeBSD checks no window in TIME-WAIT: it drops a RST and a segment without ACK, and acknowledges most others.",
+    dropped="TIME-WAIT of FreeBSD (tcp_twcheck)",
 )
 TIME_WAIT_NEITHER: Final = _clause(
-    "TIME-WAIT: neither SYN nor ACK", "A host may drop a segment with neither SYN nor ACK in TIME-WAIT without an ACK."
+    "TIME-WAIT: neither SYN nor ACK",
+    "A host may drop a segment with neither SYN nor ACK in TIME-WAIT without an ACK.",
+    dropped="neither SYN nor ACK in TIME-WAIT",
 )
 
 # Timers (3.10.8 and 3.8).

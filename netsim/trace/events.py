@@ -66,8 +66,8 @@ class Decided:
 class Called:
     """An application's socket call: ``phase`` is ``call`` or ``return``, ``detail`` its argument or its result.
 
-    ``detail`` is text, a number (a port, a count of bytes), or the TcpError that the call raises; nothing whose text
-    could differ between two runs. ``connection`` is the number of the socket's connection, 0 while it has none.
+    ``detail`` is a string, a number (a port, a count of bytes), or the TcpError that the call raises; nothing whose
+    string form could differ between two runs. ``connection`` is the number of the socket's connection, 0 while it has none.
     """
 
     time: int

@@ -13,8 +13,8 @@ from netsim.tcp.clauses import TIMEOUTS
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment, flag_names
 from netsim.tcp.state import CLOSED, LISTEN, State
 from netsim.trace.events import Arrived, Called, Decided, Packet, Sent, TraceEvent
+from netsim.trace.explanations import citation, how_ended, why_dropped
 from netsim.trace.relative_numbers import RelativeNumbers
-from netsim.trace.words import citation, how_ended, why_dropped
 
 Fate = Literal["whole", "leaves", "arrives", "lost", "call", "timer"]
 

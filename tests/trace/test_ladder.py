@@ -9,11 +9,13 @@ from IPython.lib.pretty import pretty
 from netsim.link import Path
 from netsim.sim import Host, World
 from netsim.sim.attacks import flood, spoofed_sources
+from netsim.tcp.clauses import CLAUSES
 from netsim.tcp.config.profiles import PROFILES, linux, rfc9293
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import SYN, FourTuple, Segment
 from netsim.trace import Trace
 from netsim.trace.events import Arrived, Called, Packet, Sent
+from netsim.trace.explanations import why_dropped
 from tests.trace.runs import (
     Process,
     closed_port,
@@ -252,3 +254,13 @@ def test_a_segment_without_a_route_is_seen_to_be_lost() -> None:
     world.process(knock(lone, far, 80))
     world.run(0.5)
     assert re.search(r"SYN seq=0 mss=1460 -+X no route", world.trace.ladder())
+
+
+def test_a_dropped_segment_has_a_phrase_and_its_clause_once() -> None:
+    """``dropped: SEQ outside the window (3.10.7.4, first)``, never the identifier and its citation."""
+    for clause in CLAUSES.values():
+        text = why_dropped(clause.identifier)
+        assert text.startswith("dropped: ")
+        if clause.citation:
+            assert text.endswith(f" ({clause.citation})")
+            assert text.count(clause.citation) == 1

@@ -1,4 +1,4 @@
-"""Clauses in words: why a segment was ignored and how a connection ended, for a reader of the ladder."""
+"""The ladder's phrases for clauses: why a segment was dropped, and how a connection ended."""
 
 from netsim.tcp.clauses import CLAUSES, OPEN
 from netsim.tcp.state import CLOSED, LISTEN, State
@@ -12,7 +12,7 @@ def citation(clause: str) -> str:
 def why_dropped(clause: str) -> str:
     """Why a segment had no effect, with the clause that says so."""
     rule = CLAUSES[clause]
-    phrase = rule.dropped or rule.identifier
+    phrase = rule.dropped or rule.summary
     return f"dropped: {phrase} ({rule.citation})" if rule.citation else f"dropped: {phrase}"
 
 
