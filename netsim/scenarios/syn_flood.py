@@ -28,7 +28,7 @@ from netsim.scenarios.flood_theory import flood_theory
 from netsim.scenarios.parameters import both_ways, param, parameters, require_choices
 from netsim.seeds import Seed
 from netsim.sim import Connection, Host, Socket, World
-from netsim.sim.attacks import Arrivals, botnet, flood, owns, spoofed_sources, waits
+from netsim.sim.attacks import Arrivals, botnet, flood, interarrival_times, own_addresses, spoofed_sources
 from netsim.sim.network import Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
@@ -245,7 +245,7 @@ def play(
     if params.attack_rate:
         _attack(world, server, params, played)
     if params.client_rate:
-        gaps = waits("poisson", params.client_rate, seed.stream("clients"))
+        gaps = interarrival_times("poisson", params.client_rate, seed.stream("clients"))
         world.process(_clients(world, client, played, gaps, clients))
     most = params.syn_offsets[-1] + params.hold
     world.run(until=world.process(_await_fates(world, server, played, clients[1], most)))
@@ -256,7 +256,7 @@ def _attack(world: World, server: Host, params: Params, played: Play) -> None:
     """The attacker, its link, and who owns the addresses that it claims."""
     attacker = world.host("attacker")
     world.link(attacker, server, *params.paths)
-    gaps = waits(params.arrivals, params.attack_rate, world.seed.stream("flood"), burst=params.burst_size)
+    gaps = interarrival_times(params.arrivals, params.attack_rate, world.seed.stream("flood"), burst=params.burst_size)
     if params.ages_at_once:
         gaps = _with_history(params, world.seed.stream("history"), gaps)
     target = (server.name, PORT)
@@ -267,7 +267,7 @@ def _attack(world: World, server: Host, params: Params, played: Play) -> None:
     if params.attack == "spoofed-reset":
         bystander = world.host("bystander")
         world.link(bystander, server, *params.paths)
-        owns(bystander, server, sources)
+        own_addresses(bystander, server, sources)
     stream = world.seed.stream("forged ISNs")
     world.process(flood(attacker, target, sources=sources, gaps=_counted(gaps, played), stream=stream))
 

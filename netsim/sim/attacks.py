@@ -58,10 +58,11 @@ class Forger:
             network.env.at(time, priority, peer.on_arrival, content)
 
 
-def waits(arrivals: Arrivals, rate: float, stream: random.Random, *, burst: int = 50) -> Iterator[float]:
-    """Seconds to wait before each arrival, without end: ``rate`` a second on average.
+def interarrival_times(arrivals: Arrivals, rate: float, stream: random.Random, *, burst: int = 50) -> Iterator[float]:
+    """The times (s) between arrivals, without end: ``rate`` arrivals per second on average.
 
-    ``poisson``; ``constant``; ``bursts``: ``burst`` at once, the bursts as a Poisson process. ValueError otherwise.
+    ``arrivals``: a ``poisson`` process; ``constant`` times; ``bursts`` of ``burst`` simultaneous arrivals, which are a
+    Poisson process. ValueError for others.
     """
     require_number("rate", rate, low=1e-9, high=1e9, unit="1/s")
     if arrivals == "poisson":
@@ -79,7 +80,7 @@ def waits(arrivals: Arrivals, rate: float, stream: random.Random, *, burst: int 
 
 
 def spoofed_sources(count: int) -> list[str]:
-    """``count`` addresses, to be claimed as sources."""
+    """``count`` source addresses, for ``flood``."""
     return [f"spoofed-{k}" for k in range(count)]
 
 
@@ -97,11 +98,11 @@ def flood(
         flow = FourTuple(sources[which], FIRST_PORT + block % _PORTS, name, port)
         return Segment(flow, stream.getrandbits(32), 0, SYN, 65_535, b"", _SYN_OPTIONS)
 
-    return inject_each(host, gaps, syn)
+    return send_each(host, gaps, syn)
 
 
-def owns(host: Host, server: Host, sources: list[str]) -> None:
-    """All ``sources`` are addresses of ``host``, which resets what the ``server`` sends to connections it never had."""
+def own_addresses(host: Host, server: Host, sources: list[str]) -> None:
+    """Give ``sources`` to ``host``, which then answers with a RST what the ``server`` sends to them."""
     for source in sources:
         server.alias(source, host)
 
@@ -109,7 +110,7 @@ def owns(host: Host, server: Host, sources: list[str]) -> None:
 def botnet(host: Host, target: tuple[str, int], *, gaps: Iterator[float]) -> Generator[Event, Any, None]:
     """Real connections to ``target``, opened one after each of ``gaps`` (s) and never used or closed.
 
-    They share the ports of ``host``: while all are taken none is opened, until an attempt fails and gives one back.
+    They use the ports of ``host``. When no port is free, none is opened until a connection fails and frees its port.
     """
     env, world = host.world.env, host.world
     short_of: set[str] = set()
@@ -124,15 +125,13 @@ def _hold(host: Host, target: tuple[str, int], short_of: set[str]) -> Generator[
     try:
         yield host.socket().connect(target)
     except InsufficientResources:
-        short_of.add("ports")  # to look for one at each attempt costs more than the attempt
+        short_of.add("ports")  # searching for a free port at each attempt would cost more than the attempt
     except TcpError:
         short_of.clear()
 
 
-def inject_each(
-    host: Host, gaps: Iterator[float], make: Callable[[int], Segment | None]
-) -> Generator[Event, Any, None]:
-    """``make(k)`` is sent after the k-th of ``gaps`` (s), until it returns None."""
+def send_each(host: Host, gaps: Iterator[float], make: Callable[[int], Segment | None]) -> Generator[Event, Any, None]:
+    """Send ``make(k)`` after the k-th of ``gaps`` (s), until it returns None."""
     env, forger = host.world.env, Forger(host)
     for number, gap in enumerate(gaps):
         if gap:

@@ -71,7 +71,7 @@ class Pump:
         return route[:2] if route is not None else None
 
     def alias(self, address: str, peer: "Pump") -> None:
-        """``peer`` has ``address`` too: what goes there goes to it. ValueError without a link to ``peer``."""
+        """``address`` is one of ``peer``: segments to it take the link there. ValueError without a link to ``peer``."""
         if peer.name not in self._routes:
             raise ValueError(f"peer = {peer.name!r}: must be a host with a link to {self.name!r}")
         self._routes[address] = self._routes[peer.name]
@@ -92,8 +92,8 @@ class Pump:
     def perform(self, actions: list[Action]) -> None:
         """Perform the actions that a user call has returned.
 
-        A call that waited is tried again while the actions of another input are being performed: what it causes is
-        sent after these.
+        A waiting call is retried while the actions of another input are being performed. Its own actions are performed
+        after those.
         """
         if self._waking:
             self._postponed += actions

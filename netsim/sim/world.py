@@ -31,7 +31,7 @@ class World:
     (``timer-first``), after it (``packet-first``), or in an order drawn from the seed (``random``, to find results that
     depend on the order). Applications always run last. ValueError for another ``tie_break``.
 
-    A world ends with its last reference: its hosts can then be read, but nothing happens to them any more.
+    A world ends with its last reference; its hosts can still be read after that, but they do nothing any more.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class World:
         return host
 
     def link(self, a: Host, b: Host, forward: Path, reverse: Path | None = None) -> None:
-        """Join two hosts: ``forward`` carries what ``a`` sends, ``reverse`` (or a like one) what ``b`` sends."""
+        """Join two hosts: ``forward`` carries what ``a`` sends, ``reverse`` (default: one like it) what ``b`` sends."""
         seed = self.seed
         a.connect_to(b, forward.open(lambda name: seed.draws(f"{a.name}>{b.name}/{name}")))
         b.connect_to(a, (reverse or forward).open(lambda name: seed.draws(f"{b.name}>{a.name}/{name}")))
@@ -111,7 +111,7 @@ class World:
         return self.network.timeout(seconds)
 
     def run(self, until: float | Event | None = None) -> None:
-        """Run until nothing is left to happen, or until a time (s) or an event. The collector rests meanwhile."""
+        """Run until no event is left, or until a time (s) or an event. Garbage collection is paused meanwhile."""
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -125,7 +125,7 @@ class World:
 
 
 def _one(observers: Sequence[Observer]) -> Observer | None:
-    """One observer that calls them all; None if there are none, so that a run without observers notes nothing."""
+    """One observer that calls them all; None without observers: such a run makes no events for them."""
     if len(observers) < 2:
         return observers[0] if observers else None
 

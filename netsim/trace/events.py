@@ -18,7 +18,7 @@ class Packet:
     """A segment in flight with its ground truth, which no TCP reads.
 
     ``connection`` is the sender's number of its connection (0: none); ``incarnation`` counts the sender's connections
-    on this four-tuple; ``forged`` tells that no TCP sent it; ``timer`` that a timer did.
+    on this four-tuple; ``forged``: no TCP sent it; ``timer``: a timer did.
     """
 
     number: int
@@ -54,7 +54,7 @@ class Arrived:
 
 @dataclass(slots=True)
 class Decided:
-    """The TCP of ``host`` decided something; ``packet`` is the one it looks at, or None (a timer, a user call)."""
+    """The TCP of ``host`` decided something; ``packet`` is the one that it processes, None for timers and calls."""
 
     time: int
     host: str
@@ -67,7 +67,7 @@ class Called:
     """An application's socket call: ``phase`` is ``call`` or ``return``, ``detail`` its argument or its result.
 
     ``detail`` is a string, a number (a port, a count of bytes), or the TcpError that the call raises; nothing whose
-    string form could differ between two runs. ``connection`` is the number of the socket's connection, 0 while it has none.
+    string form could differ between two runs. ``connection`` is the number of the socket's connection; 0: none yet.
     """
 
     time: int

@@ -8,7 +8,7 @@ import pytest
 
 from netsim.link import Path
 from netsim.sim import World
-from netsim.sim.attacks import botnet, flood, inject_each, owns, spoofed_sources, waits
+from netsim.sim.attacks import botnet, flood, interarrival_times, own_addresses, send_each, spoofed_sources
 from netsim.tcp.segment import ACK, SYN, FourTuple, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.trace.events import Arrived, Decided, Sent
@@ -29,7 +29,7 @@ def syn(k: int) -> Segment | None:
 def test_what_a_flood_sends_is_marked_and_so_is_what_it_causes() -> None:
     world, _ = attacked(trace=True)
     attacker = world.hosts["attacker"]
-    world.process(inject_each(attacker, itertools.repeat(0.1), syn))
+    world.process(send_each(attacker, itertools.repeat(0.1), syn))
     world.run(until=3.0)
     sent = [r for r in world.trace.events if type(r) is Sent]
     forged = [r.packet for r in sent if r.packet.forged]
@@ -51,7 +51,7 @@ def test_silent_sources_leave_their_entries_and_owners_reset_them() -> None:
         if owned:
             bystander = world.host("bystander")
             world.link(server, bystander, Path(delay=0.02))
-            owns(bystander, server, sources)
+            own_addresses(bystander, server, sources)
         gaps = itertools.chain([0.01] * 50, [1e6])
         world.process(flood(attacker, ("server", 80), sources=sources, gaps=gaps, stream=random.Random(1)))
         world.run(until=0.6)
@@ -80,7 +80,7 @@ def test_a_botnet_completes_its_handshakes() -> None:
 @pytest.mark.parametrize("arrivals", ["poisson", "constant", "bursts"])
 def test_rates(arrivals: str) -> None:
     """10,000 arrivals at 50 a second: 200 s, within 5 standard errors (bursts of 4: 2,500 of them)."""
-    gaps = list(itertools.islice(waits(arrivals, 50.0, random.Random(3), burst=4), 10_000))  # type: ignore[arg-type]
+    gaps = list(itertools.islice(interarrival_times(arrivals, 50.0, random.Random(3), burst=4), 10_000))  # type: ignore[arg-type]
     assert fmean(gaps) == pytest.approx(0.02, rel=1e-9 if arrivals == "constant" else 0.1)
     assert gaps.count(0.0) == (7500 if arrivals == "bursts" else 0)
 
@@ -91,6 +91,6 @@ def test_what_a_flood_cannot_do() -> None:
     with pytest.raises(ValueError, match="peer = 'attacker': must be a host with a link to 'attacker'"):
         attacker.alias("x", attacker)
     with pytest.raises(ValueError, match="rate = 0"):
-        next(waits("poisson", 0.0, random.Random(1)))
+        next(interarrival_times("poisson", 0.0, random.Random(1)))
     with pytest.raises(ValueError, match="arrivals = 'often': must be poisson, constant or bursts"):
-        next(waits("often", 1.0, random.Random(1)))  # type: ignore[arg-type]
+        next(interarrival_times("often", 1.0, random.Random(1)))  # type: ignore[arg-type]
