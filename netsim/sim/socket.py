@@ -67,7 +67,7 @@ class Socket:
     @property
     def syn_queue_length(self) -> int:
         """How many SYN-RECEIVED entries the SYN queue of this listener holds; 0 for a socket that does not listen."""
-        return self.core.listener.half_open if self.core.listener is not None else 0
+        return self.core.listener.syn_queue_length if self.core.listener is not None else 0
 
     def bind(self, port: int) -> Event:
         """Use ``port`` as the local port. ConnectionAlreadyExists (EADDRINUSE) if another connection uses it."""

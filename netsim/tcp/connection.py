@@ -43,7 +43,7 @@ def enter(tcb: Tcb, new: State, clause: str) -> None:
     assert new in LEADS_TO[old][clause], f"no edge {old} -> {new} by {clause}"
     tcb.state = new
     if old is SYN_RECEIVED and tcb.listener is not None:
-        tcb.listener.left(tcb)
+        tcb.listener.leaves_syn_queue(tcb)
     if tcb.ctx.record:
         tcb.ctx.actions.append(Moved(tcb.id, tcb.flow, old, new, clause))
 

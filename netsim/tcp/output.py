@@ -190,7 +190,7 @@ def send_abort(tcb: Tcb, now: int) -> None:
 def may_send_data(tcb: Tcb) -> bool:
     """Whether new data may be sent: from ESTABLISHED on, or earlier by a server that took data on a SYN (RFC 7413)."""
     return tcb.state in SENDING or (
-        tcb.state is SYN_RECEIVED and tcb.listener is not None and tcb in tcb.listener.early
+        tcb.state is SYN_RECEIVED and tcb.listener is not None and tcb in tcb.listener.fast_open_pending
     )
 
 

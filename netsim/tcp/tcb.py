@@ -52,22 +52,22 @@ class PassiveOpen(Protocol):
         ...
 
     deferred: "list[Tcb]"  # TCP_DEFER_ACCEPT: SYN-RECEIVED entries whose peer has sent its ACK and no data yet
-    early: "list[Tcb]"  # Fast Open: connections in SYN-RECEIVED that the user can accept already
+    fast_open_pending: "list[Tcb]"  # Fast Open: connections in SYN-RECEIVED that the user can accept already
 
     def admit(self, tcb: "Tcb", segment: Segment, now: int) -> bool:
         """Whether ``segment``, the handshake's final ACK, may make ``tcb`` ESTABLISHED."""
         ...
 
-    def complete(self, tcb: "Tcb") -> None:
+    def handshake_completes(self, tcb: "Tcb") -> None:
         """``tcb`` is ESTABLISHED."""
         ...
 
-    def left(self, tcb: "Tcb") -> None:
+    def leaves_syn_queue(self, tcb: "Tcb") -> None:
         """``tcb`` has left SYN-RECEIVED, and frees its slot in the SYN queue."""
         ...
 
-    def synack_goes_unanswered(self, tcb: "Tcb", limit: int) -> bool:
-        """The SYN-ACK timer of ``tcb`` expired: whether the SYN-ACK may be retransmitted, of ``limit`` times in all."""
+    def may_retransmit_synack(self, tcb: "Tcb", limit: int) -> bool:
+        """Whether the SYN-ACK of ``tcb`` may be retransmitted, if ``limit`` transmissions are allowed in all."""
         ...
 
 

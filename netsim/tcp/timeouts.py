@@ -3,7 +3,7 @@
 from netsim.tcp.clauses import FIN_WAIT_2_TIMEOUT, KEEP_ALIVE, R2, TIME_WAIT_TIMEOUT, USER_TIMEOUT
 from netsim.tcp.connection import end, signal
 from netsim.tcp.errors import ConnectionTimedOut
-from netsim.tcp.listening.defer_accept import keeps_silent
+from netsim.tcp.listening.defer_accept import suppresses_synack
 from netsim.tcp.output import output, retransmit, send_abort, send_new, send_one_segment, send_syn, transmit
 from netsim.tcp.recovery.delayed_ack import delayed_ack_expires
 from netsim.tcp.recovery.rack import mark_lost_by_timeout
@@ -121,7 +121,7 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
     counters.TcpExtTCPTimeouts += 1
     if tcb.state is SYN_RECEIVED and listener is not None:
         intervals = ns.synack_intervals
-        goes_on = listener.synack_goes_unanswered(tcb, len(intervals))
+        goes_on = listener.may_retransmit_synack(tcb, len(intervals))
     else:
         goes_on = tcb.transmissions < len(intervals)
     if not goes_on:
@@ -131,7 +131,7 @@ def _repeat_syn(tcb: Tcb, now: int) -> None:
         tcb.silent_since = tcb.sent_at
     tcb.transmissions += 1
     tcb.arm(REXMT, now, intervals[tcb.transmissions - 1])
-    if listener is not None and listener.deferred and keeps_silent(listener, tcb):
+    if listener is not None and listener.deferred and suppresses_synack(listener, tcb):
         return None
     counters.TcpRetransSegs += 1
     counters.TcpExtTCPSynRetrans += 1

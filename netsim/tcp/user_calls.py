@@ -15,7 +15,7 @@ from netsim.tcp.errors import (
     InsufficientResources,
 )
 from netsim.tcp.host_context import HostContext
-from netsim.tcp.listening.fast_open import send_first_syn, speak_early
+from netsim.tcp.listening.fast_open import send_before_final_ack, send_fast_open_syn
 from netsim.tcp.output import SENDING, may_send_data, output, send_abort, send_ack, send_syn, window_update_due
 from netsim.tcp.recovery.delayed_ack import reading_prompts_ack
 from netsim.tcp.recovery.send_buffer import end_record, send_room
@@ -88,7 +88,7 @@ def open_active(
         if data:
             tcb.snd_buffer = bytearray(data)
         if config.fast_open in ("client", "both"):
-            send_first_syn(tcb, now)
+            send_fast_open_syn(tcb, now)
             return tcb
     send_syn(tcb, now)
     return tcb
@@ -114,7 +114,7 @@ def send(tcb: Tcb, data: bytes, now: int, *, more: bool = False, record: bool = 
     if tcb.state in SENDING:
         output(tcb, now, more=more)
     elif may_send_data(tcb):
-        speak_early(tcb, now)
+        send_before_final_ack(tcb, now)
 
 
 def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
@@ -173,7 +173,7 @@ def close(tcb: Tcb, now: int) -> None:
     if state is SYN_SENT:
         return end(tcb, CLOSE, ConnectionClosing())
     if state is SYN_RECEIVED and tcb.snd_nxt == tcb.iss:
-        speak_early(tcb, now)
+        send_before_final_ack(tcb, now)
     tcb.close_called = True
     if state is SYN_RECEIVED and tcb.snd_buffer:
         return None  # "queue for processing after entering ESTABLISHED state"

@@ -151,5 +151,5 @@ def test_memory_of_half_open_connections(cost: Cost) -> None:
     del actions, flow
     used = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
-    assert listener.half_open == entries
+    assert listener.syn_queue_length == entries
     cost(f"{f'a half-open connection among {entries:,}':44s} {used / entries:9.0f} bytes")

@@ -84,10 +84,10 @@ def test_the_syn_queue_is_as_long_as_the_listeners(backlog: int, most: int) -> N
     for port in range(1, 301):
         stack.on_segment(Segment(FourTuple("b", port, "a", 80), 1, 0, SYN, 1000), 0)
     found = limits(settings)
-    assert listener.half_open == found.syn_queue
+    assert listener.syn_queue_length == found.syn_queue
     while stack.next_deadline() < 8.5e9:
         stack.on_timer(stack.next_deadline())
-    died = (found.syn_queue or 0) - listener.half_open
+    died = (found.syn_queue or 0) - listener.syn_queue_length
     assert (died > 0) is (found.pruned_lifetime is not None)
 
 

@@ -44,9 +44,9 @@ def test_a_silent_address_gets_the_answers_and_says_nothing() -> None:
     forger.send(Segment(FourTuple("nobody", 1234, "server", 80), 1, 0, SYN, 1000))
     world.run(until=62.9)
     (listener,) = world.hosts["server"].pump.stack.listeners.values()
-    assert listener.half_open == 1
+    assert listener.syn_queue_length == 1
     world.run(until=68.0)
-    assert listener.half_open == 0
+    assert listener.syn_queue_length == 0
     assert world.hosts["server"].counters.TcpOutSegs == 1 + profile("linux_classic").synack_retries
 
 

@@ -35,7 +35,7 @@ def bytes_per_entry(name: str, entries: int) -> float:
         gc.enable()
     assert server.states == {SYN_RECEIVED: entries}
     assert listener.core.listener is not None
-    assert listener.core.listener.half_open == entries
+    assert listener.core.listener.syn_queue_length == entries
     return (after - before) / entries
 
 

@@ -267,7 +267,7 @@ def test_beyond_the_pending_limit_the_usual_handshake() -> None:
     assert syn(solo, b"GET /", port=4)[0].ack == 83
     solo.feed(RST, 83, flow=FourTuple("b", 4, "a", 80))
     assert syn(solo, b"GET /", port=5)[0].ack == 83
-    assert solo.stack.listeners[80].half_open == 3
+    assert solo.stack.listeners[80].syn_queue_length == 3
     assert len(listener.listener.accept_queue) == 4  # type: ignore[union-attr]
 
 
@@ -286,7 +286,7 @@ def test_a_reset_ends_a_connection_that_the_application_holds() -> None:
     assert sock.receive(100, 0)[0] == b"GET /"  # what had come can still be read
     with pytest.raises(ConnectionReset):
         sock.receive(100, 0)
-    assert solo.stack.listeners[80].half_open == 0
+    assert solo.stack.listeners[80].syn_queue_length == 0
 
 
 def test_a_copy_of_the_syn_after_the_connection_delivers_its_text_again() -> None:

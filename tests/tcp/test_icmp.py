@@ -111,7 +111,7 @@ def test_a_half_open_connection_returns_to_listen() -> None:
     (tcb,) = solo.stack.connections.values()
     solo.stack.on_icmp(IcmpError(syn_ack.flow, syn_ack.seq, "host_unreachable"), 0)
     assert tcb.state is LISTEN
-    assert solo.stack.listeners[80].half_open == 0
+    assert solo.stack.listeners[80].syn_queue_length == 0
     assert not solo.stack.connections
 
 

@@ -66,7 +66,7 @@ def test_syn_queue_limit(config: TcpConfig, backlog: int, entries: int) -> None:
     server = Server(config, backlog)
     answered = [bool(server.syn(k)) for k in range(10)]
     assert answered == [k < entries for k in range(10)]
-    assert server.listener.half_open == entries
+    assert server.listener.syn_queue_length == entries
     counters = server.stack.counters
     assert counters.TcpExtTCPReqQFullDrop == counters.TcpExtListenDrops == 10 - entries
     assert counters.TcpExtListenOverflows == 0
@@ -79,7 +79,7 @@ def test_syn_queue_limit(config: TcpConfig, backlog: int, entries: int) -> None:
         assert server.state(1) is CLOSED
         assert server.syn(21)
     server.solo.advance(300)
-    assert server.listener.half_open == 0
+    assert server.listener.syn_queue_length == 0
     assert server.syn(22)
 
 
@@ -167,7 +167,7 @@ def test_abort_on_overflow_resets() -> None:
     (reset,) = server.ack(2)
     assert (reset.flags, reset.seq) == (RST, 1001)
     assert server.state(2) is CLOSED
-    assert server.listener.half_open == 0
+    assert server.listener.syn_queue_length == 0
     assert server.stack.counters.TcpExtListenOverflows == 1
 
 
@@ -184,7 +184,7 @@ def test_half_open_time_out(config: TcpConfig, seconds: float) -> None:
     assert server.state(0) is SYN_RECEIVED
     server.solo.advance(seconds + 0.001)
     assert server.state(0) is CLOSED
-    assert server.listener.half_open == 0
+    assert server.listener.syn_queue_length == 0
     assert server.stack.counters.TcpAttemptFails == 1
 
 
@@ -212,7 +212,7 @@ def test_close_of_a_listener() -> None:
     sent = server.solo._collect(server.socket.close(server.solo.ns))
     assert [(s.flow.dst, s.flags) for s in sent] == [("c1", RST)]
     assert [server.state(k) for k in (0, 1, 2)] == [ESTABLISHED, CLOSED, CLOSED]
-    assert server.listener.half_open == 0
+    assert server.listener.syn_queue_length == 0
     assert [s.flags for s in server.ack(2)] == [RST]
     assert [s.flags for s in server.syn(3)] == [RST | ACK]
     assert server.socket.state is CLOSED

@@ -186,8 +186,8 @@ class Anything:
             assert queued == (tcb.snd_nxt - tcb.snd_una) & MASK or tcb.snd_una == tcb.iss
             if tcb.queue:
                 assert min(tcb.deadlines) < 1 << 62, "something unacknowledged and no timer"
-        assert 0 <= self.listener.half_open <= 2
-        assert self.listener.half_open == sum(
+        assert 0 <= self.listener.syn_queue_length <= 2
+        assert self.listener.syn_queue_length == sum(
             t.state.name == "SYN_RECEIVED" and t.listener is self.listener for t in self.stack.connections.values()
         )
 

@@ -48,7 +48,7 @@ def test_recycle_oldest() -> None:
     for k in range(5):
         assert len(server.syn(k)) == 1
     assert server.held() == [2, 3, 4]
-    assert server.listener.half_open == server.listener.young == 3
+    assert server.listener.syn_queue_length == server.listener.young == 3
     assert [s.flags for s in server.ack(0)] == [RST]  # its entry has gone
     server.ack(2)
     assert server.state(2) is ESTABLISHED
@@ -56,7 +56,7 @@ def test_recycle_oldest() -> None:
     server.syn(6)
     assert server.held() == [2, 4, 5, 6]
     server.solo.advance(300)
-    assert (server.listener.half_open, server.listener.young, server.held()) == (0, 0, [2])
+    assert (server.listener.syn_queue_length, server.listener.young, server.held()) == (0, 0, [2])
 
 
 def test_random_drop_evicts_every_entry_alike() -> None:
@@ -71,7 +71,7 @@ def test_random_drop_evicts_every_entry_alike() -> None:
         gone = set(before) - set(server.held())
         assert len(gone) == 1
         lost[before.index(gone.pop())] += 1
-    assert server.listener.half_open == 10
+    assert server.listener.syn_queue_length == 10
     assert set(lost) == set(range(10))
     # By age the ages of the survivors differ, but each newcomer takes any of them with the same chance.
     assert all(abs(count - 200) <= 54 for count in lost.values())
@@ -88,7 +88,7 @@ def test_the_syn_cache_evicts_in_its_own_bucket_only() -> None:
         assert len(gone) <= 1
         if gone:
             order[k] = gone[0]
-    assert server.listener.half_open == 4
+    assert server.listener.syn_queue_length == 4
     buckets: dict[int, int] = {}
     for newer, older in order.items():  # the same bucket as the one it drove out
         buckets[newer] = buckets.setdefault(older, older)
@@ -129,8 +129,8 @@ def test_the_last_quarter_is_kept(backlog: int, most: int, cookies: str, entries
     server = Server(linux().replace(syn_cookies=cookies, max_syn_backlog=most), backlog)
     for k in range(130):
         server.syn(k)
-    assert server.listener.half_open == entries
-    full = server.listener.half_open > backlog
+    assert server.listener.syn_queue_length == entries
+    full = server.listener.syn_queue_length > backlog
     counters = server.counters
     assert counters.TcpExtTCPReqQFullDrop == (130 - entries if full and cookies == "off" else 0)
     assert counters.TcpExtListenDrops == (130 - entries if cookies == "off" else 0)
@@ -154,13 +154,13 @@ def test_old_entries_are_pruned(config: TcpConfig, backlog: int, entries: int, l
     for k in range(entries):
         server.syn(k)
     server.solo.advance(6.9)
-    assert server.listener.half_open == (entries if config.synack_retries > 1 else 0)
+    assert server.listener.syn_queue_length == (entries if config.synack_retries > 1 else 0)
     server.solo.advance(7.1)
-    assert server.listener.half_open == left
+    assert server.listener.syn_queue_length == left
     server.solo.advance(62.9)
-    assert server.listener.half_open == left
+    assert server.listener.syn_queue_length == left
     server.solo.advance(63.1)
-    assert (server.listener.half_open, server.listener.young) == (0, 0)
+    assert (server.listener.syn_queue_length, server.listener.young) == (0, 0)
 
 
 def test_pruning_by_hand() -> None:
@@ -175,13 +175,13 @@ def test_pruning_by_hand() -> None:
     for k in range(5, 9):
         server.syn(k)
     server.solo.advance(4.4)
-    assert (server.listener.half_open, server.listener.young) == (9, 4)
+    assert (server.listener.syn_queue_length, server.listener.young) == (9, 4)
     tcb = server.solo.stack.connections[server.flow(0)]
-    assert not server.listener.synack_goes_unanswered(tcb, 3)  # no limit is raised
+    assert not server.listener.may_retransmit_synack(tcb, 3)  # no limit is raised
     tcb.transmissions = 5  # four time-outs
-    assert not server.listener.synack_goes_unanswered(tcb, 6)
+    assert not server.listener.may_retransmit_synack(tcb, 6)
     tcb.transmissions = 4
-    assert server.listener.synack_goes_unanswered(tcb, 6)
+    assert server.listener.may_retransmit_synack(tcb, 6)
 
 
 def test_a_peer_in_time_wait_needs_no_place() -> None:
@@ -198,4 +198,4 @@ def test_a_peer_in_time_wait_needs_no_place() -> None:
     assert server.syn(1)
     assert server.syn(2) == []
     assert [s.flags for s in server.solo.feed(SYN, PEER_ISS + 100, flow=server.flow(0))] == [SYN | ACK]
-    assert server.listener.half_open == 2
+    assert server.listener.syn_queue_length == 2

@@ -1,6 +1,7 @@
-"""Two handshakes that RFC 9293 does not have: ESTABLISHED on the SYN (two-way), and SYN and ACK apart (four-way).
+"""Two handshakes that RFC 9293 does not have, to be compared with the real one. The peer is a TCP like any other.
 
-They are here to be compared with the real one. The peer is a TCP like any other.
+In the two-way handshake the server is ESTABLISHED when the SYN arrives. In the four-way handshake it sends the ACK of
+the SYN and its own SYN in separate segments.
 """
 
 from netsim.tcp.actions import Transmit
@@ -16,12 +17,12 @@ from netsim.tcp.timers import KEEPALIVE, NEVER, REXMT
 
 
 def answer_syn(tcb: Tcb, now: int) -> None:
-    """The first SYN has made ``tcb`` half-open: what the policy ``handshake`` sends, if it is not the three-way one."""
+    """Answer the SYN that created the SYN-RECEIVED entry ``tcb``, where ``handshake`` is not "three-way"."""
     if tcb.config.handshake == "four-way":
-        _send_bare_ack(tcb)  # a client in SYN-SENT drops it (3.10.7.3, fifth); the SYN that follows carries the ACK too
+        _send_bare_ack(tcb)  # a client in SYN-SENT drops it (3.10.7.3, fifth), but the SYN that follows has an ACK too
         return send_syn(tcb, now)
     send_syn(tcb, now)
-    return _believe(tcb, now)
+    return _enter_established(tcb, now)
 
 
 def _send_bare_ack(tcb: Tcb) -> None:
@@ -34,8 +35,8 @@ def _send_bare_ack(tcb: Tcb) -> None:
     ctx.actions.append(Transmit(ack, tcb.id, False))
 
 
-def _believe(tcb: Tcb, now: int) -> None:
-    """ESTABLISHED, and our SYN counts as acknowledged: nobody will confirm it, and a repeated SYN draws it again."""
+def _enter_established(tcb: Tcb, now: int) -> None:
+    """Enter ESTABLISHED. Our SYN counts as acknowledged: only a retransmitted SYN makes the server send it again."""
     tcb.snd_una = tcb.snd_nxt
     tcb.deadlines[REXMT] = NEVER
     enter(tcb, ESTABLISHED, TWO_WAY)
@@ -44,4 +45,4 @@ def _believe(tcb: Tcb, now: int) -> None:
     if tcb.syn_data:
         take_held_text(tcb, now)
     assert tcb.listener is not None
-    tcb.listener.complete(tcb)
+    tcb.listener.handshake_completes(tcb)

@@ -1,7 +1,8 @@
-"""TCP_DEFER_ACCEPT: a passive OPEN that waits for the peer's first text before it is ESTABLISHED (tcp(7)).
+"""TCP_DEFER_ACCEPT: a passive OPEN does not become ESTABLISHED before the peer has sent data (tcp(7)).
 
-The bare ACK of the handshake is ignored, and remembered: the SYN-ACK is not repeated meanwhile, except at the end of
-the time, to give the peer a last chance (net/ipv4/tcp_minisocks.c, tcp_check_req; inet_connection_sock.c).
+The handshake's final ACK is ignored if it carries no data. The listener remembers that it arrived: until the configured
+time is over the SYN-ACK is not retransmitted, and then it is, which gives the peer a last chance to send data
+(net/ipv4/tcp_minisocks.c, tcp_check_req; inet_connection_sock.c).
 """
 
 from netsim.tcp.segment import Segment
@@ -9,8 +10,8 @@ from netsim.tcp.state import SYN_RECEIVED
 from netsim.tcp.tcb import PassiveOpen, Tcb
 
 
-def waits_for_text(listener: PassiveOpen, tcb: Tcb, segment: Segment) -> bool:
-    """Whether ``segment``, the ACK of our SYN, is too early: it carries nothing, and the time has not run out."""
+def waits_for_data(listener: PassiveOpen, tcb: Tcb, segment: Segment) -> bool:
+    """Whether to ignore ``segment``, the ACK of our SYN: it carries no data and the configured time is not over."""
     if segment.length or tcb.transmissions > _timeouts(tcb):
         return False
     if tcb not in listener.deferred:
@@ -19,13 +20,13 @@ def waits_for_text(listener: PassiveOpen, tcb: Tcb, segment: Segment) -> bool:
     return True
 
 
-def keeps_silent(listener: PassiveOpen, tcb: Tcb) -> bool:
-    """Whether the SYN-ACK whose time has come stays away: the peer has it, and only its text is missing."""
+def suppresses_synack(listener: PassiveOpen, tcb: Tcb) -> bool:
+    """Whether not to retransmit the SYN-ACK although its timer expired: the peer has it, only its data is missing."""
     return tcb in listener.deferred and tcb.transmissions <= _timeouts(tcb)
 
 
 def _timeouts(tcb: Tcb) -> int:
-    """After how many time-outs of the SYN-ACK the time is over (net/ipv4/tcp.c, secs_to_retrans)."""
+    """After how many timeouts of the SYN-ACK the configured time is over (net/ipv4/tcp.c, secs_to_retrans)."""
     seconds = tcb.config.defer_accept
     if seconds is None:
         return 0

@@ -1,7 +1,7 @@
-"""A socket in LISTEN: the SYN queue, the accept queue, SYN cookies, and RFC 9293 3.10.7.2.
+"""A socket in LISTEN: RFC 9293 3.10.7.2, the SYN queue and the accept queue.
 
-A half-open connection is a record of its own in SYN-RECEIVED, counted against the SYN queue; once ESTABLISHED it waits
-in the accept queue until the user takes it. The order of the checks is that of Linux's tcp_conn_request.
+The order in which a SYN is checked is that of Linux's tcp_conn_request. The life of a connection in both queues is told
+in this package's docstring.
 """
 
 from collections import deque
@@ -26,8 +26,8 @@ from netsim.tcp.connection import accepted, allocate, dropped, end, enter
 from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.host_context import HostContext
 from netsim.tcp.listening.counterfactual import answer_syn
-from netsim.tcp.listening.fast_open import speaks_early, take_early_text
-from netsim.tcp.listening.syn_cookies import CookieJar
+from netsim.tcp.listening.fast_open import fast_open_arrives, is_fast_open
+from netsim.tcp.listening.syn_cookies import SynCookies
 from netsim.tcp.listening.syn_queue import RandomDrop, RecycleOldest, SynCache, SynQueue
 from netsim.tcp.output import send_reset_for, send_syn
 from netsim.tcp.recovery.ecn import negotiate_ecn
@@ -45,15 +45,15 @@ _new = tuple.__new__  # half the price of Signal(...)
 
 
 def syn_queue_limit(config: TcpConfig, backlog: int) -> int:
-    """How many half-open entries there may be before the queue counts as full; at least one."""
-    most = config.max_syn_backlog
-    if most is not None and config.max_syn_backlog_rule == "reserve-quarter":
-        most = None if config.syn_cookies != "off" else most - (most >> 2)
-    return max(1, (backlog if most is None else min(backlog, most)) + config.backlog_slack)
+    """The number of slots of the SYN queue, at least one, for a LISTEN with ``backlog``."""
+    limit = config.max_syn_backlog
+    if limit is not None and config.max_syn_backlog_rule == "reserve-quarter":
+        limit = None if config.syn_cookies != "off" else limit - (limit >> 2)
+    return max(1, (backlog if limit is None else min(backlog, limit)) + config.backlog_slack)
 
 
-def _queue(ctx: HostContext[Tcb], config: TcpConfig, limit: int) -> SynQueue | None:
-    """What lets old entries give way; None where new ones do."""
+def _evicting_queue(ctx: HostContext[Tcb], config: TcpConfig, limit: int) -> SynQueue | None:
+    """The SYN queue of a configuration in which a new SYN evicts an older entry; None if the new SYN is dropped."""
     if config.syncache_hashsize is not None:
         return SynCache(config.syncache_hashsize, config.syncache_bucketlimit, ctx.secret())
     if config.syn_queue_full == "recycle-oldest":
@@ -64,30 +64,30 @@ def _queue(ctx: HostContext[Tcb], config: TcpConfig, limit: int) -> SynQueue | N
 
 
 class Listener:
-    """A passive OPEN. ``half_open`` counts records in SYN-RECEIVED; ``accept_queue`` holds those ESTABLISHED.
+    """A passive OPEN. ``flow`` is its local socket, with the remote one unspecified.
 
-    ``young`` counts the half-open records whose SYN-ACK no timer has repeated yet.
-
-    ``flow`` is the local socket with the remote one unspecified. The changes of its own state are told as those of
-    record 0.
+    ``syn_queue_length`` counts its connections in SYN-RECEIVED, and ``young`` those of them whose SYN-ACK has not been
+    retransmitted by the timer. ``accept_queue`` holds ESTABLISHED connections until the user accepts them. ``deferred``
+    are SYN-RECEIVED entries that wait for data after the final ACK (TCP_DEFER_ACCEPT). ``fast_open_pending`` are those
+    that Fast Open has put into the accept queue before they were ESTABLISHED. A trace shows the listener as number 0.
     """
 
     __slots__ = (
         "_accept_limit",
         "_cookies",
-        "_queue",
+        "_evicting_queue",
         "_syn_limit",
         "accept_queue",
         "backlog",
         "config",
         "ctx",
         "deferred",
-        "early",
+        "fast_open_pending",
         "flow",
-        "half_open",
         "id",
         "owner",
         "state",
+        "syn_queue_length",
         "young",
     )
 
@@ -101,18 +101,18 @@ class Listener:
         self.state: State = CLOSED
         self.backlog = min(backlog, config.somaxconn)
         self.owner = owner
-        self.half_open = self.young = 0
+        self.syn_queue_length = self.young = 0
         self._accept_limit = max(1, self.backlog + config.backlog_slack)
         self._syn_limit = syn_queue_limit(config, self.backlog)
-        self._queue = _queue(ctx, config, self._syn_limit)
-        self._cookies = CookieJar(ctx, config) if config.syn_cookies != "off" else None
+        self._evicting_queue = _evicting_queue(ctx, config, self._syn_limit)
+        self._cookies = SynCookies(ctx, config) if config.syn_cookies != "off" else None
         self.accept_queue: deque[Tcb] = deque()
-        self.deferred: list[Tcb] = []  # TCP_DEFER_ACCEPT: the peer has our SYN-ACK, its text is awaited
-        self.early: list[Tcb] = []  # Fast Open: in the accept queue, or accepted, before they are ESTABLISHED
+        self.deferred: list[Tcb] = []
+        self.fast_open_pending: list[Tcb] = []
         self.enter(LISTEN, OPEN)
 
     def enter(self, new: State, clause: str) -> None:
-        """Change the state of the listener itself; AssertionError if no such edge exists."""
+        """Change the state of the listener itself; AssertionError if ``clause`` allows no such transition."""
         old = self.state
         assert new in LEADS_TO[old][clause], f"no edge {old} -> {new} by {clause}"
         self.state = new
@@ -126,44 +126,51 @@ class Listener:
 
     @property
     def accept_queue_full(self) -> bool:
-        """Whether one more completed connection would not fit."""
+        """Whether the accept queue has no room for one more connection."""
         return len(self.accept_queue) >= self._accept_limit
 
     def segment_arrives(self, segment: Segment, now: int, previous: Tcb | None = None) -> Tcb | None:
-        """3.10.7.2: RST, ACK, SYN, other; the new record if a SYN, or the ACK of a cookie, was taken.
+        """3.10.7.2: RST, ACK, SYN, other. Returns the new connection, if a SYN or the ACK of a cookie created one.
 
-        ``previous`` is this end's old record in TIME-WAIT, if the SYN may reopen it (MAY-2).
+        ``previous`` is the old connection in TIME-WAIT, if the SYN may open a new one out of it (MAY-2).
         """
         flags = segment.flags
         key = self.config.authentication_key
         reason = refused_by_mac(segment, key, self.ctx.counters) if key is not None else ""
         if reason:
             return self._drop(segment, reason)
+        # "First, check for a RST: ... An incoming RST should be ignored. Return."
         if flags & RST:
             return self._drop(segment, LISTEN_1_RST)
+        # "Second, check for an ACK: Any acknowledgment is bad if it arrives on a connection still in the LISTEN state."
         if flags & ACK:
-            if self._cookies is not None and not flags & SYN and self._cookies.expects(now):
+            if self._cookies is not None and not flags & SYN and self._cookies.recently_sent(now):
                 return self._cookie_returns(self._cookies, segment, now)
             send_reset_for(self.ctx, segment)
             return self._drop(segment, LISTEN_2_ACK)
+        # "Fourth, other data or control: This should not be reached. Drop the segment and return."
         if not flags & SYN:
             return self._drop(segment, LISTEN_4_OTHER)
+        # "Third, check for a SYN"
         if flags & FIN and self.config.syn_fin == "drop":
             return self._drop(segment, SYN_WITH_FIN)
         return self._syn_arrives(segment, now, previous)
 
     def _syn_arrives(self, segment: Segment, now: int, previous: Tcb | None) -> Tcb | None:
-        """Into the SYN queue, or a cookie, or nothing; a peer in TIME-WAIT is a real one and needs no place."""
+        """Create a SYN-RECEIVED entry, or answer with a cookie, or drop the SYN.
+
+        A SYN for a connection in TIME-WAIT needs no free slot: the peer is known to be real.
+        """
         config, counters = self.config, self.ctx.counters
-        full = self._queue is None and self.half_open >= self._syn_limit
+        full = self._evicting_queue is None and self.syn_queue_length >= self._syn_limit
         cookies = self._cookies if full or config.syn_cookies == "always" else None
         if previous is not None:
             full, cookies = False, None
         if cookies is not None:
             counters.TcpExtTCPReqQFullDoCookies += 1
         elif full:
-            if config.max_syn_backlog_rule == "ceiling" or self.half_open >= self._accept_limit:
-                counters.TcpExtTCPReqQFullDrop += 1  # the quarter kept for others has no counter of its own
+            if config.max_syn_backlog_rule == "ceiling" or self.syn_queue_length >= self._accept_limit:
+                counters.TcpExtTCPReqQFullDrop += 1  # Linux counts no drop in the quarter that it reserves
             counters.TcpExtListenDrops += 1
             return self._drop(segment, SYN_QUEUE_FULL)
         if len(self.accept_queue) >= self._accept_limit:
@@ -171,17 +178,20 @@ class Listener:
             counters.TcpExtListenDrops += 1
             return self._drop(segment, ACCEPT_QUEUE_FULL)
         if cookies is not None:
-            cookies.answer(segment, now)
+            cookies.send_synack(segment, now)
             return None
-        if self._queue is not None:
-            victim = self._queue.victim(segment.flow.reverse())
-            if victim is not None:
-                end(victim, EVICTED, None)
-        return self._open(segment, now, previous)
+        if self._evicting_queue is not None:
+            entry = self._evicting_queue.to_evict(segment.flow.reverse())
+            if entry is not None:
+                end(entry, EVICTED, None)
+        return self._create_entry(segment, now, previous)
 
     def admit(self, tcb: Tcb, segment: Segment, now: int) -> bool:
-        """Whether the third segment may make ``tcb`` ESTABLISHED; a full accept queue ignores it, or resets."""
-        if len(self.accept_queue) < self._accept_limit or tcb in self.early:
+        """Whether ``segment``, the handshake's final ACK, may make ``tcb`` ESTABLISHED.
+
+        If the accept queue is full, the ACK is ignored, or the connection is reset.
+        """
+        if len(self.accept_queue) < self._accept_limit or tcb in self.fast_open_pending:
             return True
         self.ctx.counters.TcpExtListenOverflows += 1
         self.ctx.counters.TcpExtListenDrops += 1
@@ -191,32 +201,45 @@ class Listener:
         dropped(tcb, segment, ACCEPT_QUEUE_FULL)
         return False
 
-    def complete(self, tcb: Tcb) -> None:
-        """``tcb`` is ESTABLISHED: into the accept queue. Its SYN was no old duplicate: TIME-WAIT before it is over."""
+    def handshake_completes(self, tcb: Tcb) -> None:
+        """``tcb`` has entered ESTABLISHED: append it to the accept queue.
+
+        Its SYN was no old duplicate, so the connection in TIME-WAIT that it came out of ends (MAY-2).
+        """
         previous, tcb.previous = tcb.previous, None
         if previous is not None and previous.state is TIME_WAIT:
             end(previous, MAY_2, None)
         self.ctx.counters.TcpPassiveOpens += 1
-        if self.early and tcb in self.early:
-            return self.early.remove(tcb)
+        if self.fast_open_pending and tcb in self.fast_open_pending:
+            return self.fast_open_pending.remove(tcb)
         self.accept_queue.append(tcb)
         if self.owner is not None and self.owner.waiting:
             self.ctx.actions.append(_new(Signal, (self.owner, False)))
 
-    def left(self, tcb: Tcb) -> None:
-        """``tcb`` is half-open no more."""
-        self.half_open -= 1
+    def _joins_syn_queue(self, tcb: Tcb) -> None:
+        self.syn_queue_length += 1
+        self.young += 1
+        tcb.transmissions = 1
+        if self._evicting_queue is not None:
+            self._evicting_queue.add(tcb)
+
+    def leaves_syn_queue(self, tcb: Tcb) -> None:
+        """``tcb`` has left SYN-RECEIVED: free its slot."""
+        self.syn_queue_length -= 1
         if tcb.transmissions == 1:
             self.young -= 1
-        if self._queue is not None:
-            self._queue.remove(tcb)
+        if self._evicting_queue is not None:
+            self._evicting_queue.remove(tcb)
 
-    def synack_goes_unanswered(self, tcb: Tcb, limit: int) -> bool:
-        """The SYN-ACK timer rang: whether ``tcb`` may send one more, of ``limit`` in all if there is no pruning."""
-        if self.config.synack_pruning and 2 * self.half_open > max(8, self.backlog):
-            # reqsk_timer_handler: half of the room is for young entries.
+    def may_retransmit_synack(self, tcb: Tcb, limit: int) -> bool:
+        """Whether the SYN-ACK of ``tcb`` may be retransmitted now that its timer has expired.
+
+        Without pruning, ``limit`` transmissions are allowed in all. With it, the limit falls while the SYN queue is
+        more than half full, so that half of the slots stay free for young entries (reqsk_timer_handler).
+        """
+        if self.config.synack_pruning and 2 * self.syn_queue_length > max(8, self.backlog):
             young = 2 * self.young
-            while limit > 3 and self.half_open >= young:
+            while limit > 3 and self.syn_queue_length >= young:
                 limit -= 1
                 young *= 2
         if tcb.transmissions >= limit:
@@ -225,25 +248,16 @@ class Listener:
             self.young -= 1
         return True
 
-    def _joins(self, tcb: Tcb) -> None:
-        self.half_open += 1
-        self.young += 1
-        tcb.transmissions = 1
-        if self._queue is not None:
-            self._queue.add(tcb)
-
-    def _open(self, segment: Segment, now: int, previous: Tcb | None) -> Tcb:
+    def _create_entry(self, segment: Segment, now: int, previous: Tcb | None) -> Tcb:
+        """Create the connection in SYN-RECEIVED that the SYN in ``segment`` opens, and answer the SYN."""
         ctx, config = self.ctx, self.config
         if previous is not None:
             ctx.counters.TcpExtTWRecycled += 1
         origin = LISTEN if previous is None else TIME_WAIT
         tcb = allocate(ctx, config, segment.flow.reverse(), segment.flow, origin, now)
         tcb.listener = self
-        tcb.previous = previous  # it waits on: should the SYN be an old duplicate after all, it is back (MAY-2)
-        linux = config.time_wait_reuse == "sequence-or-timestamp"
-        if previous is not None and (linux or not 0 < (tcb.iss - previous.snd_nxt) & MASK < HALF):
-            # RFC 1122 4.2.2.13: a new ISS beyond all numbers of the old connection.
-            tcb.iss = tcb.snd_una = tcb.snd_nxt = first_beyond(previous)
+        if previous is not None:
+            self._open_out_of_time_wait(tcb, previous)
         tcb.irs = segment.seq
         tcb.rcv_nxt = (segment.seq + 1) & MASK
         negotiate(tcb, segment.options, now)
@@ -254,16 +268,16 @@ class Listener:
         if ctx.record:
             accepted(tcb, segment, "SYN", LISTEN_3_SYN)
         enter(tcb, SYN_RECEIVED, LISTEN_3_SYN if previous is None else MAY_2)
-        self._joins(tcb)
+        self._joins_syn_queue(tcb)
         cookie = None
-        if config.fast_open in ("server", "both") and speaks_early(config, segment):
-            cookie = take_early_text(self, tcb, segment)
-            wait = config.ns.fast_open_synack_wait
-            if wait is not None and tcb in self.early:
-                tcb.arm(REXMT, now, wait)
+        if config.fast_open in ("server", "both") and is_fast_open(config, segment):
+            cookie = fast_open_arrives(self, tcb, segment)
+            delay = config.ns.fast_open_synack_wait
+            if delay is not None and tcb in self.fast_open_pending:
+                tcb.arm(REXMT, now, delay)
                 return tcb
         elif segment.payload or segment.flags & FIN:
-            self._take_text(tcb, segment)
+            self._syn_data_arrives(tcb, segment)
         tcb.arm(REXMT, now, config.ns.synack_intervals[0])
         if config.handshake == "three-way":
             send_syn(tcb, now, b"", cookie)
@@ -271,24 +285,34 @@ class Listener:
             answer_syn(tcb, now)
         return tcb
 
-    def _take_text(self, tcb: Tcb, segment: Segment) -> None:
-        """Text on the SYN: kept for later, taken at once, or left for the peer to send again."""
+    def _open_out_of_time_wait(self, tcb: Tcb, previous: Tcb) -> None:
+        """Keep the old connection until the handshake completes, and choose an ISS beyond all its sequence numbers.
+
+        Should the SYN prove to be an old duplicate, the connection returns to TIME-WAIT (RFC 1122 4.2.2.13).
+        """
+        tcb.previous = previous
+        linux = self.config.time_wait_reuse == "sequence-or-timestamp"
+        if linux or not 0 < (tcb.iss - previous.snd_nxt) & MASK < HALF:
+            tcb.iss = tcb.snd_una = tcb.snd_nxt = first_beyond(previous)
+
+    def _syn_data_arrives(self, tcb: Tcb, segment: Segment) -> None:
+        """Data on the SYN, by ``syn_data``: queued until ESTABLISHED, accepted, or left for the peer to retransmit."""
         policy = self.config.syn_data
         if policy == "queue-active-open":
-            return  # the peer will send them again
-        text = segment.payload[: tcb.rcv_wnd] if policy != "drop" else b""
-        if text and policy == "queue":
-            tcb.syn_data = text
-        elif text:
-            tcb.rcv_buffer = bytearray(text)
-            tcb.rcv_nxt = (tcb.rcv_nxt + len(text)) & MASK
-            tcb.rcv_wnd -= len(text)
-        if segment.flags & FIN and len(text) == len(segment.payload):
-            tcb.peer_fin = (segment.seq + 1 + len(text)) & MASK
+            return
+        data = segment.payload[: tcb.rcv_wnd] if policy != "drop" else b""
+        if data and policy == "queue":
+            tcb.syn_data = data
+        elif data:
+            tcb.rcv_buffer = bytearray(data)
+            tcb.rcv_nxt = (tcb.rcv_nxt + len(data)) & MASK
+            tcb.rcv_wnd -= len(data)
+        if segment.flags & FIN and len(data) == len(segment.payload):
+            tcb.peer_fin = (segment.seq + 1 + len(data)) & MASK
 
-    def _cookie_returns(self, cookies: CookieJar, segment: Segment, now: int) -> Tcb | None:
-        """An ACK of no record: the record that its cookie stands for, made up at once and taken to ESTABLISHED."""
-        options = cookies.read(segment, now)
+    def _cookie_returns(self, cookies: SynCookies, segment: Segment, now: int) -> Tcb | None:
+        """An ACK for no connection: if it returns a valid cookie, create the connection, which becomes ESTABLISHED."""
+        options = cookies.check(segment, now)
         if options is None:
             send_reset_for(self.ctx, segment)
             return self._drop(segment, LISTEN_2_ACK)
@@ -302,10 +326,10 @@ class Listener:
         tcb.irs, tcb.rcv_nxt = (segment.seq - 1) & MASK, segment.seq
         tcb.last_ack_sent = segment.seq
         tcb.snd_nxt = segment.ack
-        tcb.syn_answered_at = now  # when the SYN-ACK went out is forgotten: no RTT sample from it (Karn)
+        tcb.syn_answered_at = now  # no RTT sample: the time at which the SYN-ACK was sent is not stored (Karn)
         negotiate(tcb, options, now)
         enter(tcb, SYN_RECEIVED, SYN_COOKIE)
-        self._joins(tcb)
+        self._joins_syn_queue(tcb)
         in_later_states(tcb, segment, now)
         return tcb
 

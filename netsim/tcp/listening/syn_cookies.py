@@ -1,4 +1,7 @@
-"""A listener's SYN cookies at work: the SYN-ACK that carries one, and what the third segment says of the SYN."""
+"""SYN cookies at work: the SYN-ACK that carries one, and the SYN that the ACK of it stands for (RFC 4987 3.6).
+
+How a cookie is laid out is a policy, ``netsim/tcp/config/syn_cookie.py``.
+"""
 
 from typing import Final
 
@@ -18,8 +21,8 @@ _PHASES: Final = 1920 * 32 * 10**9  # ns; a whole number of 60 s, of 64 s, and o
 _NONE: Final = Options()
 
 
-class CookieJar:
-    """Makes and reads cookies for one listener. It keeps its key, its clock and when it was last asked for one."""
+class SynCookies:
+    """Makes and checks the cookies of one listener. It keeps its key, its clock and when it last sent a cookie."""
 
     __slots__ = ("_config", "_ctx", "_key", "_phase", "_sent_at")
 
@@ -31,20 +34,20 @@ class CookieJar:
         self._phase = -1
 
     def _secret(self) -> tuple[bytes, int]:
-        """The key, and where the host's clock stood at time 0 (ns): anywhere, since the host was not started then."""
+        """The key, and what the host's clock read at simulated time 0 (ns): random, as the host was running before."""
         if self._phase < 0:
             key = self._config.syn_cookie_key
             self._key = key_of(key) if key is not None else self._ctx.secret()
             self._phase = int(self._ctx.stream("cookies").random() * _PHASES)
         return self._key, self._phase
 
-    def expects(self, now: int) -> bool:
-        """Whether an ACK of no connection may be that of a cookie at all."""
+    def recently_sent(self, now: int) -> bool:
+        """Whether an ACK for no connection may return a cookie at all: one was sent not long ago."""
         recent = self._config.ns.syn_cookie_recent
         return recent is None or now - self._sent_at <= recent
 
-    def answer(self, segment: Segment, now: int) -> None:
-        """A SYN-ACK whose number is a cookie; window scale and SACK only where timestamps will bring them back."""
+    def send_synack(self, segment: Segment, now: int) -> None:
+        """Answer a SYN by a SYN-ACK whose ISN is a cookie; it offers other options only if timestamps encode them."""
         ctx, config = self._ctx, self._config
         peer = segment.options if segment.options is not None else _NONE
         flow = segment.flow.reverse()
@@ -70,8 +73,8 @@ class CookieJar:
             sign(synack, config.authentication_key)
         ctx.actions.append(Transmit(synack, 0))
 
-    def read(self, segment: Segment, now: int) -> Options | None:
-        """The options of the SYN that the cookie in ``segment`` stands for; None if it holds no valid one."""
+    def check(self, segment: Segment, now: int) -> Options | None:
+        """The options of the SYN that the cookie in ``segment`` stands for; None if the cookie is not valid."""
         ctx, config = self._ctx, self._config
         key, phase = self._secret()
         mss = config.syn_cookie.check(

@@ -1,7 +1,7 @@
-"""Half-open records that give way to newer ones: who must go when one more SYN comes (RFC 4987 3.4, 3.5).
+"""SYN queues in which a new SYN evicts an older SYN-RECEIVED entry (RFC 4987 3.4 and 3.5).
 
-A queue of the kind "drop new" needs no more than a count, and has none of these. All cost the same however many
-records they hold.
+A queue that drops the new SYN instead needs no more than a count (``Listener.syn_queue_length``) and no class here.
+Adding, removing and choosing the entry to evict cost the same however many entries a queue holds.
 """
 
 import hashlib
@@ -14,71 +14,71 @@ from netsim.tcp.tcb import Tcb
 
 
 class SynQueue(Protocol):
-    """Keeps half-open records and says which one a new SYN drives out."""
+    """The SYN-RECEIVED entries of one listener, and which of them a new SYN evicts."""
 
     def add(self, tcb: Tcb) -> None:
-        """A record entered SYN-RECEIVED."""
+        """``tcb`` has entered SYN-RECEIVED."""
         ...
 
     def remove(self, tcb: Tcb) -> None:
-        """It left."""
+        """``tcb`` has left SYN-RECEIVED."""
         ...
 
-    def victim(self, flow: FourTuple) -> Tcb | None:
-        """The record that must go before the SYN of ``flow`` (as this end writes it) is taken; None: there is room."""
+    def to_evict(self, flow: FourTuple) -> Tcb | None:
+        """The entry to evict so that the SYN of ``flow`` (as this host writes it) gets a slot; None if one is free."""
         ...
 
 
 class RecycleOldest:
-    """The oldest half-open record makes room (RFC 4987 3.4)."""
+    """A new SYN evicts the oldest entry (RFC 4987 3.4)."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._records: OrderedDict[int, Tcb] = OrderedDict()
+        self._entries: OrderedDict[int, Tcb] = OrderedDict()
 
     def add(self, tcb: Tcb) -> None:
-        """At the end."""
-        self._records[tcb.id] = tcb
+        """Append an entry."""
+        self._entries[tcb.id] = tcb
 
     def remove(self, tcb: Tcb) -> None:
-        """From wherever it is."""
-        del self._records[tcb.id]
+        """Remove an entry wherever it stands."""
+        del self._entries[tcb.id]
 
-    def victim(self, flow: FourTuple) -> Tcb | None:
-        """The oldest, if there is no room."""
-        return next(iter(self._records.values())) if len(self._records) >= self._limit else None
+    def to_evict(self, flow: FourTuple) -> Tcb | None:
+        """The oldest entry if the queue is full."""
+        return next(iter(self._entries.values())) if len(self._entries) >= self._limit else None
 
 
 class RandomDrop:
-    """A random half-open record makes room (RFC 4987 3.4)."""
+    """A new SYN evicts a random entry (RFC 4987 3.4)."""
 
     def __init__(self, limit: int, stream: random.Random) -> None:
         self._limit = limit
         self._stream = stream
-        self._records: list[Tcb] = []
-        self._places: dict[int, int] = {}
+        self._entries: list[Tcb] = []
+        self._indices: dict[int, int] = {}
 
     def add(self, tcb: Tcb) -> None:
-        """At the end."""
-        self._places[tcb.id] = len(self._records)
-        self._records.append(tcb)
+        """Append an entry."""
+        self._indices[tcb.id] = len(self._entries)
+        self._entries.append(tcb)
 
     def remove(self, tcb: Tcb) -> None:
-        """The last one takes its place."""
-        place = self._places.pop(tcb.id)
-        last = self._records.pop()
+        """Remove an entry; the last one moves to its index."""
+        index = self._indices.pop(tcb.id)
+        last = self._entries.pop()
         if last is not tcb:
-            self._records[place] = last
-            self._places[last.id] = place
+            self._entries[index] = last
+            self._indices[last.id] = index
 
-    def victim(self, flow: FourTuple) -> Tcb | None:
-        """Any, if there is no room."""
-        records = self._records
-        return records[int(self._stream.random() * len(records))] if len(records) >= self._limit else None
+    def to_evict(self, flow: FourTuple) -> Tcb | None:
+        """A random entry if the queue is full."""
+        entries = self._entries
+        return entries[int(self._stream.random() * len(entries))] if len(entries) >= self._limit else None
 
 
 class SynCache:
-    """Lemon's SYN cache: hash buckets with a secret hash; a new SYN drives out the oldest of its own full bucket.
+    """Lemon's SYN cache: entries lie in buckets chosen by a secret hash; a new SYN evicts the oldest of a full bucket.
 
     J. Lemon, Resisting SYN flood DoS attacks with a SYN cache, BSDCon 2002; sys/netinet/tcp_syncache.c.
     """
@@ -87,7 +87,7 @@ class SynCache:
         self._limit = limit
         self._key = key
         self._count = buckets
-        self._buckets: dict[int, deque[Tcb]] = {}  # those that were ever used
+        self._buckets: dict[int, deque[Tcb]] = {}  # only the buckets that have been used
 
     def _bucket(self, flow: FourTuple) -> deque[Tcb]:
         text = f"|{flow.sport}|{flow.dst}|{flow.dport}".encode()
@@ -99,14 +99,14 @@ class SynCache:
         return bucket
 
     def add(self, tcb: Tcb) -> None:
-        """At the end of its bucket."""
+        """Append an entry to its bucket."""
         self._bucket(tcb.flow).append(tcb)
 
     def remove(self, tcb: Tcb) -> None:
-        """From its bucket."""
+        """Remove an entry from its bucket."""
         self._bucket(tcb.flow).remove(tcb)
 
-    def victim(self, flow: FourTuple) -> Tcb | None:
-        """The oldest of the bucket, if that is full."""
+    def to_evict(self, flow: FourTuple) -> Tcb | None:
+        """The oldest entry of the bucket if that is full."""
         bucket = self._bucket(flow)
         return bucket[0] if len(bucket) >= self._limit else None

@@ -2,7 +2,7 @@
 
 from netsim.tcp.clauses import CHECK_5_ACK, DEFER_ACCEPT, RFC5961_OLD_ACK
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
-from netsim.tcp.listening.defer_accept import waits_for_text
+from netsim.tcp.listening.defer_accept import waits_for_data
 from netsim.tcp.output import retransmit, send_reset_for
 from netsim.tcp.recovery.queue import acknowledge, fin_acknowledged, restart_timers, update_rto
 from netsim.tcp.recovery.rack import newly_acked
@@ -65,7 +65,7 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
         return False
     listener = tcb.listener
     if listener is not None:
-        if tcb.config.defer_accept is not None and waits_for_text(listener, tcb, segment):
+        if tcb.config.defer_accept is not None and waits_for_data(listener, tcb, segment):
             dropped(tcb, segment, DEFER_ACCEPT)
             return False
         if not listener.admit(tcb, segment, now):
@@ -75,7 +75,7 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
     enter(tcb, ESTABLISHED, CHECK_5_ACK)
     established(tcb, segment, now)
     if listener is not None:
-        listener.complete(tcb)
+        listener.handshake_completes(tcb)
     if tcb.queue and tcb.sack_ok and tcb.congestion is not None:
         sack_recovery(tcb, segment, now, tcb.snd_una)  # Fast Open has sent text, and some of it came
     return True

@@ -23,7 +23,7 @@ from netsim.tcp.clauses import (
 )
 from netsim.tcp.connection import accepted, await_peer_fin, dropped, end, enter, release, signal
 from netsim.tcp.errors import BrokenPipe, ConnectionRefused, ConnectionReset, TcpError
-from netsim.tcp.listening.fast_open import learn_cookie
+from netsim.tcp.listening.fast_open import store_cookie
 from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.recovery.ecn import negotiate_ecn
 from netsim.tcp.recovery.queue import fin_acknowledged
@@ -102,7 +102,7 @@ def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
         return send_syn(tcb, now)
     tcb.ack_wanted = True
     if tcb.config.fast_open != "off":
-        learn_cookie(tcb, segment)
+        store_cookie(tcb, segment)
     enter(tcb, ESTABLISHED, SYN_SENT_4_SYN)
     established(tcb, segment, now)
     if segment.payload or flags & FIN:
@@ -169,7 +169,7 @@ def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
         if tcb.listener is None:
             refused = config.reset_errors != "reset-or-broken-pipe"
             return end(tcb, CHECK_2_RST, ConnectionRefused() if refused else ConnectionReset())
-        if tcb in tcb.listener.early:
+        if tcb in tcb.listener.fast_open_pending:
             return end(tcb, CHECK_2_RST, ConnectionReset())  # an application may hold it already
         enter(tcb, LISTEN, CHECK_2_RST)
         return release(tcb, None)

@@ -66,7 +66,7 @@ def test_synacks_that_nobody_answers(name: str) -> None:
     assert _time_of_failure(solo) == pytest.approx(end, abs=1e-9)
     assert [t for t, _ in solo.log] == pytest.approx(times, abs=1e-9)
     assert all(s.flags == SYN | ACK and s.seq == 1000 and s.ack == PEER_ISS + 1 for _, s in solo.log)
-    assert solo.stack.listeners[80].half_open == 0
+    assert solo.stack.listeners[80].syn_queue_length == 0
 
 
 def test_r2_of_a_syn_is_at_least_three_minutes() -> None:

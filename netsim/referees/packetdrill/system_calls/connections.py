@@ -28,7 +28,7 @@ from netsim.referees.packetdrill.system_calls.process import (
 )
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import ConnectionClosing, TcpError
-from netsim.tcp.listening.fast_open import first_room
+from netsim.tcp.listening.fast_open import syn_data_room
 from netsim.tcp.output import FIN_UNACKNOWLEDGED
 from netsim.tcp.socket import Socket, disconnect
 from netsim.tcp.state import CLOSED, ESTABLISHED, TIME_WAIT
@@ -145,7 +145,7 @@ def _defer(process: Process, one: Socket, address: Expression) -> bool:
     """TCP_FASTOPEN_CONNECT: whether the SYN waits for the first write. Without a cookie it is sent now to get one."""
     host = process.host
     _enable_fast_open(process, one)
-    if first_room(host.stack.ctx, one.options, host.remote):
+    if syn_data_room(host.stack.ctx, one.options, host.remote):
         process.deferred[one] = address
         return True
     _open(process, one, address, b"")
@@ -172,7 +172,7 @@ def open_with_data(process: Process, call: Call, one: Socket, size: int, *, wait
     if one.state > CLOSED:
         return returns(-1, "EALREADY" if one.state < ESTABLISHED else "EISCONN")
     _enable_fast_open(process, one)
-    taken = size if waits else min(size, first_room(host.stack.ctx, one.options, host.remote))
+    taken = size if waits else min(size, syn_data_room(host.stack.ctx, one.options, host.remote))
     _open(process, one, address, bytes(taken))
     if not waits:
         return returns(taken) if taken else returns(-1, "EINPROGRESS")
