@@ -11,10 +11,11 @@ from netsim.tcp.host_context import HostContext
 from netsim.tcp.recovery.congestion import UNLIMITED, begin
 from netsim.tcp.recovery.delayed_ack import ack_sent, data_sent
 from netsim.tcp.recovery.ecn import mark, offered
-from netsim.tcp.recovery.queue import Sent, arm_loss_probe, payload_of
+from netsim.tcp.recovery.queue import arm_loss_probe, payload_of
 from netsim.tcp.recovery.sack import sack_bytes, with_sack
 from netsim.tcp.recovery.send_buffer import within_record
 from netsim.tcp.recovery.tso import burst_ends, burst_size
+from netsim.tcp.recovery.variables import Sent
 from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, SYN_ACK, Options, Segment
 from netsim.tcp.segment_arrives.authentication import sign
 from netsim.tcp.seq import MASK

@@ -5,27 +5,23 @@ are made on first use, because a flooded server holds a great many records that 
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.host_context import HostContext
+from netsim.tcp.recovery.congestion import Congestion
+from netsim.tcp.recovery.reassembly import Reassembly
+from netsim.tcp.recovery.rto import Estimator
+from netsim.tcp.recovery.tcp_info import SendTimes
+from netsim.tcp.recovery.variables import DelayedAcks, Ecn, Sent
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSED, State
 from netsim.tcp.timers import COUNT, NEVER
 
-if TYPE_CHECKING:
-    from netsim.tcp.recovery.congestion import Congestion
-    from netsim.tcp.recovery.delayed_ack import DelayedAcks
-    from netsim.tcp.recovery.ecn import Ecn
-    from netsim.tcp.recovery.queue import Sent
-    from netsim.tcp.recovery.reassembly import Reassembly
-    from netsim.tcp.recovery.rto import Estimator
-    from netsim.tcp.recovery.tcp_info import SendTimes
-
 # The queue of whoever has sent nothing yet: one for all, told from a queue in use by ``is``, and never filled.
-NO_SEGMENTS: "Final[deque[Sent]]" = deque(maxlen=0)
+NO_SEGMENTS: Final[deque[Sent]] = deque(maxlen=0)
 
 
 class PassiveOpen(Protocol):

@@ -11,8 +11,7 @@ from typing import Final, Protocol
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.recovery.cubic import Cubic
 from netsim.tcp.recovery.prr import Prr
-from netsim.tcp.recovery.rack import Rack
-from netsim.tcp.recovery.undo import Undo
+from netsim.tcp.recovery.variables import Rack, Undo
 from netsim.tcp.seq import HALF, MASK
 
 DUPLICATE_ACKS: Final = 3  # RFC 5681 3.2

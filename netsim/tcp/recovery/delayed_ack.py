@@ -5,35 +5,17 @@ has closed, is in pingpong mode: it expects to send soon, and delays ACKs so tha
 follows the time between the segments that arrive; it is zero before any data has arrived. RFC 9293 3.8.6.3.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from netsim.tcp.config.config import TcpConfig
+from netsim.tcp.recovery.variables import DelayedAcks
 from netsim.tcp.seq import MASK
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import DELACK, NEVER
 
-_MSS_DEFAULT: Final = 536  # bytes; TCP_MSS_DEFAULT, the first guess at the size of the peer's segments
 _LONGEST: Final = 500_000_000  # ns; HZ / 2
 _LONGEST_PINGPONG: Final = 200_000_000  # ns; TCP_DELACK_MAX
 _TICK: Final = 4_000_000  # ns; the next tick at 250 Hz, for a host whose timers have no ticks
-
-
-@dataclass(slots=True)
-class DelayedAcks:
-    """What one connection knows about its peer's data. ``ato`` and ``data_at`` in ns, ``rcv_mss`` in bytes.
-
-    The next ``quick`` ACKs are immediate, unless the connection is in ``pingpong`` mode. ``small``: a segment of less
-    than ``rcv_mss`` waits for its ACK; ``two_small``: at least two do.
-    """
-
-    ato: int = 0
-    quick: int = 0
-    data_at: int = 0
-    pingpong: bool = False
-    rcv_mss: int = _MSS_DEFAULT
-    small: bool = False
-    two_small: bool = False
 
 
 def delayed_acks_of(tcb: Tcb) -> DelayedAcks:

@@ -1,8 +1,8 @@
 """Explicit congestion notification (RFC 3168 6.1): negotiated by the SYNs, then CE marks, ECE echoes and CWR."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from netsim.tcp.recovery.variables import Ecn
 from netsim.tcp.segment import ACK, CWR, ECE, RST, SYN, Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb
@@ -12,19 +12,6 @@ ECT_1: Final = 1
 ECT_0: Final = 2
 CE: Final = 3
 SETUP: Final = ECE | CWR  # of an ECN-setup SYN; an ECN-setup SYN-ACK carries ECE alone: RFC 3168 6.1.1
-
-
-@dataclass(slots=True)
-class Ecn:
-    """The ECN variables of a connection that has negotiated it.
-
-    ``send_ece``: a CE mark was received, and every ACK carries ECE until the peer sends CWR. ``send_cwr``: the next new
-    data carries CWR. ``recover``: the window was reduced when this was SND.NXT; an ECE for data before it is ignored.
-    """
-
-    recover: int
-    send_ece: bool = False
-    send_cwr: bool = False
 
 
 def offered(tcb: Tcb) -> int:

@@ -1,32 +1,15 @@
 """The retransmission queue: segments sent and not acknowledged, RTT samples, and the timers of data (RFC 6298)."""
 
 from collections import deque
-from dataclasses import dataclass
 
 from netsim.tcp.recovery.rto import MdevEstimator, RttEstimator
+from netsim.tcp.recovery.variables import Sent
 from netsim.tcp.segment import FIN, PSH
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import NEVER, PERSIST, PROBE, REXMT, USER
 
 _TIMEOUT_MIN = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
-
-
-@dataclass(slots=True)
-class Sent:
-    """A segment on the retransmission queue: ``length`` counts FIN, ``sent_at`` is its last transmission (ns).
-
-    ``ends_burst``: it was the last segment of a TSO burst (tso.py).
-    """
-
-    seq: int
-    length: int
-    flags: int
-    sent_at: int
-    transmissions: int = 1
-    lost: bool = False
-    sacked: bool = False
-    ends_burst: bool = False
 
 
 def resegment(tcb: Tcb, mss: int) -> None:

@@ -6,81 +6,14 @@ the minimum RTT, and grows by as much for each round trip in which the peer repo
 reordering has been observed and either loss recovery is on or three segments have been selectively acknowledged.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from netsim.tcp.recovery.queue import Sent
+from netsim.tcp.recovery.variables import DUPTHRESH, Rack
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER, PROBE, REXMT
 
-_DUPTHRESH: Final = 3  # segments selectively acknowledged: no reordering window (RFC 8985 6.2, step 4)
 _TIMEOUT_MIN: Final = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
-_PERSIST: Final = 16  # recoveries after which a wider reordering window is reset (RFC 8985 6.2, step 4)
-_MAX_REORDERING: Final = 300  # segments; net.ipv4.tcp_max_reordering
-
-
-@dataclass(slots=True)
-class Rack:
-    """RACK's variables (RFC 8985 6.1); times in ns.
-
-    ``xmit_ts``, ``end_seq``, ``rtt`` and ``transmissions`` are those of the segment that was sent last among those
-    delivered. ``fack`` is the highest sequence number selectively acknowledged. ``reordering`` is the maximum distance
-    of a reordered segment. ``reo_wnd_mult`` multiplies the reordering window, for ``reo_wnd_persist`` more recoveries;
-    it grows once until SND.UNA reaches ``dsack_round``.
-    """
-
-    fack: int
-    xmit_ts: int = -1
-    transmissions: int = 0
-    end_seq: int = 0
-    rtt: int = 0
-    reordering_seen: bool = False
-    reordering: int = _DUPTHRESH
-    reo_wnd_mult: int = 1
-    reo_wnd_persist: int = 0
-    dsack_round: int | None = None
-
-    def update(self, sent: Sent, now: int, minimum: int) -> None:
-        """A segment was delivered (RFC 8985 6.2, steps 1 and 2).
-
-        A retransmission younger than the ``minimum`` RTT is ignored: the ACK is for an earlier transmission.
-        """
-        rtt = now - sent.sent_at
-        if sent.transmissions > 1 and rtt < minimum:
-            return
-        self.rtt = rtt
-        if not self.sent_after(sent):
-            self.xmit_ts, self.transmissions = sent.sent_at, sent.transmissions
-            self.end_seq = (sent.seq + sent.length) & MASK
-
-    def sent_after(self, sent: Sent) -> bool:
-        """Whether the latest segment delivered was sent after this one (RFC 8985 6.2, RACK_sent_after).
-
-        Of segments sent at the same time, retransmissions count as sent after the others.
-        """
-        if self.xmit_ts != sent.sent_at:
-            return self.xmit_ts > sent.sent_at
-        if self.transmissions != sent.transmissions:
-            return self.transmissions > sent.transmissions
-        return 0 < (self.end_seq - sent.seq - sent.length) & MASK < HALF
-
-    def detect_reordering(self, segments: int) -> None:
-        """A segment transmitted once was delivered after ``segments`` later ones (step 3)."""
-        self.reordering_seen = True
-        self.reordering = min(max(self.reordering, segments), _MAX_REORDERING)
-
-    def dsack_arrives(self, una: int, nxt: int) -> None:
-        """The peer reports a duplicate: the reordering window grows, once per round trip (step 4)."""
-        if self.reordering_seen and (self.dsack_round is None or (una - self.dsack_round) & MASK < HALF):
-            self.dsack_round = nxt
-            self.reo_wnd_mult, self.reo_wnd_persist = min(self.reo_wnd_mult + 1, 255), _PERSIST
-
-    def recovery_ends(self) -> None:
-        """A recovery is over: after 16 of them the reordering window is reset (step 4)."""
-        self.reo_wnd_persist = max(self.reo_wnd_persist - 1, 0)
-        if not self.reo_wnd_persist:
-            self.reo_wnd_mult = 1
 
 
 def min_rtt(tcb: Tcb) -> int:
@@ -117,7 +50,7 @@ def reo_wnd(tcb: Tcb, rack: Rack) -> int:
     congestion, rtt = tcb.congestion, tcb.rtt
     if rtt is None or congestion is None:
         return 0
-    if not rack.reordering_seen and (congestion.recovering or sum(sent.sacked for sent in tcb.queue) >= _DUPTHRESH):
+    if not rack.reordering_seen and (congestion.recovering or sum(sent.sacked for sent in tcb.queue) >= DUPTHRESH):
         return 0
     return min(rtt.min_rtt // 4 * rack.reo_wnd_mult, rtt.srtt)
 

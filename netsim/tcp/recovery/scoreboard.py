@@ -7,9 +7,9 @@ A segment is lost if more than two segments' worth of data beyond it has been se
 from netsim.tcp.output import retransmit, retransmit_lost, retransmit_segments
 from netsim.tcp.recovery.congestion import Congestion
 from netsim.tcp.recovery.prr import Prr
-from netsim.tcp.recovery.queue import Sent
-from netsim.tcp.recovery.rack import Rack, arm_reordering_timer, detect_loss, min_rtt
+from netsim.tcp.recovery.rack import arm_reordering_timer, detect_loss, min_rtt
 from netsim.tcp.recovery.undo import dsack_arrives, original_sacked
+from netsim.tcp.recovery.variables import Rack, Sent
 from netsim.tcp.segment import Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb

@@ -5,41 +5,9 @@ if the peer reports every retransmitted segment as a duplicate (D-SACK, RFC 3708
 data that was transmitted only once (F-RTO, RFC 5682 3.1). Then the windows are what they were before.
 """
 
-from dataclasses import dataclass
-
 from netsim.tcp.segment import Segment
 from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.tcb import Tcb
-
-
-@dataclass(slots=True)
-class Undo:
-    """One loss recovery: ``marker`` was SND.UNA, ``cwnd`` and ``ssthresh`` were the windows (bytes) when it began.
-
-    ``retransmitted`` counts the retransmissions that the peer has not reported as duplicates; None before the first.
-    ``stamp`` is the timestamp of the first retransmission, if the connection uses timestamps.
-    """
-
-    marker: int
-    cwnd: int
-    ssthresh: int
-    retransmitted: int | None = None
-    stamp: int | None = None
-
-    def segment_retransmitted(self, stamp: int | None) -> None:
-        """A segment was retransmitted with this timestamp."""
-        self.retransmitted = (self.retransmitted or 0) + 1
-        if self.stamp is None:
-            self.stamp = stamp
-
-    def dsack_arrives(self, end: int, una: int, segments: int) -> None:
-        """The peer reports data up to ``end`` as a duplicate; SND.UNA was ``una``, so that it was acknowledged."""
-        if self.retransmitted and (una - end) & MASK < HALF and 0 < (end - self.marker) & MASK < HALF:
-            self.retransmitted = max(self.retransmitted - segments, 0)
-
-    def echo_predates_retransmission(self, echo: int | None) -> bool:
-        """Whether a segment sent before the first retransmission caused an ACK with this echo (RFC 3522 3.2)."""
-        return bool(echo) and self.stamp is not None and 0 < (self.stamp - (echo or 0)) & MASK < HALF
 
 
 def check_undo(tcb: Tcb, segment: Segment, una: int, *, original: bool) -> None:
