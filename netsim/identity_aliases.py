@@ -108,6 +108,10 @@ STREAMS: dict[str, str] = {"tie_break": "ties"}
 """New name of a random stream (or its part after the last "/"): old name."""
 
 
+POINTS: dict[str, str] = {"population Linux 6.18 rules": "population Linux's rules"}
+"""New name of a point that is named by hand: old name."""
+
+
 def field(owner: type, name: str) -> str:
     """The old name of a field."""
     return FIELDS.get(_place(owner, name), name)
@@ -116,6 +120,11 @@ def field(owner: type, name: str) -> str:
 def value(owner: type, name: str, now: object) -> object:
     """The old value of a field."""
     return VALUES.get(_place(owner, name), {}).get(now, now) if isinstance(now, str) else now
+
+
+def point(name: str) -> str:
+    """The old name of a point that is named by hand."""
+    return POINTS.get(name, name)
 
 
 def stream(name: str) -> str:

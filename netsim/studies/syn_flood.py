@@ -5,6 +5,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Final
 
+from netsim import identity_aliases as aliases
 from netsim.scenarios import setup, syn_flood
 from netsim.seeds import Seed
 from netsim.studies.study import Case
@@ -134,7 +135,9 @@ def populations(*, rate: float, length: float, worlds: int, seed: int) -> Rows:
             observation_time=length,
         )
         played = [
-            syn_flood.play(params, Seed(seed, f"population {name}", k), clients=(0.0, length))[1].population
+            syn_flood.play(params, Seed(seed, aliases.point(f"population {name}"), k), clients=(0.0, length))[
+                1
+            ].population
             for k in range(worlds)
         ]
         for moments in zip(*played, strict=True):
