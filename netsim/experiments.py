@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import netsim
 
 if TYPE_CHECKING:  # a list of the experiments needs neither
-    from netsim.studies.study import Case, Progress
+    from netsim.studies.study import Case
     from netsim.sweep import Rows, Workers
+    from netsim.sweep.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Lab:
     ) -> "list[Rows]":
         """The rows of each case, as ``netsim.studies.study.simulate`` has them."""
         from netsim.studies import study
+        from netsim.sweep.progress import progress
 
         with nullcontext(self.progress) if self.progress else progress(self.label) as tell:
             return study.simulate(
@@ -128,20 +130,6 @@ def publish(
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(written, target)
             yield target
-
-
-@contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, if that is a terminal, for ``sweep(..., progress=...)``."""
-    from tqdm import tqdm
-
-    with tqdm(desc=label, unit=" runs", file=sys.stderr, disable=None, leave=False) as bar:
-
-        def tell(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield tell
 
 
 def _title(path: Path) -> str:

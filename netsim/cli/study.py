@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from netsim.cli.against import Differences, paired, sharing
 from netsim.cli.errors import UsageError, checked_input
 from netsim.cli.report import Result, number
-from netsim.experiments import progress
 from netsim.scenarios import scenario
 from netsim.scenarios.names import build, read_file
 from netsim.scenarios.values import read, show
 from netsim.seeds import Seed
 from netsim.sweep import Estimate, Rows, SweepFailed, SweepInterrupted, point_key, sweep, write_csv
+from netsim.sweep.progress import progress
 
 if TYPE_CHECKING:
     from netsim.trace import Trace

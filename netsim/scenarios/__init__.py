@@ -5,7 +5,14 @@ and ``theory(params) -> {name: value}`` under the same names. A scenario is impo
 """
 
 import importlib
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from netsim.units import did_you_mean
+
+if TYPE_CHECKING:
+    from netsim.seeds import Seed
+    from netsim.sweep import Estimator
 
 NAMES: Final = (
     "setup",
@@ -26,8 +33,41 @@ NAMES: Final = (
 )
 
 
-def scenario(name: str) -> Any:
-    """The scenario's module. ValueError names it and those there are."""
-    if name not in NAMES:
-        raise ValueError(f"scenario = {name!r}: must be one of {', '.join(NAMES)}")
-    return importlib.import_module(f"netsim.scenarios.{name.replace('-', '_')}")
+REPLICATIONS: Final = 2000
+"""How many runs a study of a scenario has by default, unless the scenario says otherwise (``REPLICATIONS``)."""
+
+
+class Scenario(Protocol):
+    """What every scenario has; ``REPLICATIONS`` and ``cautions(params) -> tuple[str, ...]`` are optional."""
+
+    @property
+    def QUESTION(self) -> str:
+        """The question that the scenario answers, in one sentence."""
+
+    @property
+    def Params(self) -> type[Any]:
+        """The class of its parameters."""
+
+    @property
+    def ESTIMATES(self) -> "Mapping[str, Estimator]":
+        """What is estimated from the rows."""
+
+    def run(self, params: Any, seed: "Seed", observers: Sequence[Any] = ()) -> dict[str, Any]:
+        """One run, as a row of results."""
+
+    def theory(self, params: Any) -> dict[str, float]:
+        """The exact values of these estimates, of those that have one."""
+
+
+def scenario(name: str) -> Scenario:
+    """The scenario of this name (- and _ are alike). ValueError names those that exist, with a suggestion."""
+    known = name.replace("_", "-")
+    if known not in NAMES:
+        wanted = f"must be one of {', '.join(NAMES)}{did_you_mean(known, NAMES)}"
+        raise ValueError(f"scenario = {name!r}: {wanted}")
+    return cast(Scenario, importlib.import_module(f"netsim.scenarios.{known.replace('-', '_')}"))
+
+
+def default_replications(of: object) -> int:
+    """How many runs a study of a scenario has by default: fewer where each run is a whole world of connections."""
+    return int(getattr(of, "REPLICATIONS", REPLICATIONS))

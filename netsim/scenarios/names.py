@@ -31,6 +31,7 @@ class Option:
     """A name that the user may set, and the fields that it sets (``client.syn_retries`` is a field of ``client``).
 
     ``shares``: over how many fields a number is split. ``policy``: whether it is a field of a ``TcpConfig``.
+    ``probability``: whether it is one.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Option:
     default: str = ""
     shares: int = 1
     policy: bool = False
+    probability: bool = False
 
     @property
     def flag(self) -> str:
@@ -49,9 +51,14 @@ class Option:
         return f"--{self.name.replace('_', '-')}"
 
 
-@cache
 def options(params: type[Any]) -> dict[str, Option]:
     """Every name that the user may set for a scenario with these ``Params``."""
+    assert isinstance(params, Hashable)
+    return _options(params)
+
+
+@cache
+def _options(params: type[Any]) -> dict[str, Option]:
     found = [*_of_fields(params), *_of_pairs(params), *_of_ends(params)]
     return {option.name: option for option in found}
 
@@ -95,7 +102,6 @@ def build(params: type[Any], *sources: Mapping[str, Any]) -> Any:
 
 def as_written(line: str, params: type[Any], *sources: Mapping[str, Any]) -> str:
     """An error about a field as one about the shorthand that the user wrote: "loss", not "loss_forward"."""
-    assert isinstance(params, Hashable)
     known = options(params)
     wrong = line.partition(" = ")[0]
     for name, value in (item for given in sources for item in given.items()):
@@ -215,6 +221,7 @@ def _option(name: str, f: "dataclasses.Field[Any]", hint: Any, default: str, *, 
         source=about.get("source", ""),
         default=default,
         policy=policy,
+        probability=about.get("allowed") == "probability",
     )
 
 
@@ -226,7 +233,7 @@ def _of_pairs(params: type[Any]) -> Iterator[Option]:
         pair = (name, f"{stem}_reverse")
         if stem == name or pair[1] not in single or stem in single:
             continue
-        both = forward.text.replace("client to server", "both ways")
+        both = forward.text.replace("client to server", "in each direction")
         yield dataclasses.replace(forward, name=stem, fields=pair, text=both)
         if stem == "delay" and "rtt" not in single:
             text = "round-trip time, split evenly over delay_forward and delay_reverse"
@@ -266,7 +273,6 @@ def policy_fields() -> list[tuple["dataclasses.Field[Any]", Any]]:
 
 def _fields_set(params: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Field -> value; the shorthands resolved, the values read."""
-    assert isinstance(params, Hashable)
     known = options(params)
     values: dict[str, Any] = {}
     by: dict[str, str] = {}
@@ -309,6 +315,19 @@ def _range(params: type[Any], option: Option, value: Any) -> str:
         line = str(error)
         return f"{option.name}{line.removeprefix(field)}" if line.startswith(f"{field} =") else ""
     return ""
+
+
+def label(params: type[Any], name: str, value: Any) -> bool | int | float | str | None:
+    """What a value of a parameter is called in a table: the number that its text stands for, or its text."""
+    if isinstance(value, TcpConfig):
+        changes = changed_fields(value, PROFILES[value.name]())
+        return " ".join([value.name, *(f"{field}={plain(changed)}" for field, changed in changes.items())])
+    option = options(params).get(name)
+    if option is None:
+        return str(value)
+    found = read(option.hint, value, name=name, unit=option.unit)
+    plain_value: bool | int | float | str | None = plain(found)
+    return plain_value
 
 
 def unknown_parameter(name: str, value: Any, known: Iterable[str]) -> str:

@@ -96,6 +96,30 @@ def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
     return _coerce(hint, value, name)
 
 
+def read_any(value: Any, *, name: str) -> Any:
+    """The value of a parameter of which no type is known: text that is a number, a duration or a percentage is read.
+
+    "3" is 3, "50ms" 0.05 (s), "1%" 0.01; "true", "false" and "none" are what Python calls True, False and None. Any
+    other text, and any other value, stays as it is; a numpy scalar becomes a plain number.
+    """
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return value.item()
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    if text.lstrip("+-").isdecimal():
+        return int(text)
+    for parse in (float, parse_probability if text.endswith("%") else parse_seconds):
+        try:
+            return parse(text)
+        except ValueError:
+            continue
+    return value
+
+
 def _object(hint: Any, value: Any) -> Any:
     """A Python object as it is; a function is a distribution or an ISN policy, a path a file of measured delays."""
     if DelayDistribution in get_args(hint):

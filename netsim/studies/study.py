@@ -22,8 +22,7 @@ from netsim.sweep import (
     point_key,
     sweep,
 )
-
-Progress = Callable[[int, int], None]
+from netsim.sweep.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
