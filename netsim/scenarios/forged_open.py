@@ -24,8 +24,7 @@ from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn
 from netsim.tcp.errors import TcpError
-from netsim.tcp.segment import ACK, PSH, SYN, FourTuple, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, MASK, PSH, SYN, FourTuple, Segment
 from netsim.theory import (
     bsd_isn_guesses,
     clock_isn_guesses,

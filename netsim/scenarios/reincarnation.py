@@ -19,8 +19,7 @@ from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
 from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, IsnPolicy, IsnSource, RandomIsn
 from netsim.tcp.config.profiles import rfc9293
-from netsim.tcp.segment import FourTuple
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK, FourTuple
 from netsim.theory import IncarnationCell, incarnation_cell, old_bytes_acceptable
 from netsim.units import require_number
 

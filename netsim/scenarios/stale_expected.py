@@ -11,8 +11,7 @@ from netsim.sim import Host
 from netsim.sim.network import NS
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import IsnSource, RandomIsn
-from netsim.tcp.segment import FourTuple
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK, FourTuple
 from netsim.theory import NewConnection, p_some_arrival_accepted, p_some_copy_accepted
 
 MOST_TERMS: Final = 100_000  # segments times moments; beyond, only those copies count that did arrive

@@ -11,8 +11,7 @@ from netsim.sim import Connection, Host
 from netsim.sim.network import NS
 from netsim.tcp import clauses
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
-from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import ACK, FIN, HALF, MASK, RST, SYN, Segment
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
 from netsim.theory import Moment, OldSegment
 from netsim.trace.events import Arrived, Decided, Sent, TraceEvent

@@ -29,8 +29,7 @@ from netsim.tcp.config.config import Handshake, TcpConfig
 from netsim.tcp.config.isn import ClockIsn, HashIsn
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.errors import TcpError
-from netsim.tcp.segment import ACK, RST, FourTuple
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, MASK, RST, FourTuple
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT
 from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
 from netsim.trace.events import Arrived, Decided, TraceEvent

@@ -1,7 +1,6 @@
 """What a packet is called in a scripted fault: SYN, SYNACK, HSACK, FIN, ACKFIN, RST, DATA, ACK, ANY."""
 
-from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, FIN, MASK, RST, SYN, Segment
 from netsim.tcp.tcb import Tcb
 
 

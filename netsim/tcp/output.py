@@ -16,9 +16,8 @@ from netsim.tcp.recovery.sack import sack_bytes, with_sack
 from netsim.tcp.recovery.send_buffer import within_record
 from netsim.tcp.recovery.tso import burst_ends, burst_size
 from netsim.tcp.recovery.variables import Sent
-from netsim.tcp.segment import ACK, ECE, FIN, PSH, RST, SYN, SYN_ACK, Options, Segment
+from netsim.tcp.segment import ACK, ECE, FIN, MASK, PSH, RST, SYN, SYN_ACK, Options, Segment
 from netsim.tcp.segment_arrives.authentication import sign
-from netsim.tcp.seq import MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, LAST_ACK, SYN_RECEIVED, SYN_SENT
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import DELACK, NEVER, PERSIST, PROBE, REXMT, USER

@@ -1,11 +1,22 @@
-"""Segments: what one TCP endpoint sends to another (RFC 9293 3.1).
+"""Segments (RFC 9293 3.1) and the arithmetic of sequence numbers (RFC 9293 3.4).
 
 A segment is built once and never changed after it was sent. Flags are plain ints, because ``enum.IntFlag`` costs
 twenty times as much per test; ``flag_names`` gives the readable form.
+
+A sequence number is a plain ``int`` in ``range(2**32)``, and its arithmetic modulo 2**32 is written out where it is
+needed, because a function call costs three times as much:
+
+- ``(a + n) & MASK``: the number ``n`` beyond ``a``;
+- ``(a - b) & MASK``: how far ``a`` lies ahead of ``b``;
+- ``0 < (b - a) & MASK < HALF``: ``a < b``; of two numbers exactly 2**31 apart neither is less than the other;
+- ``(x - start) & MASK < size``: ``start =< x < start + size``, for a window of up to 2**32 - 1 numbers.
 """
 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+MASK: Final = (1 << 32) - 1
+HALF: Final = 1 << 31
 
 FIN: Final = 0x01
 SYN: Final = 0x02
@@ -42,7 +53,7 @@ class FourTuple(NamedTuple):
     dport: int
 
     def reverse(self) -> "FourTuple":
-        """The same connection, as the other end writes it."""
+        """The same connection, as the peer writes it."""
         src, sport, dst, dport = self
         return _new(FourTuple, (dst, dport, src, sport))  # half the price of FourTuple(...), and often called
 
@@ -105,13 +116,13 @@ class Segment:
 
     @property
     def length(self) -> int:
-        """SEG.LEN: bytes of text, plus one for SYN and one for FIN (RFC 9293 3.3.1)."""
+        """SEG.LEN: bytes of data, plus one for SYN and one for FIN (RFC 9293 3.3.1)."""
         flags = self.flags
         return len(self.payload) + (flags & 1) + (flags >> 1 & 1)
 
     @property
     def wire_size(self) -> int:
-        """Bytes on the wire: IPv4 and TCP headers, options, text."""
+        """Bytes on the wire: IPv4 and TCP headers, options, data."""
         options = self.options
         return IP_TCP_HEADERS + len(self.payload) + (options.size() if options is not None else 0)
 

@@ -15,8 +15,7 @@ from netsim.tcp.recovery.reassembly import Reassembly
 from netsim.tcp.recovery.rto import Estimator
 from netsim.tcp.recovery.tcp_info import SendTimes
 from netsim.tcp.recovery.variables import DelayedAcks, Ecn, Sent
-from netsim.tcp.segment import FourTuple, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK, FourTuple, Segment
 from netsim.tcp.state import CLOSED, State
 from netsim.tcp.timers import COUNT, NEVER
 

@@ -9,8 +9,7 @@ from netsim.tcp.recovery.delayed_ack import delayed_ack_expires
 from netsim.tcp.recovery.rack import mark_lost_by_timeout
 from netsim.tcp.recovery.rto import model_timeout
 from netsim.tcp.recovery.scoreboard import clear_if_reneged, reordering_timeout
-from netsim.tcp.segment import ACK, FIN, PSH
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, FIN, MASK, PSH
 from netsim.tcp.state import FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import DELACK, KEEPALIVE, LINGER, NEVER, PERSIST, PROBE, REXMT, USER

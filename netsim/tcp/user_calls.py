@@ -20,8 +20,7 @@ from netsim.tcp.output import SENDING, may_send_data, output, send_abort, send_a
 from netsim.tcp.recovery.delayed_ack import reading_prompts_ack
 from netsim.tcp.recovery.send_buffer import end_record, send_room
 from netsim.tcp.recovery.tcp_info import SendTimes
-from netsim.tcp.segment import FourTuple
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK, FourTuple
 from netsim.tcp.state import (
     CLOSE_WAIT,
     CLOSED,

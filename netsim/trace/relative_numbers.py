@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from netsim.tcp.segment import ACK, RST, SYN, FourTuple
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import ACK, HALF, MASK, RST, SYN, FourTuple
 from netsim.trace.events import Packet
 
 

@@ -13,9 +13,8 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.config.profiles import PROFILES, linux, profile, rfc793, rfc9293
 from netsim.tcp.errors import ConnectionReset, ConnectionTimedOut, TcpError
-from netsim.tcp.segment import ACK, CWR, ECE, FIN, RST, SYN, URG, FourTuple, Options, Segment
+from netsim.tcp.segment import ACK, CWR, ECE, FIN, HALF, MASK, RST, SYN, URG, FourTuple, Options, Segment
 from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
-from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, LEGAL, LISTEN, TIME_WAIT
 from netsim.tcp.tcb import Tcb

@@ -6,8 +6,7 @@ import random
 import pytest
 
 from netsim.tcp.config.profiles import freebsd, linux, rfc9293
-from netsim.tcp.segment import ACK, FIN, Options
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, FIN, MASK, Options
 from tests.tcp.pair import PEER_ISS, Solo
 
 SACK = rfc9293().replace(sack=True, delayed_ack=None)

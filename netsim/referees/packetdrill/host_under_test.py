@@ -21,8 +21,7 @@ from netsim.tcp.actions import Action, Transmit
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.listening.fast_open import cookie_for
 from netsim.tcp.listening.listener import Listener
-from netsim.tcp.segment import SYN, SYN_ACK, FourTuple, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK, SYN, SYN_ACK, FourTuple, Segment
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb

@@ -4,9 +4,8 @@ from typing import Final, cast, get_args
 
 from netsim.referees.packetdrill.language.script import IcmpPacket
 from netsim.referees.packetdrill.verdict import Unsupported
-from netsim.tcp.segment import FourTuple
+from netsim.tcp.segment import MASK, FourTuple
 from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
-from netsim.tcp.seq import MASK
 
 # Names of ICMP (RFC 792, RFC 1122) and ICMPv6 (RFC 4443) for which the core has another one.
 _CODES: Final[dict[str, Kind]] = {

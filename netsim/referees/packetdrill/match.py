@@ -11,8 +11,7 @@ from netsim.referees.packetdrill.language.options import (
 from netsim.referees.packetdrill.language.script import AE, Option, TcpPacket
 from netsim.referees.packetdrill.socket_under_test import CODEPOINTS
 from netsim.referees.packetdrill.verdict import Unsupported
-from netsim.tcp.segment import ACK, CWR, FIN, PSH, Segment
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import ACK, CWR, FIN, HALF, MASK, PSH, Segment
 
 _TTL = ("ttl", "hlim")
 _TOS = ("tos", "class")

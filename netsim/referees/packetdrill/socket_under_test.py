@@ -12,8 +12,7 @@ from netsim.referees.packetdrill.language.options import blocks, find_time_stamp
 from netsim.referees.packetdrill.language.script import Option, TcpPacket
 from netsim.referees.packetdrill.option_layout import OptionStyle, layout
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
-from netsim.tcp.segment import ACK, SYN, ExperimentalCookie, FourTuple, Options, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, MASK, SYN, ExperimentalCookie, FourTuple, Options, Segment
 
 # RFC 3168 5, by the names that scripts use.
 CODEPOINTS: Final = {"noecn": 0, "ect1": 1, "ect0": 2, "ce": 3}

@@ -4,7 +4,7 @@ from netsim.referees.packetdrill.host_under_test import HostUnderTest
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.recovery.congestion import UNLIMITED
 from netsim.tcp.recovery.send_buffer import unsent
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK
 from netsim.tcp.state import State
 from netsim.tcp.tcb import Tcb
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from netsim.referees.recordings.scenario import CLIENT, ENDS, SERVER
-from netsim.tcp.segment import ACK, SYN
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, MASK, SYN
 
 Ports = tuple[int, int]  # the sender's, the receiver's
 _FAR: Final = 1 << 28  # more than any exchange sends: a number that far from all ISNs belongs to none

@@ -15,8 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from netsim.fields import check, field
 from netsim.identity import identity
-from netsim.tcp.segment import FourTuple
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK, FourTuple
 
 RFC_CLOCK_HZ = 250_000.0  # RFC 9293 3.4.1: a tick every 4 us. It wraps in 4.772 h (the RFC's 4.55 h is for 2**18 Hz)
 NS = 1_000_000_000

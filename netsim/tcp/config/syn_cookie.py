@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from netsim.fields import field
-from netsim.tcp.segment import FourTuple, Options
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK, FourTuple, Options
 
 _NS: Final = 1_000_000_000
 _LOW_24: Final = (1 << 24) - 1

@@ -20,8 +20,7 @@ from netsim.tcp.connection import accepted
 from netsim.tcp.host_context import HostContext
 from netsim.tcp.output import output, send_syn
 from netsim.tcp.recovery.variables import Sent
-from netsim.tcp.segment import ACK, FIN, PSH, ExperimentalCookie, FourTuple, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, FIN, MASK, PSH, ExperimentalCookie, FourTuple, Segment
 from netsim.tcp.state import SYN_RECEIVED
 from netsim.tcp.tcb import PassiveOpen, Tcb
 from netsim.tcp.timers import REXMT

@@ -31,12 +31,11 @@ from netsim.tcp.listening.syn_cookies import SynCookies
 from netsim.tcp.listening.syn_queue import RandomDrop, RecycleOldest, SynCache, SynQueue
 from netsim.tcp.output import send_reset_for, send_syn
 from netsim.tcp.recovery.ecn import negotiate_ecn
-from netsim.tcp.segment import ACK, ECE, FIN, RST, SYN, FourTuple, Segment
+from netsim.tcp.segment import ACK, ECE, FIN, HALF, MASK, RST, SYN, FourTuple, Segment
 from netsim.tcp.segment_arrives.authentication import refused_by_mac
 from netsim.tcp.segment_arrives.checks import in_later_states
 from netsim.tcp.segment_arrives.options import negotiate
 from netsim.tcp.segment_arrives.time_wait import first_beyond
-from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import CLOSED, LEADS_TO, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT

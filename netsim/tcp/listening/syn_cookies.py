@@ -11,9 +11,8 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.syn_cookie import key_of, options_of, stamped
 from netsim.tcp.host_context import HostContext
 from netsim.tcp.output import MAX_WINDOW, syn_options
-from netsim.tcp.segment import ACK, SYN, Options, Segment
+from netsim.tcp.segment import ACK, MASK, SYN, Options, Segment
 from netsim.tcp.segment_arrives.authentication import sign
-from netsim.tcp.seq import MASK
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER
 

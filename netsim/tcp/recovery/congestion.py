@@ -12,7 +12,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.recovery.cubic import Cubic
 from netsim.tcp.recovery.prr import Prr
 from netsim.tcp.recovery.variables import Rack, Undo
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 
 DUPLICATE_ACKS: Final = 3  # RFC 5681 3.2
 UNLIMITED: Final = 1 << 60

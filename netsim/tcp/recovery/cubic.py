@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 
 _SCALE: Final = 1024
 _BETA: Final = 717  # of 1024: RFC 9438 4.6, beta = 0.7

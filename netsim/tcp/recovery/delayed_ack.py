@@ -9,7 +9,7 @@ from typing import Final
 
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.recovery.variables import DelayedAcks
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import DELACK, NEVER
 

@@ -3,8 +3,7 @@
 from typing import Final
 
 from netsim.tcp.recovery.variables import Ecn
-from netsim.tcp.segment import ACK, CWR, ECE, RST, SYN, Segment
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import ACK, CWR, ECE, HALF, MASK, RST, SYN, Segment
 from netsim.tcp.tcb import Tcb
 
 NOT_ECT: Final = 0  # codepoints of the IP header: RFC 3168 5

@@ -6,7 +6,7 @@ delivered is replaced, and one segment more is sent for an ACK that advances SND
 
 from dataclasses import dataclass
 
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 
 
 @dataclass(slots=True)

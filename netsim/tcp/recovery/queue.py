@@ -4,8 +4,7 @@ from collections import deque
 
 from netsim.tcp.recovery.rto import MdevEstimator, RttEstimator
 from netsim.tcp.recovery.variables import Sent
-from netsim.tcp.segment import FIN, PSH
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import FIN, HALF, MASK, PSH
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
 from netsim.tcp.timers import NEVER, PERSIST, PROBE, REXMT, USER
 

@@ -9,7 +9,7 @@ reordering has been observed and either loss recovery is on or three segments ha
 from typing import Final
 
 from netsim.tcp.recovery.variables import DUPTHRESH, Rack
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER, PROBE, REXMT
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 
 Range = tuple[int, int]  # the first sequence number, and the first one beyond
 

@@ -6,7 +6,7 @@ All times are integer nanoseconds. With samples of 1, 2 and 1.5 s the RTO is 3, 
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 
 
 @final

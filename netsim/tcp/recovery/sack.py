@@ -3,8 +3,7 @@
 from typing import Final
 
 from netsim.tcp.recovery.reassembly import Range, Reassembly
-from netsim.tcp.segment import Options
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK, Options
 from netsim.tcp.tcb import Tcb
 
 _BLOCK: Final = 8  # bytes; RFC 2018 3

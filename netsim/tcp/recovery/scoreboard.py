@@ -10,8 +10,7 @@ from netsim.tcp.recovery.prr import Prr
 from netsim.tcp.recovery.rack import arm_reordering_timer, detect_loss, min_rtt
 from netsim.tcp.recovery.undo import dsack_arrives, original_sacked
 from netsim.tcp.recovery.variables import Rack, Sent
-from netsim.tcp.segment import Segment
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK, Segment
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT
 

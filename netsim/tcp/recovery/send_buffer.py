@@ -6,7 +6,7 @@ The buffer holds what the user has given and the peer has not acknowledged, sent
 from collections import deque
 from typing import Final
 
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 from netsim.tcp.tcb import Tcb
 
 _LARGEST: Final = 65536 - 1 - 320  # bytes: include/net/sock.h, GSO_LEGACY_MAX_SIZE, less the headers

@@ -5,8 +5,7 @@ if the peer reports every retransmitted segment as a duplicate (D-SACK, RFC 3708
 data that was transmitted only once (F-RTO, RFC 5682 3.1). Then the windows are what they were before.
 """
 
-from netsim.tcp.segment import Segment
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK, Segment
 from netsim.tcp.tcb import Tcb
 
 

@@ -7,7 +7,7 @@ topic: queue.py, rack.py, undo.py, ecn.py, delayed_ack.py.
 from dataclasses import dataclass
 from typing import Final
 
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 
 DUPTHRESH: Final = 3  # segments selectively acknowledged: no reordering window (RFC 8985 6.2, step 4)
 _PERSIST: Final = 16  # recoveries after which a wider reordering window is reset (RFC 8985 6.2, step 4)

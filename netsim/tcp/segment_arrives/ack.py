@@ -8,12 +8,11 @@ from netsim.tcp.recovery.queue import acknowledge, fin_acknowledged, restart_tim
 from netsim.tcp.recovery.rack import newly_acked
 from netsim.tcp.recovery.scoreboard import enter_recovery, sack_recovery
 from netsim.tcp.recovery.undo import check_undo, dsack_arrives
-from netsim.tcp.segment import SYN, Segment
+from netsim.tcp.segment import HALF, MASK, SYN, Segment
 from netsim.tcp.segment_arrives.established import established
 from netsim.tcp.segment_arrives.options import echo_sample
 from netsim.tcp.segment_arrives.sequence import answer_unacceptable, challenge
 from netsim.tcp.segment_arrives.time_wait import is_expected_ack
-from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import CLOSE_WAIT, CLOSING, ESTABLISHED, LAST_ACK, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER, PERSIST

@@ -28,7 +28,7 @@ from netsim.tcp.output import send_abort, send_reset_for, send_syn
 from netsim.tcp.recovery.ecn import negotiate_ecn
 from netsim.tcp.recovery.queue import fin_acknowledged
 from netsim.tcp.recovery.sack import report_dsack
-from netsim.tcp.segment import ACK, CWR, ECE, FIN, RST, SYN, URG, Segment
+from netsim.tcp.segment import ACK, CWR, ECE, FIN, HALF, MASK, RST, SYN, URG, Segment
 from netsim.tcp.segment_arrives.ack import fifth_ack
 from netsim.tcp.segment_arrives.data import fin_arrives, text_arrives
 from netsim.tcp.segment_arrives.established import established
@@ -41,7 +41,6 @@ from netsim.tcp.segment_arrives.sequence import (
     is_crossed_synack,
 )
 from netsim.tcp.segment_arrives.time_wait import settled_in_time_wait
-from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import (
     CLOSE_WAIT,
     CLOSING,

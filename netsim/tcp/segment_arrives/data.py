@@ -8,8 +8,7 @@ from netsim.tcp.recovery.delayed_ack import data_arrives, delayed_acks_of, sched
 from netsim.tcp.recovery.queue import fin_acknowledged
 from netsim.tcp.recovery.reassembly import Reassembly
 from netsim.tcp.recovery.sack import report_dsack
-from netsim.tcp.segment import FIN, Segment
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import FIN, HALF, MASK, Segment
 from netsim.tcp.state import (
     CLOSE_WAIT,
     CLOSING,

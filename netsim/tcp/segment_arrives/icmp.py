@@ -11,8 +11,7 @@ from netsim.tcp.connection import end, enter, release, signal
 from netsim.tcp.errors import ConnectionRefused, TcpError, Unreachable
 from netsim.tcp.output import TS_BYTES, retransmit_lost
 from netsim.tcp.recovery.queue import resegment
-from netsim.tcp.segment import IP_TCP_HEADERS, FourTuple
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import IP_TCP_HEADERS, MASK, FourTuple
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED
 from netsim.tcp.tcb import Tcb
 

@@ -5,8 +5,7 @@ from typing import Final
 from netsim.tcp.clauses import PAWS, TIMESTAMP_MISSING
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.output import MAC_BYTES, TS_BYTES, round_buffer
-from netsim.tcp.segment import RST, SYN, Options, Segment
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK, RST, SYN, Options, Segment
 from netsim.tcp.state import ESTABLISHED
 from netsim.tcp.tcb import Tcb
 

@@ -6,10 +6,9 @@ from netsim.tcp.output import send_ack, send_syn, transmit
 from netsim.tcp.recovery.delayed_ack import enter_quickack
 from netsim.tcp.recovery.ecn import ecn_arrives
 from netsim.tcp.recovery.sack import report_dsack
-from netsim.tcp.segment import ACK, FIN, RST, SYN, SYN_ACK, Segment
+from netsim.tcp.segment import ACK, FIN, HALF, MASK, RST, SYN, SYN_ACK, Segment
 from netsim.tcp.segment_arrives.authentication import refused_by_mac
 from netsim.tcp.segment_arrives.options import record_timestamp, refused_by_timestamp
-from netsim.tcp.seq import HALF, MASK
 from netsim.tcp.state import SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT

@@ -6,8 +6,7 @@ from netsim.tcp.clauses import TIME_WAIT_NEITHER, TIME_WAIT_TWCHECK
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.output import send_ack
-from netsim.tcp.segment import ACK, FIN, RST, SYN, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, FIN, MASK, RST, SYN, Segment
 from netsim.tcp.tcb import Tcb
 
 _REOPEN_STEP: Final = 65_537

@@ -14,8 +14,7 @@ from netsim.referees.packetdrill.platform import platform_of
 from netsim.referees.packetdrill.system_calls.errno import errno_of, strerror
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
-from netsim.tcp.segment import ACK, IP_TCP_HEADERS, SYN, Segment
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import ACK, IP_TCP_HEADERS, MASK, SYN, Segment
 from netsim.trace.events import Called, Sent, TraceEvent
 
 FIRST_TIME_STAMP = 100  # the script's number for the first time stamp of either end

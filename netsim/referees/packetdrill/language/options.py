@@ -10,7 +10,7 @@ from typing import Final
 
 from netsim.referees.packetdrill.language.cursor import Cursor
 from netsim.referees.packetdrill.language.script import Option
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK
 
 NOP: Final = Option("nop")
 EOL: Final = Option("eol")

@@ -26,7 +26,7 @@ from netsim.referees.packetdrill.language.script import (
     Packet,
     TcpPacket,
 )
-from netsim.tcp.seq import MASK
+from netsim.tcp.segment import MASK
 
 _OPEN = re.compile(r"[\[(](?=\s*(?:ect|noecn|ce\b|tos\b|ttl|hlim|flowlabel|class))")
 _ECN = re.compile(r"ect01|ect0|ect1|noecn|ce\b")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from netsim.referees.packetdrill.language.script import Array, Expression, Name, Number, Structure, Unchecked
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED
 

@@ -15,7 +15,7 @@ from netsim.referees.packetdrill.system_calls.process import (
 )
 from netsim.referees.packetdrill.verdict import Failure, Unsupported
 from netsim.tcp.errors import TcpError
-from netsim.tcp.seq import HALF, MASK
+from netsim.tcp.segment import HALF, MASK
 from netsim.tcp.socket import Socket
 
 
