@@ -10,7 +10,7 @@ NAMES = {"tcpi_state": 1, "tcpi_snd_mss": 1000, "TCP_ESTABLISHED": 1, "TCPI_OPT_
 
 
 @pytest.mark.parametrize(
-    "text",
+    "source",
     [
         "assert tcpi_state == TCP_ESTABLISHED",
         "assert 0 < tcpi_snd_mss <= 1000 and not tcpi_state != 1",
@@ -20,8 +20,8 @@ NAMES = {"tcpi_state": 1, "tcpi_snd_mss": 1000, "TCP_ESTABLISHED": 1, "TCPI_OPT_
         "assert tcpi_options == (1 | 2 | 4)",
     ],
 )
-def test_assertions_that_hold(text: str) -> None:
-    assert run_code(Code(text), NAMES) == []
+def test_assertions_that_hold(source: str) -> None:
+    assert run_code(Code(source), NAMES) == []
 
 
 def test_a_failed_assertion_is_reported_at_its_line() -> None:
@@ -37,7 +37,7 @@ def test_print() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "source",
     [
         "import os",
         "__import__('os').system('true')",
@@ -60,9 +60,9 @@ def test_print() -> None:
         "assert " + "(" * 5000,
     ],
 )
-def test_anything_else_is_unsupported(text: str) -> None:
+def test_anything_else_is_unsupported(source: str) -> None:
     with pytest.raises(Unsupported):
-        run_code(Code(text), NAMES)
+        run_code(Code(source), NAMES)
 
 
 def test_variables_are_kept_for_later_code() -> None:

@@ -15,22 +15,22 @@ LINES = sorted({line for path in HERE.rglob("*.pkt") for line in path.read_text(
 HEAD = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
 
 
-def tree_or_error(text: str) -> None:
+def tree_or_error(source: str) -> None:
     """Parse the source; the position of an error must lie within it."""
     try:
-        tree, error = parse(text, "f.pkt"), None
+        tree, error = parse(source, "f.pkt"), None
     except ScriptError as caught:
         tree, error = None, caught
     if error is None:
         assert isinstance(tree, Script)
     else:
-        assert 1 <= error.line <= text.count("\n") + 1
-        assert 1 <= error.column <= len(text) + 1
+        assert 1 <= error.line <= source.count("\n") + 1
+        assert 1 <= error.column <= len(source) + 1
         assert str(error).startswith(f"f.pkt:{error.line}:{error.column}: expected ")
 
 
 @pytest.mark.parametrize(
-    "text",
+    "source",
     [
         HEAD + "+0 f(" + "[" * 100_000,
         HEAD + "+0 f(" + "[{a=" * 50_000,
@@ -57,9 +57,9 @@ def tree_or_error(text: str) -> None:
     ],
     ids=range(22),
 )
-def test_long_deeply_nested_and_binary_sources(text: str) -> None:
+def test_long_deeply_nested_and_binary_sources(source: str) -> None:
     """The parser is linear: a tenth of a second each; anything quadratic would not end."""
-    tree_or_error(text)
+    tree_or_error(source)
 
 
 @settings(max_examples=150, deadline=None)
@@ -78,9 +78,9 @@ def test_lines_in_any_order_give_a_verdict(lines: list[str], profile: str) -> No
 @given(st.data())
 def test_one_character_changed_gives_a_verdict(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(HERE.rglob("*.pkt"))))
-    text = path.read_text()
-    at = data.draw(st.integers(0, len(text) - 1))
-    changed = text[:at] + data.draw(st.sampled_from(string.printable + "\x00é")) + text[at + 1 :]
+    source = path.read_text()
+    at = data.draw(st.integers(0, len(source) - 1))
+    changed = source[:at] + data.draw(st.sampled_from(string.printable + "\x00é")) + source[at + 1 :]
     tree_or_error(changed)
     assert isinstance(run_source(changed), Verdict)
 

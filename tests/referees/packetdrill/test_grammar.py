@@ -34,16 +34,16 @@ from netsim.tcp.segment import ACK, CWR, ECE, FIN, PSH, SYN
 SECOND = 1_000_000_000
 
 
-def only(text: str, **defines: str) -> Event:
+def only(source: str, **defines: str) -> Event:
     """The one event of a script."""
-    (event,) = parse(text, defines=defines).events
+    (event,) = parse(source, defines=defines).events
     assert isinstance(event, Event)
     return event
 
 
-def packet(text: str, **defines: str) -> TcpPacket:
+def packet(source: str, **defines: str) -> TcpPacket:
     """The one packet of a script."""
-    action = only(f"0 {text}", **defines).action
+    action = only(f"0 {source}", **defines).action
     assert isinstance(action, TcpPacket)
     return action
 
@@ -58,7 +58,7 @@ def test_a_whole_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "start", "end", "relative"),
+    ("source", "start", "end", "relative"),
     [
         ("0", 0, 0, False),
         ("1.25", 1_250_000_000, 1_250_000_000, False),
@@ -70,8 +70,8 @@ def test_a_whole_file() -> None:
         ("0.0000000019", 1, 1, False),
     ],
 )
-def test_times(text: str, start: int | None, end: int | None, relative: bool) -> None:
-    time = only(f"{text} > . 1:1(0) ack 1").time
+def test_times(source: str, start: int | None, end: int | None, relative: bool) -> None:
+    time = only(f"{source} > . 1:1(0) ack 1").time
     assert (time.start, time.end, time.relative) == (start, end, relative)
 
 
@@ -84,13 +84,13 @@ def test_the_end_of_a_blocking_call() -> None:
 
 
 def test_a_segment_with_everything() -> None:
-    text = "> [noecn] FP. 1:101(100) ack 7 win 5 urg 3 <nop,nop,TS val 100 ecr 5,nop,nop,sack 1:3 5:9>"
-    found = packet(text)
+    source = "> [noecn] FP. 1:101(100) ack 7 win 5 urg 3 <nop,nop,TS val 100 ecr 5,nop,nop,sack 1:3 5:9>"
+    found = packet(source)
     assert found.flags == FIN | PSH | ACK
     assert (found.seq, found.length, found.ack, found.window, found.urgent) == (1, 100, 7, 5, 3)
     assert found.options == (NOP, NOP, time_stamps(100, 5), NOP, NOP, Option("sack", (1, 3, 5, 9)))
     assert found.ip == (("noecn", ""),)
-    assert format_packet(found) == text
+    assert format_packet(found) == source
 
 
 def test_segments_with_few_fields() -> None:
@@ -163,7 +163,7 @@ def test_ifdef() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "column", "expected"),
+    ("source", "line", "column", "expected"),
     [
         ("0 > X 1:1(0)", 1, 5, "TCP flags"),
         ("0 < . 1:1(0) ack 1", 1, 19, "'win' and a number"),
@@ -187,9 +187,9 @@ def test_ifdef() -> None:
         ("0 f(" + "[" * 30, 1, 26, "nested brackets"),
     ],
 )
-def test_an_error_has_a_position_and_what_was_expected(text: str, line: int, column: int, expected: str) -> None:
+def test_an_error_has_a_position_and_what_was_expected(source: str, line: int, column: int, expected: str) -> None:
     with pytest.raises(ScriptError) as caught:
-        parse(text, "a.pkt")
+        parse(source, "a.pkt")
     error = caught.value
     assert expected in error.expected
     assert (error.line, error.column) == (line, column)
@@ -205,12 +205,12 @@ PIECES = [
 
 @settings(max_examples=400, deadline=2000)
 @given(st.one_of(st.text(), st.text(string.printable), st.lists(st.sampled_from(PIECES)).map(" ".join)))
-def test_any_source_gives_a_tree_or_an_error_with_a_position(text: str) -> None:
+def test_any_source_gives_a_tree_or_an_error_with_a_position(source: str) -> None:
     error = None
     try:
-        assert isinstance(parse(text), Script)
+        assert isinstance(parse(source), Script)
     except ScriptError as caught:
         error = caught
     if error is not None:
-        assert 1 <= error.line <= text.count("\n") + 1
-        assert 1 <= error.column <= len(text) + 1
+        assert 1 <= error.line <= source.count("\n") + 1
+        assert 1 <= error.column <= len(source) + 1

@@ -15,7 +15,7 @@ FLOW = FourTuple("192.168.0.1", 8080, "192.0.2.1", 32768)
 
 
 @pytest.mark.parametrize(
-    ("style", "options", "text"),
+    ("style", "options", "expected"),
     [
         # sys/netinet/tcp_output.c, tcp_addoptions; as the FreeBSD test suite's scripts show them.
         ("freebsd", FULL, "mss 1460,nop,wscale 6,sackOK,TS val 1 ecr 0"),
@@ -31,12 +31,12 @@ FLOW = FourTuple("192.168.0.1", 8080, "192.0.2.1", 32768)
         ("linux", Options(mss=1460), "mss 1460"),
     ],
 )  # fmt: skip
-def test_option_layout(style: OptionStyle, options: Options, text: str) -> None:
-    assert ",".join(map(format_option, layout(options, style))) == text
+def test_option_layout(style: OptionStyle, options: Options, expected: str) -> None:
+    assert ",".join(map(format_option, layout(options, style))) == expected
 
 
-def packet(text: str) -> TcpPacket:
-    (event,) = parse(f"0 {text}").events
+def packet(source: str) -> TcpPacket:
+    (event,) = parse(f"0 {source}").events
     assert isinstance(event, Event)
     assert isinstance(event.action, TcpPacket)
     return event.action

@@ -42,9 +42,9 @@ OUTBOUND = re.compile(
 )
 
 
-def mutants(text: str) -> list[tuple[int, str, str]]:
+def mutants(source: str) -> list[tuple[int, str, str]]:
     """(line, what was changed, the script with it) for every outbound packet of a script."""
-    lines, found = text.splitlines(), []
+    lines, found = source.splitlines(), []
     for index, line in enumerate(lines):
         match = OUTBOUND.match(line)
         if match is None:
@@ -84,9 +84,9 @@ CALL = re.compile(
 )
 
 
-def mutants_of_calls(text: str) -> list[tuple[int, str, str]]:
+def mutants_of_calls(source: str) -> list[tuple[int, str, str]]:
     """The same for the results of calls, for values that they read from the socket, and for assertions in code."""
-    lines, found = text.splitlines(), []
+    lines, found = source.splitlines(), []
     for index, line in enumerate(lines):
         changed = {}
         match = CALL.match(line)
@@ -149,8 +149,8 @@ def test_there_are_mutants_of_every_kind() -> None:
 
 @pytest.mark.parametrize("path", OWN, ids=lambda p: str(p.relative_to(HERE)))
 def test_every_mutant_fails_at_its_line(path: Path) -> None:
-    for _, profile, line, what, text in [m for m in MUTANTS if m[0] == path]:
-        require_failure(run_source(text, profile=profile, strict=True), what, line)
+    for _, profile, line, what, source in [m for m in MUTANTS if m[0] == path]:
+        require_failure(run_source(source, profile=profile, strict=True), what, line)
 
 
 def require_failure(got: Verdict, what: str, line: int) -> None:
@@ -196,7 +196,7 @@ def test_mutants_of_scripts_of_others_fail(folder: str) -> None:
     ]
     chosen = every[::14]
     assert len(chosen) > 100
-    for (line, what, text), path in chosen:
-        got = run_source(text, path=str(path), profile=folder, strict=True)
+    for (line, what, source), path in chosen:
+        got = run_source(source, path=str(path), profile=folder, strict=True)
         if got.reason != "no outbound packet is expected: it would pass whatever TCP does":
             require_failure(got, what, line)

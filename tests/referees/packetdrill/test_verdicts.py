@@ -26,8 +26,8 @@ CONNECT = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 """
 
 
-def run(text: str, **options: object) -> Verdict:
-    return run_source(text, **options)  # type: ignore[arg-type]
+def run(source: str, **options: object) -> Verdict:
+    return run_source(source, **options)  # type: ignore[arg-type]
 
 
 def test_a_failure_shows_line_expectation_and_exchange() -> None:

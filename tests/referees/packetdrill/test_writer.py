@@ -28,10 +28,10 @@ def _losing(numbers: Sequence[int]) -> Path:
     return Path(delay=0.05, stages=[Scripted([f"drop ANY {n}" for n in numbers])])
 
 
-def replay(made: World, end: Host, text: str | None = None) -> Verdict:
+def replay(made: World, end: Host, source: str | None = None) -> Verdict:
     """The verdict on the script of that end's view."""
     assert isinstance(made.trace, Trace)
-    script = text or script_from_trace(made.trace, host=end.name, config=end.config)
+    script = source or script_from_trace(made.trace, host=end.name, config=end.config)
     verdict = run_source(script, profile=end.config.name, strict=True)
     assert verdict.verdict == "pass", f"{verdict}\n{script}"
     return verdict
@@ -79,33 +79,31 @@ def test_data_in_both_directions_over_a_lossy_path(profile: str, lose: Sequence[
         assert len(shown.exchange) > 5
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_refused(profile: str) -> None:
-    made, a, _ = world(profile)
+def failing_connect(made: World, a: Host, duration: float) -> list[str]:
+    """The script of a connect to b that fails, which must pass."""
 
     def client(host: Host) -> Application:
         with pytest.raises(TcpError):
             yield host.socket().connect(("b", 80))
 
     made.process(client(a))
-    made.run(10)
-    assert any("getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED]" in line for line in lines(made, a))
+    made.run(duration)
     replay(made, a)
+    return lines(made, a)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_refused(profile: str) -> None:
+    made, a, _ = world(profile)
+    script = failing_connect(made, a, 10)
+    assert any("getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED]" in line for line in script)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_timed_out(profile: str) -> None:
     """Every SYN is lost: the schedule of the whole attempt, and ETIMEDOUT at its end."""
     made, a, _ = world(profile, range(1, 40))
-
-    def client(host: Host) -> Application:
-        with pytest.raises(TcpError):
-            yield host.socket().connect(("b", 80))
-
-    made.process(client(a))
-    made.run(900)
-    assert any("[ETIMEDOUT]" in line for line in lines(made, a))
-    replay(made, a)
+    assert any("[ETIMEDOUT]" in line for line in failing_connect(made, a, 900))
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -151,11 +149,11 @@ def test_numbers_count_from_the_syn_and_stamps_from_100() -> None:
     made, a, b = world("freebsd")
     talk(a, b, request=10, answer=10)
     made.run(5)
-    text = lines(made, b)
-    assert "--tcp_ts_tick_usecs=1000" in text
-    assert "0.05 < S 0:0(0) win 65535 <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0>" in text
-    assert "0.15 < P. 1:11(10) ack 1 win 1027 <nop,nop,TS val 200 ecr 100>" in text
-    wrong = "\n".join(text).replace("> S. 0:0(0) ack 1 win 65535", "> S. 0:0(0) ack 1 win 65534")
+    script = lines(made, b)
+    assert "--tcp_ts_tick_usecs=1000" in script
+    assert "0.05 < S 0:0(0) win 65535 <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0>" in script
+    assert "0.15 < P. 1:11(10) ack 1 win 1027 <nop,nop,TS val 200 ecr 100>" in script
+    wrong = "\n".join(script).replace("> S. 0:0(0) ack 1 win 65535", "> S. 0:0(0) ack 1 win 65534")
     assert run_source(wrong, profile="freebsd").verdict == "fail"
 
 
@@ -176,8 +174,8 @@ def test_settings_that_a_script_makes(profile: str, changes: dict[str, Any], sai
     made.link(a, b, Path(delay=0.05), Path(delay=0.05))
     talk(a, b, request=100, answer=5000)
     made.run(10)
-    text = lines(made, a)
-    assert any(said in line for line in text)
+    script = lines(made, a)
+    assert any(said in line for line in script)
     replay(made, a)
 
 
@@ -227,7 +225,7 @@ def test_one_of_several_connections(connection: int, end: str) -> None:
     made.run(10)
     assert isinstance(made.trace, Trace)
     host = {"a": a, "b": b}[end]
-    text = script_from_trace(made.trace, host=end, config=host.config, connection=connection)
-    assert text.count("connect(") == (end == "a")
-    assert text.count("accept(") == (end == "b")
-    replay(made, host, text)
+    script = script_from_trace(made.trace, host=end, config=host.config, connection=connection)
+    assert script.count("connect(") == (end == "a")
+    assert script.count("accept(") == (end == "b")
+    replay(made, host, script)

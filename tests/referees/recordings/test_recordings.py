@@ -72,9 +72,9 @@ def copy(tmp_path: Path) -> Callable[[str], Path]:
 def test_a_changed_recording_differs(copy: Callable[[str], Path], file: str, old: str, new: str, said: str) -> None:
     folder = copy("fin_lost_once")
     path = folder / f"fin_lost_once.{file}.csv"
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new))
     (scenario,) = scenarios_of(folder)
     verdict = compare(folder, scenario)
     assert verdict.difference is not None

@@ -28,7 +28,7 @@ LIMITS: Final = (0.5, 3.5, 5.5)  # s
 
 with (Path(__file__).parent / "syn_flood.csv").open(newline="") as file:
     ROWS: Final = [
-        {name: text if name in ("set", "synacks_per_admitted_hist") else float(text) for name, text in row.items()}
+        {name: cell if name in ("set", "synacks_per_admitted_hist") else float(cell) for name, cell in row.items()}
         for row in csv.DictReader(file)
     ]
 
