@@ -73,7 +73,7 @@ def test_draws_have_names_like_streams_and_numbers_of_their_own() -> None:
 
 def test_draws_are_uniform_and_independent_within_and_across_names() -> None:
     # 20,000 pairs of successive numbers, then of first numbers of two names, in 10 x 10 cells: chi-square with 99
-    # degrees of freedom exceeds 148.2 with probability .001. Numbers fixed by the seed: this cannot fail by chance.
+    # degrees of freedom exceeds 148.2 with probability .001. Numbers fixed by the seed: this test is deterministic.
     numbers = drawn(Seed(1), "uniform", 40_000)
     pairs = [
         list(zip(numbers[::2], numbers[1::2], strict=True)),

@@ -197,7 +197,7 @@ def test_an_unreadable_file_is_named(tmp_path: File) -> None:
         ("10ms+pareto:20ms:2.5", Pareto(0.02, 2.5, offset=0.01)),
     ],
 )
-def test_text_forms(text: float | str, distribution: DelayDistribution) -> None:
+def test_string_forms(text: float | str, distribution: DelayDistribution) -> None:
     assert parse_delay_distribution(text) == distribution
 
 
@@ -227,7 +227,7 @@ def test_text_forms(text: float | str, distribution: DelayDistribution) -> None:
         "normal:50ms:inf",
     ],
 )
-def test_wrong_text_names_the_field_and_the_text(wrong: Any) -> None:
+def test_a_wrong_string_is_named_with_its_field(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"^delay_forward = .*must be ") as caught:
         parse_delay_distribution(wrong, name="delay_forward")
     assert str(wrong) in str(caught.value)

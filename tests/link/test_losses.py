@@ -108,7 +108,7 @@ def test_the_state_in_continuous_time_is_stationary_and_relaxes() -> None:
     assert_share(sum(a and b for a, b in pairs), starts, 0.2 + 0.8 * math.exp(-s * 2.5))
 
 
-def test_the_state_does_not_depend_on_who_asked_before() -> None:
+def test_the_state_does_not_depend_on_earlier_questions() -> None:
     times = [Random(4).randrange(100 * SECOND) for _ in range(500)]
     forwards, shuffled = burst_process(1.0, 0.5, Random(9)), burst_process(1.0, 0.5, Random(9))
     by_time = {time: forwards(time) for time in sorted(times)}

@@ -181,7 +181,7 @@ def test_stages_work_in_the_documented_order() -> None:
     assert pipe.send(0, 1000) == [8 * MS, 8 * MS]
 
 
-def test_a_user_can_add_a_stage_of_his_own() -> None:
+def test_a_user_can_add_a_stage() -> None:
     class Twice:
         name = "twice"
 

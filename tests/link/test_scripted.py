@@ -75,7 +75,7 @@ def test_a_rule_that_starts_later_counts_from_there() -> None:
         ("drop ANY 1- from 500ms", Fault(kind="ANY", nth="1-", start=0.5)),
     ],
 )
-def test_text(text: str, fault: Fault) -> None:
+def test_strings(text: str, fault: Fault) -> None:
     assert parse_fault(text) == fault
     assert Scripted(text) == Scripted([fault])
 
@@ -99,7 +99,7 @@ def test_text(text: str, fault: Fault) -> None:
         (7, "ACTION KIND NTH"),
     ],
 )
-def test_wrong_text_is_named_with_what_is_allowed(wrong: Any, message: str) -> None:
+def test_a_wrong_string_is_named_with_what_is_allowed(wrong: Any, message: str) -> None:
     with pytest.raises(ValueError, match=r"^fault ") as caught:
         parse_fault(wrong)
     assert repr(wrong) in str(caught.value)

@@ -41,7 +41,7 @@ def test_delays_add_up() -> None:
     assert Path().open(Seed(1).stream).send(0, 40) == [50 * MS]  # the default: 50 ms
 
 
-def test_independent_delays_let_packets_overtake() -> None:
+def test_independent_delays_reorder_packets() -> None:
     n = 10_000
     pipe = opened(Delay(Exponential(0.03, offset=0.02)))
     delays = [pipe.send(i, 40)[0] - i for i in range(n)]
@@ -75,7 +75,7 @@ def test_the_short_cut_for_jitter_leaves_the_order_to_random_delays() -> None:
     assert arrivals != sorted(arrivals)
 
 
-def test_reordering_holds_the_share_asked_for() -> None:
+def test_reordering_delays_the_share_asked_for() -> None:
     n = 20_000
     pipe = opened(reorder=0.1, reorder_delay=0.03)
     delays = [pipe.send(now, 40)[0] - now for now in range(n)]
@@ -84,7 +84,7 @@ def test_reordering_holds_the_share_asked_for() -> None:
     assert pipe.counts["reorder"] == delays.count(30 * MS)
 
 
-def test_a_held_packet_is_overtaken() -> None:
+def test_a_delayed_packet_arrives_after_later_ones() -> None:
     pipe = opened(Reorder(0.5, 0.003))
     arrivals = [pipe.send(now, 40)[0] for now in range(0, 20 * MS, MS)]
     assert arrivals != sorted(arrivals)

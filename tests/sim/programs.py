@@ -11,7 +11,7 @@ Run = Generator[Any, Any, Any]
 
 
 def echo(host: Host, port: int = 80, backlog: int = 128) -> Run:
-    """Accepts for ever, and sends back what comes until the peer closes."""
+    """Accepts connections without end, and sends back what each receives until the peer closes."""
     listener = host.socket()
     yield listener.listen(port, backlog)
     while True:

@@ -7,7 +7,7 @@ from netsim.trace.events import Sent
 from tests.sim.programs import Run, ask, echo, pair
 
 FAULTS = [
-    # rule, direction, flags and text of the packets that it must lose: letters of the flags, length of the text
+    # rule, sender, the packets that it must lose: letters of their flags, bytes of their data
     ("drop SYN 1", "a", [("S", 0)]),
     ("drop SYN 1-2", "a", [("S", 0), ("S", 0)]),
     ("drop SYNACK 1", "b", [("SA", 0)]),

@@ -40,7 +40,7 @@ def bytes_per_entry(name: str, entries: int) -> float:
 
 
 @pytest.mark.parametrize(("name", "entries"), [("rfc9293", 20_000), ("linux", 5000)])
-def test_a_half_open_connection_takes_at_most_two_kilobytes(name: str, entries: int) -> None:
+def test_a_syn_received_entry_takes_at_most_two_kilobytes(name: str, entries: int) -> None:
     assert bytes_per_entry(name, entries) <= 2048
 
 

@@ -26,13 +26,13 @@ def opened_at(**cost: float) -> float:
     return times[0]
 
 
-def test_nothing_is_paid_by_default() -> None:
+def test_processing_costs_no_time_by_default() -> None:
     assert opened_at() == pytest.approx(0.1, abs=1e-12)
     assert World(seed=1).host("a").processor is None
 
 
 def test_a_busy_host_answers_late() -> None:
-    """The SYN has no text: 20 ms for the segment, nothing for bytes."""
+    """The SYN has no data: 20 ms for the segment, nothing for bytes."""
     assert opened_at(cpu_per_segment=0.02, cpu_per_byte=1.0) == pytest.approx(0.12, abs=1e-9)
 
 
@@ -90,7 +90,7 @@ def test_the_wait_is_that_of_a_queue_with_poisson_arrivals() -> None:
                 yield world.timeout(stream.expovariate(60.0))
                 world.process(connect())
 
-        world.process(arrivals())  # nobody listens: a RST answers each SYN, and the client sends no third segment
+        world.process(arrivals())  # nobody listens: a RST answers each SYN, and the client sends no final ACK
         world.run()
         means.append(statistics.fmean(waits) - 0.01)
     error = statistics.stdev(means) / math.sqrt(len(means))

@@ -27,8 +27,8 @@ def client(sock):
 def server(listener):
     listener.listen(80)
     sock = yield listener.accept()
-    while (text := (yield sock.recv())):
-        yield sock.send(text)
+    while (data := (yield sock.recv())):
+        yield sock.send(data)
     sock.close()
 
 world = World(seed=11, trace=True)

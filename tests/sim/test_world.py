@@ -53,7 +53,7 @@ def test_a_program_as_a_reader_would_write_it() -> None:
 
 
 def test_the_clock_is_exact() -> None:
-    """50 ms each way: connected after .1 s, asked and answered after .2 s, the end of the answer with it."""
+    """50 ms in each direction: connected after .1 s, asked and answered after .2 s, the end of the answer with it."""
     world, a, b = pair()
     got: list[Any] = []
     world.process(echo(b))
@@ -85,7 +85,7 @@ def test_any_number_of_hosts_and_connections() -> None:
     assert all(not host.connections for host in world.hosts.values())
 
 
-def test_hosts_without_a_link_do_not_hear_each_other() -> None:
+def test_hosts_without_a_link_receive_nothing_from_each_other() -> None:
     world = World()
     a, b = world.host("a", rfc9293().replace(syn_retries=0)), world.host("b")
     error: list[Any] = []
@@ -99,7 +99,7 @@ def test_hosts_without_a_link_do_not_hear_each_other() -> None:
         world.host("c", "vax")
 
 
-def test_a_name_that_no_host_has_is_an_error_at_once() -> None:
+def test_a_name_that_no_host_has_is_an_immediate_error() -> None:
     world = World()
     a, b = world.host("client"), world.host("server")
     world.link(a, b, Path())
@@ -135,7 +135,7 @@ def test_errors_are_exceptions_of_the_process() -> None:
     assert [type(error) for error in errors] == [ConnectionDoesNotExist] * 4
 
 
-def test_a_reset_reaches_who_waits_and_who_comes_later() -> None:
+def test_a_reset_fails_waiting_calls_and_later_ones() -> None:
     world, a, b = pair()
     seen: list[Any] = []
 
@@ -183,7 +183,7 @@ def test_calls_in_the_wrong_state() -> None:
     assert [type(s) for s in seen] == kinds
 
 
-def test_who_waits_learns_of_a_close_or_an_abort() -> None:
+def test_waiting_calls_fail_at_a_close_or_an_abort() -> None:
     world, a, b = pair()
     seen: list[Any] = []
     listener, client = b.socket(), a.socket()
@@ -255,7 +255,7 @@ def test_accept_and_recv_serve_in_the_order_of_the_calls() -> None:
     ]  # fmt: skip
 
 
-def test_send_waits_for_room_and_recv_for_text() -> None:
+def test_send_waits_for_room_and_recv_for_data() -> None:
     """A send buffer of 1,000 bytes and a receiver that takes 500 a second."""
     world = World()
     small = rfc9293().replace(send_buffer=1000, receive_buffer=500)
@@ -315,7 +315,7 @@ def test_half_close() -> None:
 
 
 def test_half_open_discovery_after_a_crash() -> None:
-    """RFC 9293 figure 10: the survivor's text draws a reset from a host that knows of no connection."""
+    """RFC 9293 figure 10: data of the surviving endpoint draws a reset from a host that has no such connection."""
     world, a, b = pair()
     seen: list[Any] = []
 
@@ -360,7 +360,7 @@ def test_a_crashed_client_comes_back_with_the_same_port() -> None:
     assert seen == [(pytest.approx(1.1 + 1 + 0.1), ESTABLISHED)]  # after the SYN's repetition at one second
 
 
-def test_names_and_states_a_program_may_ask_for() -> None:
+def test_names_and_states_that_a_program_may_read() -> None:
     world, a, b = pair()
     listener, socket = b.socket(), a.socket()
     listener.listen(80, backlog=1)
@@ -376,7 +376,7 @@ def test_names_and_states_a_program_may_ask_for() -> None:
 
 @pytest.mark.parametrize(("text", "cookie"), [(None, None), (b"", b"")])
 def test_a_plain_connect_asks_for_no_cookie(text: bytes | None, cookie: bytes | None) -> None:
-    """connect(2) does not speak: only one that would send text asks for a cookie of Fast Open (RFC 7413 4.1.1)."""
+    """connect(2) carries no data: only an OPEN with data asks for a Fast Open cookie (RFC 7413 4.1.1)."""
     world = World(trace=True)
     a, b = world.host("a", rfc9293().replace(fast_open="client")), world.host("b")
     world.link(a, b, Path(delay=0.05))

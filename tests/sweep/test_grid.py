@@ -93,7 +93,7 @@ def test_a_field_with_its_default_does_not_count():
     )
 
 
-def test_key_tells_different_content_apart():
+def test_different_content_has_different_keys():
     different = [
         Params(),
         Params(loss=0.1 + 2**-56),  # the next float

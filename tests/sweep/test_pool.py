@@ -31,7 +31,7 @@ def test_a_worker_ignores_ctrl_c_from_its_first_moment(pool):
     assert pool.submit(signal.getsignal, signal.SIGINT).result(timeout=20) == signal.SIG_IGN
 
 
-def test_the_parent_hears_ctrl_c_again_after_a_start(pool):
+def test_the_parent_gets_ctrl_c_after_a_start(pool):
     pool.submit(int).result(timeout=20)
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     with pytest.raises(KeyboardInterrupt):
@@ -61,7 +61,7 @@ def test_kill_does_not_wait_for_half_a_result():
         assert multiprocessing.active_children() == []
 
 
-def test_close_leaves_nobody():
+def test_close_leaves_no_process():
     pool = Pool(2)
     assert pool.submit(int).result(timeout=20) == 0
     pool.close()

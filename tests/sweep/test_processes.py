@@ -97,7 +97,7 @@ def _group_is_gone(group: int, *, within: float) -> bool:
 
 @posix
 @pytest.mark.parametrize(("workers", "after"), [("1", 0.0), ("2", 0.05), ("2", 0.6)])  # s: starting, at work
-def test_ctrl_c_stops_at_once_keeps_the_rows_and_leaves_nobody(script, workers, after):
+def test_ctrl_c_stops_immediately_keeps_the_rows_and_leaves_no_process(script, workers, after):
     process = _start(script, workers)
     time.sleep(after)
     began = time.monotonic()

@@ -263,7 +263,7 @@ def test_cyclic_garbage_of_many_runs_is_collected_all_the_same():
     assert 10_000 < max(rows.column("young")) < 60_000
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     heard: list[tuple[int, int]] = []
     sweep(
         draw,
@@ -292,7 +292,7 @@ def test_an_interrupt_keeps_the_rows_that_are_done(monkeypatch):
     assert str(caught.value) == "interrupted: 7 of 10 runs are done"
 
 
-def test_an_interrupt_keeps_blocks_that_are_done_but_not_yet_told():
+def test_an_interrupt_keeps_chunks_that_are_done_but_not_yet_reported():
     class AtOnce:
         """An executor that has done everything by the time it is asked."""
 

@@ -136,7 +136,7 @@ def test_quantile_coverage_of_a_continuous_distribution_is_not_much_too_large():
     assert low <= covered <= high
 
 
-def test_mean_is_over_the_finite_values_and_shy_below_2000():
+def test_mean_is_over_the_finite_values_and_has_no_interval_below_2000():
     found = mean([1.0, 3.0, math.nan, math.inf])
     assert (found.value, found.low, found.high, found.n) == (2.0, None, None, 2)
     assert mean([math.nan]).as_dict() == {"value": None, "low": None, "high": None, "n": 0}

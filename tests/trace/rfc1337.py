@@ -1,8 +1,8 @@
-"""The exchanges of RFC 1337 between two whole hosts: nothing is made up, all old segments are copies that were late.
+"""The exchanges of RFC 1337 between two complete hosts: no segment is forged, all old ones are delayed duplicates.
 
-Two connections of one four-tuple, 50 ms one way. The client sends 160 and 80 bytes, closes first and is in TIME-WAIT
-from 0.6 s on; where a late ACK has ended that (figure 1), the second connection begins with the same numbers, at 1 s
-or, where fix F2 has put it off, at 3.5 s.
+Two connections of one four-tuple, 50 ms in each direction. The client sends 160 and 80 bytes, closes first and is in
+TIME-WAIT from 0.6 s on; where a delayed ACK has ended that (figure 1), the second connection begins with the same
+numbers, at 1 s or, where fix F2 has put it off, at 3.5 s.
 """
 
 from collections.abc import Callable, Generator
@@ -112,12 +112,12 @@ def rfc1337_figure_1_fix_f2(config: TcpConfig) -> World:
 
 
 def rfc1337_figure_2(config: TcpConfig) -> World:
-    """H1: 80 old bytes are queued behind a gap; the new text fills it, and 40 of them are delivered."""
+    """H1: 80 old bytes are queued behind a gap; the new data fills it, and 40 of them are delivered."""
     return _run(config, KILL, OLD_TEXT, sends=(1.1, 2.0, 2.05, 2.3), until=2.6)
 
 
 def rfc1337_figure_2_fix_f2(config: TcpConfig) -> World:
-    """No H1 with fix F2: TIME-WAIT is killed later, and the timestamps of the next connection refuse the old text."""
+    """No H1 with fix F2: TIME-WAIT is killed later, and the timestamps of the next connection refuse the old data."""
     fixed = config.replace(time_wait_rst="ignore-2s", timestamps=True)
     return _run(fixed, LATER_KILL, LATER_TEXT, begin=3.5, sends=(3.6, 4.5), until=5.0)
 

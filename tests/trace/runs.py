@@ -29,15 +29,15 @@ def pair(
     return world, client, server
 
 
-def speak(host: Host, peer: Host, text: bytes = b"", *, port: int | None = None) -> Process:
-    """Connect, send ``text``, half-close, read to the end, close."""
+def speak(host: Host, peer: Host, data: bytes = b"", *, port: int | None = None) -> Process:
+    """Connect, send ``data``, half-close, read to the end, close."""
     sock = host.socket()
     if port is not None:
         sock.bind(port)
     try:
         yield sock.connect((peer, 80))
-        if text:
-            yield sock.send(text)
+        if data:
+            yield sock.send(data)
         sock.shutdown()
         while (yield sock.recv()):
             pass
@@ -66,16 +66,16 @@ def _answer(sock: Socket, reply: bytes) -> Process:
         return
 
 
-def talk(world: World, client: Host, server: Host, text: bytes = b"", reply: bytes = b"", count: int = 1) -> World:
+def talk(world: World, client: Host, server: Host, data: bytes = b"", reply: bytes = b"", count: int = 1) -> World:
     """One connection from start to end."""
     world.process(serve(server, count, reply=reply))
-    world.process(speak(client, server, text))
+    world.process(speak(client, server, data))
     world.run(1000)
     return world
 
 
 def open_close(profile: Profile) -> World:
-    """A clean open and close with text in between."""
+    """A clean open and close with data in between."""
     return talk(*pair(profile), b"x" * 200)
 
 
@@ -90,7 +90,7 @@ def synack_lost(profile: Profile) -> World:
 
 
 def handshake_ack_lost(profile: Profile) -> World:
-    """The third segment is lost, and the client has nothing to say for a while."""
+    """The handshake's final ACK is lost, and the client sends no data for a while."""
     world, client, server = pair(profile, "drop HSACK 1")
 
     def quiet() -> Process:
@@ -106,7 +106,7 @@ def handshake_ack_lost(profile: Profile) -> World:
 
 
 def last_ack_lost(profile: Profile) -> World:
-    """The ACK of the server's FIN is lost: TIME-WAIT is there to send it again."""
+    """The ACK of the server's FIN is lost: it is retransmitted in TIME-WAIT."""
     return talk(*pair(profile, "drop ACKFIN 1"))
 
 
@@ -167,7 +167,7 @@ def aborted(profile: Profile) -> World:
 
 
 def reopened(config: TcpConfig) -> World:
-    """Text of a first incarnation arrives during the second one of the same four-tuple."""
+    """Data of a first incarnation arrives during the second one of the same four-tuple."""
     world, client, server = pair(config, "dup DATA 1 0.5")
 
     def twice() -> Process:
@@ -210,7 +210,7 @@ def three_hosts(profile: Profile) -> World:
 
 
 def weather(profile: Profile) -> World:
-    """Loss, copies and reordering, text both ways."""
+    """Loss, copies and reordering, data in both directions."""
     path: dict[str, Any] = {
         "loss": 0.3,
         "duplicate": 0.1,

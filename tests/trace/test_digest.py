@@ -115,7 +115,7 @@ def test_any_change_changes_the_digest(index: int, path: str, value: object) -> 
     assert trace.digest() != BY_HAND
 
 
-def test_order_and_number_of_records_matter() -> None:
+def test_order_and_number_of_events_matter() -> None:
     for events in (by_hand().events[:-1], by_hand().events[::-1], by_hand().events * 2):
         trace = Trace()
         trace.events = events

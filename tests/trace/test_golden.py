@@ -1,6 +1,6 @@
-"""Ladders and digests that must not change by accident.
+"""Ladders and digests that must not change unintentionally.
 
-Renew both after a change on purpose, and read the difference: ``NETSIM_GOLDEN=renew python -m pytest tests/trace``
+Renew both after an intended change, and read the difference: ``NETSIM_GOLDEN=renew python -m pytest tests/trace``
 """
 
 import json

@@ -92,7 +92,7 @@ def test_a_segment_that_is_lost_ends_in_x_with_its_cause() -> None:
     assert "|     scripted X------ SYN,ACK seq=0 ack=1 mss=1460 ---|" in synack_lost("rfc9293").trace.ladder()
 
 
-def test_why_a_segment_was_dropped_stands_below_it_on_the_side_of_who_dropped_it() -> None:
+def test_why_a_segment_was_dropped_stands_below_it_on_the_side_of_the_receiver() -> None:
     lines = closed_port("rfc9293").trace.ladder().splitlines()
     below = lines[next(i for i, line in enumerate(lines) if "--- SYN" in line) + 1]
     assert below.rstrip().endswith("dropped: no such connection (3.10.7.1)   |")
@@ -135,7 +135,7 @@ def test_sections_hold_one_pair_each_and_one_can_be_picked() -> None:
     picked = trace.ladder(hosts=("bob", "alice"))
     assert picked.splitlines()[0].split() == ["time", "bob", "alice", "time"]
     assert len(picked.splitlines()) == len(sections[0].splitlines())
-    assert "49152>80" in sections[1]  # two connections of one pair are told apart by their ports
+    assert "49152>80" in sections[1]  # the ports distinguish two connections of one pair
     assert ">80" not in sections[0]
 
 

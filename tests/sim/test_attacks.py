@@ -1,4 +1,4 @@
-"""Floods: their SYNs are marked as forged, and draw the answers that the owners of their sources give."""
+"""Attacks: forged segments arrive like any other, the trace knows them, and floods draw the answers they should."""
 
 import itertools
 import random
@@ -8,10 +8,72 @@ import pytest
 
 from netsim.link import Path
 from netsim.sim import World
-from netsim.sim.attacks import botnet, flood, interarrival_times, own_addresses, send_each, spoofed_sources
-from netsim.tcp.segment import ACK, SYN, FourTuple, Segment
+from netsim.sim.attacks import Forger, botnet, flood, interarrival_times, own_addresses, send_each, spoofed_sources
+from netsim.tcp.config.profiles import profile
+from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.trace.events import Arrived, Decided, Sent
+
+# Forged segments
+
+
+def world_with_mallory(server_profile: str = "rfc793") -> tuple[World, Forger]:
+    world = World(seed=1, trace=True)
+    client, server = world.host("client"), world.host("server", server_profile)
+    mallory = world.host("mallory")
+    world.link(client, server, Path(delay=0.05))
+    world.link(mallory, server, Path(delay=0.01))
+    server.socket().listen(80)
+    return world, Forger(mallory)
+
+
+def test_a_forged_reset_ends_the_connection_of_another() -> None:
+    world, forger = world_with_mallory()
+    sock = world.hosts["client"].socket()
+    sock.bind(4000)
+    sock.connect(("server", 80))
+    world.run(until=1.0)
+    (tcb,) = world.hosts["server"].pump.stack.connections.values()
+    assert tcb.state is ESTABLISHED
+    forger.send(Segment(FourTuple("client", 4000, "server", 80), tcb.rcv_nxt + 100, 0, RST, 0))
+    world.run(until=1.005)
+    assert tcb.state is ESTABLISHED  # on its way: 10 ms
+    world.run(until=2.0)
+    assert not world.hosts["server"].pump.stack.connections
+    assert sock.state is ESTABLISHED  # the client knows nothing
+    assert "forged" in world.trace.ladder()
+    assert [r.packet.forged for r in world.trace.events if isinstance(r, Sent)].count(True) == 1
+
+
+def test_a_silent_address_gets_the_answers_and_sends_nothing() -> None:
+    """Five SYN-ACK retransmissions to nobody, then the entry is gone: 63 s."""
+    world, forger = world_with_mallory("linux_classic")
+    forger.send(Segment(FourTuple("nobody", 1234, "server", 80), 1, 0, SYN, 1000))
+    world.run(until=62.9)
+    (listener,) = world.hosts["server"].pump.stack.listeners.values()
+    assert listener.syn_queue_length == 1
+    world.run(until=68.0)
+    assert listener.syn_queue_length == 0
+    assert world.hosts["server"].counters.TcpOutSegs == 1 + profile("linux_classic").synack_retries
+
+
+def test_the_path_of_the_forger_counts() -> None:
+    world = World(seed=1)
+    server, mallory = world.host("server"), world.host("mallory")
+    world.link(mallory, server, Path(loss=1.0))
+    server.socket().listen(80)
+    Forger(mallory).send(Segment(FourTuple("nobody", 1, "server", 80), 1, 0, SYN, 1000))
+    world.run(until=1.0)
+    assert server.counters.TcpInSegs == 0
+
+
+def test_a_forger_needs_a_link() -> None:
+    _, forger = world_with_mallory()
+    with pytest.raises(ValueError, match="destination = 'client': must be a host with a link to 'mallory'"):
+        forger.send(Segment(FourTuple("server", 80, "client", 4000), 1, 0, RST, 0))
+
+
+# Floods
 
 
 def attacked(*, backlog: int = 100, loss: float = 0.0, trace: bool = False) -> tuple[World, dict[str, object]]:
@@ -60,7 +122,7 @@ def test_silent_sources_leave_their_entries_and_owners_reset_them() -> None:
             assert world.hosts["bystander"].counters.TcpOutRsts == 50
 
 
-def test_no_four_tuple_comes_twice() -> None:
+def test_no_four_tuple_repeats() -> None:
     world, _ = attacked(backlog=4096)
     gaps = itertools.chain([0.0] * 1000, [1e6])
     flooding = flood(world.hosts["attacker"], ("server", 80), sources=["a", "b"], gaps=gaps, stream=random.Random(1))
