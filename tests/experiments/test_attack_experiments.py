@@ -7,7 +7,7 @@ import pytest
 
 from netsim.experiments import Lab, folder
 from netsim.studies.syn_data import load_formula
-from netsim.sweep import Rows, read_csv
+from netsim.sweep import Rows, number, read_csv
 from tests.experiments.test_experiments import TIDY, load
 from tests.experiments.words import unclear
 
@@ -37,7 +37,9 @@ def attack_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def values(table: Rows, *labels: str, source: str) -> dict[tuple[object, ...], float]:
-    return {tuple(row[c] for c in labels): float(row["value"] or 0.0) for row in table.where(source=source)}
+    """Values by labels; a row without one (segments that were only computed, not sent) is left out."""
+    known = [row for row in table.where(source=source) if row["value"] is not None]
+    return {tuple(row[c] for c in labels): number(row, "value") for row in known}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from netsim.experiments import Lab, folder
-from netsim.sweep import Rows, read_csv
+from netsim.sweep import Rows, number, read_csv
 from tests.experiments.test_experiments import TIDY, load
 from tests.experiments.words import unclear
 
@@ -32,12 +32,12 @@ def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def simulated_within(table: Rows, *labels: str) -> int:
     """How many simulated proportions there are whose Wilson interval, stretched to 3.9 / 1.96, misses the exact one."""
-    exact = {tuple(row[c] for c in labels): row["value"] for row in table.where(source="exact")}
+    exact = {tuple(row[c] for c in labels): number(row, "value") for row in table.where(source="exact")}
     missed = 0
     for row in table.where(source="simulation"):
         at = tuple(row[c] for c in labels)
         if at in exact:
-            p, n, value = float(exact[at] or 0.0), float(row["n"] or 0), float(row["value"] or 0.0)
+            p, n, value = exact[at], number(row, "n"), number(row, "value")
             missed += abs(value - p) > 3.9 * math.sqrt(p * (1 - p) / n) + 1e-9
     return missed
 
@@ -57,8 +57,8 @@ def test_their_titles_are_short_and_their_footers_complete(folder_of_results: Pa
 def test_the_points_of_e03_lie_on_the_recursion(folder_of_results: Path) -> None:
     """Each within 3.9 standard errors; the lengths 0 and 60 s are not on the fine grid, whose next step is taken."""
     table = read_csv(folder_of_results / "e03a_time_wait.csv").where(estimate="p_unclean")
-    exact = [(float(r["time_wait"] or 0.0), float(r["value"] or 0.0)) for r in table.where(source="exact")]
-    seen = {float(r["time_wait"] or 0.0): float(r["value"] or 0.0) for r in table.where(source="simulation")}
+    exact = [(number(r, "time_wait"), number(r, "value")) for r in table.where(source="exact")]
+    seen = {number(r, "time_wait"): number(r, "value") for r in table.where(source="simulation")}
     assert set(seen) == {0.0, 60.0}
     for length, value in seen.items():
         p = min(exact, key=lambda point: abs(point[0] - length))[1]
@@ -70,7 +70,7 @@ def test_e03_has_paired_differences_and_the_cost(folder_of_results: Path) -> Non
     (difference,) = table.where(source="paired difference")
     unclean = {r["time_wait"]: r["value"] for r in table.where(estimate="p_unclean", source="simulation")}
     assert difference["value"] == pytest.approx(unclean[60.0] - unclean[0.0])  # type: ignore[operator]
-    assert float(difference["value"] or 0.0) < 0
+    assert number(difference, "value") < 0
     assert difference["against"] == 0.0
     ceiling = {r["time_wait"]: r["value"] for r in table.where(estimate="rate_ceiling")}
     assert ceiling[60.0] == pytest.approx(470.53, abs=0.01)  # 28,232 ports over 60 s
@@ -86,7 +86,7 @@ def test_the_points_of_e03b_lie_where_the_closed_form_has_them(folder_of_results
 
 def test_a_lost_rst_leaves_a_peer_that_never_closes_and_a_lost_fin_does_not(folder_of_results: Path) -> None:
     table = read_csv(folder_of_results / "e05d_ends.csv")
-    left = {(r["close"], r["end"]): float(r["value"] or 0.0) for r in table.where(how="never")}
+    left = {(r["close"], r["end"]): number(r, "value") for r in table.where(how="never")}
     assert set(left) == {("the client aborts", "server"), ("the server has unread data", "client")}
     for share in left.values():  # one RST, lost with .2
         assert abs(share - 0.2) < 3.9 * math.sqrt(0.2 * 0.8 / 100)
@@ -131,7 +131,7 @@ def test_the_points_of_e05_lie_where_the_closed_forms_have_them(folder_of_result
     shares = read_csv(folder_of_results / "e05c_segments.csv")
     assert simulated_within(shares, "segments", "loss") == 0
     three = read_csv(folder_of_results / "e05a_segments.csv").where(estimate="p_three_segments", source="simulation")
-    at = {(r["fin_ack"], r["think_time"]): float(r["value"] or 0.0) for r in three}
+    at = {(r["fin_ack"], r["think_time"]): number(r, "value") for r in three}
     assert at["immediate ACK", 0.1] == 0
     p = (1 - math.exp(-2)) * 0.98**3  # 200 ms against a mean of 100 ms; three segments, none lost
     assert abs(at["delayed ACK, 200 ms", 0.1] - p) < 3.9 * math.sqrt(p * (1 - p) / 150)

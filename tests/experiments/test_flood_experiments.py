@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from netsim.experiments import Lab, folder
-from netsim.sweep import read_csv
+from netsim.sweep import number, read_csv
 from tests.experiments.test_experiments import load
 from tests.experiments.words import unclear
 
@@ -36,7 +36,7 @@ def test_the_served_share_is_tidy_and_near_the_closed_forms_and_the_kernel(resul
 
     def value(defence: str, rate: float, source: str) -> float:
         (row,) = table.where(defence=defence, rate=rate, source=source)
-        return float(row["value"] or 0.0)
+        return number(row, "value")
 
     assert value("SYN cookies", 100.0, "simulation") == 1
     # B/a = 128/6300 and 128/300, the fluid limits of 1 - Erlang B
@@ -51,8 +51,8 @@ def test_the_served_share_is_tidy_and_near_the_closed_forms_and_the_kernel(resul
 
 def test_queues_that_evict_serve_clients_when_a_longer_queue_is_full(results: Path) -> None:
     rows = read_csv(results / "e07e_queues.csv").where(rate=100.0)
-    exact = {str(row["defence"]): float(row["value"] or 0.0) for row in rows.where(source="exact")}
-    found = {str(row["defence"]): float(row["value"] or 0.0) for row in rows.where(source="simulation")}
+    exact = {str(row["defence"]): number(row, "value") for row in rows.where(source="exact")}
+    found = {str(row["defence"]): number(row, "value") for row in rows.where(source="simulation")}
     # 1,024/(100 x 63), for clients hold a place for one round trip; e^(-100 x .1/128); a round trip brings 10 SYNs,
     # far fewer than 128 places
     assert exact["queue of 1,024"] == pytest.approx(0.1625, abs=0.003)
@@ -66,7 +66,7 @@ def test_cookies_leave_silent_clients_established_alone_and_a_queue_does_not(res
     rows = read_csv(results / "e07c_cookies.csv").where(
         estimate="p_only_client_established", source="simulation", loss=0.2
     )
-    alone = {str(row["server"]): float(row["value"] or 0.0) for row in rows}
+    alone = {str(row["server"]): number(row, "value") for row in rows}
     assert alone["SYN cookies"] > 0.05 > alone["SYN queue"]
 
 

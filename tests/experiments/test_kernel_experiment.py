@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from netsim.experiments import Lab, folder
-from netsim.sweep import read_csv
+from netsim.sweep import number, read_csv
 from tests.experiments.test_experiments import load
 from tests.experiments.words import unclear
 
@@ -32,7 +32,7 @@ def test_its_kernel_is_the_recorded_one() -> None:
                 counts[int(row["linear_timeouts"]), float(row["loss"])] += 1
     ours: Counter[tuple[int, float]] = Counter()
     for line in read_csv(folder() / "kernel_connects.csv"):
-        ours[int(line["linear_timeouts"] or 0), float(line["loss"] or 0)] += int(line["count"] or 0)
+        ours[int(number(line, "linear_timeouts")), number(line, "loss")] += int(number(line, "count"))
     assert ours == counts
 
 

@@ -53,9 +53,9 @@ def test_delayed_syns_of_e04_become_ghost_connections_as_often_as_theory_says(e0
     """Both panels have a dashed curve, and 40 runs lie where it says (two-sided binomial, alpha 1e-4 each)."""
     table = read_csv(next(path for path in e04 if path.name == "e04d_delay.csv"))
     for cause, x in (("delay", 1.0), ("reorder", 0.4)):
-        (exact,) = table.where(source="exact", cause=cause, x=x).column("value")
-        (seen,) = table.where(source="simulation", cause=cause, x=x, handshake="two-way").column("value")
-        assert stats.binomtest(round(40 * float(seen or 0.0)), 40, float(exact or 0.0)).pvalue > 1e-4
+        exact = table.only("value", source="exact", cause=cause, x=x)
+        seen = table.only("value", source="simulation", cause=cause, x=x, handshake="two-way")
+        assert stats.binomtest(round(40 * seen), 40, exact).pvalue > 1e-4
         assert table.where(source="simulation", cause=cause, handshake="three-way", x=x).column("value") == [0.0]
 
 

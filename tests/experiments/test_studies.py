@@ -24,7 +24,7 @@ from netsim.studies.stale import (
     stale_cases,
 )
 from netsim.studies.study import Case, differences, estimates, exact, simulate
-from netsim.sweep import Rows, point_key
+from netsim.sweep import Rows, number, point_key
 from netsim.tcp import clauses
 
 
@@ -60,7 +60,7 @@ def test_common_numbers_make_differences_sharp() -> None:
         results = simulate(run, cases, replications=2000, seed=3, workers=1, common=common)
         (line,) = differences(cases, results, ["x"], by="variant", base="base")
         assert (line["variant"], line["against"], line["estimate"], line["n"]) == ("other", "base", "x", 2000)
-        low, value, high = (float(line[name] or 0.0) for name in ("low", "value", "high"))
+        low, value, high = (number(line, name) for name in ("low", "value", "high"))
         assert low <= value <= high <= low + 2.2 * spread
         assert (high - low > 0.01) is not common
         assert value == pytest.approx(0.25, abs=spread)
