@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import DelayDistribution, Exponential, Path
-from netsim.link.distributions import as_distribution
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, param, parameters, require_probabilities
+from netsim.scenarios.parameters import both_ways, parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -30,7 +30,6 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.state import CLOSED, TIME_WAIT
 from netsim.trace.events import Arrived, Decided, TraceEvent
-from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How often does an old segment end TIME-WAIT early (RFC 1337), and which fix helps?"
 NEVER: Final = float("nan")
@@ -47,8 +46,12 @@ class Params:
         profile: InitVar[str] = "rfc9293"
         client_profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    data_segments: int = param(3, "full segments of text that the server sends, at most 10")
-    duplicate: float = param(0.1, "probability that a segment has a late copy, either way")
+    data_segments: int = field(
+        3, "number of full-sized data segments that the server sends", allowed=(1, MOST_SEGMENTS)
+    )
+    duplicate: float = field(
+        0.1, "probability, in each direction, that the network duplicates a segment", allowed="probability"
+    )
     duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(20.0))
     delay_forward: float = shared.delay("forward")
     delay_reverse: float = shared.delay("reverse")
@@ -56,13 +59,6 @@ class Params:
     server: TcpConfig = shared.tcp("server")
 
     loss_forward = loss_reverse = 0.0
-
-    def check_relations(self) -> None:
-        require_whole("data_segments", self.data_segments, low=1, high=MOST_SEGMENTS)
-        require_probabilities(self, "duplicate")
-        as_distribution("duplicate_delay", self.duplicate_delay)
-        for name in ("delay_forward", "delay_reverse"):
-            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -74,6 +70,15 @@ class Params:
         """Bytes that the server sends."""
         return self.data_segments * min(self.client.mss, self.server.mss)
 
+
+COLUMNS: Final = {
+    "assassinated": "Whether a RST ended the client's TIME-WAIT.",
+    "assassinated_after": "Time (s) from the start of TIME-WAIT to the RST that ended it; NaN if none did.",
+    "time_wait_duration": "Time (s) that the client spent in TIME-WAIT.",
+    "old_segment_arrived": "Whether a segment that was sent before TIME-WAIT began arrived at the client in TIME-WAIT.",
+    "resets_ignored": "Number of RSTs that the client ignored in TIME-WAIT (RFC 1337).",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_assassinated": Estimator(column="assassinated", kind="proportion"),

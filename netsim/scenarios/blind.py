@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import Path, Scripted
 from netsim.scenarios import shared
-from netsim.scenarios.guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
-from netsim.scenarios.parameters import param, parameters, require_choices
+from netsim.scenarios.blind_guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
+from netsim.scenarios.parameters import parameters
 from netsim.seeds import Seed
 from netsim.sim import Connection, World
 from netsim.sim.attacks import Forger
@@ -33,7 +34,6 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Segment
 from netsim.tcp.state import CLOSED
 from netsim.theory import BlindAttack
-from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How many forged segments does an attacker need who sees nothing of the connection?"
 PORT: Final = 80
@@ -55,37 +55,39 @@ class Params:
         profile: InitVar[str] = "rfc9293"
         client_profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    attack: Attack = param("rst", "what is forged: rst, syn, data, or the ack of text that never arrived")
-    guessing: Guessing = param("sweep", "a sweep that cannot miss, or each guess drawn anew (random)")
-    receive_window: int = param(65_535, "receive window of both ends, scaled if need be", "bytes")
-    payload_bytes: int = param(1, "text of each forged segment (data)", "bytes")
-    in_flight: int = param(0, "text that the server has sent and the client has not received", "bytes")
-    client_ports: int = param(1, "ports that the client may have, each as likely; 1: the attacker knows it")
-    sequence_space: int = param(
-        SEQUENCE_SPACE, "numbers that RCV.NXT, and SND.UNA, may have for all the attacker knows"
+    attack: Attack = field(
+        "rst", "what the attacker forges: a rst, a syn, data, or an ack of data that the client has not received"
     )
-    max_segments: int = param(100, "forged segments that are really sent, at most")
-    attack_rate: float = param(10_000.0, "forged segments a second", "1/s")
-    delay: float = param(0.05, "one-way delay between client and server", "s")
+    guessing: Guessing = field(
+        "sweep",
+        "how the attacker guesses: all numbers in steps that cannot miss (sweep), or each guess at random (random)",
+    )
+    receive_window: int = field(
+        65_535, "receive window of both ends; scaled where it exceeds 65535", unit="bytes", allowed=(1, (1 << 30) - 1)
+    )
+    payload_bytes: int = field(
+        1, "data of each forged segment in the attack with data", unit="bytes", allowed=(1, 1460)
+    )
+    in_flight: int = field(
+        0, "data that the server has sent and the client has not received", unit="bytes", allowed=(0, 10_000)
+    )
+    client_ports: int = field(
+        1,
+        "number of equally likely ports of the client; 1: the attacker knows the port",
+        allowed=(1, 65_536 - FIRST_PORT),
+    )
+    sequence_space: int = field(
+        SEQUENCE_SPACE,
+        "number of values that RCV.NXT, and also SND.UNA, may have as far as the attacker knows",
+        allowed=(1, SEQUENCE_SPACE),
+    )
+    max_segments: int = field(100, "maximum number of forged segments that are sent", allowed=(0, 1_000_000))
+    attack_rate: float = field(10_000.0, "rate of forged segments", unit="1/s", allowed=(1e-3, 1e9))
+    delay: float = field(0.05, "one-way delay between client and server", unit="s", allowed=(0, 0.4))
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
     def check_relations(self) -> None:
-        require_choices(self, attack=Attack, guessing=Guessing)
-        for name, low, high, unit in (
-            ("receive_window", 1, (1 << 30) - 1, "bytes"),
-            ("payload_bytes", 1, 1460, "bytes"),
-            ("in_flight", 0, 10_000, "bytes"),
-            ("client_ports", 1, 65_536 - FIRST_PORT, ""),
-            ("sequence_space", 1, SEQUENCE_SPACE, ""),
-            ("max_segments", 0, 1_000_000, ""),
-        ):
-            require_whole(name, getattr(self, name), low=low, high=high, unit=unit)
-        require_number("attack_rate", self.attack_rate, low=1e-3, high=1e9, unit="1/s")
-        require_number("delay", self.delay, low=0.0, high=0.4, unit="s")
-        self._check_together()
-
-    def _check_together(self) -> None:
         if self.payload_bytes > self.receive_window:
             raise ValueError(
                 f"payload_bytes = {self.payload_bytes}: must be at most receive_window = {self.receive_window}"
@@ -114,6 +116,23 @@ class Params:
             **scaled,
         )
 
+
+COLUMNS: Final = {
+    "succeeded": "Whether one of the first max_segments forged segments took effect.",
+    "segments_used": "Number of forged segments sent until one took effect; NaN if none did.",
+    "segments_needed": "Number of guesses until one takes effect, counted and not sent; infinite if none ever does.",
+    "p_success_expected": (
+        "Probability that one of the first max_segments forged segments takes effect, over all numbers that the "
+        "attacker does not know."
+    ),
+    "segments_expected": (
+        "Number of forged segments until one takes effect, mean over all numbers that the attacker does not know; "
+        "infinite if none ever does."
+    ),
+    "seconds_expected": "Time (s) that segments_expected forged segments take at attack_rate.",
+    "challenge_acks": "Number of challenge ACKs (RFC 5961) that the server sent.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_success": Estimator(column="succeeded", kind="proportion"),

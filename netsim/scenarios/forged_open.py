@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import param, parameters
+from netsim.scenarios.parameters import parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.attacks import Forger
@@ -32,7 +33,6 @@ from netsim.theory import (
     p_clock_isn_guessed,
     p_uniform_isn_guessed,
 )
-from netsim.units import require_number, require_whole
 
 QUESTION: Final = "Can an attacker who hears no answer open a connection in somebody else's name?"
 PORT: Final = 514
@@ -48,20 +48,31 @@ class Params:
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    guesses: int = param(1, "forged third segments, each with another guess of the ISN")
-    pause: float = param(0.5, "from the attacker's own SYN to the forged one", "s")
-    jitter: float = param(0.001, "extra delay of each segment to the server, uniform from 0, that keeps order", "s")
-    background_rate: float = param(0.0, "connections that others open at the server, Poisson", "1/s")
-    delay: float = param(0.05, "one-way delay to the server", "s")
+    guesses: int = field(
+        1,
+        "number of forged ACKs, each with another guess of the server's initial sequence number",
+        allowed=(1, 100_000),
+    )
+    pause: float = field(0.5, "time from the attacker's own SYN to the forged SYN", unit="s", allowed=(0.2, 100))
+    jitter: float = field(
+        0.001,
+        "maximum extra delay of a segment to the server: uniform from 0, without reordering",
+        unit="s",
+        allowed=(0, 0.1),
+    )
+    background_rate: float = field(
+        0.0, "rate at which other hosts open connections at the server (Poisson)", unit="1/s", allowed=(0, 1000)
+    )
+    delay: float = field(0.05, "one-way delay to the server", unit="s", allowed=(0, 0.4))
     server: TcpConfig = shared.tcp("server")
 
-    def check_relations(self) -> None:
-        require_whole("guesses", self.guesses, low=1, high=100_000)
-        require_number("pause", self.pause, low=0.2, high=100.0, unit="s")
-        require_number("jitter", self.jitter, low=0.0, high=0.1, unit="s")
-        require_number("background_rate", self.background_rate, low=0.0, high=1000.0, unit="1/s")
-        require_number("delay", self.delay, low=0.0, high=0.4, unit="s")
 
+COLUMNS: Final = {
+    "opened": "Whether the server's application accepted a connection from the trusted host's address.",
+    "data_accepted": "Whether the server's application read data of the attacker.",
+    "resets": "Number of RSTs that the server sent.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_opened": Estimator(column="opened", kind="proportion"),

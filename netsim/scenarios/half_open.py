@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import setup, shared
 from netsim.scenarios.closing import PORT
 from netsim.scenarios.parameters import (
     both_ways,
-    param,
     parameters,
-    require_choices,
-    require_probabilities,
     without_loss,
 )
 from netsim.scenarios.shared import End
@@ -36,7 +34,6 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.state import CLOSED, LISTEN
 from netsim.trace.events import Decided, TraceEvent
-from netsim.units import require_number
 
 QUESTION: Final = "One end has vanished or crashed: how long does the other hold the connection, and what tells it?"
 NEVER: Final = float("nan")
@@ -67,14 +64,26 @@ class Params:
         profile: InitVar[str] = "rfc9293"
         client_profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    failure: Failure = param("crashes", "what happens to the victim: none, vanishes or crashes")
-    failed_end: End = param("client", "to whom: client or server")
-    during: During = param("established", "when: handshake (the client's SYN is under way) or established")
-    detected_by: DetectedBy = param(
-        "data", "what could tell the survivor: nothing, data it sends, keepalive, or the victim's new open"
+    failure: Failure = field(
+        "crashes", "what happens to a host: none, vanishes (for good) or crashes (and restarts without memory)"
     )
-    pause: float = param(10.0, "from the accident to the survivor's data or the victim's new open", "s")
-    run_duration: float = param(100_000.0, "end of the run; what is still held then counts as for ever", "s")
+    failed_end: End = field("client", "the end that fails: client or server")
+    during: During = field(
+        "established",
+        "when it fails: during the handshake (the client's SYN is on its way) or when both ends are established",
+    )
+    detected_by: DetectedBy = field(
+        "data",
+        "what may reveal the failure: nothing, data that the surviving endpoint sends, its keepalive, or an open "
+        "of the failed host",
+    )
+    pause: float = field(10.0, "time from the failure to this data or this open", unit="s", allowed=(0, 1e6))
+    run_duration: float = field(
+        100_000.0,
+        "length of the run; a connection that still exists then counts as never ended",
+        unit="s",
+        allowed=(0, 1e9),
+    )
     loss_forward: float = shared.loss("forward", 0.0, since="the accident")
     loss_reverse: float = shared.loss("reverse", 0.0, since="the accident")
     delay_forward: float = shared.delay("forward")
@@ -83,16 +92,10 @@ class Params:
     server: TcpConfig = shared.tcp("server")
 
     def check_relations(self) -> None:
-        require_probabilities(self, "loss_forward", "loss_reverse")
-        for name, high in (("delay_forward", 1e3), ("delay_reverse", 1e3), ("pause", 1e6), ("run_duration", 1e9)):
-            require_number(name, getattr(self, name), low=0.0, high=high, unit="s")
-        require_choices(self, failure=Failure, failed_end=End, during=During, detected_by=DetectedBy)
         if self.failed_end == "server" and (self.during == "handshake" or self.detected_by == "open"):
-            raise ValueError(
-                "failed_end = 'server': must be client during the handshake, and where the victim opens again"
-            )
+            raise ValueError("failed_end = 'server': must be client during the handshake and where it opens again")
         if self.detected_by == "open" and self.failure == "vanishes":
-            raise ValueError("detected_by = 'open': must be another where the victim vanishes for good")
+            raise ValueError("detected_by = 'open': must be another where the failed host vanishes for good")
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -119,6 +122,21 @@ class Params:
         config = self.client if end == "client" else self.server
         return config.replace(keepalive=True) if self.detected_by == "keepalive" and end == self.survivor else config
 
+
+COLUMNS: Final = {
+    "outcome": (
+        "What ended the surviving endpoint's connection: reset (a RST or SYN of the failed host), timeout (R2 or "
+        "the user timeout), keep-alive (unanswered probes), or never."
+    ),
+    "time_to_detection": (
+        "Time (s) from the failure until the surviving endpoint's connection ended; NaN if it never did, or nothing "
+        "failed."
+    ),
+    "segments": "Number of segments that the surviving endpoint sent after the failure.",
+    "only_client_established": "Whether the client became ESTABLISHED and the server never accepted a connection.",
+    "reopened": "Whether the failed host opened the connection anew.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_never_detected": Estimator(column="outcome", kind="proportion", equals="never"),

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Protocol, TypeVar, dataclass_transform, get_args
 
@@ -26,11 +26,6 @@ class Link(Protocol):
     def delay_forward(self) -> float | DelayDistribution: ...
     @property
     def delay_reverse(self) -> float | DelayDistribution: ...
-
-
-def param(default: Any, text: str, unit: str = "", source: str = "study parameter") -> Any:
-    """A parameter with its meaning, unit and source, for ``netsim list`` and the command line."""
-    return field(default=default, metadata={"doc": text, "unit": unit, "source": source})
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -64,9 +59,9 @@ def _check_all(params: Any) -> None:
     keys = [end.authentication_key for end in ends if isinstance(end, TcpConfig)]
     if len(set(keys)) > 1:
         raise ValueError(f"server.authentication_key = {keys[1]!r}: must be the client's, {keys[0]!r}")
+    check(params)
     if hasattr(params, "check_relations"):
         params.check_relations()
-    check(params)
 
 
 def require_probabilities(params: Any, *names: str) -> None:

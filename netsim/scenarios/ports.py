@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import param, parameters, require_choices
+from netsim.scenarios.parameters import parameters
 from netsim.scenarios.shared import End
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -27,7 +28,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import InsufficientResources, TcpError
 from netsim.tcp.state import TIME_WAIT
 from netsim.theory import connection_rate_ceiling, erlang_b, mean_population
-from netsim.units import nanoseconds, require_number, require_whole
+from netsim.units import nanoseconds
 
 QUESTION: Final = "What does TIME-WAIT cost: how many sockets are held, where, and when do a client's ports run out?"
 NEVER: Final = float("nan")
@@ -47,26 +48,27 @@ class Params:
         profile: InitVar[str] = "rfc9293"
         client_profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    local_ports: int = param(5, "local ports of the client", "", "Linux: 28232, net.ipv4.ip_local_port_range")
-    connection_rate: float = param(5.0, "connections that the client wants to open", "per s")
-    arrivals: Arrivals = param("poisson", "when: at random (poisson), or at equal intervals (regular)")
-    connection_duration: float = param(0.0, "from ESTABLISHED to the first close", "s")
-    closes_first: End = param("client", "who closes first: client or server")
-    time_wait: float = param(1.0, "length of TIME-WAIT of both ends", "s", "Linux: 60; RFC 9293: 240")
-    warm_up: float = param(6.0, "before anything is counted", "s")
-    observation_time: float = param(1.0, "while connections are counted", "s")
+    local_ports: int = field(
+        5,
+        "number of local ports that the client may use",
+        source="Linux: 28232, net.ipv4.ip_local_port_range",
+        allowed=(1, 65536 - FIRST_PORT),
+    )
+    connection_rate: float = field(
+        5.0, "rate at which the client's application opens connections", unit="1/s", allowed=(1e-6, 1e6)
+    )
+    arrivals: Arrivals = field("poisson", "when it does: at random times (poisson) or at equal intervals (regular)")
+    connection_duration: float = field(0.0, "time from ESTABLISHED to the first close", unit="s", allowed=(0, 1e6))
+    closes_first: End = field("client", "the end that closes first and so enters TIME-WAIT: client or server")
+    time_wait: float = field(
+        1.0, "length of TIME-WAIT at both ends", unit="s", source="Linux: 60; RFC 9293: 240", allowed=(0, 1e6)
+    )
+    warm_up: float = field(6.0, "time before the observation begins", unit="s", allowed=(0, 1e6))
+    observation_time: float = field(1.0, "length of the observation", unit="s", allowed=(1e-6, 1e6))
     delay_forward: float = shared.delay("forward", 0.005)
     delay_reverse: float = shared.delay("reverse", 0.005)
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
-
-    def check_relations(self) -> None:
-        require_whole("local_ports", self.local_ports, low=1, high=65536 - FIRST_PORT)
-        require_number("connection_rate", self.connection_rate, low=1e-6, high=1e6, unit="per s")
-        require_number("observation_time", self.observation_time, low=1e-6, high=1e6, unit="s")
-        for name in ("connection_duration", "time_wait", "warm_up", "delay_forward", "delay_reverse"):
-            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        require_choices(self, arrivals=Arrivals, closes_first=End)
 
     @cached_property
     def configs(self) -> tuple[TcpConfig, TcpConfig]:
@@ -75,6 +77,22 @@ class Params:
         client = self.client.replace(time_wait=self.time_wait, ports=ports)
         return client, self.server.replace(time_wait=self.time_wait)
 
+
+COLUMNS: Final = {
+    "open_rate": "Number of connections that the client opened, per second of the observation (1/s).",
+    "failed_rate": (
+        "Number of OPENs that failed because all local ports were in use, per second of the observation (1/s)."
+    ),
+    "any_open_failed": "Whether an OPEN failed because all local ports were in use, at any time of the run.",
+    "first_failure_time": (
+        "Time (s) from the start of the run to the first OPEN that failed because all local ports were in use; NaN "
+        "if none did."
+    ),
+    "exhausted": "Whether all local ports of the client were in use when the observation ended.",
+    "client_time_wait_sockets": "Number of the client's connections in TIME-WAIT when the observation ended.",
+    "server_time_wait_sockets": "Number of the server's connections in TIME-WAIT when the observation ended.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_exhausted": Estimator(column="exhausted", kind="proportion"),

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from netsim.fields import field
 from netsim.link import DelayDistribution, Uniform
-from netsim.scenarios import shared, stale
-from netsim.scenarios.parameters import param, parameters, require_choices, require_probabilities
+from netsim.scenarios import shared, stale, stale_observer
+from netsim.scenarios.parameters import parameters
 from netsim.seeds import Seed
 from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
@@ -21,7 +22,6 @@ from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn, HashIsn, Is
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import MASK, FourTuple
 from netsim.theory import IncarnationCell, incarnation_cell, old_bytes_acceptable
-from netsim.units import require_number
 
 QUESTION: Final = "Which ISNs keep a connection apart from the one before it: slow or fast, short or long?"
 TURN: Final = 1 << 32
@@ -50,26 +50,43 @@ class AgedIsn:
 class Params:
     """Parameters of the study of incarnations. ValueError for values out of range."""
 
-    isn: Isn = param("clock", "the client's ISN: a clock, the clock of RFC 6528, constant, or random")
-    clock_rate: float = param(10_000.0, "rate of that clock", "Hz", "RFC 9293 3.4.1: 250000")
-    data_rate: float = param(20_000.0, "rate at which the client sends", "bytes/s")
-    duration: float = param(2.0, "how long it does, in each incarnation", "s")
-    pause: float = param(0.5, "from the end, and TIME-WAIT, to the next incarnation", "s")
-    time_wait: float = param(0.0, "length of TIME-WAIT at the client, which closes first", "s", "RFC 9293: 240")
-    msl: float = param(3.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293: 120")
-    delay: float = param(0.01, "one-way delay", "s")
-    duplicate: float = param(0.3, "probability that a segment has a late copy; both ways")
+    isn: Isn = field(
+        "clock",
+        "how the client selects its initial sequence numbers: clock, rfc6528 (a clock with an offset), constant "
+        "or random",
+    )
+    clock_rate: float = field(
+        10_000.0,
+        "rate of the clock that initial sequence numbers are read from",
+        unit="Hz",
+        source="RFC 9293 3.4.1: 250000",
+        allowed=(1, 1e9),
+    )
+    data_rate: float = field(20_000.0, "rate at which the client sends data", unit="bytes/s", allowed=(1, 1e9))
+    duration: float = field(
+        2.0, "time for which the client sends data in each connection", unit="s", allowed=(1e-3, 1e9)
+    )
+    pause: float = field(
+        0.5, "time from the end of the first connection, and of TIME-WAIT, to the next OPEN", unit="s", allowed=(0, 1e6)
+    )
+    time_wait: float = field(
+        0.0, "length of TIME-WAIT at the client, which closes first", unit="s", source="RFC 9293: 240", allowed=(0, 1e9)
+    )
+    msl: float = field(
+        3.0,
+        "maximum segment lifetime: the network discards older segments",
+        unit="s",
+        source="RFC 9293: 120",
+        allowed=(0, 1e6),
+    )
+    delay: float = field(0.01, "one-way delay, in each direction", unit="s", allowed=(0, 10))
+    duplicate: float = field(
+        0.3, "probability, in each direction, that the network duplicates a segment", allowed="probability"
+    )
     duplicate_delay: float | DelayDistribution = shared.copy_delay(Uniform(0.0, 3.0))
-    receive_window: int = param(8000, "receive window of the server", "bytes")
+    receive_window: int = field(8000, "receive window of the server", unit="bytes", allowed=(1, 1 << 30))
 
     def check_relations(self) -> None:
-        require_choices(self, isn=Isn)
-        require_probabilities(self, "duplicate")
-        require_number("clock_rate", self.clock_rate, low=1.0, high=1e9, unit="Hz")
-        require_number("data_rate", self.data_rate, low=1.0, high=1e9, unit="bytes/s")
-        for name, low, high in (("duration", 1e-3, 1e9), ("pause", 0.0, 1e6), ("msl", 0.0, 1e6), ("delay", 0, 10)):
-            require_number(name, getattr(self, name), low=low, high=high, unit="s")
-        require_number("receive_window", self.receive_window, low=1, high=1 << 30, unit="bytes")
         _ = self.tail
 
     @property
@@ -113,26 +130,30 @@ class Params:
         )
 
 
+COLUMNS: Final = {
+    name: stale_observer.COLUMNS[name]
+    for name in (
+        "stale_data_accepted",
+        "p_stale_data_expected",
+        "has_wrong_bytes",
+        "wrong_bytes",
+        "reopened",
+        "arrived_data",
+        "ack_loop",
+    )
+}
+"""What each column of a row means."""
+
 ESTIMATES: Final = {
     name: stale.ESTIMATES[name]
     for name in ("p_stale_data_accepted", "p_stale_data_expected", "p_wrong_bytes", "wrong_bytes", "p_reopened")
 } | {"stale_data_arrivals": Estimator(column="arrived_data", kind="mean")}
 
-_COLUMNS: Final = (
-    "stale_data_accepted",
-    "p_stale_data_expected",
-    "has_wrong_bytes",
-    "wrong_bytes",
-    "reopened",
-    "arrived_data",
-    "ack_loop",
-)
-
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """Two incarnations: whether old text was accepted, the chance of it, wrong bytes, how much old text arrived."""
     row = stale.run(params.tail, seed, observers)
-    return {name: row[name] for name in _COLUMNS}
+    return {name: row[name] for name in COLUMNS}
 
 
 def unsafe(params: Params) -> bool | None:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, param, parameters
+from netsim.scenarios.parameters import both_ways, parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -24,7 +25,6 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import RandomIsn
 from netsim.tcp.errors import TcpError
 from netsim.tcp.state import ESTABLISHED, TIME_WAIT
-from netsim.units import require_number, require_whole
 
 QUESTION: Final = "A new SYN reaches TIME-WAIT: does it open a connection, at once or after what?"
 NEVER: Final = float("nan")
@@ -44,8 +44,12 @@ class Params:
         profile: InitVar[str] = "rfc9293"
         client_profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    request_bytes: int = param(1000, "text that the client sends over the first connection", "bytes")
-    pause: float = param(1.0, "from the end of the first connection at the client to the second", "s")
+    request_bytes: int = field(
+        1000, "data that the client sends in the first connection", unit="bytes", allowed=(1, 1 << 24)
+    )
+    pause: float = field(
+        1.0, "time from the end of the first connection at the client to its second OPEN", unit="s", allowed=(0, 1e6)
+    )
     delay_forward: float = shared.delay("forward")
     delay_reverse: float = shared.delay("reverse")
     client: TcpConfig = shared.tcp("client")
@@ -54,18 +58,25 @@ class Params:
     loss_forward = loss_reverse = 0.0
 
     def check_relations(self) -> None:
-        require_whole("request_bytes", self.request_bytes, low=1, high=1 << 24, unit="bytes")
-        for name in ("pause", "delay_forward", "delay_reverse"):
-            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        most = self.server.time_wait - 3 * (self.delay_forward + self.delay_reverse)
-        if self.pause >= most:
-            raise ValueError(f"pause = {self.pause}: must be < {most:g} s, while TIME-WAIT lasts")
+        longest = self.server.time_wait - 3 * (self.delay_forward + self.delay_reverse)
+        if self.pause >= longest:
+            raise ValueError(f"pause = {self.pause}: must be < {longest:g} s, while TIME-WAIT lasts")
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse)."""
         return both_ways(self)
 
+
+COLUMNS: Final = {
+    "outcome": (
+        "How the second connection opened: at once (TIME-WAIT accepted its SYN), after reset (TIME-WAIT was ended "
+        "by a RST of the client), after TIME-WAIT (it had ended), or never."
+    ),
+    "setup_latency": "Time (s) from the client's second OPEN until the client is ESTABLISHED; NaN if it never is.",
+    "syns": "Number of SYNs that the client sent for the second connection.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_at_once": Estimator(column="outcome", kind="proportion", equals="at once"),

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT, fin_intervals, first_repeat, require_end, rtt_is_measured
 from netsim.scenarios.parameters import (
     both_ways,
-    param,
     parameters,
-    require_choices,
-    require_probabilities,
     without_loss,
 )
 from netsim.scenarios.shared import End
@@ -31,7 +29,7 @@ from netsim.sim.network import NS, Observer
 from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
-from netsim.units import nanoseconds, require_number
+from netsim.units import nanoseconds
 
 QUESTION: Final = "A server stops and starts again: may it bind its port at once, and if not, how long must it wait?"
 NEVER: Final = float("nan")
@@ -48,10 +46,12 @@ class Params:
         profile: InitVar[str] = "rfc9293"
         client_profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    closes_first: End = param("server", "who closes the connection first: client or server")
-    reuse_address: bool = param(False, "the server sets SO_REUSEADDR, before and after")
-    downtime: float = param(1.0, "from the server's stop to its start", "s")
-    retry_interval: float = param(1.0, "from one attempt to bind to the next", "s")
+    closes_first: End = field("server", "the end that closes the connection first: client or server")
+    reuse_address: bool = field(False, "whether the server sets SO_REUSEADDR, before and after the restart")
+    downtime: float = field(1.0, "time from the server's stop to its start", unit="s", allowed=(0, 1e6))
+    retry_interval: float = field(
+        1.0, "time from a failed attempt to bind the port to the next", unit="s", allowed=(1e-3, 1e6)
+    )
     loss_forward: float = shared.loss("forward", 0.1, since="the stop")
     loss_reverse: float = shared.loss("reverse", 0.1, since="the stop")
     delay_forward: float = shared.delay("forward")
@@ -60,13 +60,6 @@ class Params:
     server: TcpConfig = shared.tcp("server")
 
     def check_relations(self) -> None:
-        require_probabilities(self, "loss_forward", "loss_reverse")
-        for name in ("delay_forward", "delay_reverse", "downtime"):
-            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        require_number("retry_interval", self.retry_interval, low=1e-3, high=1e6, unit="s")
-        require_choices(self, closes_first=End)
-        if not isinstance(self.reuse_address, bool):
-            raise ValueError(f"reuse_address = {self.reuse_address!r}: must be true or false")
         require_end("client", self.client)
         require_end("server", self.server)
 
@@ -75,6 +68,13 @@ class Params:
         """Both directions (forward, reverse) from the server's stop on."""
         return both_ways(self)
 
+
+COLUMNS: Final = {
+    "address_in_use": "Whether the first attempt to bind the port failed with EADDRINUSE.",
+    "bind_wait": "Time (s) from the server's start until it could bind its port.",
+    "bind_attempts": "Number of attempts to bind the port, the successful one included.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_address_in_use": Estimator(column="address_in_use", kind="proportion"),

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import DelayDistribution, Fixed, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, param, parameters, require_probabilities
+from netsim.scenarios.parameters import both_ways, parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import Observer
@@ -22,7 +23,7 @@ from netsim.tcp.config.config import DuplicateSyn, TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.errors import ConnectionRefused, TcpError
 from netsim.theory import Policy, SetupLatency, setup_latency
-from netsim.units import nanoseconds, require_number
+from netsim.units import nanoseconds
 
 QUESTION: Final = "How long does it take to open a connection over a lossy path, and when does it fail?"
 NEVER: Final = float("nan")
@@ -50,20 +51,32 @@ class Params:
     loss_reverse: float = shared.loss("reverse", 0.1)
     delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
     delay_reverse: float | DelayDistribution = shared.delay("reverse", distribution=True)
-    jitter: float = param(0.0, "extra delay, uniform from 0, that keeps order; both ways", "s")
-    reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
-    reorder_delay: float = param(0.05, "how long it is held back", "s")
-    duplicate: float = param(0.0, "probability that a segment arrives twice; both ways")
-    loss_burst: float = param(0.0, "mean length of loss bursts (0: independent losses of the same mean)", "s")
-    client_sends: bool = param(False, "the client sends a request at once; else it stays silent")
+    jitter: float = field(
+        0.0,
+        "maximum extra delay of a segment: uniform from 0, in each direction, without reordering",
+        unit="s",
+        allowed=(0, 1e9),
+    )
+    reorder: float = field(
+        0.0,
+        "probability, in each direction, that a segment is delayed so that later ones arrive before it",
+        allowed="probability",
+    )
+    reorder_delay: float = field(0.05, "extra delay of such a segment", unit="s", allowed=(0, 1e9))
+    duplicate: float = field(0.0, "probability, in each direction, that a segment arrives twice", allowed="probability")
+    loss_burst: float = field(
+        0.0,
+        "mean duration of a burst of losses; 0: losses are independent (the loss probability is the same)",
+        unit="s",
+        allowed=(0, 1e6),
+    )
+    client_sends: bool = field(False, "whether the client sends a request as soon as it is ESTABLISHED")
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
     def check_relations(self) -> None:
-        require_probabilities(self, "loss_forward", "loss_reverse", "reorder", "duplicate")
-        require_number("loss_burst", self.loss_burst, low=0.0, high=1e6, unit="s")
-        _ = self.paths, World(tie_break=self.tie_break)
+        _ = self.paths
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -77,6 +90,22 @@ class Params:
             burst=self.loss_burst,
         )
 
+
+COLUMNS: Final = {
+    "client_latency": "Time (s) from the client's OPEN until the client is ESTABLISHED; NaN if its OPEN fails.",
+    "server_latency": "Time (s) from the client's OPEN until accept returns at the server; NaN if it never does.",
+    "outcome": (
+        "How the attempt ended: established (at both ends), timed out or refused (the client's OPEN failed), or "
+        "only client established."
+    ),
+    "failed": "Whether the client's OPEN failed.",
+    "only_client_established": "Whether the client became ESTABLISHED and the server never did.",
+    "without_retransmission": "Whether the client became ESTABLISHED before any SYN or SYN-ACK was retransmitted.",
+    "syns": "Number of SYNs that the client sent, retransmissions included.",
+    "synacks": "Number of SYN-ACKs that the server sent, retransmissions included.",
+    "segments": "Number of segments that both ends sent.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "setup_latency": Estimator(column="client_latency", kind="mean"),

@@ -6,16 +6,18 @@ so that some of them arrive in the second connection. What becomes of them is wh
 truth says which they are.
 """
 
+import dataclasses
 from collections.abc import Generator, Sequence
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, param, parameters, require_choices, require_probabilities
+from netsim.scenarios.parameters import both_ways, parameters
 from netsim.scenarios.shared import End
 from netsim.scenarios.stale_expected import (
     MOST_TERMS,
@@ -25,7 +27,8 @@ from netsim.scenarios.stale_expected import (
     survival,
     terms,
 )
-from netsim.scenarios.stale_observer import CLAUSES, KINDS, OTHER, StaleObserver
+from netsim.scenarios.stale_observer import COLUMNS as COLUMNS
+from netsim.scenarios.stale_observer import KINDS, RULES, StaleObserver
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import Observer
@@ -35,7 +38,6 @@ from netsim.tcp.config.isn import ClockIsn, HashIsn
 from netsim.tcp.config.ports import Ports
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionReset, TcpError
-from netsim.units import require_number, require_whole
 
 QUESTION: Final = "Does a reopened connection accept segments of the connection before it?"
 NEVER: Final = float("nan")
@@ -66,37 +68,49 @@ class Params:
     loss_reverse: float = shared.loss("reverse", 0.1)
     delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
     delay_reverse: float | DelayDistribution = shared.delay("reverse", distribution=True)
-    duplicate: float = param(0.1, "probability that a segment that arrives has a late copy; both ways")
-    duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(10.0))
-    reorder: float = param(0.0, "probability that a segment is held back and overtaken; both ways")
-    reorder_delay: float | DelayDistribution = param(
-        Exponential(1.0), "how long it is held back: seconds or a distribution", "s"
+    duplicate: float = field(
+        0.1, "probability, in each direction, that the network duplicates a segment that arrives", allowed="probability"
     )
-    msl: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
-    data_bytes: int = param(20_000, "text of each incarnation", "bytes")
-    data_rate: float = param(20_000.0, "rate at which the client's application writes it", "bytes/s")
-    pause: float = param(1.0, "from the end, and the client's TIME-WAIT, to the next connection", "s")
-    time_wait: float = param(0.0, "length of TIME-WAIT at the end that closes first", "s", "RFC 9293: 240")
-    closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
-    connections: int = param(2, "connections that the client opens, one after the other")
-    port_selection: Ports | None = param(
-        None, "choice of the client's port for each; None: always the same one", "", "RFC 6056"
+    duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(10.0))
+    reorder: float = field(
+        0.0,
+        "probability, in each direction, that a segment is delayed so that later ones arrive before it",
+        allowed="probability",
+    )
+    reorder_delay: float | DelayDistribution = field(
+        Exponential(1.0), "extra delay of such a segment: seconds or a distribution", unit="s", allowed=(0, 1e9)
+    )
+    msl: float = field(
+        120.0,
+        "maximum segment lifetime: the network discards older segments",
+        unit="s",
+        source="RFC 9293 3.4.2",
+        allowed=(0, 1e9),
+    )
+    data_bytes: int = field(20_000, "data that the client sends in each connection", unit="bytes", allowed=(1, 1 << 24))
+    data_rate: float = field(
+        20_000.0, "rate at which the client's application writes this data", unit="bytes/s", allowed=(1, 1e9)
+    )
+    pause: float = field(
+        1.0,
+        "time from the end of a connection, and of the client's TIME-WAIT, to the next OPEN",
+        unit="s",
+        allowed=(0, 1e9),
+    )
+    time_wait: float = field(
+        0.0, "length of TIME-WAIT at the end that closes first", unit="s", source="RFC 9293: 240", allowed=(0, 1e9)
+    )
+    closes_first: End = field("client", "the end that closes first and so enters TIME-WAIT: client or server")
+    connections: int = field(
+        2, "number of connections that the client opens, one after another", allowed=(2, MOST_CONNECTIONS)
+    )
+    port_selection: Ports | None = field(
+        None, "how the client selects the port of each connection; None: always the same port", source="RFC 6056"
     )
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
     def check_relations(self) -> None:
-        require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
-        for name, low, unit in (
-            ("msl", 0.0, "s"),
-            ("pause", 0.0, "s"),
-            ("time_wait", 0.0, "s"),
-            ("data_rate", 1.0, "bytes/s"),
-        ):
-            require_number(name, getattr(self, name), low=low, high=1e9, unit=unit)
-        for name, least, most, unit in (("data_bytes", 1, 1 << 24, "bytes"), ("connections", 2, MOST_CONNECTIONS, "")):
-            require_whole(name, getattr(self, name), low=least, high=most, unit=unit)
-        require_choices(self, closes_first=End)
         for end in get_args(End):
             config = getattr(self, end)
             if config.time_wait != profile(config.name).time_wait:
@@ -154,7 +168,7 @@ class _Stream:
     """What the application read from one of the server's records, and how that ended."""
 
     connection: int
-    text: bytearray = field(default_factory=bytearray)
+    text: bytearray = dataclasses.field(default_factory=bytearray)
     ended: bool = False
     reset: bool = False
 
@@ -164,8 +178,8 @@ class _Play:
     """One run: the world's observer, what the applications saw, when (s) it was over."""
 
     observer: StaleObserver
-    streams: list[_Stream] = field(default_factory=list)
-    ports: list[int] = field(default_factory=list)
+    streams: list[_Stream] = dataclasses.field(default_factory=list)
+    ports: list[int] = dataclasses.field(default_factory=list)
     client_resets: int = 0
     ended: float = 0.0
 
@@ -295,7 +309,7 @@ def _row(params: Params, play: _Play) -> dict[str, Any]:
     }
     row |= {f"arrived_{kind}": observer.arrived[kind] for kind in KINDS}
     row |= {f"accepted_{kind}": observer.accepted[kind] for kind in KINDS}
-    return row | {f"dropped_{name}": observer.dropped[name] for name in (*dict.fromkeys(CLAUSES.values()), OTHER)}
+    return row | {f"dropped_{name}": observer.dropped[name] for name in RULES}
 
 
 def _wrong_bytes(observer: StaleObserver, stream: _Stream) -> int:

@@ -16,7 +16,15 @@ from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, TIME_WAIT
 from netsim.theory import Moment, OldSegment
 from netsim.trace.events import Arrived, Decided, Sent, TraceEvent
 
-KINDS: Final = ("syn", "synack", "data", "fin", "rst", "ack")
+KINDS: Final = {
+    "syn": "SYNs",
+    "synack": "SYN-ACKs",
+    "data": "data segments",
+    "fin": "FINs",
+    "rst": "RSTs",
+    "ack": "ACKs without data",
+}
+"""The kinds of segments that columns count separately, and what they are called."""
 MOST_PACKETS: Final = 20_000  # packets after which a run is cut off: an accident can start an endless exchange of ACKs
 
 CLAUSES: Final = {
@@ -28,7 +36,7 @@ CLAUSES: Final = {
     clauses.CHECK_4_CHALLENGE_ACK: "syn_challenge",
     clauses.CHECK_5_ACK: "ack",
     clauses.RFC5961_OLD_ACK: "old_ack",
-    clauses.CHECK_7_SEGMENT_TEXT: "text",
+    clauses.CHECK_7_SEGMENT_TEXT: "data",
     clauses.SYN_SENT_1_ACK: "syn_sent",
     clauses.SYN_SENT_2_RST: "syn_sent",
     clauses.SYN_SENT_5_NEITHER: "syn_sent",
@@ -40,6 +48,55 @@ CLAUSES: Final = {
 }
 """The clause that dropped a segment -> the name of its column."""
 OTHER: Final = "other"
+RULES: Final = {
+    "sequence": "the sequence number check",
+    "paws": "PAWS (RFC 7323)",
+    "no_timestamp": "the rule that a timestamp must not be missing (RFC 7323)",
+    "rst_challenge": "a challenge ACK to a RST (RFC 5961)",
+    "rst_in_time_wait": "fix F1 of RFC 1337: RSTs are ignored in TIME-WAIT",
+    "syn_challenge": "a challenge ACK to a SYN (RFC 5961)",
+    "ack": "the check of the acknowledgment number",
+    "old_ack": "the bound on old acknowledgment numbers (RFC 5961)",
+    "data": "the seventh step, which takes no data in this state",
+    "syn_sent": "the rules of SYN-SENT",
+    "listen": "the rules of LISTEN",
+    "closed": "CLOSED: there was no connection",
+    "rfc6191": "the rule for SYNs in TIME-WAIT (RFC 6191)",
+    OTHER: "any other rule",
+}
+"""What the names of these columns stand for."""
+COLUMNS: Final = {
+    "reopened": "Whether the client opened all connections.",
+    "connections_accepted": "Number of connections that the server's application accepted.",
+    "wrong_bytes": "Number of bytes of an earlier connection that the server's application read in a later one.",
+    "has_wrong_bytes": "Whether the server's application read a byte of an earlier connection in a later one.",
+    "premature_eof": "Whether the stream of a later connection ended at the server before all its data was read.",
+    "reset": "Whether a connection after the first was reset, at either end.",
+    "ack_of_unsent": "Whether the client dropped an ACK of data that it had not sent.",
+    "half_open": "Whether an old SYN opened a connection at the server that was never ESTABLISHED.",
+    "ghost": "Whether an old SYN opened a ghost connection: ESTABLISHED at the server, unknown to the client.",
+    "stale_data_accepted": "Whether a connection accepted data of an earlier one.",
+    "p_stale_data_per_connection": (
+        "Share of the connections after the first that accepted data of an earlier one; NaN if there were none."
+    ),
+    "p_port_reused": (
+        "Share of the connections after the first whose client port an earlier one had used; NaN if there were none."
+    ),
+    "ack_loop": "Whether the run was cut off because the ends answered each other's ACKs without end.",
+    "arrived": "Number of stale segments (segments of an earlier connection) that arrived.",
+    "accepted": "Number of times that a part of a stale segment (SYN, data, FIN, RST or ACK) was accepted.",
+    "dropped": "Number of stale segments that were dropped.",
+    "without_effect": "Number of stale segments that were neither dropped nor accepted.",
+    "p_stale_data_expected": (
+        "Probability that stale data is accepted, given the times of the run (random ISNs are integrated out); NaN "
+        "where it is not known."
+    ),
+} | {
+    **{f"arrived_{kind}": f"Number of stale {label} that arrived." for kind, label in KINDS.items()},
+    **{f"accepted_{kind}": f"Number of stale {label} that were accepted." for kind, label in KINDS.items()},
+    **{f"dropped_{name}": f"Number of stale segments dropped by {rule}." for name, rule in RULES.items()},
+}
+"""What each column of a row means."""
 
 
 @dataclass(slots=True)

@@ -9,18 +9,20 @@ is a request that may be delivered twice, and a response to whoever shows a cook
 The server starts empty. ``amplification`` is that of one forged SYN, followed to its end.
 """
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import param, parameters, require_probabilities
+from netsim.scenarios.parameters import parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.attacks import Forger
@@ -31,7 +33,6 @@ from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import SYN, FourTuple, Options, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.trace.events import Sent, TraceEvent
-from netsim.units import require_number, require_whole
 
 QUESTION: Final = "What does it cost a server to take data on a SYN, and what does Fast Open change?"
 PORT: Final = 80
@@ -43,22 +44,6 @@ PATIENCE: Final = 5.0  # s that the last clients are given
 BIG: Final = 1 << 20
 NEGLIGIBLE: Final = 1e-9
 
-_RANGES: Final = (
-    ("attack_rate", 0.0, 1e5, "1/s"),
-    ("client_rate", 0.0, 1e4, "1/s"),
-    ("delay", 0.0, 0.4, "s"),
-    ("duplicate_delay", 0.0, 100.0, "s"),
-    ("cpu_per_segment", 0.0, 1.0, "s"),
-    ("cpu_per_byte", 0.0, 1.0, "s"),
-    ("attack_duration", 0.1, 1e4, "s"),
-)
-_WHOLE: Final = (
-    ("attack_bytes", 0, MSS, "bytes"),
-    ("request_bytes", 10, 1000, "bytes"),
-    ("response_bytes", 1, 65_535, "bytes"),
-    ("backlog", 1, 4096, ""),
-)
-
 
 @parameters
 class Params:
@@ -68,28 +53,29 @@ class Params:
         profile: InitVar[str] = "rfc9293"
         client_profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    attack_rate: float = param(5.0, "forged SYNs, Poisson, from addresses that never answer", "1/s")
-    attack_bytes: int = param(1000, "text on each of them", "bytes")
-    stolen_cookies: bool = param(False, "the forged SYNs carry right cookies of Fast Open")
-    client_rate: float = param(1.0, "connections that clients open, Poisson", "1/s")
-    request_bytes: int = param(100, "text that a client sends first", "bytes")
-    response_bytes: int = param(1000, "text that answers it", "bytes")
-    delay: float = param(0.05, "one-way delay between client and server", "s")
-    duplicate: float = param(0.0, "probability that the network copies a client's segment")
-    duplicate_delay: float = param(3.0, "how late the copy is", "s")
-    cpu_per_segment: float = param(0.0, "time that the server takes for a segment", "s")
-    cpu_per_byte: float = param(0.0, "time that it takes for each byte of text more", "s")
-    backlog: int = param(1024, "what the server hands to listen()")
-    attack_duration: float = param(10.0, "how long attackers and clients come", "s")
+    attack_rate: float = field(
+        5.0, "rate of forged SYNs (Poisson), from addresses that never answer", unit="1/s", allowed=(0, 1e5)
+    )
+    attack_bytes: int = field(1000, "data on each forged SYN", unit="bytes", allowed=(0, MSS))
+    stolen_cookies: bool = field(False, "whether the forged SYNs carry valid Fast Open cookies")
+    client_rate: float = field(
+        1.0, "rate at which legitimate clients open connections (Poisson)", unit="1/s", allowed=(0, 1e4)
+    )
+    request_bytes: int = field(100, "request that a client sends first", unit="bytes", allowed=(10, 1000))
+    response_bytes: int = field(1000, "response of the server", unit="bytes", allowed=(1, 65_535))
+    delay: float = field(0.05, "one-way delay between client and server", unit="s", allowed=(0, 0.4))
+    duplicate: float = field(0.0, "probability that the network duplicates a client's segment", allowed="probability")
+    duplicate_delay: float = field(3.0, "how much later than the original the copy arrives", unit="s", allowed=(0, 100))
+    cpu_per_segment: float = field(0.0, "processing time of the server per segment", unit="s", allowed=(0, 1))
+    cpu_per_byte: float = field(0.0, "additional processing time per byte of data", unit="s", allowed=(0, 1))
+    backlog: int = field(1024, "backlog that the server passes to listen()", allowed=(1, 4096))
+    attack_duration: float = field(
+        10.0, "time for which forged SYNs and legitimate clients arrive", unit="s", allowed=(0.1, 1e4)
+    )
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
 
     def check_relations(self) -> None:
-        for name, low, high, unit in _RANGES:
-            require_number(name, getattr(self, name), low=low, high=high, unit=unit)
-        for name, least, most, unit in _WHOLE:
-            require_whole(name, getattr(self, name), low=least, high=most, unit=unit)
-        require_probabilities(self, "duplicate")
         if self.stolen_cookies and not self.fast_open_server:
             raise ValueError("stolen_cookies = True: must be False unless server.fast_open is server or both")
 
@@ -105,6 +91,31 @@ class Params:
 
 
 # A run is a world of many connections: its averages get Student's t interval over the worlds.
+COLUMNS: Final = {
+    "clients": "Number of legitimate clients that opened a connection.",
+    "response_time": (
+        "Time (s) from a client's OPEN until it has read the whole response, mean over the clients that did; NaN if "
+        "none did."
+    ),
+    "served": "Share of the clients that read the whole response; NaN without clients.",
+    "half_open_memory_mean": (
+        "Memory (bytes) of the SYN-RECEIVED connections with silent addresses, data included, mean over the attack."
+    ),
+    "half_open_memory_end": (
+        "Memory (bytes) of the SYN-RECEIVED connections with silent addresses, data included, at the end of the attack."
+    ),
+    "cpu_load": "Processing time of the server in the whole run, as a share of attack_duration.",
+    "amplification": "Number of bytes that the server sends to a silent address per byte of the forged SYN.",
+    "delivered_twice": (
+        "Share of the clients whose request the server's application read more than once; NaN without clients."
+    ),
+    "fast_open": (
+        "Share of the clients whose data on the SYN was accepted by Fast Open; NaN without clients or with stolen "
+        "cookies."
+    ),
+}
+"""What each column of a row means."""
+
 ESTIMATES: Final = {
     "response_time": Estimator(column="response_time", kind="world_mean"),
     "p_served": Estimator(column="served", kind="world_mean"),
@@ -122,9 +133,9 @@ class _Seen:
     """What clients and the server's application saw."""
 
     clients: int = 0
-    times: list[float] = field(default_factory=list)
-    delivered: Counter[bytes] = field(default_factory=Counter)
-    memory: list[int] = field(default_factory=list)
+    times: list[float] = dataclasses.field(default_factory=list)
+    delivered: Counter[bytes] = dataclasses.field(default_factory=Counter)
+    memory: list[int] = dataclasses.field(default_factory=list)
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:

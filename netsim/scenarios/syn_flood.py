@@ -14,153 +14,67 @@ import itertools
 import math
 import random
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import InitVar, dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final
 
 from simpy import Event
 
 from netsim.hostcheck.pitfalls import listener_warnings
-from netsim.link import Path
-from netsim.scenarios import shared
-from netsim.scenarios.flood_theory import flood_theory
-from netsim.scenarios.parameters import both_ways, param, parameters, require_choices
+from netsim.scenarios.syn_flood_parameters import Params as Params
+from netsim.scenarios.syn_flood_theory import flood_theory
 from netsim.seeds import Seed
 from netsim.sim import Connection, Host, Socket, World
-from netsim.sim.attacks import Arrivals, botnet, flood, interarrival_times, own_addresses, spoofed_sources
+from netsim.sim.attacks import botnet, flood, interarrival_times, own_addresses, spoofed_sources
 from netsim.sim.network import Observer
-from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
-from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.listening.listener import syn_queue_limit
 from netsim.tcp.segment import FourTuple
-from netsim.units import require_number
 
 QUESTION: Final = "How many clients does a server under a SYN flood still serve, and what does the defence cost?"
 REPLICATIONS: Final = 64  # worlds
 PORT: Final = 80
 NEVER: Final = float("nan")
-SLOWEST: Final = 1e-9  # 1/s, of arrivals that come at all
-
-Attack = Literal["spoofed-silent", "spoofed-reset", "botnet"]
 
 
-@parameters
-class Params:
-    """Parameters of the flood study. ``forward`` is client to server. ValueError for values out of range.
-    The defences are policies of the server's TCP. The hold is how long it keeps a half-open entry that nobody answers.
-    """
-
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
-    attack_rate: float = param(5.0, "SYNs of the attacker, 0 for peace", "1/s")
-    attack: Attack = param("spoofed-silent", "who answers the SYN-ACKs: nobody, a bystander's RST, or the attacker")
-    arrivals: Arrivals = param("poisson", "the attacker's SYNs: poisson, constant, or bursts")
-    burst_size: int = param(50, "SYNs in one burst")
-    sources: int = param(4094, "addresses that the attacker claims")
-    backlog: int = param(128, "the listener's backlog")
-    service_time: float = param(0.0, "time the server's application spends on a connection before the next accept", "s")
-    client_rate: float = param(1.0, "legitimate clients, Poisson; their SYNs are load too", "1/s")
-    warm_up: float | None = param(
-        None, "the flood's age when the stationary window begins; None: very old, else one hold", "s"
-    )
-    observation_time: float | None = param(None, "length of that window; None: two holds", "s")
-    loss_forward: float = shared.loss("forward", 0.0)
-    loss_reverse: float = shared.loss("reverse", 0.0)
-    delay_forward: float = shared.delay("forward")
-    delay_reverse: float = shared.delay("reverse")
-    client: TcpConfig = shared.tcp("client")
-    server: TcpConfig = shared.tcp("server")
-    tie_break: TieBreak = shared.tie_break()
-
-    def check_relations(self) -> None:
-        for name, low, high, unit in (
-            ("attack_rate", 0.0, 1e6, "1/s"),
-            ("client_rate", 0.0, 1e4, "1/s"),
-            ("service_time", 0.0, 1e6, "s"),
-            ("delay_forward", 0.0, 1e3, "s"),
-            ("delay_reverse", 0.0, 1e3, "s"),
-            ("burst_size", 1, 1e6, "SYNs"),
-            ("sources", 1, 1e6, "addresses"),
-            ("backlog", 0, 1 << 31, "connections"),
-        ):
-            require_number(name, getattr(self, name), low=low, high=high, unit=unit)
-            if name.endswith("rate") and 0 < getattr(self, name) < SLOWEST:
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be 0 or at least {SLOWEST:g} 1/s")
-        for name in ("warm_up", "observation_time"):
-            if getattr(self, name) is not None:
-                require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        require_choices(self, attack=Attack, arrivals=Arrivals)
-        # Each client keeps a port of the one host that they share.
-        seconds = max(self.window[1] - self.window[0], self.hold)
-        most = ((ports := len(self.client.ports)) - 5 * math.sqrt(ports)) / seconds
-        if self.client_rate > most:
-            why = f"clients of {seconds:g} s (server's hold, observation_time) share {ports} ports"
-            raise ValueError(f"client_rate = {self.client_rate!r}: must be at most {most:.4g} 1/s, for {why}")
-
-    @cached_property
-    def paths(self) -> tuple[Path, Path]:
-        """Client to server, and back."""
-        return both_ways(self)
-
-    @cached_property
-    def hold(self) -> float:
-        """How long (s) the server keeps an entry that nobody answers, pruning aside."""
-        return sum(self.server.synack_intervals())
-
-    @property
-    def ages_at_once(self) -> bool:
-        """Whether the first world starts from the stationary distribution of the flood (that of Erlang's system)."""
-        server, plain = self.server, self.attack == "spoofed-silent" and self.arrivals == "poisson"
-        drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
-        return self.warm_up is None and plain and drops and server.syn_cookies == "off" and not server.synack_pruning
-
-    @property
-    def window(self) -> tuple[float, float]:
-        """From when to when (s) the clients of the stationary estimates come."""
-        start = self.hold if self.warm_up is None else self.warm_up
-        return start, start + (2 * self.hold if self.observation_time is None else self.observation_time)
-
-    @cached_property
-    def syn_offsets(self) -> tuple[float, ...]:
-        """When a client's SYNs leave, seconds after the first; the last entry is when it gives up."""
-        times = list(itertools.accumulate(self.client.syn_intervals(), initial=0.0))
-        limit = self.client.open_timeout
-        return tuple(times) if limit is None else (*(t for t in times[:-1] if t < limit), min(times[-1], limit))
-
-
-def _world(column: str) -> Estimator:
-    return Estimator(column=column, kind="world_mean")
-
-
-ESTIMATES: Final = {
-    name: _world(name)
-    for name in (
-        "p_first_syn_blocked",
-        "p_first_syn_blocked_from_empty",
-        "p_never_connected",
-        "p_never_connected_from_empty",
-        "p_served",
-        "p_served_at_first_syn",
-        "p_only_client_established",
-        "p_options_lost",
-        "setup_latency",
-        "half_open",
-        "half_open_max",
-        "half_open_memory_max",
-        "synacks_per_syn",
-        "cookies_sent",
-        "cookies_accepted",
-        "cookies_refused",
-    )
+COLUMNS: Final = {
+    "clients": "Number of legitimate clients whose OPEN fell into the observation.",
+    "p_first_syn_blocked": "Share of the clients that needed more than one SYN or never connected.",
+    "p_never_connected": "Share of the clients whose OPEN failed.",
+    "p_served": "Share of the clients that became ESTABLISHED and were accepted by the server's application.",
+    "p_served_at_first_syn": "Share of the clients that were served after a single SYN.",
+    "p_only_client_established": (
+        "Share of the clients that became ESTABLISHED and were never accepted by the server, of those that became "
+        "ESTABLISHED."
+    ),
+    "p_options_lost": (
+        "Share of the served clients whose connection lost the window scale option that both ends offer (SYN "
+        "cookies); NaN if none was served."
+    ),
+    "setup_latency": (
+        "Time (s) from a client's OPEN until it is ESTABLISHED, mean over the served clients; NaN if none was served."
+    ),
+    "half_open": "Number of SYN-RECEIVED entries in the server's SYN queue, mean over the observation.",
+    "half_open_max": "Number of SYN-RECEIVED entries in the server's SYN queue, maximum over the observation.",
+    "half_open_memory_max": "Memory (bytes) of the SYN-RECEIVED entries, maximum over the observation.",
+    "synacks_per_syn": (
+        "Number of SYN-ACKs that the server sent per SYN sent to it, over the whole run; NaN without SYNs."
+    ),
+    "cookies_sent": "Number of SYN cookies that the server sent, over the whole run.",
+    "cookies_accepted": "Number of ACKs with a right SYN cookie that the server accepted, over the whole run.",
+    "cookies_refused": "Number of ACKs with a wrong SYN cookie that the server refused, over the whole run.",
+    "p_first_syn_blocked_from_empty": (
+        "Share of the clients that needed more than one SYN or never connected, when the flood begins with the "
+        "first client and an empty SYN queue."
+    ),
+    "p_never_connected_from_empty": (
+        "Share of the clients whose OPEN failed, when the flood begins with the first client and an empty SYN queue."
+    ),
 }
+"""What each column of a row means."""
+
+ESTIMATES: Final = {column: Estimator(column=column, kind="world_mean") for column in COLUMNS if column != "clients"}
 
 
 @dataclass(slots=True)
@@ -177,9 +91,9 @@ class _Client:
 class Play:
     """What was seen in one world: its clients, who was accepted, how many half-open entries there were (time, n)."""
 
-    clients: list[_Client] = field(default_factory=list)
-    accepted: dict[int, Connection] = field(default_factory=dict)  # by the client's port
-    population: list[tuple[float, int]] = field(default_factory=list)
+    clients: list[_Client] = dataclasses.field(default_factory=list)
+    accepted: dict[int, Connection] = dataclasses.field(default_factory=dict)  # by the client's port
+    population: list[tuple[float, int]] = dataclasses.field(default_factory=list)
     forged: int = 0
 
     def during(self, start: float, end: float) -> list[_Client]:
@@ -192,21 +106,21 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     row = long_run(params, seed, observers)
     young = dataclasses.replace(params, warm_up=0.0)
     other = dataclasses.replace(seed, point=f"{seed.point}, from empty")
-    _, first = play(young, other, clients=(0.0, params.hold))
-    from_empty = _shares(params, first.during(0.0, params.hold), first)
+    _, first = play(young, other, clients=(0.0, params.entry_lifetime))
+    from_empty = _shares(params, first.during(0.0, params.entry_lifetime), first)
     return row | {f"{name}_from_empty": from_empty[name] for name in ("p_first_syn_blocked", "p_never_connected")}
 
 
 def long_run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """The first of the two worlds of ``run`` alone: the flood has long been under way."""
-    start, end = params.window
+    start, end = params.observation
     world, played = play(params, seed, observers, clients=(start, end))
     return _shares(params, played.during(start, end), played) | _costs(params, world, played)
 
 
 def _costs(params: Params, world: World, played: Play) -> dict[str, Any]:
     """What the defence takes: entries, their memory, SYN-ACKs, cookies."""
-    start, end = params.window
+    start, end = params.observation
     counters = world.hosts["server"].counters
     held = [n for time, n in played.population if start <= time < end]
     answers = world.hosts["server"].connections_opened - counters.TcpExtSyncookiesRecv + counters.TcpExtTCPSynRetrans
@@ -247,7 +161,7 @@ def play(
     if params.client_rate:
         gaps = interarrival_times("poisson", params.client_rate, seed.stream("clients"))
         world.process(_clients(world, client, played, gaps, clients))
-    most = params.syn_offsets[-1] + params.hold
+    most = params.syn_offsets[-1] + params.entry_lifetime
     world.run(until=world.process(_await_fates(world, server, played, clients[1], most)))
     return world, played
 
@@ -279,13 +193,13 @@ def _with_history(params: Params, stream: random.Random, gaps: Iterator[float]) 
     uniform over the hold (the equilibrium distribution of a constant holding time).
     """
     slots = syn_queue_limit(params.server, min(params.backlog, params.server.somaxconn))
-    load = params.attack_rate * params.hold
+    load = params.attack_rate * params.entry_lifetime
     logs = [n * math.log(load) - math.lgamma(n + 1) for n in range(slots + 1)]
     weights = [math.exp(log - max(logs)) for log in logs]
     count = stream.choices(range(slots + 1), weights)[0]
-    times = [0.0, *sorted(stream.uniform(0, params.hold) for _ in range(count))]
+    times = [0.0, *sorted(stream.uniform(0, params.entry_lifetime) for _ in range(count))]
     yield from (later - earlier for earlier, later in itertools.pairwise(times))
-    yield params.hold - times[-1] + next(gaps)
+    yield params.entry_lifetime - times[-1] + next(gaps)
     yield from gaps
 
 

@@ -7,43 +7,30 @@ sends what it has left, and closes.
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import InitVar, dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from simpy import Event
 
-from netsim.link import DelayDistribution, Path
 from netsim.link.distributions import as_distribution
-from netsim.scenarios import shared
-from netsim.scenarios.closing import UNREAD, open_connection, require_end, segments_sent
-from netsim.scenarios.parameters import (
-    both_ways,
-    param,
-    parameters,
-    require_choices,
-    require_probabilities,
-    without_loss,
-)
+from netsim.scenarios.closing import UNREAD, open_connection, segments_sent
+from netsim.scenarios.teardown_parameters import Close as Close
+from netsim.scenarios.teardown_parameters import Params as Params
 from netsim.scenarios.teardown_theory import teardown_theory
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
-from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
 from netsim.tcp import clauses
 from netsim.tcp.actions import Moved
-from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
 from netsim.trace.events import Decided, Sent, TraceEvent
-from netsim.units import require_number, require_whole
 
 QUESTION: Final = "How does a connection end: in how many segments, how soon, and where do both ends end up?"
 NEVER: Final = float("nan")
 
-Close = Literal["half-close", "close", "simultaneous", "abort", "unread"]
 How = Literal["TIME-WAIT", "clean", "reset", "timeout", "abort", "orphan", "data after close", "never"]
 
 _HOW: Final[dict[str, How]] = {
@@ -58,55 +45,24 @@ _HOW: Final[dict[str, How]] = {
 }
 
 
-@parameters
-class Params:
-    """Parameters of the study of the close. ``forward`` is client to server. ValueError for values out of range."""
-
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
-    close: Close = param(
-        "half-close",
-        "what happens: the client sends no more but reads on (half-close), gives the socket up (close), or aborts "
-        "(abort); both ends close at once (simultaneous); the server closes with unread text (unread)",
-    )
-    loss_forward: float = shared.loss("forward", 0.1, since="the first close")
-    loss_reverse: float = shared.loss("reverse", 0.1, since="the first close")
-    delay_forward: float = shared.delay("forward")
-    delay_reverse: float = shared.delay("reverse")
-    think_time: float | DelayDistribution = param(
-        0.0, "from the end of the stream to the server's own close: seconds or a distribution", "s"
-    )
-    unsent_bytes: int = param(0, "text that the server sends before it closes, after the client has", "bytes")
-    client: TcpConfig = shared.tcp("client")
-    server: TcpConfig = shared.tcp("server")
-    tie_break: TieBreak = shared.tie_break()
-
-    def check_relations(self) -> None:
-        require_choices(self, close=Close)
-        require_probabilities(self, "loss_forward", "loss_reverse")
-        for name in ("delay_forward", "delay_reverse"):
-            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        as_distribution("think_time", self.think_time)
-        require_whole("unsent_bytes", self.unsent_bytes, low=0, high=1 << 24, unit="bytes")
-        require_end("client", self.client)
-        require_end("server", self.server)
-        _ = World(tie_break=self.tie_break)
-
-    @cached_property
-    def clean(self) -> tuple[Path, Path]:
-        """Both directions (forward, reverse) until the first close."""
-        return without_loss(self.lossy)
-
-    @cached_property
-    def lossy(self) -> tuple[Path, Path]:
-        """Both directions (forward, reverse) from then on."""
-        return both_ways(self)
-
+COLUMNS: Final = {
+    "segments": "Number of segments that both ends sent from the first close on, retransmissions included.",
+    "ack_piggybacked": (
+        "Whether the server acknowledged the client's FIN with its own FIN, not with a segment of its own before."
+    ),
+    "data_delivered": "Whether the client's application read all data that the server sent after the first close.",
+    "client_latency": "Time (s) from the first close until the client is in TIME-WAIT or CLOSED; NaN if it never is.",
+    "client_outcome": (
+        "What ended the close at the client: TIME-WAIT, clean (an ACK ended LAST-ACK), reset (a RST arrived), "
+        "timeout (R2, the user timeout or keep-alive), abort (its application aborted), orphan (the FIN_WAIT_2 "
+        "timer expired), data after close (data arrived that nobody could read), or never."
+    ),
+    "client_state": "State of the client's connection when the run ended.",
+    "server_latency": "Time (s) from the first close until the server is in TIME-WAIT or CLOSED; NaN if it never is.",
+    "server_outcome": "What ended the close at the server; values as for client_outcome.",
+    "server_state": "State of the server's connection when the run ended.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_three_segments": Estimator(column="segments", kind="proportion", equals=3),

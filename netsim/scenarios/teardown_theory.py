@@ -2,23 +2,21 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from netsim.link import DelayDistribution, Exponential, Fixed
 from netsim.scenarios.closing import MOST_FINS, UNREAD, fin_intervals, first_repeat, rtt_is_measured
+from netsim.scenarios.teardown_parameters import Params
 from netsim.sim.network import NS
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.recovery.delayed_ack import first_delay
 from netsim.theory import CloseLatency, close_latency, close_segments
 from netsim.units import nanoseconds
 
-if TYPE_CHECKING:
-    from netsim.scenarios.teardown import Params
-
 _RARELY: Final = 1e-6  # P(an end gives up) above which its share of a mean is no longer nothing
 
 
-def teardown_theory(params: "Params") -> dict[str, float]:
+def teardown_theory(params: Params) -> dict[str, float]:
     """The values by the names of the scenario's estimates; empty where none holds."""
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
     client, server = params.client, params.server
@@ -43,7 +41,7 @@ def _repeats(config: TcpConfig, rtt: int, peer: TcpConfig) -> bool:
     return rtt < repeat and len(fin_intervals(config, rtt, peer=peer)) > 1 and (patience is None or repeat < patience)
 
 
-def _theory_of_reset(params: "Params") -> dict[str, float]:
+def _theory_of_reset(params: Params) -> dict[str, float]:
     """One RST decides all: it arrives, or the other end never hears of the close."""
     if params.client.keepalive or params.server.keepalive:
         return {}
@@ -61,13 +59,13 @@ def _theory_of_reset(params: "Params") -> dict[str, float]:
     return values | ({f"{victim}_latency": delay} if loss < 1 else {})
 
 
-def _may_still_move(params: "Params") -> bool:
+def _may_still_move(params: Params) -> bool:
     """Whether the unread text takes more than one segment, and so perhaps more time than it is given."""
     client, server = params.client, params.server
     return min(client.mss, server.mss, client.send_buffer, server.receive_buffer) < 2 * UNREAD
 
 
-def _theory_of_simultaneous(params: "Params") -> dict[str, float]:
+def _theory_of_simultaneous(params: Params) -> dict[str, float]:
     """Two FINs that cross and the ACK of each: four segments exactly if none is lost."""
     none_lost = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
     values = {"p_four_segments": none_lost}
@@ -78,7 +76,7 @@ def _theory_of_simultaneous(params: "Params") -> dict[str, float]:
     return values
 
 
-def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
+def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
     """Three or four segments by the distribution of the think time; latencies for a constant one."""
     client, server = params.client, params.server
     repeat, orphaned = first_repeat(client, rtt, peer=server), client.ns.fin_wait_2_timeout
@@ -114,7 +112,7 @@ def _theory_of_close(params: "Params", rtt: int) -> dict[str, float]:
     }
 
 
-def _theory_of_text(params: "Params", rtt: int) -> dict[str, float]:
+def _theory_of_text(params: Params, rtt: int) -> dict[str, float]:
     """One segment of text to send: FIN, text with the ACK, FIN, ACK are four, if the ACK waits for it; else five.
 
     The client acknowledges text and FIN together.
@@ -146,7 +144,7 @@ def _held_ack(server: TcpConfig) -> int:
     return 0 if server.quick_acks else delayed
 
 
-def exact_latency(params: "Params") -> CloseLatency | None:
+def exact_latency(params: Params) -> CloseLatency | None:
     """The distributions of both ends' latencies where ``theory`` has the segments and the think time is constant.
 
     None elsewhere, and where an end gives up more often than hardly ever: that is not in these distributions.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import (
@@ -25,10 +26,7 @@ from netsim.scenarios.closing import (
 )
 from netsim.scenarios.parameters import (
     both_ways,
-    param,
     parameters,
-    require_choices,
-    require_probabilities,
     without_loss,
 )
 from netsim.scenarios.shared import End
@@ -44,7 +42,7 @@ from netsim.tcp.config.profiles import profile
 from netsim.tcp.state import CLOSED, LAST_ACK, TIME_WAIT
 from netsim.theory import TeardownOutcome, teardown_outcome
 from netsim.trace.events import Decided, TraceEvent
-from netsim.units import nanoseconds, require_number
+from netsim.units import nanoseconds
 
 QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by giving up?"
 NEVER: Final = float("nan")
@@ -79,30 +77,25 @@ class Params:
     loss_reverse: float = shared.loss("reverse", 0.3, since="the second close")
     delay_forward: float = shared.delay("forward")
     delay_reverse: float = shared.delay("reverse")
-    closes_first: End = param("client", "who closes first, and so holds TIME-WAIT: client or server")
-    time_wait: float | None = param(
-        None, "length of TIME-WAIT; None: as the TCP of the end that closes first has it", "s", "RFC 9293: 240"
+    closes_first: End = field("client", "the end that closes first and so enters TIME-WAIT: client or server")
+    time_wait: float | None = field(
+        None,
+        "length of TIME-WAIT; None: as in the TCP of the end that closes first",
+        unit="s",
+        source="RFC 9293: 240",
+        allowed=(0, 1e9),
     )
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
     def check_relations(self) -> None:
-        require_probabilities(self, "loss_forward", "loss_reverse")
-        for name in ("delay_forward", "delay_reverse"):
-            require_number(name, getattr(self, name), low=0.0, high=1e6, unit="s")
-        require_choices(self, closes_first=End)
-        if self.time_wait is not None:
-            self._require_time_wait(self.time_wait)
+        config, end = (self.client if self.closes_first == "client" else self.server), self.closes_first
+        if self.time_wait is not None and config.time_wait not in (self.time_wait, profile(config.name).time_wait):
+            raise ValueError(
+                f"{end}.time_wait = {config.time_wait}: must not be set beside time_wait = {self.time_wait}"
+            )
         require_end(self.closes_last, self.last)
-        _ = World(tie_break=self.tie_break)
-
-    def _require_time_wait(self, seconds: float) -> None:
-        require_number("time_wait", seconds, low=0.0, high=1e9, unit="s")
-        config = self.client if self.closes_first == "client" else self.server
-        if config.time_wait not in (seconds, profile(config.name).time_wait):
-            end = self.closes_first
-            raise ValueError(f"{end}.time_wait = {config.time_wait}: must not be set beside time_wait = {seconds}")
 
     @property
     def closes_last(self) -> End:
@@ -130,6 +123,23 @@ class Params:
         """Both directions (forward, reverse) from then on."""
         return both_ways(self)
 
+
+COLUMNS: Final = {
+    "outcome": (
+        "How the end that closed last left LAST-ACK: clean (its FIN was acknowledged), reset (a RST arrived) or "
+        "timeout (R2 or the user timeout expired)."
+    ),
+    "unclean": "Whether the end that closed last left LAST-ACK by a reset or a timeout.",
+    "fins": "Number of FINs that the end that closed last sent, retransmissions included.",
+    "segments": "Number of segments that both ends sent from the first close on, retransmissions included.",
+    "last_closer_latency": "Time (s) from the second close until the end that closed last is CLOSED.",
+    "first_closer_latency": (
+        "Time (s) from the first close until the end that closed first is CLOSED; NaN if it never is."
+    ),
+    "time_wait_at": "End that entered TIME-WAIT: client, server or nobody.",
+    "time_wait_duration": "Time (s) that the end that closed first spent in TIME-WAIT; NaN if it never entered it.",
+}
+"""What each column of a row means."""
 
 ESTIMATES: Final = {
     "p_clean": Estimator(column="outcome", kind="proportion", equals="clean"),

@@ -9,37 +9,31 @@ for a segment that only the SYN's sender can send. Four-way is the same with one
 import math
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
+from netsim.fields import field
 from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, param, parameters, require_choices, require_probabilities
+from netsim.scenarios.parameters import both_ways, parameters
+from netsim.scenarios.two_way_observer import NEVER, ServerConnection, ServerObserver
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
-from netsim.tcp import clauses
-from netsim.tcp.actions import Allocated, Freed, Moved
 from netsim.tcp.config.config import Handshake, TcpConfig
 from netsim.tcp.config.isn import ClockIsn, HashIsn
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.errors import TcpError
-from netsim.tcp.segment import ACK, MASK, RST, FourTuple
-from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT
 from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
-from netsim.trace.events import Arrived, Decided, TraceEvent
-from netsim.units import require_number
 
 QUESTION: Final = "Does an old SYN become a connection that only the server believes in?"
-NEVER: Final = float("nan")
 PORT: Final = 80
 REQUEST: Final = b"?" * 100
-GONE: Final = Path(loss=1.0)
 
 ServerEndsWith = Literal["close", "abort"]
 ClientAfter = Literal["answers", "silent"]
@@ -56,46 +50,63 @@ class Params:
         profile: InitVar[str] = "rfc9293"
         client_profile: InitVar[str] = "rfc9293"
         server_profile: InitVar[str] = "rfc9293"
-    handshake: Handshake = param(
+    handshake: Handshake = field(
         "two-way",
-        "when the server is ESTABLISHED: on the SYN (two-way), on the ACK of its own (three-way), or so with SYN and "
-        "ACK apart (four-way)",
+        "when the server is ESTABLISHED: on a SYN (two-way), on the ACK of its SYN-ACK (three-way), or on the ACK "
+        "of its SYN, which it sends apart from its ACK (four-way)",
     )
     loss_forward: float = shared.loss("forward", 0.0)
     loss_reverse: float = shared.loss("reverse", 0.0)
     delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
     delay_reverse: float | DelayDistribution = shared.delay("reverse", distribution=True)
-    duplicate: float = param(0.1, "probability that a segment to the server has a late copy")
-    duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(5.0))
-    reorder: float = param(0.0, "probability that a segment to the server is held back and overtaken")
-    reorder_delay: float | DelayDistribution = param(
-        Exponential(1.0), "how long it is held back: seconds or a distribution", "s"
+    duplicate: float = field(
+        0.1, "probability that the network duplicates a segment on its way to the server", allowed="probability"
     )
-    msl: float = param(120.0, "segments older than this vanish (maximum segment lifetime)", "s", "RFC 9293 3.4.2")
-    service_time: float = param(1.0, "from the SYN's arrival to the end that the server's application makes", "s")
-    server_ends_with: ServerEndsWith = param("close", "that end: CLOSE once the request is there, or ABORT in any case")
-    server_memory: float = param(0.0, "how long the server remembers a connection that is closed: its TIME-WAIT", "s")
-    client_after: ClientAfter = param(
-        "answers", "the client's host, once its connection is over: still answers (with RST), or is silent"
+    duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(5.0))
+    reorder: float = field(
+        0.0,
+        "probability that a segment to the server is delayed so that later ones arrive before it",
+        allowed="probability",
+    )
+    reorder_delay: float | DelayDistribution = field(
+        Exponential(1.0), "extra delay of such a segment: seconds or a distribution", unit="s", allowed=(0, 1e9)
+    )
+    msl: float = field(
+        120.0,
+        "maximum segment lifetime: the network discards older segments",
+        unit="s",
+        source="RFC 9293 3.4.2",
+        allowed=(0, 1e9),
+    )
+    service_time: float = field(
+        1.0,
+        "time from the arrival of the SYN until the server's application ends the connection",
+        unit="s",
+        allowed=(0, 1e9),
+    )
+    server_ends_with: ServerEndsWith = field(
+        "close", "call with which it does: close (not before the whole request is there) or abort"
+    )
+    server_memory: float = field(
+        0.0, "how long the server remembers old connections: the length of its TIME-WAIT", unit="s", allowed=(0, 1e9)
+    )
+    client_after: ClientAfter = field(
+        "answers",
+        "what the client's host does after its connection: it answers segments with a RST (answers), or is gone "
+        "(silent)",
     )
     client: TcpConfig = shared.tcp("client")
     server: TcpConfig = shared.tcp("server")
     tie_break: TieBreak = shared.tie_break()
 
     def check_relations(self) -> None:
-        require_probabilities(self, "loss_forward", "loss_reverse", "duplicate", "reorder")
-        for name in ("msl", "service_time", "server_memory"):
-            require_number(name, getattr(self, name), low=0.0, high=1e9, unit="s")
-        require_choices(self, handshake=Handshake, server_ends_with=ServerEndsWith, client_after=ClientAfter)
         if self.server_ends_with == "abort" and self.server_memory:
-            raise ValueError(
-                f"server_memory = {self.server_memory}: must be 0 where the server aborts; nothing is left of it then"
-            )
+            raise ValueError(f"server_memory = {self.server_memory}: must be 0 where the server aborts")
         for name in ("handshake", "time_wait"):
             if getattr(self.server, name) != getattr(profile(self.server.name), name):
                 decides = "server_memory" if name == "time_wait" else name
                 raise ValueError(f"server.{name} = {getattr(self.server, name)}: set {decides}, which decides it here")
-        _ = self.paths, World(tie_break=self.tie_break)
+        _ = self.paths
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
@@ -118,6 +129,41 @@ class Params:
         )
 
 
+COLUMNS: Final = {
+    "ghosts": (
+        "Number of ghost connections: ESTABLISHED at the server, and neither open nor being opened at the client."
+    ),
+    "ghost": "Whether the server had a ghost connection.",
+    "ghost_duration": (
+        "Time (s) from ESTABLISHED to the end of a ghost connection, mean of the run; infinite if one never ended, "
+        "NaN if there was none."
+    ),
+    "wrong_bytes": "Number of bytes that the server's application read from ghost connections.",
+    "has_wrong_bytes": "Whether the server's application read a byte from a ghost connection.",
+    "half_opens": "Number of connections of the server that were never ESTABLISHED.",
+    "half_open": "Whether the server had a connection that was never ESTABLISHED.",
+    "half_open_duration": (
+        "Time (s) that a connection which was never ESTABLISHED existed at the server, mean of the run; infinite if "
+        "one never ended, NaN if there was none."
+    ),
+    "unconfirmed": (
+        "Whether a connection of the server was ESTABLISHED although no ACK of its initial sequence number ever "
+        "arrived."
+    ),
+    "unconfirmed_duration": (
+        "Time (s) from ESTABLISHED at the server until an ACK of its initial sequence number arrived, for the "
+        "client's connection; infinite if none arrived, NaN if the server never had this connection."
+    ),
+    "client_latency": "Time (s) from the client's OPEN until the client is ESTABLISHED; NaN if its OPEN fails.",
+    "server_latency": "Time (s) from the client's OPEN until the server is ESTABLISHED with it; NaN if it never is.",
+    "segments_until_established": (
+        "Number of segments sent, by both ends, up to the one with which the server became ESTABLISHED; None if it "
+        "never did."
+    ),
+    "segments": "Number of segments that both ends sent.",
+}
+"""What each column of a row means."""
+
 ESTIMATES: Final = {
     "p_ghost": Estimator(column="ghost", kind="proportion"),
     "ghosts": Estimator(column="ghosts", kind="mean"),
@@ -135,85 +181,9 @@ ESTIMATES: Final = {
 }
 
 
-@dataclass(slots=True)
-class _Entry:
-    """A record of the server: when (ns) it began, was ESTABLISHED, had its ISS confirmed and ended; what it read."""
-
-    began: int
-    established: int | None = None
-    confirmed: int | None = None
-    ended: int | None = None
-    ghost: bool = False
-    text: int = 0
-
-
-@dataclass
-class _ServerObserver:
-    """Follows the server's records and asks, when one is ESTABLISHED, whether the client knows of it."""
-
-    params: Params
-    entries: dict[int, _Entry] = field(default_factory=dict)
-    client_latency: float = NEVER
-    segments_until_established: int | None = None
-    world: World = field(init=False)
-
-    def __call__(self, event: TraceEvent) -> None:
-        """One event of the run."""
-        if isinstance(event, Arrived):
-            if event.host == "server":
-                self._note_confirmation(event)
-        elif isinstance(event, Decided):
-            decision = event.decision
-            if event.host == "client":
-                if isinstance(decision, Moved):
-                    self._note_client(decision, event.time)
-            elif isinstance(decision, Allocated):
-                self.entries[decision.connection] = _Entry(event.time)
-            elif isinstance(decision, Moved) and decision.new is ESTABLISHED:
-                self._note_established(decision, event)
-            elif isinstance(decision, Freed):
-                self.entries[decision.connection].ended = event.time
-
-    def _note_client(self, moved: Moved, now: int) -> None:
-        if moved.new is ESTABLISHED:
-            self.client_latency = now / NS
-        elif moved.new is CLOSED and self.params.client_after == "silent":
-            hosts = self.world.hosts
-            self.world.link(hosts["client"], hosts["server"], GONE)
-
-    def _note_established(self, moved: Moved, event: Decided) -> None:
-        entry = self.entries[moved.connection]
-        entry.established = event.time
-        entry.ghost = not self._client_knows(moved.flow)
-        if moved.clause == clauses.CHECK_5_ACK:
-            entry.confirmed = event.time
-        if not entry.ghost and self.segments_until_established is None:
-            assert event.packet is not None
-            self.segments_until_established = event.packet.number
-
-    def _client_knows(self, flow: FourTuple) -> bool:
-        """Whether the client has opened, or is opening, the connection that the server has just set up."""
-        hosts = self.world.hosts
-        ours = hosts["server"].connection(flow)
-        theirs = hosts["client"].connection(flow.reverse())
-        if ours is None or theirs is None or theirs.iss != ours.irs:
-            return False
-        return theirs.state is SYN_SENT or theirs.irs == ours.iss
-
-    def _note_confirmation(self, event: Arrived) -> None:
-        """The first segment from the client that acknowledges the server's ISS."""
-        segment = event.packet.segment
-        server = self.world.hosts["server"].connection(segment.flow.reverse())
-        if server is None or segment.flags & (ACK | RST) != ACK or server.state is SYN_RECEIVED:
-            return
-        entry = self.entries[server.number]
-        if entry.confirmed is None and 0 < (segment.ack - server.iss) & MASK <= (server.snd_nxt - server.iss) & MASK:
-            entry.confirmed = event.time
-
-
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One connection and what late copies do to its server: ghosts, text given to them, half-open records, times."""
-    observer = _ServerObserver(params)
+    observer = ServerObserver(params.client_after)
     world = observer.world = World(seed=seed, tie_break=params.tie_break, observers=[*observers, observer])
     client, server = world.host("client", params.client), world.host("server", params.believer)
     world.link(client, server, *params.paths)
@@ -233,7 +203,7 @@ def _ask(host: Host) -> Generator[Event, Any, None]:
         sock.close()
 
 
-def _serve(world: World, host: Host, params: Params, observer: _ServerObserver) -> Generator[Event, Any, None]:
+def _serve(world: World, host: Host, params: Params, observer: ServerObserver) -> Generator[Event, Any, None]:
     listener = host.socket()
     listener.listen(PORT)
     while True:
@@ -247,7 +217,7 @@ def _serve(world: World, host: Host, params: Params, observer: _ServerObserver) 
             world.process(_abort(world, sock, end))
 
 
-def _answer(world: World, sock: Socket, entry: _Entry, end: float) -> Generator[Event, Any, None]:
+def _answer(world: World, sock: Socket, entry: ServerConnection, end: float) -> Generator[Event, Any, None]:
     """Wait for the request, then until ``end``; close."""
     with suppress(TcpError):
         while entry.text < len(REQUEST):
@@ -258,7 +228,7 @@ def _answer(world: World, sock: Socket, entry: _Entry, end: float) -> Generator[
         sock.close()
 
 
-def _read(sock: Socket, entry: _Entry) -> Generator[Event, Any, None]:
+def _read(sock: Socket, entry: ServerConnection) -> Generator[Event, Any, None]:
     with suppress(TcpError):
         while text := (yield sock.recv()):
             entry.text += len(text)
@@ -270,7 +240,7 @@ def _abort(world: World, sock: Socket, end: float) -> Generator[Event, Any, None
         sock.abort()
 
 
-def _row(world: World, observer: _ServerObserver) -> dict[str, Any]:
+def _row(world: World, observer: ServerObserver) -> dict[str, Any]:
     entries = observer.entries.values()
     ghosts = [e for e in entries if e.ghost]
     half_open = [e for e in entries if e.established is None]

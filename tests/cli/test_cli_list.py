@@ -58,7 +58,7 @@ def test_list_names_every_scenario_parameter_profile_and_policy() -> None:
 def test_a_scenario_with_units_defaults_and_sources() -> None:
     out = netsim("list", "stale").out
     assert _line(out, "--msl") == (
-        "--msl 120 s segments older than this vanish (maximum segment lifetime) [RFC 9293 3.4.2]"
+        "--msl 120 s maximum segment lifetime: the network discards older segments [RFC 9293 3.4.2]"
     )
     assert _line(out, "rto-initial") == RTO_INITIAL
     assert "Profile " not in out

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
+from netsim.fields import field
 from netsim.link import DelayDistribution
-from netsim.scenarios.parameters import param
 from netsim.seeds import Seed
 from netsim.sweep import Estimator
 from netsim.tcp.config.isn import HashIsn, IsnPolicy
@@ -19,14 +19,14 @@ from tests.cli.in_process import netsim
 class Params:
     """Fields of every kind, no TCP."""
 
-    size_forward: int = param(3, "size, client to server", "bytes")
-    size_reverse: int = param(4, "size, server to client", "bytes")
-    wait: float | None = param(None, "pause", "s")
-    delay: float | DelayDistribution = param(0.0, "delay", "s")
-    order: Literal["up", "down"] = param("up", "direction")
-    quick: bool = param(True, "no waiting")
-    label: str = param("none yet", "a name")
-    isn: IsnPolicy = param(HashIsn(), "the attacker's guess")
+    size_forward: int = field(3, "size, client to server", unit="bytes")
+    size_reverse: int = field(4, "size, server to client", unit="bytes")
+    wait: float | None = field(None, "pause", unit="s")
+    delay: float | DelayDistribution = field(0.0, "delay", unit="s")
+    order: Literal["up", "down"] = field("up", "direction")
+    quick: bool = field(True, "no waiting")
+    label: str = field("none yet", "a name")
+    isn: IsnPolicy = field(HashIsn(), "the attacker's guess")
 
     def __post_init__(self) -> None:
         if self.size_forward < 0:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from netsim.scenarios import blind
-from netsim.scenarios.guesses import Field, Sweep, drawn_until_hit
+from netsim.scenarios.blind_guesses import Field, Sweep, drawn_until_hit
 from netsim.seeds import Seed
 from netsim.sweep import sweep
 from netsim.tcp.config.config import TcpConfig
@@ -207,7 +207,7 @@ def test_no_draw_hits_what_cannot_be_hit() -> None:
         ({"guessing": "all"}, "guessing = 'all': must be one of sweep, random"),
         ({"receive_window": 0}, "receive_window = 0"),
         ({"receive_window": 1 << 30}, "receive_window = 1073741824"),
-        ({"receive_window": 10.5}, "receive_window = 10.5: must be a whole number"),
+        ({"receive_window": 10.5}, "receive_window = 10.5: must be an integer"),
         ({"client_ports": 0}, "client_ports = 0"),
         ({"client_ports": 40_000}, "client_ports = 40000"),
         ({"sequence_space": 0}, "sequence_space = 0"),

@@ -88,7 +88,7 @@ def test_the_trace_tells_forged_segments() -> None:
     ("changes", "words"),
     [
         ({"guesses": 0}, "guesses = 0"),
-        ({"guesses": 1.5}, "guesses = 1.5: must be a whole number"),
+        ({"guesses": 1.5}, "guesses = 1.5: must be an integer"),
         ({"pause": 0.1}, "pause = 0.1"),
         ({"jitter": 1.0}, "jitter = 1.0"),
         ({"background_rate": -1.0}, "background_rate = -1.0"),

@@ -167,7 +167,7 @@ def test_a_run_without_clients_has_no_response_times() -> None:
     [
         ({"attack_rate": -1.0}, "attack_rate = -1.0"),
         ({"attack_bytes": 1461}, "attack_bytes = 1461"),
-        ({"attack_bytes": 0.5}, "attack_bytes = 0.5: must be a whole number"),
+        ({"attack_bytes": 0.5}, "attack_bytes = 0.5: must be an integer"),
         ({"request_bytes": 5}, "request_bytes = 5"),
         ({"response_bytes": 0}, "response_bytes = 0"),
         ({"backlog": 0}, "backlog = 0"),

@@ -116,8 +116,8 @@ def test_eviction(policy: dict[str, Any], expected: float) -> None:
     assert theory(params)["p_served"] == pytest.approx(expected, abs=5e-4)
     played = []
     for k in range(40):
-        _, seen = play(params, Seed(11, replication=k), clients=params.window)
-        clients = seen.during(*params.window)
+        _, seen = play(params, Seed(11, replication=k), clients=params.observation)
+        clients = seen.during(*params.observation)
         played.append({"p": fmean(c.port in seen.accepted for c in clients), "first": {c.syns for c in clients}})
     assert_mean(played, "p", expected, cases=3)
     assert all(row["first"] == {1} for row in played)

@@ -1,8 +1,6 @@
 """What the closed forms of ``netsim.theory`` say of a flood, under the names of the scenario's estimates."""
 
-from typing import Protocol
-
-from netsim.tcp.config.config import TcpConfig
+from netsim.scenarios.syn_flood_parameters import Params
 from netsim.tcp.listening.listener import syn_queue_limit
 from netsim.theory import (
     erlang_b,
@@ -17,31 +15,14 @@ CROWDED = 20.0  # offered load over slots from which a queue with random drop is
 LITTLE = 0.5  # legitimate entries alive on average, or of SYNs sent again, that do not matter to the attacker's queue
 
 
-class Flood(Protocol):
-    """The parameters of the scenario that matter here."""
-
-    @property
-    def server(self) -> TcpConfig: ...
-    @property
-    def backlog(self) -> int: ...
-    @property
-    def attack_rate(self) -> float: ...
-    @property
-    def client_rate(self) -> float: ...
-    @property
-    def hold(self) -> float: ...
-    @property
-    def syn_offsets(self) -> tuple[float, ...]: ...
-
-
-def flood_theory(params: Flood, *, rtt: float) -> dict[str, float]:
+def flood_theory(params: Params, *, rtt: float) -> dict[str, float]:
     """Estimates by name. No loss, silent sources, Poisson arrivals of SYNs and of clients, exact timers.
 
     The offered load is ``attack_rate`` times the hold and ``client_rate`` times the ``rtt``: a client's entry.
     """
     server = params.server
     slots = syn_queue_limit(server, min(params.backlog, server.somaxconn))
-    load = params.attack_rate * params.hold + params.client_rate * rtt
+    load = params.attack_rate * params.entry_lifetime + params.client_rate * rtt
     if server.syn_cookies == "always":
         return _all_served() | {"half_open": 0.0, "synacks_per_syn": 1.0}
     if server.syncache_hashsize is not None or server.syn_queue_full != "drop":
@@ -55,7 +36,7 @@ def flood_theory(params: Flood, *, rtt: float) -> dict[str, float]:
         return {}  # the SYNs that clients send again are load, and come when the queue was full: no Poisson process
     values = {"p_first_syn_blocked": blocked, "p_served_at_first_syn": 1 - blocked, "half_open": load * (1 - blocked)}
     if params.attack_rate and params.client_rate * rtt <= LITTLE:
-        rate, hold, offsets = params.attack_rate, params.hold, params.syn_offsets[:-1]
+        rate, hold, offsets = params.attack_rate, params.entry_lifetime, params.syn_offsets[:-1]
         values["p_first_syn_blocked_from_empty"] = p_blocked_in_first_hold(attack_rate=rate, slots=slots, hold=hold)
         values["p_never_connected_from_empty"] = p_all_blocked_periodic(
             offsets=offsets, attack_rate=rate, slots=slots, hold=hold
@@ -74,7 +55,7 @@ def _all_served() -> dict[str, float]:
     return dict.fromkeys(blocked, 0.0) | dict.fromkeys(("p_served", "p_served_at_first_syn"), 1.0)
 
 
-def _evicting(params: Flood, *, rtt: float, slots: int, load: float) -> dict[str, float]:
+def _evicting(params: Params, *, rtt: float, slots: int, load: float) -> dict[str, float]:
     """Every SYN is answered; a client is served if its entry is still there one round trip later."""
     server, rate = params.server, params.attack_rate + params.client_rate
     values = {"p_first_syn_blocked": 0.0, "p_never_connected": 0.0}
