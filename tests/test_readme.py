@@ -100,3 +100,8 @@ def test_the_packetdrill_commands_print_what_it_says(
 def test_the_tests_are_run_as_the_readme_says() -> None:
     assert 'pip install -e ".[test]"' in section("Two commands")
     assert "-m pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_section_stands_once() -> None:
+    headings = re.findall(r"^## (.*)$", README, re.MULTILINE)
+    assert len(headings) == len(set(headings))
