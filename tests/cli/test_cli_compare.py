@@ -20,7 +20,7 @@ def test_a_difference_stands_side_by_side() -> None:
     assert (done.status, done.err) == (1, "")
     lines = done.out.splitlines()
     assert lines[0].startswith(
-        "differs refused (phase 0 of 64): recorded     0.000 c S  0 <mss=1460 sackok ts ws=10>; simulated"
+        "differs refused (phase 0 of 64): recorded 0.000 c S  0 <mss=1460 sackok ts ws=10>; simulated"
     )
     assert lines[1].split() == ["recorded", "simulated"]
     assert lines[-1] == "0 of 1 match"

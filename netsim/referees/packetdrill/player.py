@@ -220,8 +220,7 @@ class Player:
         if not wrong and ticks > self._tolerance(emitted.at - self._previous):
             wrong = ["time stamp"]
         if wrong:
-            reason = f"{', '.join(wrong)} {'differs' if len(wrong) == 1 else 'differ'}"
-            raise Failure(packet.line, reason, format_packet(packet), format_packet(got))
+            raise Failure(packet.line, f"unexpected {', '.join(wrong)}", format_packet(packet), format_packet(got))
 
     def _check_time(self, packet: TcpPacket, emitted: Emitted, early: int, late: int) -> None:
         tolerance = self._tolerance(early - self._previous)
@@ -240,4 +239,4 @@ def _compare(call: Call, result: Result) -> None:
         wrong = result.errno is None or not same_error(call.errno, result.errno)
     if wrong:
         expected, got = f"{call.result} {call.errno or ''}".rstrip(), f"{result.value} {result.errno or ''}".rstrip()
-        raise Failure(call.line, f"the result of {call.name} differs", expected, got)
+        raise Failure(call.line, f"unexpected result of {call.name}", expected, got)

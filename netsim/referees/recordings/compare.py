@@ -120,11 +120,11 @@ def _in_packets(
         if theirs is None:
             if ours.time + _tolerance(ours.since, timer=ours.timer) >= duration:
                 return None
-            return Difference(description=f"simulated, but not recorded: {ours}", time=ours.time)
+            return Difference(description=f"simulated, but not recorded: {_inline(ours)}", time=ours.time)
         if ours is None:
             if theirs.time >= duration:
                 return None
-            return Difference(description=f"recorded, but not simulated: {theirs}", time=theirs.time)
+            return Difference(description=f"recorded, but not simulated: {_inline(theirs)}", time=theirs.time)
         difference = _between(theirs, ours)
         if difference is not None:
             return difference
@@ -134,15 +134,15 @@ def _in_packets(
 def _between(recorded: Packet, simulated: Packet) -> Difference | None:
     """The difference between two packets: in their fields, in the time of sending, or in their one-way delays."""
     if recorded.compared() != simulated.compared():
-        description = f"recorded {recorded}; simulated {simulated}"
+        description = f"recorded {_inline(recorded)}; simulated {_inline(simulated)}"
         return Difference(description=description, time=min(recorded.time, simulated.time))
     allowed = _tolerance(recorded.since, timer=simulated.timer)
     if abs(recorded.since - simulated.since) > allowed:
         delays = f"recorded {recorded.since:.3f} s after the previous event, simulated {simulated.since:.3f} s"
-        return Difference(description=f"{delays}, tolerance {allowed:.3f} s: {recorded}", time=recorded.time)
+        return Difference(description=f"{delays}, tolerance {allowed:.3f} s: {_inline(recorded)}", time=recorded.time)
     for theirs, ours in zip(recorded.one_way_delays(), simulated.one_way_delays(), strict=True):
         if abs(theirs - ours) > _tolerance(theirs, timer=False):
-            description = f"one-way delay recorded {theirs:.3f} s, simulated {ours:.3f} s: {recorded}"
+            description = f"one-way delay recorded {theirs:.3f} s, simulated {ours:.3f} s: {_inline(recorded)}"
             return Difference(description=description, time=recorded.time)
     return None
 
@@ -199,3 +199,8 @@ def _around(packets: Sequence[Packet], time: float) -> tuple[str, ...]:
     before = [packet for packet in packets if packet.time < time][-_SHOWN:]
     after = [packet for packet in packets if packet.time >= time][:_SHOWN]
     return tuple(map(str, [*before, *after]))
+
+
+def _inline(packet: Packet) -> str:
+    """A packet within a sentence."""
+    return str(packet).strip()

@@ -32,7 +32,7 @@ def run(source: str, **options: object) -> Verdict:
 
 def test_a_failure_shows_line_expectation_and_exchange() -> None:
     verdict = run(ESTABLISHED + "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 win 5\n")
-    assert (verdict.verdict, verdict.line, verdict.reason) == ("fail", 9, "window differs")
+    assert (verdict.verdict, verdict.line, verdict.reason) == ("fail", 9, "unexpected window")
     assert verdict.expected == "> P. 1:11(10) ack 1 win 5"
     assert verdict.got == "> P. 1:11(10) ack 1 win 65535"
     assert verdict.exchange == (
@@ -42,7 +42,7 @@ def test_a_failure_shows_line_expectation_and_exchange() -> None:
         "0.100000 > P. 1:11(10) ack 1 win 65535",
     )
     assert verdict.row().keys() == {"path", "verdict", "line", "reason", "seconds"}
-    assert "fail: window differs" in str(verdict)
+    assert "fail: unexpected window" in str(verdict)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_fields_of_the_ip_header() -> None:
         script.replace("ttl 64", "ttl 63"),
     ):
         got = run(wrong)
-        assert (got.verdict, got.reason) == ("fail", "IP header differs")
+        assert (got.verdict, got.reason) == ("fail", "unexpected IP header")
     assert "(ttl 5) (tos 0x20) P. 1:11(10)" in run(script.replace("0x20", "0x40")).got
 
 
