@@ -19,7 +19,7 @@ TITLE = "What does TIME-WAIT prevent, and what does it cost?"
 LOSSES = [0.1, 0.2, 0.3]
 DUPLICATES = [0.01, 0.05, 0.1, 0.2, 0.3]  # proportion of segments with a delayed duplicate
 LENGTHS = [0.0, 1.5, 4.0, 12.0, 60.0]  # s
-HELD = [0.5, 1.5, 4.0]  # s; for these the sockets are counted too
+COUNTED = [0.5, 1.5, 4.0]  # s; for these the sockets are counted too
 FINE = [0.0, *(0.25 * 1.06**k for k in range(119))]  # for the exact curves, up to 240 s
 RUNS = {"time_wait": 2_000, "cost": 10, "early": 400, "segments": 400}  # per point; ten times as many for a report
 
@@ -32,7 +32,7 @@ def main(lab: Lab) -> Iterator[Path]:
     parts = [estimates(cases, results, pick(time_wait.ESTIMATES, *NAMES))]
     parts.append(differences(cases, results, ["unclean"], by="time_wait", base=0.0))
     parts.append(exact(time_wait.theory, study.time_wait_cases(LOSSES, sorted({*FINE, *LENGTHS})), NAMES))
-    cases = study.cost_cases(HELD)
+    cases = study.cost_cases(COUNTED)
     results = run(ports.run, cases, replications=n["cost"])
     parts.append(estimates(cases, results, pick(ports.ESTIMATES, "client_time_wait_sockets")))
     parts.append(study.cost(sorted({*FINE, *LENGTHS} - {0.0})))

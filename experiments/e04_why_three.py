@@ -33,7 +33,7 @@ def main(lab: Lab) -> Iterator[Path]:
     yield from lab.figure("e04b_memory", draw, table, n=n["memory"], seed=seed)
     fine = study.delay_cases([k / 40 for k in range(1, 61)], [k / 100 for k in range(41)])
     table = study.with_theory(run, study.delay_cases(DELAYS, REORDERED), fine, n=n["delay"])
-    draw = partial(delay_figure, held=study.HELD, life=study.SHORT)
+    draw = partial(delay_figure, syn_delay=study.SYN_DELAY, duration=study.DURATION)
     yield from lab.figure("e04d_delay", draw, table, n=n["delay"], seed=seed)
     cases = study.difference_cases()
     results = run(cases, replications=n["differences"])

@@ -30,7 +30,7 @@ def main(lab: Lab) -> Iterator[Path]:
         found = estimates(cases, results, pick(syn_flood.ESTIMATES, SERVED))
         table = Rows.concatenate([found, exact(syn_flood.theory, fine, [SERVED]), *recorded])
         yield from lab.figure(name, served_figure, table, exact=exact_by, n=n["served"], seed=seed)
-    table = study.populations(rate=5.0, length=200.0, worlds=n["population"], seed=seed)
+    table = study.populations(rate=5.0, length=200.0, runs=n["population"], seed=seed)
     yield from lab.figure("e07b_population", population_figure, table, n=n["population"], seed=seed)
     cases = study.cookie_cases(LOSSES)
     found = estimates(cases, run(setup.run, cases, replications=n["cookies"]), pick(setup.ESTIMATES, *COOKIES))

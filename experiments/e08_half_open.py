@@ -14,7 +14,7 @@ from netsim.sweep import Rows
 
 TITLE = "One end has crashed or vanished: how long does the other keep the connection, and what detects it?"
 RETRIES = list(range(8))
-WAITS = [0.5, 1.0, 3.0]  # s
+TIMEOUTS = [0.5, 1.0, 3.0]  # s
 LOSSES = [0.05, 0.1, 0.2, 0.3, 0.4]
 FINE = [k / 100 for k in range(2, 41)]  # for the exact curves
 ALONE = "p_only_client_established"
@@ -27,7 +27,7 @@ def main(lab: Lab) -> Iterator[Path]:
     cases = failure_cases()
     table = detection_times(cases, run(cases, replications=n["failures"]))
     yield from lab.figure("e08a_failures", failures_figure, table, n=n["failures"], seed=lab.seed)
-    cases = lifetime_cases(RETRIES, WAITS)
+    cases = lifetime_cases(RETRIES, TIMEOUTS)
     table = detection_times(cases, run(cases, replications=1))
     yield from lab.figure("e08b_lifetime", lifetime_figure, table, seed=lab.seed)
     cases = alone_cases(LOSSES)

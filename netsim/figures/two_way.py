@@ -96,14 +96,14 @@ def _arrow(ax: Axes, row: Mapping[str, Scalar], start: float, stop: float, *, ol
         ax.text(_SERVER + 0.03, stop, str(row["state"]), ha="left", va="center", size=SMALLEST)
 
 
-def delay_figure(table: Rows, *, held: float, life: float, n: int, seed: int) -> Figure:
+def delay_figure(table: Rows, *, syn_delay: float, duration: float, n: int, seed: int) -> Figure:
     """Ghost connections of retransmitted SYNs: against the delay of all SYNs, and against the share that is delayed.
 
-    ``held``: the mean delay (s) of those that are; ``life``: how long the server's connections live (s).
+    ``syn_delay``: the mean delay (s) of those that are; ``duration``: of the server's connections (s).
     """
     note = footer(
         n, WILSON, "no loss, no duplication by the path",
-        f"two SYNs 1 s apart; one-way delay 50 ms and what is drawn in addition; connections live {seconds(life)}",
+        f"two SYNs 1 s apart; one-way delay 50 ms and what is drawn in addition; connections last {seconds(duration)}",
         _COMMON, _GHOST, "dashed: exact", seed=seed,
     )  # fmt: skip
     title = delay_title(table)
@@ -114,7 +114,7 @@ def delay_figure(table: Rows, *, held: float, life: float, n: int, seed: int) ->
     left.set_title("every SYN is delayed", size=SMALLEST)
     right.set_title("some SYNs are delayed", size=SMALLEST)
     left.set_xlabel("mean delay (s)")
-    right.set_xlabel(f"share, by {seconds(held)} on average")
+    right.set_xlabel(f"share, by {seconds(syn_delay)} on average")
     in_percent(right.xaxis)
     _per_thousand(left.yaxis)
     left.set_ylabel(_RATE)

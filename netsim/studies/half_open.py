@@ -42,20 +42,20 @@ def failure_cases() -> list[Case]:
     ]
 
 
-def lifetime_cases(retries: Sequence[int], waits: Sequence[float]) -> list[Case]:
+def lifetime_cases(retries: Sequence[int], timeouts: Sequence[float]) -> list[Case]:
     """SYN-RECEIVED entries whose SYN-ACK nobody answers, by SYN-ACK retries and by the first timeout (s)."""
     return [
         Case(
-            {"first_timeout": wait, "synack_retries": number},
+            {"first_timeout": timeout, "synack_retries": number},
             half_open.Params(
                 failure="vanishes",
                 during="handshake",
                 server=profile("rfc9293").replace(
-                    synack_backoff=BackOff(initial=wait), synack_retries=number, rto_max=1000.0
+                    synack_backoff=BackOff(initial=timeout), synack_retries=number, rto_max=1000.0
                 ),
             ),
         )
-        for wait in waits
+        for timeout in timeouts
         for number in retries
     ]
 

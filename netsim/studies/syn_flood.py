@@ -1,4 +1,4 @@
-"""The studies of the SYN flood: what is put against what, and the tables that the figures show."""
+"""The studies of the SYN flood: clients served, entries of the SYN queue, and what the defences cost."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,45 +36,48 @@ QUEUES: Final[dict[str, TcpConfig]] = {
 }
 TEXTBOOK: Final = tuple(name for name in DEFENCES if name != LINUX)
 WITHOUT_ATTACK: Final[dict[str, TcpConfig]] = {
-    "drop\nnew": _LINUX_0,
-    "short\ntimer": _LINUX_0.replace(synack_retries=1),
-    "evict\noldest": _LINUX_0.replace(syn_queue_full="recycle-oldest"),
-    "random\ndrop": _LINUX_0.replace(syn_queue_full="random-drop"),
-    "SYN\ncache": _LINUX_0.replace(syncache_hashsize=512),
-    "Linux\ncookies": _LINUX_0.replace(syn_cookies="always"),
-    "DJB's\ncookies": _LINUX_0.replace(syn_cookies="always", syn_cookie=BernsteinCookie()),
+    "drop new": _LINUX_0,
+    "short timer": _LINUX_0.replace(synack_retries=1),
+    "evict oldest": _LINUX_0.replace(syn_queue_full="recycle-oldest"),
+    "random drop": _LINUX_0.replace(syn_queue_full="random-drop"),
+    "SYN cache": _LINUX_0.replace(syncache_hashsize=512),
+    "Linux cookies": _LINUX_0.replace(syn_cookies="always"),
+    "DJB's cookies": _LINUX_0.replace(syn_cookies="always", syn_cookie=BernsteinCookie()),
 }
 
 
 def recorded_times(rate: float) -> tuple[float, float]:
-    """How long the recorded kernel was flooded before clients came, and how long they came (s)."""
+    """How long (s) the recorded kernel was flooded before clients arrived, and how long clients then arrived."""
     return (75.0, 60.0) if rate < 50 else (40.0, 40.0)
 
 
 def visits(rate: float) -> tuple[float, float]:
-    """Clients per second, five or a fortieth of the attack, and for how long (s) they come, so that they are 75."""
+    """The rate of clients (1/s), at least five and a fortieth of the attack, and how long (s) it takes 75 to arrive."""
     clients = max(5.0, rate / 40)
     return clients, 75.0 / clients
 
 
 def flood_params(server: TcpConfig, rate: float, *, backlog: int = BACKLOG) -> syn_flood.Params:
-    """A flood of ``rate`` SYNs per second; Linux from empty as it was recorded, the others when it is old."""
+    """A flood of ``rate`` SYNs per second.
+
+    Linux starts with an empty queue, as it was recorded; clients of the others arrive when the queue is stationary.
+    """
     if server.name == "linux":
-        warmup, horizon = recorded_times(rate)
+        warm_up, observation_time = recorded_times(rate)
         return syn_flood.Params(
             attack_rate=rate, backlog=backlog, server=server, client=linux().replace(syn_retries=0),
-            client_rate=20.0, warm_up=warmup, observation_time=horizon,
+            client_rate=20.0, warm_up=warm_up, observation_time=observation_time,
         )  # fmt: skip
     clients, window = visits(rate)
     drops = server.syn_queue_full == "drop" and server.syncache_hashsize is None
-    old = server.syn_cookies == "off" and drops
+    stationary = server.syn_cookies == "off" and drops  # the scenario starts the queue in its stationary state
     return syn_flood.Params(
         attack_rate=rate,
         backlog=backlog,
         server=server,
         client=rfc9293().replace(syn_retries=0),
         client_rate=clients,
-        warm_up=None if old else min(2.0 * BACKLOG / rate, sum(server.synack_intervals())),
+        warm_up=None if stationary else min(2.0 * BACKLOG / rate, sum(server.synack_intervals())),
         observation_time=window,
     )
 
@@ -101,8 +104,8 @@ def queue_cases(rates: Sequence[float]) -> list[Case]:
 def served_studies(
     rates: Sequence[float], recorded: Sequence[float], crowded: Sequence[float], fine: Sequence[float], folder: Path
 ) -> list[tuple[str, list[Case], list[Case], list[Rows], str]]:
-    """Who is served at the first SYN: a figure's name, what is simulated, what has a closed form, what was recorded
-    (read in ``folder``), and what the closed forms are.
+    """For each figure of the clients served at their first SYN: its name, the simulated cases, the cases of the closed
+    forms, the recorded rows (read in ``folder``), and the names of the closed forms.
     """
     textbook = flood_cases(rates, TEXTBOOK) + flood_cases(recorded, [LINUX])
     return [
@@ -112,7 +115,7 @@ def served_studies(
 
 
 def kernel_rows(folder: Path) -> Rows:
-    """The recorded kernel's first SYNs answered, cookies off, as rows of the same table, read in ``folder``."""
+    """The proportion of first SYNs that the recorded kernel answered without SYN cookies (read in ``folder``)."""
     table: list[dict[str, Scalar]] = []
     for row in read_csv(folder / "kernel_syn_flood.csv"):
         if row["syncookies"] == 0 and row["lambda_per_s"]:
@@ -122,7 +125,7 @@ def kernel_rows(folder: Path) -> Rows:
     return Rows.from_dicts(table)
 
 
-def populations(*, rate: float, length: float, worlds: int, seed: int) -> Rows:
+def populations(*, rate: float, length: float, runs: int, seed: int) -> Rows:
     """Mean number of SYN-RECEIVED entries, second by second, from an empty queue. No clients."""
     table: list[dict[str, Scalar]] = []
     for name in ("no defence", "short timer (3 s)", LINUX):
@@ -134,16 +137,14 @@ def populations(*, rate: float, length: float, worlds: int, seed: int) -> Rows:
             warm_up=0.0,
             observation_time=length,
         )
+        point = aliases.point(f"population {name}")
         played = [
-            syn_flood.play(params, Seed(seed, aliases.point(f"population {name}"), k), clients=(0.0, length))[
-                1
-            ].population
-            for k in range(worlds)
+            syn_flood.play(params, Seed(seed, point, k), clients=(0.0, length))[1].population for k in range(runs)
         ]
         for moments in zip(*played, strict=True):
             value = fmean(n for _, n in moments)
             table.append(
-                {"defence": name, "rate": rate, "t": moments[0][0], "source": "simulation", "value": value, "n": worlds}
+                {"defence": name, "rate": rate, "t": moments[0][0], "source": "simulation", "value": value, "n": runs}
             )
     return Rows.from_dicts(table)
 
@@ -165,7 +166,7 @@ def cost_cases() -> list[Case]:
     """Every defence without an attack: 50 clients per second."""
     return [
         Case(
-            {"defence": name.replace("\n", " ")},
+            {"defence": name},
             syn_flood.Params(
                 attack_rate=0.0, client_rate=50.0, server=server, client=linux(), warm_up=1.0, observation_time=10.0
             ),

@@ -18,8 +18,8 @@ from netsim.trace.events import Arrived, Decided, Sent, TraceEvent
 
 HANDSHAKES: Final[tuple[Handshake, ...]] = get_args(Handshake)
 MEAN_DELAY: Final = 5.0  # s; of delayed duplicates
-LIFETIME: Final = 10.0  # s; where the server's memory is the question
-ONE_WAY, HELD, SHORT = 0.05, 1.0, 0.3  # s: minimum delay, mean delay of a delayed SYN, duration of a connection
+LIFETIME: Final = 10.0  # s; maximum lifetime of segments in the study of the server's memory
+ONE_WAY, SYN_DELAY, DURATION = 0.05, 1.0, 0.3  # s: minimum delay, mean delay of a delayed SYN, of a connection
 TWO_SYNS: Final = rfc9293().replace(syn_retries=1)
 COMPARED: Final = ("ghosts", "wrong_bytes", "half_opens", "client_latency", "server_latency", "segments")
 DIFFERENCES: Final = (
@@ -60,7 +60,7 @@ def delay_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
     """
     every: list[tuple[str, float, dict[str, Any]]] = [
         *(("delay", mean, {"delay_forward": Exponential(mean, ONE_WAY)}) for mean in delays),
-        *(("reorder", share, {"reorder": share, "reorder_delay": Exponential(HELD)}) for share in shares),
+        *(("reorder", share, {"reorder": share, "reorder_delay": Exponential(SYN_DELAY)}) for share in shares),
     ]
     return [
         Case(
@@ -69,7 +69,7 @@ def delay_cases(delays: Sequence[float], shares: Sequence[float]) -> list[Case]:
                 handshake=handshake,
                 duplicate=0.0,
                 server_ends_with="abort",
-                service_time=SHORT,
+                service_time=DURATION,
                 client=TWO_SYNS,
                 **late,
             ),

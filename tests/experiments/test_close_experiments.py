@@ -22,7 +22,7 @@ FILES = {
 def folder_of_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("close")
     runs = {"time_wait": 200, "cost": 1, "early": 60, "segments": 40}
-    e03 = load(E03, RUNS=runs, LOSSES=[0.2], LENGTHS=[0.0, 60.0], HELD=[0.5], DUPLICATES=[0.1, 0.3])
+    e03 = load(E03, RUNS=runs, LOSSES=[0.2], LENGTHS=[0.0, 60.0], COUNTED=[0.5], DUPLICATES=[0.1, 0.3])
     runs = {"segments": 150, "latency": 300, "shares": 60, "ends": 100, "unsent": 60}
     e05 = load(E05, RUNS=runs, THINKS=[0.03, 0.1], LOSSES=[0.0, 0.5])
     for module in (e03, e05):

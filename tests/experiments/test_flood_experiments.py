@@ -71,7 +71,7 @@ def test_cookies_leave_silent_clients_established_alone_and_a_queue_does_not(res
 
 
 def test_the_times_of_e08_are_those_of_the_timers(tmp_path: Path) -> None:
-    module = load(E08, RUNS={"failures": 1, "alone": 100}, RETRIES=[0, 1, 5], WAITS=[1.0], LOSSES=[0.2], FINE=[0.2])
+    module = load(E08, RUNS={"failures": 1, "alone": 100}, RETRIES=[0, 1, 5], TIMEOUTS=[1.0], LOSSES=[0.2], FINE=[0.2])
     written = {path.name for path in module.main(Lab(tmp_path, workers=1))}
     names = ("e08a_failures", "e08b_lifetime", "e08c_alone")
     assert written == {f"{name}.{ending}" for name in names for ending in ("csv", "pdf", "png", "svg")}
