@@ -21,6 +21,8 @@ class Host:
     ``processor`` is what segments that arrive wait for; None if processing costs no time. ``pump`` drives its TCP.
     """
 
+    __slots__ = ("__weakref__", "name", "processor", "pump", "world")
+
     def __init__(self, network: Network, name: str, config: TcpConfig) -> None:
         self.world = network
         self.name = name
@@ -75,7 +77,10 @@ class Host:
         ``reuse_address`` is SO_REUSEADDR: ``bind`` and ``listen`` may share the port with what is left of old
         connections.
         """
-        return Socket(self.pump, config, reuse_address=reuse_address)
+        socket = Socket(self.pump, config)
+        if reuse_address:
+            socket.core.reuse_address = True
+        return socket
 
     def add_processor(self, per_segment: float, per_byte: float) -> None:
         """From now on processing what arrives costs time (s): see Processor."""

@@ -40,7 +40,7 @@ class Network:
         # The key of the hosts' keyed hashes: the seed itself; one for all, since each hashes its own address too.
         self.secret = f"{seed.root}/{seed.replication}/{seed.point}".encode()
         self.observer = observer
-        self.names: list[str] = []
+        self.names: dict[str, None] = {}  # in the order of creation
         self.packets = 0
         # By four-tuple, the sender first: how many connections its host has opened on it, and the last one's number.
         self.incarnations: dict[FourTuple, tuple[int, int]] = {}

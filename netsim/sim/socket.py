@@ -36,19 +36,9 @@ class Socket:
 
     __slots__ = ("__weakref__", "_env", "_pump", "_traced", "core", "waiting")
 
-    def __init__(
-        self,
-        pump: Pump,
-        config: TcpConfig | None = None,
-        core: Core | None = None,
-        *,
-        reuse_address: bool = False,
-    ) -> None:
+    def __init__(self, pump: Pump, config: TcpConfig | None = None, core: Core | None = None) -> None:
         self._pump = pump
-        if core is None:
-            core = Core(pump.stack, config)
-            core.reuse_address = reuse_address
-        self.core = core
+        self.core = core = core if core is not None else Core(pump.stack, config)
         self._env = pump.network.env
         self._traced = pump.network.observer is not None
         self.waiting: list[tuple[str, Event, Callable[[], Any]]] = []
@@ -98,7 +88,7 @@ class Socket:
         peer, port = address
         name = peer if isinstance(peer, str) else peer.name
         pump = self._pump
-        if pump.route(name) is None and name not in pump.network.names:
+        if name not in pump.network.names and pump.route(name) is None:
             raise ValueError(f"host = {name!r}: this world has {', '.join(map(repr, pump.network.names))}")
         if self._traced:
             self._pump.called("call", "connect", f"{name}:{port}")

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Generator, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from simpy import Event, Process
 
@@ -42,7 +42,8 @@ class World:
         observers: Sequence[Observer] = (),
         tie_break: TieBreak = "timer-first",
     ) -> None:
-        require_choice("tie_break", tie_break, get_args(TieBreak))
+        if tie_break not in PRIORITIES:
+            require_choice("tie_break", tie_break, PRIORITIES)
         seed = seed if isinstance(seed, Seed) else Seed(seed)
         self.seed = seed
         self.trace = Trace()
@@ -91,7 +92,7 @@ class World:
         elif not isinstance(profile, TcpConfig):
             raise ValueError(f"profile = {profile!r}: must be a profile's name or a TcpConfig")
         host = self.hosts[name] = Host(self.network, name, profile)
-        self.network.names.append(name)
+        self.network.names[name] = None
         if cpu_per_segment or cpu_per_byte:
             host.add_processor(cpu_per_segment, cpu_per_byte)
         return host
