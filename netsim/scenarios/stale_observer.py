@@ -200,7 +200,7 @@ class StaleObserver:
                 if what == "data":
                     self.tainted.add(decision.connection)
         elif isinstance(decision, Dropped) and decision.clause == clauses.CHECK_5_ACK and event.host == "client":
-            client = self.client.connection(packet.segment.flow.reverse())
+            client = self.client.receiver_of(packet.segment)
             self.acks_of_unsent += client is not None and 0 < (packet.segment.ack - client.snd_nxt) & MASK < HALF
 
     def _note_server(self, event: Decided) -> None:

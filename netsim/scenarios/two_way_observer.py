@@ -85,8 +85,10 @@ class ServerObserver:
     def _note_confirmation(self, event: Arrived) -> None:
         """The first segment from the client that acknowledges the server's ISS."""
         segment = event.packet.segment
-        server = self.world.hosts["server"].connection(segment.flow.reverse())
-        if server is None or segment.flags & (ACK | RST) != ACK or server.state is SYN_RECEIVED:
+        if segment.flags & (ACK | RST) != ACK:
+            return
+        server = self.world.hosts["server"].receiver_of(segment)
+        if server is None or server.state is SYN_RECEIVED:
             return
         entry = self.entries[server.number]
         if entry.confirmed is None and 0 < (segment.ack - server.iss) & MASK <= (server.snd_nxt - server.iss) & MASK:

@@ -10,7 +10,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import IsnPolicy
 from netsim.tcp.counters import Counters
 from netsim.tcp.listening.fast_open import cookie_for
-from netsim.tcp.segment import FourTuple
+from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.state import State
 
 
@@ -50,6 +50,11 @@ class Host:
     def connection(self, four_tuple: FourTuple) -> Connection | None:
         """The connection with this four-tuple (this host's address first), or None."""
         tcb = self.pump.stack.connections.get(four_tuple.reverse())
+        return Connection(tcb) if tcb is not None else None
+
+    def receiver_of(self, segment: Segment) -> Connection | None:
+        """The connection to which ``segment`` belongs if it arrives at this host; None without one."""
+        tcb = self.pump.stack.connections.get(segment.flow)
         return Connection(tcb) if tcb is not None else None
 
     @property

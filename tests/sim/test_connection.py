@@ -7,7 +7,7 @@ import pytest
 from netsim.link import Path
 from netsim.sim import Connection
 from netsim.tcp.config.isn import ClockIsn
-from netsim.tcp.segment import FourTuple
+from netsim.tcp.segment import SYN, FourTuple, Segment
 from netsim.tcp.state import ESTABLISHED, FIN_WAIT_1, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 from netsim.trace.events import Sent
 from tests.sim.programs import ask, echo, pair
@@ -33,6 +33,8 @@ def test_a_connection_is_seen_as_it_is_now() -> None:
     assert far is not None
     assert (near.state, far.state) == (ESTABLISHED, ESTABLISHED)
     assert (near.iss, near.irs, near.syn_transmissions) == (far.irs, far.iss, 1)
+    assert b.receiver_of(Segment(near.four_tuple, 0, 0, SYN, 0)).number == far.number  # type: ignore[union-attr]
+    assert a.receiver_of(Segment(near.four_tuple, 0, 0, SYN, 0)) is None
     syn, syn_ack = (e.packet.segment for e in world.trace.events if isinstance(e, Sent) and e.packet.number < 3)
     assert (near.iss, far.iss) == (syn.seq, syn_ack.seq)
     assert repr(near) == f"<Connection 1: a:{near.four_tuple.sport} > b:80, ESTABLISHED>"
