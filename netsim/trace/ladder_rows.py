@@ -52,9 +52,9 @@ class LadderRows:
         self._states: tuple[dict[int, State], dict[int, State]] = ({}, {})  # by side, by connection
         self._connections: dict[FourTuple, int] = {}
         self._listening: set[tuple[str, int]] = set()  # host and port
-        self._flying: dict[int, Row] = {}  # packets in flight with which no event has interfered
+        self._in_flight: dict[int, Row] = {}  # packets in flight with which no event has interfered
         self._arrivals: Counter[int] = Counter()
-        self._causes: dict[str, Row] = {}  # the row of what a host did or looked at last
+        self._current_rows: dict[str, Row] = {}  # by host: the row of the packet or call that it handled last
         self._highest: dict[tuple[str, int], int] = {}
         self._syns: set[tuple[str, int, int]] = set()
         self._windows: dict[tuple[str, FourTuple], int] = {}
@@ -87,9 +87,9 @@ class LadderRows:
         behind = self._numbers.latest.get(packet.segment.flow.reverse(), 0)
         if packet.segment.flags & ACK and 0 < numbered.ack_base.incarnation < behind:
             row.marks.append(f"acknowledges incarnation {numbered.ack_base.incarnation}")
-        self._disturb(event.host, event.time, sends=not packet.timer)
+        self._interfere(event.host, event.time, sends=not packet.timer)
         if event.arrivals:
-            self._flying[packet.number] = row
+            self._in_flight[packet.number] = row
 
     def _arrived(self, event: Arrived) -> None:
         packet = event.packet
@@ -98,13 +98,13 @@ class LadderRows:
         self._arrivals[packet.number] += 1
         flow = packet.segment.flow
         end = End(event.time, self._state(event.host, self._connections.get(flow.reverse(), 0), flow.dport))
-        row = self._flying.pop(packet.number, None)
+        row = self._in_flight.pop(packet.number, None)
         if row is not None:
             row.fate = "whole"
             row.ends[1 - row.side] = end
-            self._flying = {number: other for number, other in self._flying.items() if number > packet.number}
+            self._in_flight = {number: other for number, other in self._in_flight.items() if number > packet.number}
         else:
-            self._disturb(event.host, event.time, sends=False)
+            self._interfere(event.host, event.time, sends=False)
             side = self._side(event.host)
             row = Row("arrives", 1 - side, [None, None], packet, self._label(packet))
             row.ends[side] = end
@@ -115,7 +115,7 @@ class LadderRows:
                 row.marks.append("copy")
         if event.stale:
             row.marks.append(f"old (incarnation {packet.incarnation})")
-        self._causes[event.host] = row
+        self._current_rows[event.host] = row
 
     def _decided(self, event: Decided) -> None:
         host, decision = event.host, event.decision
@@ -144,12 +144,12 @@ class LadderRows:
             self._listening.add((host, move.flow.sport))
         else:
             self._listening.discard((host, move.flow.sport))
-        cause = self._cause(host, time)
+        cause = self._current(host, time)
         unasked = event.packet is None and (cause is None or cause.fate != "call")
         if cause is None or unasked or move.clause in TIMEOUTS:  # a timer, or a user call that is not shown
             row = self._row("timer", host, time, move.connection, move.flow.sport)
             row.text = how_ended(move.new, move.clause) or move.clause.rpartition(": ")[2]
-            self._disturb(host, time, sends=False)
+            self._interfere(host, time, sends=False)
             return
         words = how_ended(move.new, move.clause)
         if words:
@@ -162,7 +162,7 @@ class LadderRows:
                 break
 
     def _accepted_stale(self, event: Decided, segment: Segment, what: str, clause: str) -> None:
-        cause = self._cause(event.host, event.time)
+        cause = self._current(event.host, event.time)
         if cause is None or not any(mark.startswith("old") for mark in cause.marks):
             return
         detail = f"{what}, {_bytes(len(segment.payload))} {_preview(segment.payload)}" if what == "DATA" else what
@@ -185,9 +185,9 @@ class LadderRows:
         if len(live) > 1:
             row.ends[row.side] = End(time, None)
         row.text = f"send({_bytes(detail)})" if call == "send" else f"{call}({detail})"
-        self._causes[host] = row
+        self._current_rows[host] = row
         if not self._precedes_flights(host, time):
-            self._disturb(host, time, sends=False)
+            self._interfere(host, time, sends=False)
 
     def _precedes_flights(self, host: str, time: int) -> bool:
         """Move the last row above the packets that the other host has sent at this instant; False if there are none.
@@ -195,8 +195,12 @@ class LadderRows:
         Neither event depends on the other, so the packets keep their single rows.
         """
         side = self._side(host)
-        starts = [(other, other.ends[1 - side]) for other in self._flying.values() if other.side != side]
-        if not starts or len(starts) < len(self._flying) or any(end is None or end.time != time for _, end in starts):
+        starts = [(other, other.ends[1 - side]) for other in self._in_flight.values() if other.side != side]
+        if (
+            not starts
+            or len(starts) < len(self._in_flight)
+            or any(end is None or end.time != time for _, end in starts)
+        ):
             return False
         place = next(i for i, other in enumerate(self.rows) if other is starts[0][0])
         self.rows.insert(place, self.rows.pop())
@@ -217,7 +221,7 @@ class LadderRows:
 
     def _note(self, host: str, time: int, text: str) -> None:
         """A note under the row of the packet or call that the host handles now; a row of its own if there is none."""
-        cause = self._cause(host, time)
+        cause = self._current(host, time)
         if cause is not None:
             last = cause.notes[-1] if cause.notes else (0, "")
             if text.startswith("recv: ") and last[0] == self._side(host) and last[1].startswith("recv: "):
@@ -226,15 +230,15 @@ class LadderRows:
                 cause.notes.append((self._side(host), text))
             return
         self._row("call", host, time, 0).text = text
-        self._disturb(host, time, sends=False)
+        self._interfere(host, time, sends=False)
 
-    def _cause(self, host: str, time: int) -> Row | None:
+    def _current(self, host: str, time: int) -> Row | None:
         """The row of the packet or call that ``host`` handles at this instant, if any."""
-        row = self._causes.get(host)
+        row = self._current_rows.get(host)
         end = row.ends[self._side(host)] if row is not None else None
         return row if end is not None and end.time == time else None
 
-    def _disturb(self, host: str, time: int, *, sends: bool) -> None:
+    def _interfere(self, host: str, time: int, *, sends: bool) -> None:
         """An event at ``host``: a packet in flight keeps its single row only if both are of one burst."""
         side = self._side(host)
 
@@ -242,7 +246,7 @@ class LadderRows:
             here = row.ends[row.side]
             return row.side == side and here is not None and (sends or here.time == time)
 
-        self._flying = {number: row for number, row in self._flying.items() if same_burst(row)}
+        self._in_flight = {number: row for number, row in self._in_flight.items() if same_burst(row)}
 
     def _sending_marks(self, packet: Packet) -> list[str]:
         """``RTO``, ``retransmission``, ``window probe``, ``keep-alive``, ``delayed ACK``, ``forged``."""
