@@ -58,7 +58,7 @@ class Pump:
         self._waking = False
         self._postponed: list[Action] = []
         if network.observer is not None:
-            self.stack.ctx.record = True
+            self.stack.ctx.tracing = True
 
     def connect_to(self, peer: "Pump", pipe: Pipe) -> None:
         """Send what is for ``peer`` through ``pipe``."""

@@ -29,7 +29,7 @@ def allocate(
     tcb = Tcb(ctx, config, flow, key, ctx.opened)
     tcb.state = state
     ctx.connections[key] = tcb
-    if ctx.record:
+    if ctx.tracing:
         ctx.actions.append(Allocated(tcb.id, flow, state))
     if iss is None:
         iss = config.isn.initial(now, flow, ctx.opened - 1, ctx)
@@ -44,7 +44,7 @@ def enter(tcb: Tcb, new: State, clause: str) -> None:
     tcb.state = new
     if old is SYN_RECEIVED and tcb.listener is not None:
         tcb.listener.leaves_syn_queue(tcb)
-    if tcb.ctx.record:
+    if tcb.ctx.tracing:
         tcb.ctx.actions.append(Moved(tcb.id, tcb.flow, old, new, clause))
 
 
@@ -64,7 +64,7 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
     if tcb.soft_error is not None and isinstance(error, ConnectionTimedOut):
         error = tcb.soft_error  # 3.9.2.2: what ICMP told explains why no answer came
     tcb.error = error
-    if ctx.record:
+    if ctx.tracing:
         ctx.actions.append(Freed(tcb.id, tcb.flow, error.text if error is not None else ""))
     if tcb.owner is not None:
         ctx.actions.append(_new(Signal, (tcb.owner, True)))
@@ -109,11 +109,11 @@ def signal(tcb: Tcb) -> None:
 
 def dropped(tcb: Tcb, segment: Segment, clause: str) -> None:
     """Note why a segment had no effect, if anybody listens."""
-    if tcb.ctx.record:
+    if tcb.ctx.tracing:
         tcb.ctx.actions.append(Dropped(tcb.id, segment, clause))
 
 
 def accepted(tcb: Tcb, segment: Segment, what: str, clause: str) -> None:
     """Note that a segment took effect, if anybody listens."""
-    if tcb.ctx.record:
+    if tcb.ctx.tracing:
         tcb.ctx.actions.append(Accepted(tcb.id, segment, what, clause))

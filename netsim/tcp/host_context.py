@@ -19,7 +19,10 @@ _COARSEST_SLOT = 8**5  # ticks; wheel phases are drawn over 131 s at 250 Hz, a w
 
 
 class HostContext(Generic[Connection]):
-    """The host's side of every connection. ``record`` turns trace actions on; ``streams`` gives named randomness."""
+    """The host's part of every connection. ``tracing`` turns the actions for a trace on.
+
+    ``streams`` returns the random stream of a name.
+    """
 
     __slots__ = (
         "_challenges",
@@ -35,7 +38,7 @@ class HostContext(Generic[Connection]):
         "counters",
         "in_timer",
         "opened",
-        "record",
+        "tracing",
     )
 
     def __init__(self, streams: Streams, secret: bytes | None = None) -> None:
@@ -43,7 +46,7 @@ class HostContext(Generic[Connection]):
         self.connections: dict[FourTuple, Connection] = {}  # by the four-tuple as the peer writes it
         self.cookies: dict[str, tuple[bytes, int]] = {}  # Fast Open: server -> its cookie and its MSS (RFC 7413 4.1.3)
         self.counters = Counters()
-        self.record = False
+        self.tracing = False
         self.in_timer = False
         self.opened = 0
         self._streams = streams

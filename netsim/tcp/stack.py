@@ -25,10 +25,10 @@ from netsim.tcp.host_context import HostContext, Streams
 from netsim.tcp.listening.listener import Listener
 from netsim.tcp.output import output, send_abort, send_reset_for
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
-from netsim.tcp.segment_arrives.checks import in_later_states, in_syn_sent
+from netsim.tcp.segment_arrives.checks import eight_checks
 from netsim.tcp.segment_arrives.icmp import IcmpError, icmp_arrives
-from netsim.tcp.segment_arrives.options import reopens_time_wait
-from netsim.tcp.segment_arrives.time_wait import first_beyond, may_replace
+from netsim.tcp.segment_arrives.syn_sent import in_syn_sent
+from netsim.tcp.segment_arrives.time_wait import first_beyond, may_replace, reopens_time_wait
 from netsim.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT, State
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timeouts import timers_expire
@@ -92,7 +92,7 @@ class Stack:
         elif tcb.state is SYN_SENT:
             in_syn_sent(tcb, segment, now)
         else:
-            in_later_states(tcb, segment, now)
+            eight_checks(tcb, segment, now)
         if tcb is not None:
             tcb.last_received_at = now
             if tcb.ack_wanted or tcb.close_called or tcb.snd_buffer:
@@ -117,14 +117,14 @@ class Stack:
             if listener is not None:
                 return listener.segment_arrives(segment, now)
             send_reset_for(self.ctx, segment)
-            if self.ctx.record:
+            if self.ctx.tracing:
                 self.ctx.actions.append(Dropped(0, segment, NO_CONNECTION))
         elif listener is not None and reopens_time_wait(tcb, segment, listener.config):
             return listener.segment_arrives(segment, now, tcb)
         elif listener is not None and listener.config.time_wait_reuse == "rfc6191":
             dropped(tcb, segment, RFC6191_DROP)
         else:
-            in_later_states(tcb, segment, now)
+            eight_checks(tcb, segment, now)
         return tcb
 
     def on_timer(self, now: int) -> list[Action]:
@@ -256,7 +256,7 @@ class Stack:
         """The host loses power: every record and listener is gone, without a word to anybody."""
         ctx = self.ctx
         for tcb in list(ctx.connections.values()):
-            if ctx.record:
+            if ctx.tracing:
                 ctx.actions.append(Freed(tcb.id, tcb.flow, "crash"))
             tcb.state = CLOSED  # not by the door: no rule of TCP leads here
             tcb.deadlines = [NEVER] * len(tcb.deadlines)

@@ -45,7 +45,7 @@ def flow_from(end: str) -> FourTuple:
 def host(name: str, config: TcpConfig) -> Stack:
     """A stack that tells every decision."""
     stack = Stack(name, lambda stream: random.Random(f"{name}/{stream}"), config)
-    stack.ctx.record = True
+    stack.ctx.tracing = True
     return stack
 
 

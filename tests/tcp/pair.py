@@ -65,7 +65,7 @@ class Solo:
         if iss is not None:
             config = config.replace(isn=ConstantIsn(iss))
         self.stack = Stack("a", streams(seed), config)
-        self.stack.ctx.record = True
+        self.stack.ctx.tracing = True
         self.ns = 0
         self.log: list[tuple[float, Segment]] = []
         self.records: list[Any] = []
@@ -147,7 +147,7 @@ class Pair:
         self.stacks = {"a": Stack("a", streams((seed, "a")), a), "b": Stack("b", streams((seed, "b")), b or a)}
         self.records: dict[str, list[Any]] = {"a": [], "b": []}
         for stack in self.stacks.values():
-            stack.ctx.record = True
+            stack.ctx.tracing = True
         self.link: Link = link if link is not None else lambda now, sender, segment, nth: [delay]
         self.ns = 0
         self.wire: list[tuple[float, str, Segment, list[float]]] = []

@@ -96,7 +96,7 @@ class Anything:
     def __init__(self, config: TcpConfig, iss: int, start: str) -> None:
         self.now = 0
         self.stack = Stack("a", streams(), config.replace(isn=ConstantIsn(iss)))
-        self.stack.ctx.record = True
+        self.stack.ctx.tracing = True
         self.listener, actions = self.stack.listen(4000, 1)
         self.look(actions)
         self.iss, self.irs = iss, 77_000

@@ -94,7 +94,7 @@ def test_linux_continues_behind_the_old_numbers() -> None:
 
 def test_a_crash_frees_every_record_in_the_trace() -> None:
     stack = _in_time_wait(rfc9293())
-    stack.ctx.record = True
+    stack.ctx.tracing = True
     assert [type(action).__name__ for action in stack.crash()] == ["Freed"]
 
 

@@ -10,7 +10,7 @@ from netsim.tcp.connection import enter
 from netsim.tcp.output import send_syn
 from netsim.tcp.segment import ACK, Segment
 from netsim.tcp.segment_arrives.authentication import sign
-from netsim.tcp.segment_arrives.data import take_held_text
+from netsim.tcp.segment_arrives.data import deliver_syn_data
 from netsim.tcp.state import ESTABLISHED
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import KEEPALIVE, NEVER, REXMT
@@ -43,6 +43,6 @@ def _enter_established(tcb: Tcb, now: int) -> None:
     if tcb.keepalive:
         tcb.arm(KEEPALIVE, now, tcb.config.ns.keepalive_idle)
     if tcb.syn_data:
-        take_held_text(tcb, now)
+        deliver_syn_data(tcb, now)
     assert tcb.listener is not None
     tcb.listener.handshake_completes(tcb)

@@ -116,7 +116,7 @@ def fast_open_arrives(listener: PassiveOpen, tcb: Tcb, segment: Segment) -> byte
         tcb.rcv_buffer = bytearray(data)
         tcb.rcv_nxt = (tcb.rcv_nxt + len(data)) & MASK
         tcb.rcv_wnd -= len(data)
-        if ctx.record:
+        if ctx.tracing:
             accepted(tcb, segment, "DATA", FAST_OPEN)
     if segment.flags & FIN and len(data) == len(segment.payload):
         tcb.peer_fin = tcb.rcv_nxt

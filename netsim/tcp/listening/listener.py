@@ -33,7 +33,7 @@ from netsim.tcp.output import send_reset_for, send_syn
 from netsim.tcp.recovery.ecn import negotiate_ecn
 from netsim.tcp.segment import ACK, ECE, FIN, HALF, MASK, RST, SYN, FourTuple, Segment
 from netsim.tcp.segment_arrives.authentication import refused_by_mac
-from netsim.tcp.segment_arrives.checks import in_later_states
+from netsim.tcp.segment_arrives.checks import eight_checks
 from netsim.tcp.segment_arrives.options import negotiate
 from netsim.tcp.segment_arrives.time_wait import first_beyond
 from netsim.tcp.state import CLOSED, LEADS_TO, LISTEN, SYN_RECEIVED, TIME_WAIT, State
@@ -115,7 +115,7 @@ class Listener:
         old = self.state
         assert new in LEADS_TO[old][clause], f"no edge {old} -> {new} by {clause}"
         self.state = new
-        if self.ctx.record:
+        if self.ctx.tracing:
             self.ctx.actions.append(Moved(self.id, self.flow, old, new, clause))
 
     @property
@@ -264,7 +264,7 @@ class Listener:
             negotiate_ecn(tcb, segment)
         tcb.snd_wnd = tcb.max_snd_wnd = segment.window
         tcb.snd_wl1 = segment.seq
-        if ctx.record:
+        if ctx.tracing:
             accepted(tcb, segment, "SYN", LISTEN_3_SYN)
         enter(tcb, SYN_RECEIVED, LISTEN_3_SYN if previous is None else MAY_2)
         self._joins_syn_queue(tcb)
@@ -329,10 +329,10 @@ class Listener:
         negotiate(tcb, options, now)
         enter(tcb, SYN_RECEIVED, SYN_COOKIE)
         self._joins_syn_queue(tcb)
-        in_later_states(tcb, segment, now)
+        eight_checks(tcb, segment, now)
         return tcb
 
     def _drop(self, segment: Segment, clause: str) -> Tcb | None:
-        if self.ctx.record:
+        if self.ctx.tracing:
             self.ctx.actions.append(Dropped(0, segment, clause))
         return None

@@ -64,7 +64,7 @@ class SynCookies:
         self._sent_at = now
         ctx.counters.TcpExtSyncookiesSent += 1
         ctx.counters.TcpOutSegs += 1
-        if ctx.record:
+        if ctx.tracing:
             ctx.actions.append(Accepted(0, segment, "SYN", SYN_COOKIE))
         window = min(config.receive_buffer, MAX_WINDOW)
         synack = Segment(flow, iss, (segment.seq + 1) & MASK, SYN | ACK, window, b"", options)

@@ -1,4 +1,4 @@
-"""Step five of RFC 9293 3.10.7.4: the ACK field; what it acknowledges, the send window, duplicates (RFC 5681 3.2)."""
+"""Check 5 of RFC 9293 3.10.7.4: the ACK field, which advances SND.UNA, the send window and the state."""
 
 from netsim.tcp.clauses import CHECK_5_ACK, DEFER_ACCEPT, RFC5961_OLD_ACK
 from netsim.tcp.connection import accepted, dropped, end, enter, enter_time_wait, signal
@@ -18,14 +18,16 @@ from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER, PERSIST
 
 
-def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
+def check_5_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
+    """Process the ACK field; whether to go on with check 6."""
     if tcb.state is SYN_RECEIVED:
         return _ack_of_syn(tcb, segment, now)
     ack, una = segment.ack, tcb.snd_una
     ahead = (ack - una) & MASK
     flight = (tcb.snd_nxt - una) & MASK
-    if ahead > flight:
+    if ahead > flight:  # outside of SND.UNA =< SEG.ACK =< SND.NXT
         behind = (una - ack) & MASK
+        # "If the ACK acks something not yet sent (SEG.ACK > SND.NXT), then send an ACK, drop the segment, and return."
         if ahead < HALF:
             dropped(tcb, segment, CHECK_5_ACK)
             if tcb.config.future_ack == "answer":
@@ -38,7 +40,7 @@ def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
             challenge(tcb, now)
             return False
         if tcb.sack_ok and tcb.queue and tcb.congestion is not None:
-            sack_recovery(tcb, segment, now, una)  # blocks count whenever they come: net/ipv4/tcp_input.c, tcp_ack
+            sack_recovery(tcb, segment, now, una)  # SACK blocks count on an old ACK too: net/ipv4/tcp_input.c, tcp_ack
     else:
         if ahead:
             _advance(tcb, segment, now)
@@ -48,15 +50,15 @@ def fifth_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
         if tcb.state > CLOSE_WAIT and fin_acknowledged(tcb):
             return _closing_states(tcb, segment, now)
     if tcb.state is not CLOSING:
-        return True  # an old ACK is ignored, the text behind it is not
-    dropped(tcb, segment, CHECK_5_ACK)  # in CLOSING, what does not acknowledge our FIN is ignored
+        return True  # "If the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored"; its data is processed
+    dropped(tcb, segment, CHECK_5_ACK)  # CLOSING: "if the ACK acknowledges our FIN, ..., otherwise ignore the segment"
     return False
 
 
 def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
-    """SYN-RECEIVED: the ACK of our SYN makes ESTABLISHED; any other draws a RST.
+    """SYN-RECEIVED: the ACK of our SYN, the handshake's final ACK, leads to ESTABLISHED; a RST answers any other.
 
-    ``established`` does all that "continue processing" in step five would: it sets SND.WND, SND.WL1 and SND.WL2.
+    ``established`` sets SND.WND, SND.WL1 and SND.WL2, which is all that "continue processing" amounts to.
     """
     if not 0 < (segment.ack - tcb.snd_una) & MASK <= (tcb.snd_nxt - tcb.snd_una) & MASK:
         send_reset_for(tcb.ctx, segment, tcb)
@@ -69,20 +71,20 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
             return False
         if not listener.admit(tcb, segment, now):
             return False
-    if tcb.ctx.record:
+    if tcb.ctx.tracing:
         accepted(tcb, segment, "ACK", CHECK_5_ACK)
     enter(tcb, ESTABLISHED, CHECK_5_ACK)
     established(tcb, segment, now)
     if listener is not None:
         listener.handshake_completes(tcb)
     if tcb.queue and tcb.sack_ok and tcb.congestion is not None:
-        sack_recovery(tcb, segment, now, tcb.snd_una)  # Fast Open has sent text, and some of it came
+        sack_recovery(tcb, segment, now, tcb.snd_una)  # Fast Open has sent data, and some of it has arrived
     return True
 
 
 def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
-    """SND.UNA moves: the queue shrinks, the RTT is measured, the timer restarts."""
-    if tcb.ctx.record:
+    """New data is acknowledged: advance SND.UNA, take an RTT sample, restart the timers, grow the congestion window."""
+    if tcb.ctx.tracing:
         accepted(tcb, segment, "ACK", CHECK_5_ACK)
     una, flight = tcb.snd_una, (tcb.snd_nxt - tcb.snd_una) & MASK
     congestion = tcb.congestion
@@ -105,19 +107,19 @@ def _advance(tcb: Tcb, segment: Segment, now: int) -> None:
         congestion is not None
         and congestion.ack_arrives((segment.ack - una) & MASK, tcb.snd_una, flight, now)
         and tcb.queue
-        and not tcb.sack_ok  # there the scoreboard decides
+        and not tcb.sack_ok  # with SACK the scoreboard decides
     ):
         retransmit(tcb, tcb.queue[0], now)
     if tcb.snd_buffer is not None:
         if tcb.send_times is not None and not tcb.snd_buffer:
             tcb.send_times.stop(now)
-        signal(tcb)  # there may be room for more
+        signal(tcb)  # the send buffer may have room
 
 
 def _update_window(tcb: Tcb, segment: Segment, now: int, ahead: int, flight: int) -> None:
-    """SND.WND, SND.WL1, SND.WL2 (3.10.7.4, fifth), and what duplicate ACKs tell (RFC 5681 3.2).
+    """Set SND.WND, SND.WL1 and SND.WL2, and count a duplicate ACK (RFC 5681 3.2).
 
-    ``ahead`` numbers are newly acknowledged, of ``flight`` that were outstanding.
+    ``ahead`` bytes are newly acknowledged, of ``flight`` that were outstanding.
     """
     window = segment.window << (0 if segment.flags & SYN else tcb.snd_wscale)
     same = window == tcb.snd_wnd
@@ -144,7 +146,7 @@ def _update_window(tcb: Tcb, segment: Segment, now: int, ahead: int, flight: int
 
 
 def _window_opened(tcb: Tcb, now: int) -> None:
-    """The zero window is over: a probe's byte that was refused goes out again at once, with the usual timer."""
+    """The zero window has ended: retransmit the byte of a probe immediately, and use the retransmission timer again."""
     tcb.deadlines[PERSIST] = NEVER
     tcb.probes = 0
     if tcb.queue:
@@ -153,7 +155,7 @@ def _window_opened(tcb: Tcb, now: int) -> None:
 
 
 def _closing_states(tcb: Tcb, segment: Segment, now: int) -> bool:
-    """Our FIN is acknowledged: CLOSING and LAST-ACK end here. TIME-WAIT acknowledges "a retransmission of the FIN"."""
+    """Our FIN is acknowledged, in CLOSING, LAST-ACK or TIME-WAIT."""
     if tcb.state is CLOSING:
         enter_time_wait(tcb, now, CHECK_5_ACK)
     elif tcb.state is LAST_ACK:

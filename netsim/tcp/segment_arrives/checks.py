@@ -1,9 +1,6 @@
-"""SEGMENT ARRIVES for a connection that exists: RFC 9293 3.10.7.3 (SYN-SENT) and 3.10.7.4 (all later states).
+"""SEGMENT ARRIVES in every state after SYN-SENT: the eight checks of RFC 9293 3.10.7.4, and three of them in full."""
 
-The eight checks of 3.10.7.4 stand in the RFC's order: sequence number, RST, security (no such thing here), SYN, ACK,
-URG, text, FIN; the first is ``acceptability``, the fifth ``ack_arrives``, the last two are ``text``. A check returns
-True when processing goes on.
-"""
+from typing import Final
 
 from netsim.tcp.clauses import (
     CHECK_2_CHALLENGE_ACK,
@@ -15,32 +12,17 @@ from netsim.tcp.clauses import (
     RFC793_SYN_OUTSIDE,
     RFC1337_F1,
     RFC1337_F2,
-    SYN_SENT_1_ACK,
-    SYN_SENT_2_RST,
-    SYN_SENT_4_SYN,
-    SYN_SENT_5_NEITHER,
-    SYNACK_FOREIGN_ECHO,
 )
 from netsim.tcp.connection import accepted, await_peer_fin, dropped, end, enter, release, signal
 from netsim.tcp.errors import BrokenPipe, ConnectionRefused, ConnectionReset, TcpError
-from netsim.tcp.listening.fast_open import store_cookie
-from netsim.tcp.output import send_abort, send_reset_for, send_syn
-from netsim.tcp.recovery.ecn import negotiate_ecn
+from netsim.tcp.output import send_abort, send_reset_for
 from netsim.tcp.recovery.queue import fin_acknowledged
 from netsim.tcp.recovery.sack import report_dsack
-from netsim.tcp.segment import ACK, CWR, ECE, FIN, HALF, MASK, RST, SYN, URG, Segment
-from netsim.tcp.segment_arrives.ack import fifth_ack
-from netsim.tcp.segment_arrives.data import fin_arrives, text_arrives
-from netsim.tcp.segment_arrives.established import established
-from netsim.tcp.segment_arrives.options import echoes_our_syn, negotiate
-from netsim.tcp.segment_arrives.sequence import (
-    answer_unacceptable,
-    authentic,
-    challenge,
-    first_sequence,
-    is_crossed_synack,
-)
-from netsim.tcp.segment_arrives.time_wait import settled_in_time_wait
+from netsim.tcp.segment import ACK, FIN, HALF, MASK, RST, SYN, URG, Segment
+from netsim.tcp.segment_arrives.ack import check_5_ack
+from netsim.tcp.segment_arrives.data import check_7_segment_text, check_8_fin
+from netsim.tcp.segment_arrives.sequence import answer_unacceptable, challenge, check_1_sequence, is_crossed_synack
+from netsim.tcp.segment_arrives.time_wait import host_rule_applies
 from netsim.tcp.state import (
     CLOSE_WAIT,
     CLOSING,
@@ -53,110 +35,66 @@ from netsim.tcp.state import (
     TIME_WAIT,
 )
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import LINGER, REXMT
+from netsim.tcp.timers import LINGER
 
-_F2_WAIT = 2_000_000_000  # ns; W of RFC 1337 4 (F2), two ticks of the slowest timestamp clock
+_F2_PERIOD: Final = 2_000_000_000  # ns; W of RFC 1337 4 (F2), two ticks of the slowest timestamp clock
 
 
-def in_syn_sent(tcb: Tcb, segment: Segment, now: int) -> None:
-    """3.10.7.3. What the segment calls for is sent by ``output`` afterwards, if it is no SYN or RST."""
+def eight_checks(tcb: Tcb, segment: Segment, now: int) -> None:
+    """3.10.7.4. The stack calls ``output`` afterwards, which sends what has become due."""
     flags = segment.flags
-    if tcb.with_options and not authentic(tcb, segment):
-        return
-    if flags & ACK and not 0 < (segment.ack - tcb.iss) & MASK <= (tcb.snd_nxt - tcb.iss) & MASK:
-        send_reset_for(tcb.ctx, segment, tcb)
-        soon = tcb.config.ns.syn_rto_after_wrong_ack
-        if soon is not None and tcb.transmissions == 1:
-            tcb.arm(REXMT, now, soon)
-        return dropped(tcb, segment, SYN_SENT_1_ACK)
-    if flags & ACK and tcb.config.synack_echo_check and not echoes_our_syn(tcb, segment, now):
-        tcb.ctx.counters.TcpExtPAWSActive += 1
-        send_reset_for(tcb.ctx, segment, tcb)
-        return dropped(tcb, segment, SYNACK_FOREIGN_ECHO)
-    if flags & RST:
-        if not flags & ACK:
-            return dropped(tcb, segment, SYN_SENT_2_RST)
-        accepted(tcb, segment, "RST", SYN_SENT_2_RST)
-        tcb.ctx.counters.TcpAttemptFails += 1
-        return end(tcb, SYN_SENT_2_RST, ConnectionRefused())
-    if not flags & SYN:
-        return dropped(tcb, segment, SYN_SENT_5_NEITHER)
-    if tcb.ctx.record:
-        accepted(tcb, segment, "SYN", SYN_SENT_4_SYN)
-    tcb.irs = segment.seq
-    tcb.rcv_nxt = (segment.seq + 1) & MASK
-    negotiate(tcb, segment.options, now)
-    if flags & (ECE | CWR):
-        negotiate_ecn(tcb, segment)
-    tcb.snd_wnd = tcb.max_snd_wnd = segment.window
-    tcb.snd_wl1, tcb.snd_wl2 = segment.seq, segment.ack
-    if not flags & ACK:
-        enter(tcb, SYN_RECEIVED, SYN_SENT_4_SYN)
-        # "Queue them for processing after the ESTABLISHED state has been reached": text and FIN.
-        if tcb.config.syn_data != "drop":
-            tcb.syn_data = segment.payload
-        if flags & FIN:
-            tcb.peer_fin = (segment.seq + 1 + len(segment.payload)) & MASK
-        tcb.syn_answered_at = now
-        return send_syn(tcb, now)
-    tcb.ack_wanted = True
-    if tcb.config.fast_open != "off":
-        store_cookie(tcb, segment)
-    enter(tcb, ESTABLISHED, SYN_SENT_4_SYN)
-    established(tcb, segment, now)
-    if segment.payload or flags & FIN:
-        start = (segment.seq + 1) & MASK
-        text_arrives(tcb, segment, start, now)
-        fin_arrives(tcb, segment, start, now)
-    return None
-
-
-def in_later_states(tcb: Tcb, segment: Segment, now: int) -> None:
-    """3.10.7.4. What the segment calls for is sent by ``output`` afterwards, if it is no challenge ACK or RST."""
-    flags = segment.flags
-    if tcb.state is TIME_WAIT and settled_in_time_wait(tcb, segment, now):
+    if tcb.state is TIME_WAIT and host_rule_applies(tcb, segment, now):
         return None
-    crossed = False
-    if flags & SYN:
-        if tcb.with_options and not authentic(tcb, segment):
-            return None
-        crossed = is_crossed_synack(tcb, segment)
-    if not crossed:
-        in_window = (segment.seq - tcb.rcv_nxt) & MASK < tcb.rcv_wnd  # most are; else, or with options, look closer
-        if (not in_window or tcb.with_options) and not first_sequence(tcb, segment, now):
-            return None
-        if flags & RST:
-            return _second_rst(tcb, segment, now)
-        if flags & SYN:
-            return _fourth_syn(tcb, segment, now)
+    # "First, check sequence number". Most segments begin inside the window, and need no more if they have no options.
+    in_window = (segment.seq - tcb.rcv_nxt) & MASK < tcb.rcv_wnd
+    if (not in_window or tcb.with_options) and not check_1_sequence(tcb, segment, now):
+        return None
+    # "Second, check the RST bit"
+    if flags & RST:
+        return check_2_rst(tcb, segment, now)
+    # "Third, check security": check_3_security has nothing to do, as segments have no security compartment here.
+    # "Fourth, check the SYN bit"
+    if flags & SYN and not is_crossed_synack(tcb, segment):
+        return check_4_syn(tcb, segment, now)
+    # "Fifth, check the ACK field: If the ACK bit is off, drop the segment and return."
     if not flags & ACK:
         return dropped(tcb, segment, CHECK_5_ACK)
-    if not fifth_ack(tcb, segment, now):
+    if not check_5_ack(tcb, segment, now):
         return None
+    # "Sixth, check the URG bit"
     if flags & URG:
-        _sixth_urgent(tcb, segment)
-    start = (segment.seq + 1) & MASK if crossed else segment.seq
-    if segment.payload and not text_arrives(tcb, segment, start, now):
+        check_6_urg(tcb, segment)
+    # "Seventh, process the segment text"; it begins behind a SYN.
+    start = (segment.seq + 1) & MASK if flags & SYN else segment.seq
+    if segment.payload and not check_7_segment_text(tcb, segment, start, now):
         return None
+    # "Eighth, check the FIN bit"; it may have arrived before the data that precedes it.
     if flags & FIN or tcb.peer_fin >= 0:
-        fin_arrives(tcb, segment, start, now)
-    if crossed and tcb.config.crossed_synack == "accept-and-ack":
+        check_8_fin(tcb, segment, start, now)
+    if flags & SYN and tcb.config.crossed_synack == "accept-and-ack":
         report_dsack(tcb, segment.seq, start)
         tcb.ack_wanted = True
     if tcb.fin_seq >= 0 and tcb.state is FIN_WAIT_1 and fin_acknowledged(tcb):
-        # Step five orders this; it waits until here so that a FIN in the same segment leads to TIME-WAIT at once
-        # (figure 5, note 2).
-        enter(tcb, FIN_WAIT_2, CHECK_5_ACK)
-        if tcb.orphan:
-            await_peer_fin(tcb, now)
-        signal(tcb)
+        _enter_fin_wait_2(tcb, now)
     return None
 
 
-def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
+def _enter_fin_wait_2(tcb: Tcb, now: int) -> None:
+    """ "If the FIN segment is now acknowledged, then enter FIN-WAIT-2 and continue processing in that state."
+
+    Check 5 orders it. It comes last, so that a FIN in the same segment leads to TIME-WAIT directly (figure 5, note 2).
+    """
+    enter(tcb, FIN_WAIT_2, CHECK_5_ACK)
+    if tcb.orphan:
+        await_peer_fin(tcb, now)
+    signal(tcb)
+
+
+def check_2_rst(tcb: Tcb, segment: Segment, now: int) -> None:
+    """A RST inside the window: it ends the connection if it is exactly at RCV.NXT, else a challenge ACK answers it."""
     config, state = tcb.config, tcb.state
     if state is TIME_WAIT and config.time_wait_rst != "accept":
-        fix = _ignores_rst(tcb, now)
+        fix = _time_wait_ignores_rst(tcb, now)
         if fix:
             return dropped(tcb, segment, fix)
     if config.rst_policy == "rfc5961" and segment.seq != tcb.rcv_nxt:
@@ -169,7 +107,8 @@ def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
             refused = config.reset_errors != "reset-or-broken-pipe"
             return end(tcb, CHECK_2_RST, ConnectionRefused() if refused else ConnectionReset())
         if tcb in tcb.listener.fast_open_pending:
-            return end(tcb, CHECK_2_RST, ConnectionReset())  # an application may hold it already
+            return end(tcb, CHECK_2_RST, ConnectionReset())  # the user may have accepted it already
+        # "If this connection was initiated with a passive OPEN ..., then return this connection to LISTEN state"
         enter(tcb, LISTEN, CHECK_2_RST)
         return release(tcb, None)
     if state is ESTABLISHED or state is CLOSE_WAIT:
@@ -178,28 +117,29 @@ def _second_rst(tcb: Tcb, segment: Segment, now: int) -> None:
 
 
 def _reset_error(tcb: Tcb) -> TcpError | None:
-    """What the user of a synchronized connection is told of its reset."""
-    told, state = tcb.config.reset_errors, tcb.state
-    if state is TIME_WAIT or (told == "rfc9293" and state in (CLOSING, LAST_ACK)):
+    """The error that a RST on a synchronized connection reports to the user; None if it reports none."""
+    policy, state = tcb.config.reset_errors, tcb.state
+    if state is TIME_WAIT or (policy == "rfc9293" and state in (CLOSING, LAST_ACK)):
         return None
-    return BrokenPipe() if told == "reset-or-broken-pipe" and state is CLOSE_WAIT else ConnectionReset()
+    return BrokenPipe() if policy == "reset-or-broken-pipe" and state is CLOSE_WAIT else ConnectionReset()
 
 
-def _ignores_rst(tcb: Tcb, now: int) -> str:
-    """By which fix of RFC 1337 a RST in TIME-WAIT is ignored now, or the empty string.
+def _time_wait_ignores_rst(tcb: Tcb, now: int) -> str:
+    """The fix of RFC 1337 by which a RST in TIME-WAIT is ignored now, or the empty string.
 
-    F2 counts its 2 s from the last FIN that started the 2MSL timer: no older timestamp can be in a new connection then.
+    The 2 s of F2 are counted from the last FIN that started the TIME_WAIT timer: until then no segment of a new
+    connection can have a newer timestamp.
     """
     if tcb.config.time_wait_rst == "ignore":
         return RFC1337_F1
-    waited = now - (tcb.deadlines[LINGER] - tcb.config.ns.time_wait)
-    return RFC1337_F2 if waited < _F2_WAIT else ""
+    elapsed = now - (tcb.deadlines[LINGER] - tcb.config.ns.time_wait)
+    return RFC1337_F2 if elapsed < _F2_PERIOD else ""
 
 
-def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:
-    config = tcb.config
-    if config.syn_policy == "rfc793":
-        return _syn_in_window(tcb, segment, now)
+def check_4_syn(tcb: Tcb, segment: Segment, now: int) -> None:
+    """A SYN inside the window: a passive OPEN in SYN-RECEIVED returns to LISTEN, later states send a challenge ACK."""
+    if tcb.config.syn_policy == "rfc793":
+        return _rfc793_syn(tcb, segment, now)
     if tcb.state is SYN_RECEIVED and tcb.passive:
         accepted(tcb, segment, "SYN", CHECK_4_SYN)
         enter(tcb, LISTEN, CHECK_4_SYN)
@@ -209,9 +149,9 @@ def _fourth_syn(tcb: Tcb, segment: Segment, now: int) -> None:
     return challenge(tcb, now)
 
 
-def _syn_in_window(tcb: Tcb, segment: Segment, now: int) -> None:
-    """RFC 793's rule: a SYN inside the window is an error and ends the connection."""
-    if (segment.seq - tcb.rcv_nxt) & MASK >= tcb.rcv_wnd:  # only what came with it reaches into the window
+def _rfc793_syn(tcb: Tcb, segment: Segment, now: int) -> None:
+    """RFC 793: "If the SYN is in the window it is an error, send a reset", and the connection ends."""
+    if (segment.seq - tcb.rcv_nxt) & MASK >= tcb.rcv_wnd:  # the SYN itself lies before the window, its data reaches in
         dropped(tcb, segment, RFC793_SYN_OUTSIDE)
         return answer_unacceptable(tcb, segment, now)
     accepted(tcb, segment, "SYN", RFC793_SYN)
@@ -222,8 +162,8 @@ def _syn_in_window(tcb: Tcb, segment: Segment, now: int) -> None:
     return end(tcb, RFC793_SYN, ConnectionReset())
 
 
-def _sixth_urgent(tcb: Tcb, segment: Segment) -> None:
-    """RCV.UP = max(RCV.UP, SEG.UP), while text may still come."""
+def check_6_urg(tcb: Tcb, segment: Segment) -> None:
+    """ "RCV.UP <- max(RCV.UP, SEG.UP)", in the states in which the peer may still send data."""
     if tcb.state in (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2):
         pointer = (segment.seq + segment.urgent) & MASK
         if tcb.rcv_up < 0 or (pointer - tcb.rcv_up) & MASK < HALF:

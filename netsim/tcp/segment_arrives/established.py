@@ -1,11 +1,11 @@
-"""What reaching ESTABLISHED settles, from either side: the peer's window, the first RTT sample, the timers."""
+"""Entering ESTABLISHED, from SYN-SENT or SYN-RECEIVED: the send window, the first RTT sample, the timers."""
 
 from netsim.tcp.clauses import CLOSE
 from netsim.tcp.connection import enter, signal
 from netsim.tcp.output import TS_BYTES, round_buffer
 from netsim.tcp.recovery.queue import acknowledge, resegment, restart_timers, update_rto
 from netsim.tcp.segment import SYN, Segment
-from netsim.tcp.segment_arrives.data import take_held_text
+from netsim.tcp.segment_arrives.data import deliver_syn_data
 from netsim.tcp.segment_arrives.options import echo_sample
 from netsim.tcp.state import FIN_WAIT_1
 from netsim.tcp.tcb import Tcb
@@ -15,7 +15,7 @@ _THREE_SECONDS = 3_000_000_000
 
 
 def established(tcb: Tcb, segment: Segment, now: int) -> None:
-    """``segment`` acknowledged our SYN: set SND.UNA and SND.WND, measure, stop the SYN's timers, release held text."""
+    """``segment`` acknowledged our SYN: set SND.UNA and SND.WND, stop the SYN's timers, deliver data of the SYN."""
     config = tcb.config
     if tcb.queue:
         acknowledge(tcb, segment.ack, now)
@@ -31,7 +31,7 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     deadlines[REXMT] = deadlines[USER] = NEVER
     sample = echo_sample(tcb, segment, now) if tcb.ts_ok else None
     if sample is None and tcb.transmissions == 1 and tcb.syn_answered_at < 0:
-        sample = now - tcb.sent_at  # only if ours was sent once (Karn): an answer to a SYN may have been sent again
+        sample = now - tcb.sent_at  # Karn: only if our SYN was sent once
     if sample is not None:
         update_rto(tcb, sample)
     elif (
@@ -41,21 +41,21 @@ def established(tcb: Tcb, segment: Segment, now: int) -> None:
     ):
         tcb.rto = config.ns.rto_after_syn_timeout  # RFC 6298 5.7
     if config.buffer_rounding and tcb.listener is not None:
-        round_buffer(tcb, tcb.snd_mss + (TS_BYTES if tcb.ts_ok else 0))  # real hosts make the socket only now
+        round_buffer(tcb, tcb.snd_mss + (TS_BYTES if tcb.ts_ok else 0))  # real hosts create the socket only now
     if tcb.keepalive:
         tcb.arm(KEEPALIVE, now, config.ns.keepalive_idle)
     if tcb.syn_data:
-        take_held_text(tcb, now)
+        deliver_syn_data(tcb, now)
     if tcb.close_called:
-        enter(tcb, FIN_WAIT_1, CLOSE)  # called in SYN-RECEIVED with text still to send
+        enter(tcb, FIN_WAIT_1, CLOSE)  # CLOSE was called in SYN-RECEIVED with data to send
     if tcb.queue:
-        _settle_early_text(tcb, now)
+        _fast_open_data_remains(tcb, now)
     if tcb.owner is not None:
         signal(tcb)
 
 
-def _settle_early_text(tcb: Tcb, now: int) -> None:
-    """Fast Open has sent text: what the client's SYN carried and the SYN-ACK left out goes again (RFC 7413 4.2.1)."""
+def _fast_open_data_remains(tcb: Tcb, now: int) -> None:
+    """Retransmit the Fast Open data of a client's SYN that the SYN-ACK did not acknowledge (RFC 7413 4.2.1)."""
     resegment(tcb, tcb.snd_mss)
     for sent in tcb.queue:
         sent.lost = tcb.listener is None

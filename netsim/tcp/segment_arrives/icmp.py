@@ -1,6 +1,7 @@
 """ICMP errors about a connection's own segments: RFC 9293 3.9.2.2, with the checks of RFC 5927 and PMTU discovery.
 
-Which errors are hard, and what they may end, are policies; source quench and redirects are ignored (MUST-55).
+Which errors are hard, and which of them end a connection, are policies; source quench and redirects are ignored
+(MUST-55).
 """
 
 from dataclasses import dataclass
@@ -39,10 +40,10 @@ Kind = Literal[
     "redirect",
 ]
 
-_IPV6_MORE: Final = 20  # bytes by which its header is longer: RFC 8200 3
-_LEAST_MTU: Final = 68  # RFC 791 3.2
+_IPV6_MORE: Final = 20  # bytes by which the IPv6 header is longer: RFC 8200 3
+_MINIMUM_MTU: Final = 68  # RFC 791 3.2
 
-# The error numbers by which Linux tells them (net/ipv4/icmp.c, icmp_err_convert; net/ipv4/tcp_ipv4.c, tcp_v4_err).
+# The error numbers by which Linux reports them (net/ipv4/icmp.c, icmp_err_convert; net/ipv4/tcp_ipv4.c, tcp_v4_err).
 _ERRNO: Final[dict[Kind, str]] = {
     "net_unreachable": "ENETUNREACH",
     "host_unreachable": "EHOSTUNREACH",
@@ -64,7 +65,9 @@ _ERRNO: Final[dict[Kind, str]] = {
     "parameter_problem": "EPROTO",
 }
 _HARD: Final[dict[str, frozenset[Kind]]] = {
-    "rfc9293": frozenset({"protocol_unreachable", "port_unreachable"}),  # SHLD-26; frag_needed has a use of its own
+    "rfc9293": frozenset(
+        {"protocol_unreachable", "port_unreachable"}
+    ),  # SHLD-26; frag_needed is for path MTU discovery
     "unreachable-or-prohibited": frozenset(
         {
             "protocol_unreachable",
@@ -83,7 +86,7 @@ _BSD_RETRANSMISSIONS: Final = 3  # sys/netinet/tcp_subr.c, tcp_notify
 class IcmpError:
     """An ICMP message that quotes one of our segments: its four-tuple as we wrote it, and its sequence number.
 
-    ``mtu`` in bytes, of a next hop whose link the segment did not fit (RFC 1191 4); 0 where it is not told.
+    ``mtu`` of the next hop that the segment was too large for, in bytes (RFC 1191 4); 0 if the message has none.
     """
 
     flow: FourTuple
@@ -93,7 +96,7 @@ class IcmpError:
 
 
 def icmp_arrives(tcb: Tcb, message: IcmpError, now: int) -> None:
-    """Act on an error about a segment that is under way; others are old, or forged (RFC 5927 4.1)."""
+    """Act on an error about an outstanding segment; the message is old or forged otherwise (RFC 5927 4.1)."""
     if (message.seq - tcb.snd_una) & MASK >= (tcb.snd_nxt - tcb.snd_una) & MASK:
         return None
     if message.kind == "frag_needed":
@@ -103,7 +106,7 @@ def icmp_arrives(tcb: Tcb, message: IcmpError, now: int) -> None:
         return None
     hard = message.kind in _HARD[tcb.config.icmp_hard]
     if _ends(tcb, hard=hard):
-        return _give_up(tcb, _told(tcb, message.kind, errno))
+        return _abort(tcb, _error_of(tcb, message.kind, errno))
     tcb.soft_error = Unreachable(errno)
     return signal(tcb)
 
@@ -124,14 +127,14 @@ def _ends(tcb: Tcb, *, hard: bool) -> bool:
             return False
 
 
-def _told(tcb: Tcb, kind: Kind, errno: str) -> TcpError:
+def _error_of(tcb: Tcb, kind: Kind, errno: str) -> TcpError:
     prohibited = kind in _HARD["unreachable-or-prohibited"] and kind != "ttl_exceeded"
     if errno == "ECONNREFUSED" or (tcb.config.icmp_hard == "unreachable-or-prohibited" and prohibited):
         return ConnectionRefused()
     return Unreachable(errno)
 
 
-def _give_up(tcb: Tcb, error: TcpError) -> None:
+def _abort(tcb: Tcb, error: TcpError) -> None:
     if tcb.state is SYN_RECEIVED and tcb.passive:
         enter(tcb, LISTEN, ICMP_ERROR)
         return release(tcb, None)
@@ -141,9 +144,9 @@ def _give_up(tcb: Tcb, error: TcpError) -> None:
 
 
 def _too_big(tcb: Tcb, mtu: int, now: int) -> None:
-    """A segment did not fit: smaller ones from now on, and those too large at once again (RFC 1191 3, 6.4)."""
+    """The path MTU is smaller: reduce the MSS, and retransmit what was too large immediately (RFC 1191 3, 6.4)."""
     headers = IP_TCP_HEADERS + (_IPV6_MORE if ":" in tcb.flow.dst else 0) + (TS_BYTES if tcb.ts_ok else 0)
-    mss = max(mtu, _LEAST_MTU) - headers
+    mss = max(mtu, _MINIMUM_MTU) - headers
     if tcb.state < ESTABLISHED or not 0 < mss < tcb.snd_mss:
         return
     tcb.snd_mss = mss

@@ -1,20 +1,19 @@
-"""What the options of a SYN settle, and what timestamps do on every later segment (RFC 7323)."""
+"""Options: what the SYNs negotiate, and what timestamps do on every later segment (RFC 7323)."""
 
 from typing import Final
 
 from netsim.tcp.clauses import PAWS, TIMESTAMP_MISSING
-from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.output import MAC_BYTES, TS_BYTES, round_buffer
 from netsim.tcp.segment import HALF, MASK, RST, SYN, Options, Segment
 from netsim.tcp.state import ESTABLISHED
 from netsim.tcp.tcb import Tcb
 
-TS_RECENT_LIFE: Final = 24 * 86_400 * 10**9  # ns; older TS.Recent says nothing: RFC 7323 5.5
+TS_RECENT_VALID: Final = 24 * 86_400 * 10**9  # ns; an older TS.Recent is invalid: RFC 7323 5.5
 _NONE: Final = Options()
 
 
 def negotiate(tcb: Tcb, options: Options | None, now: int) -> None:
-    """Settle MSS, window scale, timestamps and SACK from the peer's SYN: an option counts only if both offer it."""
+    """Set MSS, window scale, timestamps and SACK from the peer's SYN: an option is used only if both hosts offer it."""
     config = tcb.config
     peer = options if options is not None else _NONE
     mss = peer.mss or config.mss_default
@@ -36,14 +35,14 @@ def negotiate(tcb: Tcb, options: Options | None, now: int) -> None:
 
 
 def refused_by_timestamp(tcb: Tcb, segment: Segment, now: int) -> str:
-    """Why timestamps refuse this segment: the clause, or the empty string (RFC 7323 3.2 and 5.3, R1)."""
+    """The clause by which its timestamp refuses this segment, or the empty string (RFC 7323 3.2 and 5.3, R1)."""
     if segment.flags & RST:
         return ""
     options = segment.options
     if options is None or options.ts_val is None:
         return TIMESTAMP_MISSING if tcb.config.missing_timestamp == "drop" else ""
     behind = (tcb.ts_recent - options.ts_val) & MASK
-    if 0 < behind < HALF and now - tcb.ts_recent_at <= TS_RECENT_LIFE:
+    if 0 < behind < HALF and now - tcb.ts_recent_at <= TS_RECENT_VALID:
         return PAWS
     return ""
 
@@ -54,10 +53,10 @@ def _acceptable_ack(tcb: Tcb, segment: Segment) -> bool:
     return not segment.flags & (SYN | RST) and ahead <= (tcb.snd_nxt - tcb.snd_una) & MASK
 
 
-def record_timestamp(tcb: Tcb, segment: Segment, now: int) -> None:
-    """TS.Recent from a segment that starts no later than the last ACK we sent (RFC 7323 5.3, R3).
+def update_ts_recent(tcb: Tcb, segment: Segment, now: int) -> None:
+    """Set TS.Recent from a segment that begins at or before the last ACK that was sent (RFC 7323 5.3, R3).
 
-    PAWS has let it pass: it is no older than TS.Recent, or TS.Recent was too old itself and is replaced (5.5).
+    The segment has passed PAWS: its timestamp is not older than TS.Recent, or TS.Recent is invalid by its age (5.5).
     """
     options = segment.options
     if options is None or options.ts_val is None:
@@ -69,7 +68,7 @@ def record_timestamp(tcb: Tcb, segment: Segment, now: int) -> None:
 
 
 def echo_sample(tcb: Tcb, segment: Segment, now: int) -> int | None:
-    """The RTT that the peer's echo shows once timestamps are agreed on, in ns; at least one tick (RFC 7323 4, RTTM)."""
+    """An RTT sample (ns) from the timestamp that the peer echoes, at least one tick, or None (RFC 7323 4, RTTM)."""
     options = segment.options
     if options is None or not options.ts_ecr:
         return None
@@ -81,36 +80,10 @@ def echo_sample(tcb: Tcb, segment: Segment, now: int) -> int | None:
 
 
 def echoes_our_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
-    """Whether the peer's echo, if there is one, is of a SYN of this OPEN: none before the first, nor in the future."""
+    """Whether a SYN of this OPEN may have carried the timestamp that the peer echoes; True if it echoes none."""
     options = segment.options
     if options is None or not options.ts_ecr:
         return True
-    first = tcb.sent_at if tcb.transmissions == 1 else tcb.silent_since
+    first = tcb.sent_at if tcb.transmissions == 1 else tcb.silent_since  # when the first SYN was sent
     oldest, newest = (tcb.ctx.ts_clock(time, tcb.config) for time in (first, now))
     return (options.ts_ecr - oldest) & MASK <= (newest - oldest) & MASK
-
-
-def reopens_time_wait(tcb: Tcb, segment: Segment, config: TcpConfig) -> bool:
-    """Whether this SYN may open a new connection out of TIME-WAIT, by the configured rule.
-
-    RFC 9293 3.6.1 (MAY-2), RFC 6191 section 2, or net/ipv4/tcp_minisocks.c.
-    """
-    rule = config.time_wait_reuse
-    if rule == "none":
-        return False
-    # The peer's FIN has the last number: a SYN beyond it cannot be an old duplicate.
-    beyond_fin = 0 < (segment.seq - (tcb.rcv_nxt - 1)) & MASK < HALF
-    if rule == "sequence":
-        return 0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF
-    if rule == "rfc1122":
-        return beyond_fin
-    ts_val = segment.options.ts_val if segment.options is not None else None
-    newer = ts_val is not None and tcb.ts_ok and 0 < (ts_val - tcb.ts_recent) & MASK < HALF
-    if rule == "sequence-or-timestamp":
-        older = ts_val is not None and tcb.ts_ok and 0 < (tcb.ts_recent - ts_val) & MASK < HALF
-        return not older and (0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF or newer)
-    if not tcb.ts_ok:
-        return ts_val is not None or beyond_fin
-    if ts_val is None or ts_val == tcb.ts_recent:
-        return beyond_fin
-    return newer

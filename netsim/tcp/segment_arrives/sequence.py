@@ -1,4 +1,4 @@
-"""Step one of RFC 9293 3.10.7.4: is the sequence number acceptable, and what answers a segment that is not."""
+"""Check 1 of RFC 9293 3.10.7.4: whether the sequence number is acceptable, and what answers a segment if it is not."""
 
 from netsim.tcp.clauses import CHECK_1_SEQUENCE
 from netsim.tcp.connection import dropped, restart_time_wait
@@ -7,17 +7,18 @@ from netsim.tcp.recovery.delayed_ack import enter_quickack
 from netsim.tcp.recovery.ecn import ecn_arrives
 from netsim.tcp.recovery.sack import report_dsack
 from netsim.tcp.segment import ACK, FIN, HALF, MASK, RST, SYN, SYN_ACK, Segment
-from netsim.tcp.segment_arrives.authentication import refused_by_mac
-from netsim.tcp.segment_arrives.options import record_timestamp, refused_by_timestamp
+from netsim.tcp.segment_arrives.authentication import authentic
+from netsim.tcp.segment_arrives.options import refused_by_timestamp, update_ts_recent
 from netsim.tcp.state import SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import REXMT
 
 
 def is_crossed_synack(tcb: Tcb, segment: Segment) -> bool:
-    """Simultaneous open, figure 7: the peer's SYN-ACK repeats its SYN, one before RCV.NXT, and must count all the same.
+    """Whether this is the SYN-ACK of a simultaneous open (figure 7), whose number lies one before RCV.NXT.
 
-    The literal text refuses its number in step one (RFC 9293 A.2 admits it); TcpConfig.crossed_synack decides.
+    Taken literally, check 1 refuses it (RFC 9293 A.2 says so), and with it the handshake of figure 7;
+    ``TcpConfig.crossed_synack`` decides.
     """
     return (
         tcb.state is SYN_RECEIVED
@@ -28,17 +29,8 @@ def is_crossed_synack(tcb: Tcb, segment: Segment) -> bool:
     )
 
 
-def authentic(tcb: Tcb, segment: Segment) -> bool:
-    """Whether the segment carries the MAC that it must carry, if any; before all other checks (RFC 5925 7.3)."""
-    key = tcb.config.authentication_key
-    reason = refused_by_mac(segment, key, tcb.ctx.counters) if key is not None else ""
-    if reason:
-        dropped(tcb, segment, reason)
-    return not reason
-
-
 def acceptable(tcb: Tcb, segment: Segment) -> bool:
-    """The four cases of the acceptability table (3.10.7.4, first)."""
+    """The four cases of table 6 (3.10.7.4): whether the segment overlaps the receive window."""
     window = tcb.rcv_wnd
     if tcb.config.window_edge == "inclusive":
         window += 1
@@ -51,9 +43,12 @@ def acceptable(tcb: Tcb, segment: Segment) -> bool:
     return length > 0 and (offset + length - 1) & MASK < window
 
 
-def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
-    if tcb.with_options and not segment.flags & SYN and not authentic(tcb, segment):
+def check_1_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
+    """Whether the segment may go on to check 2; before that its MAC (RFC 5925) and its timestamp (PAWS, RFC 7323)."""
+    if tcb.with_options and not authentic(tcb, segment):
         return False
+    if segment.flags & SYN and is_crossed_synack(tcb, segment):
+        return True
     if tcb.ts_ok:
         reason = refused_by_timestamp(tcb, segment, now)
         if reason:
@@ -62,16 +57,17 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
                 answer_unacceptable(tcb, segment, now)
             dropped(tcb, segment, reason)
             return False
-    # A repeated SYN lies outside the window even where text behind its number does not.
+    # A retransmitted SYN counts as outside the window, even if the data that it carries reaches into it.
     if acceptable(tcb, segment) and not (segment.flags & SYN and segment.seq == tcb.irs):
         if tcb.ts_ok:
-            record_timestamp(tcb, segment, now)
+            update_ts_recent(tcb, segment, now)
         if tcb.ecn is not None:
             ecn_arrives(tcb, segment)
         return True
     if tcb.rcv_wnd == 0 and segment.seq == tcb.rcv_nxt and not segment.flags & SYN:
-        tcb.ack_wanted = True  # MUST-66: a zero window still takes RST, URG and ACK
+        tcb.ack_wanted = True  # MUST-66: with a zero window, RST, URG and ACK are processed
         return True
+    # "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless the RST bit is set"
     dropped(tcb, segment, CHECK_1_SEQUENCE)
     if segment.flags & RST:
         return False
@@ -88,14 +84,17 @@ def first_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
 
 
 def _only_ack_counts(tcb: Tcb, segment: Segment) -> bool:
-    """Whether this segment from before the window may still acknowledge, as 4.4BSD has it."""
+    """Whether the ACK of this segment from before the window is processed all the same, as in 4.4BSD."""
     old = 0 < (tcb.rcv_nxt - segment.seq) & MASK < HALF
-    half_open = tcb.state is SYN_RECEIVED and tcb.listener is not None
-    return old and segment.flags & SYN_ACK == ACK and tcb.state is not TIME_WAIT and not half_open
+    syn_queue_entry = tcb.state is SYN_RECEIVED and tcb.listener is not None
+    return old and segment.flags & SYN_ACK == ACK and tcb.state is not TIME_WAIT and not syn_queue_entry
 
 
 def _is_duplicate_syn(tcb: Tcb, segment: Segment) -> bool:
-    """The SYN that opened this connection, again, if a SYN-ACK answers it: nobody else repeats it for a two-way one."""
+    """Whether this is the SYN that opened the connection, retransmitted, and a SYN-ACK answers it.
+
+    In a two-way handshake no timer retransmits the SYN-ACK, so that it is sent in every state but TIME-WAIT.
+    """
     if segment.flags & SYN_ACK != SYN or segment.seq != tcb.irs or tcb.listener is None:
         return False
     if tcb.config.handshake == "two-way":
@@ -104,7 +103,7 @@ def _is_duplicate_syn(tcb: Tcb, segment: Segment) -> bool:
 
 
 def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
-    """A SYN-ACK at once, as real hosts do; Linux also restarts the SYN-ACK timer (tcp_minisocks.c, tcp_check_req)."""
+    """Send the SYN-ACK immediately, as hosts do; Linux also restarts its timer (tcp_minisocks.c, tcp_check_req)."""
     config = tcb.config
     if now - tcb.syn_answered_at < config.ns.synack_ratelimit:
         return
@@ -118,25 +117,28 @@ def _answer_duplicate_syn(tcb: Tcb, now: int) -> None:
 
 
 def answer_unacceptable(tcb: Tcb, segment: Segment, now: int) -> None:
-    """``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``, within the rate limit for segments that could be part of an ACK loop."""
-    again = segment.length and not segment.flags & SYN  # text and FIN are no part of an ACK loop
-    if again and tcb.state is not TIME_WAIT and 0 < (tcb.rcv_nxt - segment.seq) & MASK < HALF:
+    """Send ``<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>``; a rate limit holds for segments that may be part of an ACK loop."""
+    data = segment.length and not segment.flags & SYN  # data and FIN are not part of an ACK loop
+    if data and tcb.state is not TIME_WAIT and 0 < (tcb.rcv_nxt - segment.seq) & MASK < HALF:
         enter_quickack(tcb)
         count = segment.length if tcb.config.sack_fin else len(segment.payload)
         report_dsack(tcb, segment.seq, (segment.seq + count) & MASK)  # all of it lies before RCV.NXT
     limit = tcb.config.ns.invalid_ratelimit
-    if limit and not again:
+    if limit and not data:
         if now - tcb.acked_at < limit:
             return
         tcb.acked_at = now
     if segment.flags & SYN:
-        transmit(tcb, now, ACK, tcb.snd_nxt)  # as a challenge ACK, also where other ACKs repeat a FIN
+        transmit(tcb, now, ACK, tcb.snd_nxt)  # as a challenge ACK, without the FIN that other ACKs may carry
     else:
         send_ack(tcb, now)
 
 
 def _restarts_time_wait(tcb: Tcb, segment: Segment) -> bool:
-    """A retransmitted FIN has a number one before RCV.NXT: step one refuses it before step eight can see it."""
+    """Whether this unacceptable segment restarts the TIME_WAIT timer.
+
+    A retransmitted FIN has the number before RCV.NXT: check 1 refuses it, so that check 8 never sees it.
+    """
     policy = tcb.config.time_wait_restart
     if policy == "any":
         return bool(segment.flags & ACK)
@@ -144,7 +146,7 @@ def _restarts_time_wait(tcb: Tcb, segment: Segment) -> bool:
 
 
 def challenge(tcb: Tcb, now: int) -> None:
-    """A challenge ACK (RFC 5961 3 to 5), within the limits of RFC 5961 7."""
+    """Send a challenge ACK (RFC 5961 3 to 5), within the limits of RFC 5961 7."""
     limit = tcb.config.ns.invalid_ratelimit
     if limit:
         if now - tcb.acked_at < limit:

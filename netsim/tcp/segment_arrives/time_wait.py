@@ -1,4 +1,11 @@
-"""What real hosts do with a segment in TIME-WAIT before, or instead of, the checks of RFC 9293 3.10.7.4."""
+"""TIME-WAIT: which SYN, and which active OPEN, may end it, and rules of hosts that come before the eight checks.
+
+What happens to a SYN that arrives in TIME-WAIT: the stack asks ``reopens_time_wait`` whether the SYN may open a new
+connection (``TcpConfig.time_wait_reuse``), and gives it to the listener of the port if so. If not, the SYN is an old
+one and is processed like any other segment in TIME-WAIT. On Linux an old SYN, with a number at or before RCV.NXT and
+no newer timestamp, so reaches check 1, lies outside the window, and is answered by an ACK (at most one in 500 ms);
+the TIME_WAIT timer goes on. A SYN inside the window gets a challenge ACK in check 4 where no listener could take it.
+"""
 
 from typing import Final
 
@@ -6,18 +13,44 @@ from netsim.tcp.clauses import TIME_WAIT_NEITHER, TIME_WAIT_TWCHECK
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.output import send_ack
-from netsim.tcp.segment import ACK, FIN, MASK, RST, SYN, Segment
+from netsim.tcp.segment import ACK, FIN, HALF, MASK, RST, SYN, Segment
 from netsim.tcp.tcb import Tcb
 
-_REOPEN_STEP: Final = 65_537
+_ISS_STEP: Final = 65_537  # how far the new ISS lies beyond the old SND.NXT
 _REUSE_DELAY: Final = 1_000_000_000  # ns; net.ipv4.tcp_tw_reuse_delay
 
 
-def settled_in_time_wait(tcb: Tcb, segment: Segment, now: int) -> bool:
-    """Whether a host's own rule has dealt with the segment."""
+def reopens_time_wait(tcb: Tcb, segment: Segment, config: TcpConfig) -> bool:
+    """Whether this SYN may open a new connection out of TIME-WAIT, by ``TcpConfig.time_wait_reuse``.
+
+    RFC 9293 3.6.1 (MAY-2), RFC 6191 section 2, or net/ipv4/tcp_minisocks.c.
+    """
+    rule = config.time_wait_reuse
+    if rule == "none":
+        return False
+    # The peer's FIN has the last number: a SYN beyond it cannot be an old duplicate.
+    beyond_fin = 0 < (segment.seq - (tcb.rcv_nxt - 1)) & MASK < HALF
+    if rule == "sequence":
+        return 0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF
+    if rule == "rfc1122":
+        return beyond_fin
+    ts_val = segment.options.ts_val if segment.options is not None else None
+    newer = ts_val is not None and tcb.ts_ok and 0 < (ts_val - tcb.ts_recent) & MASK < HALF
+    if rule == "sequence-or-timestamp":
+        older = ts_val is not None and tcb.ts_ok and 0 < (tcb.ts_recent - ts_val) & MASK < HALF
+        return not older and (0 < (segment.seq - tcb.rcv_nxt) & MASK < HALF or newer)
+    if not tcb.ts_ok:
+        return ts_val is not None or beyond_fin
+    if ts_val is None or ts_val == tcb.ts_recent:
+        return beyond_fin
+    return newer
+
+
+def host_rule_applies(tcb: Tcb, segment: Segment, now: int) -> bool:
+    """Whether a host's own rule for TIME-WAIT has processed the segment, so that the eight checks are skipped."""
     config, flags = tcb.config, segment.flags
     if config.time_wait_checks == "no-window":
-        _twcheck(tcb, segment, now)
+        _check_no_window(tcb, segment, now)
         return True
     if config.time_wait_no_ack == "drop" and not flags & (SYN | ACK):
         dropped(tcb, segment, TIME_WAIT_NEITHER)
@@ -25,8 +58,8 @@ def settled_in_time_wait(tcb: Tcb, segment: Segment, now: int) -> bool:
     return False
 
 
-def _twcheck(tcb: Tcb, segment: Segment, now: int) -> None:
-    """FreeBSD looks at no window: RST and what has no ACK are dropped, all but the expected ACK is acknowledged."""
+def _check_no_window(tcb: Tcb, segment: Segment, now: int) -> None:
+    """FreeBSD checks no window: a RST and a segment without ACK are dropped, any but the expected ACK is answered."""
     flags, end = segment.flags, (segment.seq + segment.length) & MASK
     if flags & RST or not flags & ACK:
         return dropped(tcb, segment, TIME_WAIT_TWCHECK)
@@ -38,14 +71,14 @@ def _twcheck(tcb: Tcb, segment: Segment, now: int) -> None:
 
 
 def is_expected_ack(tcb: Tcb, segment: Segment) -> bool:
-    """A bare ACK with the number that is due: nothing that calls for an answer."""
+    """Whether this is an ACK without data at RCV.NXT: nothing in it asks for an answer."""
     return segment.flags & (SYN | FIN | RST | ACK) == ACK and not segment.payload and segment.seq == tcb.rcv_nxt
 
 
 def may_replace(old: Tcb, config: TcpConfig, now: int) -> bool:
     """Whether an active OPEN may take the four-tuple that ``old`` holds in TIME-WAIT (net.ipv4.tcp_tw_reuse).
 
-    Linux asks for timestamps on both connections, and that a second has gone by, so that they are newer.
+    Linux requires timestamps on both connections, and that one second has passed, so that the new ones are newer.
     """
     if config.time_wait_open == "replace-after-1s":
         return old.ts_ok and config.timestamps and now - old.ts_recent_at > _REUSE_DELAY
@@ -53,5 +86,5 @@ def may_replace(old: Tcb, config: TcpConfig, now: int) -> bool:
 
 
 def first_beyond(old: Tcb) -> int:
-    """An ISS beyond all numbers of the old connection (net/ipv4/tcp_ipv4.c, tcp_twsk_unique; tcp_minisocks.c)."""
-    return (old.snd_nxt + _REOPEN_STEP) & MASK
+    """An ISS beyond all sequence numbers of the old connection (net/ipv4/tcp_ipv4.c, tcp_twsk_unique)."""
+    return (old.snd_nxt + _ISS_STEP) & MASK
