@@ -27,10 +27,10 @@ from netsim.tcp.config.isn import ClockIsn, ConstantIsn, CounterIsn
 from netsim.tcp.errors import TcpError
 from netsim.tcp.segment import ACK, MASK, PSH, SYN, FourTuple, Segment
 from netsim.theory import (
-    bsd_isn_guesses,
     clock_isn_guesses,
-    p_bsd_isn_guessed,
+    counter_isn_guesses,
     p_clock_isn_guessed,
+    p_counter_isn_guessed,
     p_uniform_isn_guessed,
 )
 
@@ -112,7 +112,7 @@ def _serve(world: World, host: Host, taken: list[bytes]) -> Generator[Event, Any
 def _open_others(world: World, host: Host, params: Params) -> Generator[Event, Any, None]:
     if not params.background_rate:
         return
-    stream = world.seed.stream("others")
+    stream = world.seed.stream("background_rate")
     while True:
         yield world.timeout(stream.expovariate(params.background_rate))
         host.socket().connect(("server", PORT))
@@ -145,11 +145,11 @@ def distances(params: Params) -> list[int]:
     if isinstance(isn, ClockIsn):
         return list(clock_isn_guesses(guesses, rate=isn.rate, pause=params.pause))
     if isinstance(isn, CounterIsn):
-        ranked = bsd_isn_guesses(
+        ranked = counter_isn_guesses(
             per_second=isn.per_second,
             per_connection=isn.per_connection,
             pause=params.pause,
-            others=params.background_rate,
+            background_rate=params.background_rate,
         )
         return list(islice(ranked, guesses))
     return list(range(guesses))  # the same number again, for a constant; for a keyed or random one any is as good
@@ -167,12 +167,12 @@ def theory(params: Params) -> dict[str, float]:
     elif isinstance(isn, CounterIsn):
         if params.jitter and (params.background_rate or isn.per_second):
             return {}
-        p = p_bsd_isn_guessed(
+        p = p_counter_isn_guessed(
             n,
             per_second=isn.per_second,
             per_connection=isn.per_connection,
             pause=params.pause,
-            others=params.background_rate,
+            background_rate=params.background_rate,
         )
     else:
         p = p_uniform_isn_guessed(n)

@@ -5,7 +5,7 @@ from netsim.tcp.listening.listener import syn_queue_limit
 from netsim.theory import (
     erlang_b,
     p_all_blocked_periodic,
-    p_blocked_in_first_hold,
+    p_blocked_in_first_lifetime,
     p_survives_bucket_drop,
     p_survives_oldest_drop,
     p_survives_random_drop,
@@ -18,7 +18,8 @@ LITTLE = 0.5  # legitimate entries alive on average, or of SYNs sent again, that
 def flood_theory(params: Params, *, rtt: float) -> dict[str, float]:
     """Estimates by name. No loss, silent sources, Poisson arrivals of SYNs and of clients, exact timers.
 
-    The offered load is ``attack_rate`` times the hold and ``client_rate`` times the ``rtt``: a client's entry.
+    The offered load is ``attack_rate`` times the lifetime of a SYN-RECEIVED entry, and ``client_rate`` times the
+    ``rtt``, which is how long a client's entry.
     """
     server = params.server
     slots = syn_queue_limit(server, min(params.backlog, server.somaxconn))
@@ -36,10 +37,12 @@ def flood_theory(params: Params, *, rtt: float) -> dict[str, float]:
         return {}  # the SYNs that clients send again are load, and come when the queue was full: no Poisson process
     values = {"p_first_syn_blocked": blocked, "p_served_at_first_syn": 1 - blocked, "half_open": load * (1 - blocked)}
     if params.attack_rate and params.client_rate * rtt <= LITTLE:
-        rate, hold, offsets = params.attack_rate, params.entry_lifetime, params.syn_offsets[:-1]
-        values["p_first_syn_blocked_from_empty"] = p_blocked_in_first_hold(attack_rate=rate, slots=slots, hold=hold)
+        rate, entry_lifetime, offsets = params.attack_rate, params.entry_lifetime, params.syn_offsets[:-1]
+        values["p_first_syn_blocked_from_empty"] = p_blocked_in_first_lifetime(
+            attack_rate=rate, slots=slots, entry_lifetime=entry_lifetime
+        )
         values["p_never_connected_from_empty"] = p_all_blocked_periodic(
-            offsets=offsets, attack_rate=rate, slots=slots, hold=hold
+            offsets=offsets, attack_rate=rate, slots=slots, entry_lifetime=entry_lifetime
         )
     return values
 

@@ -86,21 +86,21 @@ def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
         return {}
     if params.close == "close" and orphaned is not None and distribution.below(orphaned) < 1:
         return {}
-    rides, late = distribution.below(held), 1 - distribution.below(repeat - rtt)
+    piggybacked, late = distribution.below(held), 1 - distribution.below(repeat - rtt)
     segments = close_segments(
-        p_rides=rides, p_late=late, loss_forward=params.loss_forward, loss_reverse=params.loss_reverse
+        p_piggybacked=piggybacked, p_late=late, loss_forward=params.loss_forward, loss_reverse=params.loss_reverse
     )
     heard = 1 - params.loss_forward ** len(fin_intervals(client, rtt, peer=server))  # P(some FIN of the client arrives)
     values = {
         "p_three_segments": segments.p_three,
         "p_four_segments": segments.p_four,
-        "p_ack_piggybacked": rides * heard,  # the first FIN to arrive is answered before another can come
+        "p_ack_piggybacked": piggybacked * heard,  # the first FIN to arrive is answered before another can come
         "p_server_time_wait": 0.0,  # it closes after the client has, in CLOSE-WAIT
     }
     if distribution.constant is None:
         return values
     if params.loss_forward == params.loss_reverse == 0:
-        values |= {"segments": 3.0 if rides else 4.0, "p_client_time_wait": 1.0, "p_server_clean": 1.0}
+        values |= {"segments": 3.0 if piggybacked else 4.0, "p_client_time_wait": 1.0, "p_server_clean": 1.0}
     latency = exact_latency(params)
     if latency is None:
         return values

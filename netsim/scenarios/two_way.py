@@ -313,8 +313,9 @@ def _copied(params: Params, there: float, rtt: float) -> dict[str, float]:
     late = p_ghost_duplicate(
         duplicate=params.duplicate,
         mean_extra_delay=distribution.scale,
-        life=params.service_time + (rtt if closes else 0.0),  # CLOSE takes a round trip more until TIME-WAIT
-        memory=params.server_memory,
+        connection_duration=params.service_time
+        + (rtt if closes else 0.0),  # CLOSE takes a round trip more until TIME-WAIT
+        server_memory=params.server_memory,
         lifetime=params.msl - there,
     )
     two_way = params.handshake == "two-way"
@@ -339,7 +340,7 @@ def _late(params: Params, there: float | None, back: float) -> dict[str, float]:
     if params.handshake != "two-way" or len(intervals) != 2 or lost_by_age > 1e-9 or intervals[0] < least + back:
         return {}
     times = {"rto": intervals[0], "delay": least, "mean_extra_delay": distribution.scale, "reply_delay": back}
-    times |= {"life": params.service_time, "gives_up": sum(intervals)}
+    times |= {"connection_duration": params.service_time, "client_timeout": sum(intervals)}
     ghost = p_ghost_delay(**times) if there is None else p_ghost_reorder(reorder=params.reorder, **times)
     return {"p_ghost": ghost, "ghosts": ghost}
 

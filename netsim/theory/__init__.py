@@ -1,29 +1,39 @@
-"""Exact results: the oracles of the tests and the dashed curves of the figures.
+"""Theory: what can be computed without a simulation, as closed formulas, recursions and exact enumerations.
 
-- Connection setup: `setup_latency` enumerates exactly, under any schedule and with give-up limits; the closed
-  forms (`cardwell_mean`, ...) cover exponential back-off without limits.
-- Stale segments: how many sequence numbers are acceptable, and with what probability an old segment meets one
-  of them, for random, clock-driven and fixed ISNs; the chance that a segment outlives TIME-WAIT; the four cells of
-  RFC 1185.
-- Teardown: how LAST-ACK ends, for any length of TIME-WAIT, what TIME-WAIT costs, in how many segments and how soon a
-  close is done.
-- Two-way handshake: the ghosts that copies and delays leave.
-- SYN floods: Erlang-B, retries against periodic and random holding times, eviction, SYN cookies.
-- Blind injection: segments to guess, by a sweep or at random, under RFC 793 and RFC 5961; guessing the ISN of a
-  forged connection.
+The package knows nothing of the simulator or of the TCP in it. That is its purpose: two independent ways to the same
+number. The tests compare simulated estimates with these values, and the figures draw them as dashed curves. A function
+takes the few numbers that matter (losses, delays, timers, windows) and returns a probability, a mean or a whole
+distribution. Its docstring says under which conditions the value is exact; where a function is an approximation, it
+says of what, and where it fails. A scenario's ``theory(params)`` translates its parameters into these arguments, and
+returns no value where the conditions do not hold.
 
-Times are float seconds, probabilities are in [0, 1]; a parameter outside its range raises ValueError.
+- ``setup``, ``setup_chain``, ``setup_closed_forms``: the latency of connection setup. `setup_latency` enumerates the
+  exact distribution for any schedule of retransmissions; the closed forms (`cardwell_mean`, ...) hold for unlimited
+  exponential back-off.
+- ``stale``, ``late``, ``reuse``, ``incarnation``: which sequence numbers of an old connection a new one accepts, with
+  random, clock-driven and fixed initial sequence numbers; the probability that a segment outlives TIME-WAIT; the four
+  cells of RFC 1185.
+- ``teardown``, ``closing``, ``occupancy``: how LAST-ACK ends, for any length of TIME-WAIT; the number of segments and
+  the latency of a close; the sockets and ports that TIME-WAIT occupies.
+- ``two_way``: the ghost connections that duplicates and delays cause in a two-way handshake.
+- ``backlog``, ``syn_defences``: SYN floods (Erlang's formula, retransmissions that meet the same full queue, eviction,
+  SYN cookies).
+- ``blind``, ``forged_open``: how many forged segments an off-path attacker needs, under RFC 793 and RFC 5961, and the
+  guessing of initial sequence numbers.
+- ``distribution``, ``schedule``: discrete distributions of latencies, and retransmission schedules.
+
+Times are seconds (float), probabilities lie in [0, 1]. An argument outside its range raises ValueError.
 """
 
 from netsim.theory.backlog import (
     erlang_b,
     fill_time,
     fluid_blocking,
-    mean_half_open_hold,
+    mean_entry_lifetime,
     p_all_blocked_markov,
     p_all_blocked_periodic,
     p_blocked_from_empty,
-    p_blocked_in_first_hold,
+    p_blocked_in_first_lifetime,
     saturating_rate,
 )
 from netsim.theory.blind import (
@@ -38,10 +48,10 @@ from netsim.theory.blind import (
 from netsim.theory.closing import CloseLatency, CloseSegments, close_latency, close_segments
 from netsim.theory.distribution import LatencyDistribution
 from netsim.theory.forged_open import (
-    bsd_isn_guesses,
     clock_isn_guesses,
-    p_bsd_isn_guessed,
+    counter_isn_guesses,
     p_clock_isn_guessed,
+    p_counter_isn_guessed,
     p_uniform_isn_guessed,
 )
 from netsim.theory.incarnation import IncarnationCell, incarnation_cell, old_bytes_acceptable
@@ -56,7 +66,7 @@ from netsim.theory.setup_closed_forms import (
     literal_client_mean,
     literal_distribution,
     literal_server_mean,
-    single_syn_p_diverged,
+    single_syn_p_only_client_established,
     stateless_mean,
     stateless_p_fail,
 )
@@ -114,7 +124,6 @@ __all__ = [
     "blind_data",
     "blind_reset",
     "blind_syn",
-    "bsd_isn_guesses",
     "cardwell_mean",
     "clock_isn_accepts",
     "clock_isn_advance",
@@ -123,6 +132,7 @@ __all__ = [
     "close_latency",
     "close_segments",
     "connection_rate_ceiling",
+    "counter_isn_guesses",
     "erlang_b",
     "expected_acceptances",
     "fill_time",
@@ -132,19 +142,19 @@ __all__ = [
     "literal_client_mean",
     "literal_distribution",
     "literal_server_mean",
-    "mean_half_open_hold",
+    "mean_entry_lifetime",
     "mean_population",
     "old_bytes_acceptable",
     "p_accept",
     "p_all_blocked_markov",
     "p_all_blocked_periodic",
     "p_blocked_from_empty",
-    "p_blocked_in_first_hold",
-    "p_bsd_isn_guessed",
+    "p_blocked_in_first_lifetime",
     "p_clean_without_time_wait",
     "p_clock_isn_guessed",
     "p_cookie_forged",
     "p_cookie_valid",
+    "p_counter_isn_guessed",
     "p_fin_retransmissions",
     "p_fixed_isn_accepted",
     "p_ghost_delay",
@@ -165,7 +175,7 @@ __all__ = [
     "pollaczek_khinchine_wait",
     "saturating_rate",
     "setup_latency",
-    "single_syn_p_diverged",
+    "single_syn_p_only_client_established",
     "stateless_mean",
     "stateless_p_fail",
     "synacks_per_spoofed_syn",

@@ -2,7 +2,7 @@
 
 B slots, spoofed SYNs at rate lambda that nobody ever completes, each holding its slot for T (see
 `backoff_intervals`); a SYN that finds the queue full is dropped. The load offered is a = lambda T, plus the
-legitimate SYNs' own rate times their mean hold (`mean_half_open_hold`). What retries achieve depends on the
+legitimate SYNs' own rate times their mean entry_lifetime (`mean_entry_lifetime`). What retries achieve depends on the
 distribution of the holding time: with a constant one the queue fills, blocks and empties periodically and all SYNs of
 one client are likely to meet the same blocked phase; P(all blocked) is far above the product of their probabilities.
 Rates are per second, times in seconds.
@@ -35,7 +35,7 @@ def erlang_b(*, load: float, slots: int) -> float:
 
 
 def fluid_blocking(*, load: float, slots: int) -> float:
-    """The share blocked when arrivals come like a fluid: max(0, 1 - B/a), the limit of `erlang_b` for large B.
+    """Share of blocked SYNs in the fluid approximation: max(0, 1 - B/a), the limit of `erlang_b` for large B.
 
     Raises:
         ValueError: a negative load or number of slots.
@@ -56,24 +56,24 @@ def fill_time(*, attack_rate: float, slots: int) -> float:
     return slots / attack_rate
 
 
-def saturating_rate(*, slots: int, hold: float) -> float:
+def saturating_rate(*, slots: int, entry_lifetime: float) -> float:
     """The smallest attack, SYNs per second, that keeps the queue full: B / T, 2.03 for 128 slots and 63 s.
 
     Raises:
-        ValueError: a negative number of slots or hold <= 0.
+        ValueError: a negative number of slots or entry_lifetime <= 0.
     """
     check_count("slots", slots)
-    check_positive("hold", hold)
-    return slots / hold
+    check_positive("entry_lifetime", entry_lifetime)
+    return slots / entry_lifetime
 
 
-def mean_half_open_hold(
+def mean_entry_lifetime(
     *, synack_intervals: Sequence[float], rtt: float, loss_forward: float, loss_reverse: float
 ) -> float:
-    """Mean time (s) that a legitimate client, silent after its ACK, keeps its slot.
+    """Mean time (s) that the entry of a legitimate client, which sends nothing after its ACK, occupies its slot.
 
     SYN-ACK k, sent when k intervals are over, completes the handshake one RTT later with probability
-    q = (1 - pf)(1 - pr), each independently (RFC 9293: only the server's timer repeats the SYN-ACK); at the end of
+    q = (1 - pf)(1 - pr), each independently (RFC 9293: only the server's timer retransmits the SYN-ACK); at the end of
     the last interval the slot is freed.
 
     Raises:
@@ -95,42 +95,42 @@ def mean_half_open_hold(
     return mean + waiting * end
 
 
-def p_blocked_from_empty(*, attack_rate: float, slots: int, time: float, hold: float) -> float:
+def p_blocked_from_empty(*, attack_rate: float, slots: int, time: float, entry_lifetime: float) -> float:
     """P(a SYN finds the queue full) `time` seconds after a Poisson attack met an empty one: P(Pois(lambda t) >= B).
 
-    Exact while nobody has left yet, hence time <= hold, every entry being held `hold` seconds.
+    Exact for a constant lifetime, as long as no entry has expired: hence time <= entry_lifetime.
 
     Raises:
-        ValueError: a negative argument, or time > hold.
+        ValueError: a negative argument, or time > entry_lifetime.
     """
     check_non_negative("attack_rate", attack_rate)
     check_count("slots", slots)
-    check_non_negative("hold", hold)
-    check_non_negative("time", time, high=hold)
+    check_non_negative("entry_lifetime", entry_lifetime)
+    check_non_negative("time", time, high=entry_lifetime)
     from scipy.special import pdtrc
 
     return float(pdtrc(slots - 1, attack_rate * time)) if slots else 1.0
 
 
-def p_blocked_in_first_hold(*, attack_rate: float, slots: int, hold: float) -> float:
-    """P(a SYN at a uniform time of the first `hold` seconds finds the queue full), which was empty at 0.
+def p_blocked_in_first_lifetime(*, attack_rate: float, slots: int, entry_lifetime: float) -> float:
+    """P(a SYN at a uniform time of the first `entry_lifetime` seconds finds the queue full), which was empty at 0.
 
     The mean of `p_blocked_from_empty` over [0, T]. With S_B the time of the B-th arrival it is E[(T - S_B)^+] / T =
     P(Pois(lambda T) >= B) - B / (lambda T) P(Pois(lambda T) >= B + 1).
 
     Raises:
-        ValueError: attack_rate or hold <= 0, or slots < 1.
+        ValueError: attack_rate or entry_lifetime <= 0, or slots < 1.
     """
     check_positive("attack_rate", attack_rate)
-    check_positive("hold", hold)
+    check_positive("entry_lifetime", entry_lifetime)
     check_count("slots", slots, low=1)
     from scipy.special import pdtrc
 
-    mean = attack_rate * hold
+    mean = attack_rate * entry_lifetime
     return float(pdtrc(slots - 1, mean) - slots / mean * pdtrc(slots, mean))
 
 
-def p_all_blocked_periodic(*, offsets: Sequence[float], attack_rate: float, slots: int, hold: float) -> float:
+def p_all_blocked_periodic(*, offsets: Sequence[float], attack_rate: float, slots: int, entry_lifetime: float) -> float:
     """P(every SYN of one client is blocked) with a constant holding time: 1 - |U_i ([0, w) - o_i mod T)| / T.
 
     The attack fills the empty queue in w = B / lambda, is blocked until the first entry expires at T, and so on
@@ -142,28 +142,28 @@ def p_all_blocked_periodic(*, offsets: Sequence[float], attack_rate: float, slot
         offsets: when each SYN is sent, seconds after the first (whose own offset is 0).
         attack_rate: spoofed SYNs per second (lambda).
         slots: number of slots (B).
-        hold: how long an entry lives (T), s.
+        entry_lifetime: how long an entry lives (T), s.
 
     Raises:
-        ValueError: no offset, a negative or not finite one, attack_rate or hold <= 0, a negative number of slots.
+        ValueError: no offset, a negative or infinite one, attack_rate or entry_lifetime <= 0, or slots < 0.
     """
     _check_offsets(offsets)
-    check_positive("hold", hold)
+    check_positive("entry_lifetime", entry_lifetime)
     width = fill_time(attack_rate=attack_rate, slots=slots)
     # Arcs of one width on a circle of circumference T: each covers its width, or the gap to the next one.
-    starts = sorted({-offset % hold for offset in offsets})
-    gaps = [later - start for start, later in itertools.pairwise([*starts, starts[0] + hold])]
+    starts = sorted({-offset % entry_lifetime for offset in offsets})
+    gaps = [later - start for start, later in itertools.pairwise([*starts, starts[0] + entry_lifetime])]
     served = sum(min(width, gap) for gap in gaps)
-    return max(0.0, 1 - served / hold)
+    return max(0.0, 1 - served / entry_lifetime)
 
 
-def p_all_blocked_markov(*, offsets: Sequence[float], attack_rate: float, slots: int, hold: float) -> float:
+def p_all_blocked_markov(*, offsets: Sequence[float], attack_rate: float, slots: int, entry_lifetime: float) -> float:
     """P(every SYN of one client is blocked) with exponential holding times: pi_B prod_k [exp(Q d_k)]_BB.
 
     pi_B is `erlang_b`, Q the generator of the M/M/B/B queue and d_k the gaps between the SYNs: a blocked SYN leaves
     the queue as it found it, full, and the next one is blocked iff it is full again d_k later. Q is
     made symmetric, which leaves the diagonal of its exponential as it is, and diagonalised; about 0.5 s for
-    1,000 slots. Arguments as in `p_all_blocked_periodic`; the offsets increase and `hold` is the mean.
+    1,000 slots. Arguments as in `p_all_blocked_periodic`; the offsets increase and `entry_lifetime` is the mean.
 
     Raises:
         ValueError: as `p_all_blocked_periodic`, or offsets that decrease.
@@ -171,18 +171,18 @@ def p_all_blocked_markov(*, offsets: Sequence[float], attack_rate: float, slots:
     _check_offsets(offsets)
     check_positive("attack_rate", attack_rate)
     check_count("slots", slots)
-    check_positive("hold", hold)
+    check_positive("entry_lifetime", entry_lifetime)
     if any(later < earlier for earlier, later in itertools.pairwise(offsets)):
         raise ValueError(f"offsets must not decrease, got {offsets!r}")
-    p = erlang_b(load=attack_rate * hold, slots=slots)
+    p = erlang_b(load=attack_rate * entry_lifetime, slots=slots)
     if slots == 0 or len(offsets) == 1:
         return p
     import numpy as np
     from scipy.linalg import eigh_tridiagonal
 
     taken = np.arange(slots + 1)
-    leaving = -(taken / hold + np.where(taken < slots, attack_rate, 0.0))
-    rates, vectors = eigh_tridiagonal(leaving, np.sqrt(attack_rate * taken[1:] / hold))
+    leaving = -(taken / entry_lifetime + np.where(taken < slots, attack_rate, 0.0))
+    rates, vectors = eigh_tridiagonal(leaving, np.sqrt(attack_rate * taken[1:] / entry_lifetime))
     full = vectors[-1] ** 2
     for earlier, later in itertools.pairwise(offsets):
         p *= float(full @ np.exp(np.minimum(rates, 0.0) * (later - earlier)))
@@ -197,4 +197,4 @@ def _check_offsets(offsets: Sequence[float]) -> None:
 
 def _check_nonempty(name: str, values: Sequence[float]) -> None:
     if len(values) == 0:
-        raise ValueError(f"{name} must hold at least one value, got {values!r}")
+        raise ValueError(f"{name} must entry_lifetime at least one value, got {values!r}")

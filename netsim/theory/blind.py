@@ -1,4 +1,4 @@
-"""Blind injection: how many forged segments an attacker needs who sees nothing of the connection.
+"""Blind injection: how many forged segments an off-path attacker needs, who sees no segment of the connection.
 
 He knows the addresses, perhaps the ports, and guesses the rest. A sweep steps through the sequence space by as
 much as is acceptable at once and cannot miss; memoryless guesses are drawn uniformly each time. Where an
@@ -22,12 +22,12 @@ Rules = Literal["rfc793", "rfc5961"]
 
 @dataclass(frozen=True, kw_only=True)
 class BlindAttack:
-    """Guessing with so many right answers in each field; no right answer means that it never succeeds.
+    """Guessing with a given number of right answers in each field; no right answer means that it never succeeds.
 
     Attributes:
         sequences: acceptable sequence numbers, contiguous, out of `modulus`.
         acks: acceptable acknowledgment numbers, contiguous; all of them where they are not looked at.
-        ports: how many ports the victim may be using, each as likely; 1 when it is known.
+        ports: how many ports the attacked end may be using, each as likely; 1 when it is known.
         modulus: size of the sequence space.
 
     Raises:
@@ -166,13 +166,13 @@ def blind_data(
     RFC 5961 5.2 takes those from SND.UNA - MAX.SND.WND to SND.NXT only.
 
     Args:
-        window: the victim's receive window, bytes.
+        window: the attacked end's receive window, bytes.
         rules: `rfc793` or `rfc5961`.
         length: bytes of data in each forged segment, at most window + 1: a segment that reaches beyond both ends of
             the window is refused.
-        max_snd_wnd: the largest window the victim was ever offered (MAX.SND.WND), bytes; RFC 5961 only.
-        in_flight: what the victim has sent and not yet had acknowledged, bytes; RFC 5961 only.
-        ports: how many ports the victim may be using.
+        max_snd_wnd: the largest window that the attacked end was ever offered (MAX.SND.WND), bytes; RFC 5961 only.
+        in_flight: the data that the attacked end has sent and that is not yet acknowledged, bytes; RFC 5961 only.
+        ports: how many ports the attacked end may be using.
 
     Raises:
         ValueError: a number outside its range or unknown rules.

@@ -1,9 +1,9 @@
 """In how many segments, and how soon, a connection is closed over a path that loses segments independently.
 
-The client sends its FIN and repeats it until it is acknowledged. The server reads the end of the stream, thinks, and
-sends its own FIN, which acknowledges the client's too, and repeats it until an ACK comes. It may send the ACK of the
-client's FIN at once, or hold it back for a while: if its own FIN is ready by then, the ACK rides on it and three
-segments do (FIN, FIN with ACK, ACK). Delays are constant, times are in seconds.
+The client sends its FIN and retransmits it until it is acknowledged. The server reads the end of the stream, thinks,
+and sends its own FIN, which acknowledges the client's too; it retransmits it until an ACK arrives. It may acknowledge the
+client's FIN immediately or delay this ACK: if its own FIN is ready by then, the ACK is piggybacked on it and three
+segments suffice (FIN, FIN with ACK, ACK). Delays are constant, times are in seconds.
 """
 
 import itertools
@@ -24,32 +24,32 @@ class CloseSegments:
     p_four: float
 
 
-def close_segments(*, p_rides: float, p_late: float, loss_forward: float, loss_reverse: float) -> CloseSegments:
-    """How many segments a close without text takes.
+def close_segments(*, p_piggybacked: float, p_late: float, loss_forward: float, loss_reverse: float) -> CloseSegments:
+    """How many segments a close without data takes.
 
-    Three: the ACK rides on the server's FIN, and all three arrive. Four, if it rides: the client's first FIN is lost,
-    the next and all else arrives. Four, if it goes alone: FIN, FIN and the last ACK must arrive, the first ACK only if
-    the server's FIN comes after the client's RTO.
+    Three: the ACK is piggybacked on the server's FIN, and all three arrive. Four, if it is piggybacked: the client's
+    first FIN is lost, its retransmission and all else arrives. Four, if the ACK is sent separately: FIN, FIN and the
+    last ACK must arrive, the first ACK only if the server's FIN comes after the client's RTO.
 
     Args:
-        p_rides: P(the server's FIN is ready while the ACK waits).
+        p_piggybacked: P(the server's FIN is ready while the ACK waits).
         p_late: P(the server's FIN arrives after the client's first RTO).
         loss_forward: client to server.
         loss_reverse: server to client.
 
     Raises:
-        ValueError: a probability outside [0, 1], or p_rides + p_late > 1.
+        ValueError: a probability outside [0, 1], or p_piggybacked + p_late > 1.
     """
-    for name, value in (("p_rides", p_rides), ("p_late", p_late)):
+    for name, value in (("p_piggybacked", p_piggybacked), ("p_late", p_late)):
         check_probability(name, value)
     check_probability("loss_forward", loss_forward)
     check_probability("loss_reverse", loss_reverse)
-    check_probability("p_rides + p_late", p_rides + p_late)
+    check_probability("p_piggybacked + p_late", p_piggybacked + p_late)
     there, back = 1 - loss_forward, 1 - loss_reverse
-    alone = there**2 * ((1 - p_rides - p_late) * back + p_late * back**2)
+    alone = there**2 * ((1 - p_piggybacked - p_late) * back + p_late * back**2)
     return CloseSegments(
-        p_three=p_rides * there**2 * back,
-        p_four=p_rides * loss_forward * there**2 * back + alone,
+        p_three=p_piggybacked * there**2 * back,
+        p_four=p_piggybacked * loss_forward * there**2 * back + alone,
     )
 
 
@@ -78,11 +78,11 @@ def close_latency(
     to answer for as long as the server asks.
 
     Args:
-        client_intervals: seconds to wait after each of the client's FINs; at the end of the last it gives up.
+        client_intervals: seconds to wait after each of the client's FINs; at the end of the last one it times out.
         server_intervals: the same for the server.
         think: from the end of the stream to the server's close.
-        delay_forward: one way, client to server.
-        delay_reverse: one way, server to client.
+        delay_forward: one-way delay, client to server.
+        delay_reverse: one-way delay, server to client.
         loss_forward: client to server.
         loss_reverse: server to client.
 

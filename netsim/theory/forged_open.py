@@ -1,8 +1,8 @@
-"""Guessing the ISN that a server chose for somebody else, after seeing one that it chose for oneself (Morris 1985).
+"""Guessing the ISN that a server selects for another host, after seeing one that it selected for oneself (Morris 1985).
 
-The attacker opens a connection of his own, waits, and forges the SYN of a host that the server trusts. He must
-acknowledge an ISN that he does not see. How far it lies from the one he saw depends on the policy, on how exactly he
-knows the time between the two at the server, and on who else opens connections meanwhile.
+The attacker opens a connection, waits, and forges the SYN of a host that the server trusts. Then the attacker must
+acknowledge an ISN without having seen it. Its distance from the ISN of the first connection depends on the server's
+policy, on the time between the two SYNs at the server, and on the connections that other hosts open meanwhile.
 
 Sources: RFC 6528 2 and 3, RFC 1948 (after Morris 1985 and Bellovin 1989). Times are seconds, rates per second.
 """
@@ -17,7 +17,7 @@ _NEGLIGIBLE = 1e-12
 
 
 def p_uniform_isn_guessed(guesses: int) -> float:
-    """P(one of so many different guesses is right) where the ISN is uniform for whoever has no key: n / 2^32.
+    """P(one of n different guesses is right) if the ISN is uniform to anyone without the key: n / 2^32. Exact.
 
     Raises:
         ValueError: guesses outside [0, 2^32].
@@ -69,20 +69,22 @@ def _integral_of_cdf(x: float, half: float) -> float:
     return edge if x < 0 else x + edge
 
 
-def bsd_isn_guesses(*, per_second: int, per_connection: int, pause: float, others: float) -> dict[int, float]:
-    """How far a BSD counter has moved, most likely first, each with its probability.
+def counter_isn_guesses(
+    *, per_second: int, per_connection: int, pause: float, background_rate: float
+) -> dict[int, float]:
+    """The distances by which a counter may have moved, the most likely first, each with its probability. Exact.
 
     It moves by `per_second` at each whole second, whose phase is unknown, and by `per_connection` at each opening: the
-    attacker's own, and Poisson ones of `others` a second during `pause`.
+    attacker's own, and those of other hosts, which are Poisson with `background_rate` per second during `pause`.
 
     Raises:
-        ValueError: per_second or per_connection outside [0, 2^32 - 1], pause < 0, or others < 0.
+        ValueError: per_second or per_connection outside [0, 2^32 - 1], pause < 0, or background_rate < 0.
     """
     check_count("per_second", per_second, high=SEQUENCE_SPACE - 1)
     check_count("per_connection", per_connection, high=SEQUENCE_SPACE - 1)
     check_non_negative("pause", pause)
-    check_non_negative("others", others)
-    whole, mean = math.floor(pause), others * pause
+    check_non_negative("background_rate", background_rate)
+    whole, mean = math.floor(pause), background_rate * pause
     moved: dict[int, float] = defaultdict(float)
     for seconds, p_seconds in ((whole, 1 - (pause - whole)), (whole + 1, pause - whole)):
         k, p_k = 0, math.exp(-mean)
@@ -94,12 +96,16 @@ def bsd_isn_guesses(*, per_second: int, per_connection: int, pause: float, other
     return dict(sorted(moved.items(), key=lambda item: (-item[1], item[0])))
 
 
-def p_bsd_isn_guessed(guesses: int, *, per_second: int, per_connection: int, pause: float, others: float) -> float:
-    """P(one of the best guesses is right) against a BSD counter: see `bsd_isn_guesses`.
+def p_counter_isn_guessed(
+    guesses: int, *, per_second: int, per_connection: int, pause: float, background_rate: float
+) -> float:
+    """P(one of the best guesses is right) against a counter: see `counter_isn_guesses`.
 
     Raises:
         ValueError: guesses outside [0, 2^32], or a parameter outside its range.
     """
     check_count("guesses", guesses, high=SEQUENCE_SPACE)
-    ranked = bsd_isn_guesses(per_second=per_second, per_connection=per_connection, pause=pause, others=others)
+    ranked = counter_isn_guesses(
+        per_second=per_second, per_connection=per_connection, pause=pause, background_rate=background_rate
+    )
     return min(math.fsum(list(ranked.values())[:guesses]), 1.0)

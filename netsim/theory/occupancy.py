@@ -1,15 +1,15 @@
-"""What lingering costs: how many sockets are held, and how fast a host may open connections.
+"""What TIME-WAIT costs: how many sockets it occupies, and at which rate a host may open connections.
 
-Little's law needs no assumption on arrivals or lifetimes: a population is its arrival rate times the mean
-lifetime. It gives the sockets in TIME-WAIT (Faber, Touch and Yue, INFOCOM 1999), the ghosts of a two-way
-handshake and the load offered to a SYN queue.
+Little's formula needs no assumption on arrivals or lifetimes: a mean population is the arrival rate times the mean
+lifetime. It gives the number of sockets in TIME-WAIT (Faber, Touch and Yue, INFOCOM 1999), of ghost connections of a
+two-way handshake, and the load offered to a SYN queue.
 """
 
 from netsim.theory._domain import check_count, check_non_negative, check_positive
 
 
 def mean_population(*, rate: float, lifetime: float) -> float:
-    """How many are alive on average when `rate` per second appear and live `lifetime` seconds: Little's law.
+    """Mean number that exists when `rate` per second appear, each for `lifetime` seconds: Little's formula. Exact.
 
     Raises:
         ValueError: a negative or not finite rate or lifetime.

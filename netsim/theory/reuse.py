@@ -1,8 +1,8 @@
-"""Old text after a four-tuple was used again: the chance that some of it is accepted, given the times of one run.
+"""Stale data after a four-tuple was reused: the probability that some is accepted, given the times of one run.
 
 The initial numbers of a new connection differ from the old ones at both ends. Where a difference is random, it is
 integrated out exactly: acceptance is a union of arcs of the circle of 2^32 differences, and its size is counted, not
-sampled. What is left to chance is which segments were copied and how late each copy is; averaged over runs this is the
+sampled. What remains random is which segments were duplicated and how late each copy is; averaged over runs this is the
 probability itself, with far less noise than counting acceptances.
 
 All numbers are relative: those of old segments to the old initial numbers, those of the receiver to the new ones.
@@ -26,7 +26,7 @@ Arc = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class OldSegment:
-    """A text segment of the old incarnation: when it, or its late copy, arrived (s), and its numbers."""
+    """A data segment of the old incarnation: when it, or its delayed duplicate, arrived (s), and its numbers."""
 
     arrived: float
     seq: int
@@ -36,7 +36,7 @@ class OldSegment:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a receiver takes from ``time`` (s) on: text in [RCV.NXT, RCV.NXT + window) with one of ``acks`` ACKs.
+    """What a receiver accepts from ``time`` (s) on: data in [RCV.NXT, RCV.NXT + window) with one of ``acks`` ACKs.
 
     These are ``first_ack`` and those after it: in ESTABLISHED [SND.UNA - MAX.SND.WND, SND.NXT] (RFC 5961 5) or all old
     ones (RFC 793), in SYN-RECEIVED the one that acknowledges the SYN-ACK.
@@ -65,7 +65,7 @@ class NewConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class _Chance:
+class _Acceptance:
     """With probability ``p`` a copy of segment number ``of`` is taken if both differences lie in these arcs."""
 
     of: int
@@ -81,30 +81,30 @@ def p_some_copy_accepted(
     duplicate: float,
     late: Callable[[float], float],
 ) -> float:
-    """P(at least one late copy is accepted) when each segment is copied with probability ``duplicate``.
+    """P(at least one delayed duplicate is accepted), if each segment has one with probability ``duplicate``. Exact.
 
     ``late(t)``: P(a copy comes more than t seconds after its original). Copies are independent, their fates are not:
     all of them meet the same two differences.
     """
-    chances = []
+    acceptances = []
     for of, segment in enumerate(segments):
         for connection in connections:
             for moment, since, until in _periods(connection, segment.arrived):
                 p = duplicate * (late(since - segment.arrived) - late(until - segment.arrived))
                 if p > 0:
-                    chances.append(_Chance(of, p, *_arcs(segment, connection, moment)))
-    return _integral(chances)
+                    acceptances.append(_Acceptance(of, p, *_arcs(segment, connection, moment)))
+    return _integral(acceptances)
 
 
 def p_some_arrival_accepted(arrivals: Iterable[OldSegment], connections: Sequence[NewConnection]) -> float:
     """P(at least one of the old segments that did arrive is accepted): the union of their arcs."""
-    chances = []
+    acceptances = []
     for of, segment in enumerate(arrivals):
         for connection in connections:
             for moment, since, until in _periods(connection, 0.0):
                 if since <= segment.arrived < until:
-                    chances.append(_Chance(of, 1.0, *_arcs(segment, connection, moment)))
-    return _integral(chances)
+                    acceptances.append(_Acceptance(of, 1.0, *_arcs(segment, connection, moment)))
+    return _integral(acceptances)
 
 
 def _periods(connection: NewConnection, earliest: float) -> Iterator[tuple[Moment, float, float]]:
@@ -117,7 +117,7 @@ def _periods(connection: NewConnection, earliest: float) -> Iterator[tuple[Momen
 
 
 def _arcs(segment: OldSegment, connection: NewConnection, moment: Moment) -> tuple[tuple[Arc, ...], Arc]:
-    """For which differences the numbers of the text, and its ACK, are taken (RFC 9293 3.10.7.4, first and fifth)."""
+    """For which differences the data's numbers and its ACK are acceptable (RFC 9293 3.10.7.4, first and fifth)."""
     window, length = moment.window, segment.length
     first = segment.seq - moment.rcv_nxt - window + 1  # of the differences that put the first byte into the window
     if window == 0:
@@ -139,20 +139,20 @@ def _holds(arc: Arc, number: int) -> bool:
     return (number - arc[0]) & _MASK < arc[1]
 
 
-def _integral(chances: Iterable[_Chance]) -> float:
+def _integral(acceptances: Iterable[_Acceptance]) -> float:
     """1 - E prod(1 - p of each segment) over the two differences."""
-    chances = [chance for chance in chances if chance.seq and chance.ack[1]]
+    acceptances = [acceptance for acceptance in acceptances if acceptance.seq and acceptance.ack[1]]
     total = 0.0
-    edges = sorted({edge for chance in chances for piece in _pieces(chance.ack) for edge in piece})
+    edges = sorted({edge for acceptance in acceptances for piece in _pieces(acceptance.ack) for edge in piece})
     for low, high in pairwise(edges):
-        active = [c for c in chances if _holds(c.ack, low)]
+        active = [c for c in acceptances if _holds(c.ack, low)]
         total += (high - low) / SEQUENCE_SPACE * _over_sequence_numbers(active)
     return total
 
 
-def _over_sequence_numbers(chances: Sequence[_Chance]) -> float:
-    """The integral over the difference of the client's numbers; each chance has its arcs there."""
-    pieces = [(c.of, c.p, *piece) for c in chances for arc in c.seq for piece in _pieces(arc)]
+def _over_sequence_numbers(acceptances: Sequence[_Acceptance]) -> float:
+    """The integral over the difference of the client's numbers; each acceptance has its arcs there."""
+    pieces = [(c.of, c.p, *piece) for c in acceptances for arc in c.seq for piece in _pieces(arc)]
     if not pieces:
         return 0.0
     edges = np.unique(np.array([edge for *_, low, high in pieces for edge in (low, high)], dtype=np.int64))
@@ -162,9 +162,9 @@ def _over_sequence_numbers(chances: Sequence[_Chance]) -> float:
         by_segment.setdefault(of, []).append((p, low, high))
     for group in by_segment.values():
         step = np.zeros(len(edges))
-        chance, starts, stops = (np.array(column) for column in zip(*group, strict=True))
-        np.add.at(step, np.searchsorted(edges, starts), chance)
-        np.add.at(step, np.searchsorted(edges, stops), -chance)
+        acceptance, starts, stops = (np.array(column) for column in zip(*group, strict=True))
+        np.add.at(step, np.searchsorted(edges, starts), acceptance)
+        np.add.at(step, np.searchsorted(edges, stops), -acceptance)
         taken = np.clip(np.cumsum(step), 0.0, 1.0)
         with np.errstate(divide="ignore"):
             log_none += np.log1p(-np.where(taken < 1e-15, 0.0, taken))

@@ -1,6 +1,6 @@
 """Exact distribution of the connection-setup latency under independent loss and constant delays.
 
-The client sends its SYN on a given schedule until a SYN-ACK arrives or it gives up, then stays silent; the
+The client sends its SYN on a given schedule until a SYN-ACK arrives or its OPEN times out, and then sends nothing; the
 server retransmits its SYN-ACK on a schedule of its own and, depending on `policy`, also answers a duplicate
 SYN. Nothing is approximated: the result is a list of atoms.
 """
@@ -22,7 +22,7 @@ class SetupLatency:
     """How long the two ends take to become ESTABLISHED, in seconds from the client's first SYN.
 
     Attributes:
-        client: latency of the client; `client.p_fail` is the probability that it gives up.
+        client: latency of the client; `client.p_fail` is the probability that its OPEN times out.
         server: latency of the server (no data flows, so only an ACK of its SYN-ACK completes it).
         p_only_client_established: P(the client becomes ESTABLISHED, the server never does), over all runs. The
             opposite is impossible, so `server.p_fail = client.p_fail + p_only_client_established`.
@@ -34,7 +34,7 @@ class SetupLatency:
 
     @property
     def p_fail(self) -> float:
-        """P(the client gives up)."""
+        """P(the client's OPEN times out)."""
         return self.client.p_fail
 
 
@@ -44,21 +44,21 @@ class SetupModel:
 
     Attributes:
         policy: what the server does with a duplicate SYN while half open. `literal` (RFC 9293 3.10.7.4):
-            a bare ACK, which a client in SYN-SENT drops (3.10.7.3). `bsd`: a SYN-ACK at once; the timer and
-            the count of its retransmissions stay. `linux` (tcp_check_req, net/ipv4/tcp_minisocks.c): a
-            SYN-ACK at once, at most one per `duplicate_syn_interval`, and the timer starts again with its
+            a bare ACK, which a client in SYN-SENT drops (3.10.7.3). `bsd`: an immediate SYN-ACK; the timer and
+            the count of its retransmissions stay. `linux` (tcp_check_req, net/ipv4/tcp_minisocks.c): an
+            immediate SYN-ACK, at most one per `duplicate_syn_interval`, and the timer restarts with its
             current interval. `stateless` (SYN cookies, RFC 4987 3.6): every SYN draws a SYN-ACK; there is
             no entry and no timer, so a client whose ACK is lost stays ESTABLISHED alone.
         syn_intervals: seconds to wait after each transmission of the SYN, n + 1 of them for n
-            retransmissions; at the end of the last one the client gives up.
-        synack_intervals: the same for the server's SYN-ACK; at the end of the last one the half-open entry is
-            dropped silently, and a later SYN makes a new one. Ignored by `stateless`.
+            retransmissions; at the end of the last one its OPEN times out.
+        synack_intervals: the same for the server's SYN-ACK; at the end of the last one the SYN-RECEIVED
+            entry is dropped silently, and a later SYN makes a new one. Ignored by `stateless`.
         loss_forward: probability that a segment from client to server is lost, each independently.
         loss_reverse: the same from server to client.
         delay_forward: one-way delay from client to server, seconds.
         delay_reverse: one-way delay from server to client, seconds.
         tie_break: which comes first when a timer expires at the instant at which a segment arrives.
-        connect_timeout: seconds after the first SYN at which the client gives up, if that is earlier.
+        connect_timeout: seconds after the first SYN at which the OPEN times out, if that is earlier.
         duplicate_syn_interval: seconds; `linux` only (net.ipv4.tcp_invalid_ratelimit, 500 ms).
 
     Raises:
@@ -109,7 +109,7 @@ class SetupModel:
         return HandshakePlan(
             policy=self.policy,
             syn_times=tuple(t for t in syns if t < gives_up),
-            client_gives_up=gives_up,
+            client_timeout=gives_up,
             synack_intervals=tuple(map(nanoseconds, self.synack_intervals)),
             duplicate_interval=nanoseconds(self.duplicate_syn_interval),
             loss_forward=self.loss_forward,

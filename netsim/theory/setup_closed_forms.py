@@ -88,7 +88,7 @@ def stateless_mean(*, rtt: float, rto: float, loss_forward: float, loss_reverse:
 
 
 def stateless_p_fail(*, loss_forward: float, loss_reverse: float, syn_retries: int) -> float:
-    """P(the client gives up), policy `stateless`: (1 - q)^(n + 1) for n SYN retransmissions.
+    """P(the client's OPEN times out), policy `stateless`: (1 - q)^(n + 1) for n SYN retransmissions.
 
     Every SYN must have the time to be answered: the RTT is shorter than the last interval.
 
@@ -99,8 +99,8 @@ def stateless_p_fail(*, loss_forward: float, loss_reverse: float, syn_retries: i
     return float(_round_trip_loss(loss_forward, loss_reverse) ** (syn_retries + 1))
 
 
-def single_syn_p_diverged(*, loss_forward: float, loss_reverse: float, synack_retries: int) -> float:
-    """P(client ESTABLISHED, server gave up) when the client sends one SYN and the server m + 1 SYN-ACKs.
+def single_syn_p_only_client_established(*, loss_forward: float, loss_reverse: float, synack_retries: int) -> float:
+    """P(client ESTABLISHED, server timed out) when the client sends one SYN and the server m + 1 SYN-ACKs.
 
     (1 - pf) [(1 - q)^(m + 1) - pr^(m + 1)]: the SYN arrives, no SYN-ACK leads to an ACK at the server, but
     not all of them are lost. Every SYN-ACK must have the time to be acknowledged before the entry is dropped.

@@ -1,4 +1,4 @@
-"""Probability that a segment of an old incarnation is taken by a new connection on the same four-tuple.
+"""Probability that a segment of an old incarnation is accepted by a new connection on the same four-tuple.
 
 The receiver's window is [RCV.NXT, RCV.NXT + W) modulo 2^32. A segment with data is acceptable iff its first
 or its last byte lies in the window; one without data iff its sequence number does, or equals RCV.NXT when the
@@ -221,7 +221,7 @@ def p_old_handshake_completes(*, isn: Literal["fixed", "random"], modulus: int =
     """P(an old duplicate SYN followed by an old duplicate ACK makes a server ESTABLISHED).
 
     The old ACK must acknowledge the new SYN-ACK, that is equal ISS + 1: certain when the server's ISS is the
-    same each time, 2^-32 when it is random. This is what the third segment of the handshake is for.
+    same each time, 2^-32 when it is random. This is the purpose of the handshake's final ACK.
 
     Raises:
         ValueError: another value of `isn`, or modulus < 1.

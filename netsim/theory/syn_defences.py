@@ -1,9 +1,9 @@
-"""Defences of a SYN queue: what evicting old entries, or keeping none, does to a legitimate client.
+"""Defences of a SYN queue: what eviction of old entries, and SYN cookies, mean for a legitimate client.
 
-Under eviction every SYN gets in, and the question is whether its entry is still there one round trip R later, when
-the third segment comes. The queue is full and spoofed SYNs arrive as a Poisson process of rate lambda (RFC 4987
-3.4 and 3.5). A SYN cookie (3.6) keeps nothing: the question is whether the number that comes back is still valid, and
-whether one that was never sent is taken. Rates are per second, times in seconds.
+With eviction every SYN gets an entry, and the question is whether this entry still exists one round trip R later, when
+the handshake's final ACK arrives. The formulas are exact for a full queue and spoofed SYNs that are a Poisson process
+of rate lambda (RFC 4987 3.4 and 3.5). With SYN cookies (3.6) the server keeps nothing: the questions are whether the
+cookie that the client returns is still valid, and whether a guessed one is accepted. Rates are per second, times in seconds.
 """
 
 import math

@@ -1,9 +1,9 @@
-"""How the end that closes last leaves LAST-ACK: cleanly, by a reset, or by giving up.
+"""How the end that closes last leaves LAST-ACK: cleanly, by a reset, or by a timeout.
 
-B, in LAST-ACK, sends its FIN and repeats it until an answer comes. A, in FIN-WAIT-2, enters TIME-WAIT on the first
-FIN that arrives. While TIME-WAIT lasts every FIN is acknowledged; after it there is no connection and a FIN draws
-a RST (RFC 9293 3.10.7.1). FINs are lost with probability pb, answers with pa, each independently; delays
-are constant, so only the intervals between the FINs matter, and every answer has the time to arrive before B gives up.
+B, in LAST-ACK, sends its FIN and retransmits it until an answer arrives. A, in FIN-WAIT-2, enters TIME-WAIT on the
+first FIN that arrives. While TIME-WAIT lasts, every FIN is acknowledged; afterwards there is no connection, and a FIN
+is answered with a RST (RFC 9293 3.10.7.1). FINs are lost with probability pb, answers with pa, each independently; delays
+are constant, so only the intervals between the FINs matter, and every answer has the time to arrive before B times out.
 Write q = (1 - pb)(1 - pa) and r for the number of FIN retransmissions. Times are in seconds.
 """
 
@@ -33,7 +33,7 @@ class TeardownOutcome:
         fin_times: when each FIN is sent, seconds after the first.
         clean: clean[k] = P(B is closed by the ACK of FIN k, k = 0 being the first).
         reset: reset[k] = P(B is closed by a RST that answers FIN k).
-        p_timeout: P(no answer arrives: B gives up).
+        p_timeout: P(no answer arrives: B times out).
     """
 
     fin_times: tuple[float, ...]
@@ -80,12 +80,12 @@ def teardown_outcome(
 
     Args:
         fin_intervals: seconds to wait after each transmission of the FIN, r + 1 of them for r retransmissions; at
-            the end of the last one B gives up.
+            the end of the last one B times out.
         time_wait: length of TIME-WAIT (tau), seconds.
         loss_fin: probability that a FIN is lost (pb).
         loss_answer: probability that its ACK or RST is lost (pa).
-        restart: whether a retransmitted FIN starts TIME-WAIT again (RFC 9293 3.10.7.4, eighth). Read to the letter
-            that text is never reached: such a FIN is out of the window and already answered in the first check.
+        restart: whether a retransmitted FIN restarts TIME-WAIT (RFC 9293 3.10.7.4, eighth). Read to the letter,
+            that step is never reached: such a FIN is out of the window and already answered in the first check.
         tie_break: which comes first when a FIN arrives at the instant at which TIME-WAIT ends.
 
     Raises:
@@ -121,7 +121,7 @@ def p_fin_retransmissions(count: int, *, loss_fin: float, loss_answer: float) ->
 
 
 def p_teardown_timeout(*, retries: int, loss_fin: float, loss_answer: float) -> float:
-    """P(B gives up): (1 - q)^(r + 1), whatever the length of TIME-WAIT, for an ACK and a RST are lost alike.
+    """P(B times out): (1 - q)^(r + 1), whatever the length of TIME-WAIT, as ACKs and RSTs are lost alike.
 
     Raises:
         ValueError: negative retries or a loss outside [0, 1].

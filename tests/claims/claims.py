@@ -433,7 +433,7 @@ def nobody_opens_blindly() -> Finding:
 @claim("A bigger backlog stops a SYN flood")
 def a_bigger_backlog_is_enough() -> Finding:
     """B / T: what fills a queue of entries that live 63 s; at ten times that rate nearly everybody is shut out."""
-    rates = {backlog: saturating_rate(slots=backlog, hold=63.0) for backlog in (128, 4096)}
+    rates = {backlog: saturating_rate(slots=backlog, entry_lifetime=63.0) for backlog in (128, 4096)}
     left = {
         backlog: syn_flood.theory(
             syn_flood.Params(backlog=backlog, attack_rate=10 * rate, server=rfc9293().replace(synack_retries=5))

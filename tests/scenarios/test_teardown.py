@@ -141,7 +141,7 @@ LOSSY: dict[str, tuple[dict[str, Any], float, float]] = {
     "the ACK rides if the server is quick": (
         {"server": DELAYED, "think_time": Exponential(0.2), "loss_forward": 0.1, "loss_reverse": 0.1},
         (1 - math.exp(-1)) * 0.9**3,
-        # rides, after one lost FIN; alone and in time (below .9 s); alone and too late
+        # piggybacked, after one lost FIN; alone and in time (below .9 s); alone and too late
         (1 - math.exp(-1)) * 0.1 * 0.9**3 + (math.exp(-1) - math.exp(-4.5)) * 0.9**3 + math.exp(-4.5) * 0.9**4,
     ),
     "text is left to send": ({"unsent_bytes": 1000, "loss_forward": 0.1, "loss_reverse": 0.2}, 0.0, 0.0),

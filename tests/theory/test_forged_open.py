@@ -7,10 +7,10 @@ import pytest
 
 from netsim.theory import (
     BlindAttack,
-    bsd_isn_guesses,
     clock_isn_guesses,
-    p_bsd_isn_guessed,
+    counter_isn_guesses,
     p_clock_isn_guessed,
+    p_counter_isn_guessed,
     p_uniform_isn_guessed,
 )
 
@@ -55,18 +55,18 @@ def test_a_bsd_counter_by_hand() -> None:
     """Nobody else opens: +64,000 for the attacker's own opening, and +125,000 if a second passes, which it does half
     the time in 0.5 s. With others at 2 a second: e^-1 that none comes in 0.5 s.
     """
-    alone = bsd_isn_guesses(per_second=125_000, per_connection=64_000, pause=0.5, others=0.0)
+    alone = counter_isn_guesses(per_second=125_000, per_connection=64_000, pause=0.5, background_rate=0.0)
     assert alone == {64_000: 0.5, 189_000: 0.5}
-    ranked = bsd_isn_guesses(per_second=125_000, per_connection=64_000, pause=0.5, others=2.0)
+    ranked = counter_isn_guesses(per_second=125_000, per_connection=64_000, pause=0.5, background_rate=2.0)
     assert list(ranked)[:2] == [64_000, 128_000]
     assert ranked[64_000] == pytest.approx(0.5 / math.e)
     assert math.fsum(ranked.values()) == pytest.approx(1.0)
-    assert p_bsd_isn_guessed(1, per_second=0, per_connection=1, pause=1.5, others=0.0) == 1.0
+    assert p_counter_isn_guessed(1, per_second=0, per_connection=1, pause=1.5, background_rate=0.0) == 1.0
 
 
 def test_increments_that_fall_together() -> None:
     """4.2BSD's 128 and 64: a second and no opening moves the counter as two openings do."""
-    ranked = bsd_isn_guesses(per_second=128, per_connection=64, pause=0.5, others=2.0)
+    ranked = counter_isn_guesses(per_second=128, per_connection=64, pause=0.5, background_rate=2.0)
     assert next(iter(ranked)) == 192
     assert ranked[192] == pytest.approx(0.5 * math.exp(-1) / 2 + 0.5 * math.exp(-1))
 
@@ -87,8 +87,8 @@ def test_mean_given_success_of_a_sweep_and_of_draws() -> None:
         (lambda: p_uniform_isn_guessed(-1), "guesses"),
         (lambda: clock_isn_guesses(1, rate=0.0, pause=1.0), "rate"),
         (lambda: p_clock_isn_guessed(1, rate=1.0, pause=1.0, jitter=-1.0), "jitter"),
-        (lambda: bsd_isn_guesses(per_second=-1, per_connection=1, pause=1.0, others=0.0), "per_second"),
-        (lambda: p_bsd_isn_guessed(1, per_second=1, per_connection=1, pause=-1.0, others=0.0), "pause"),
+        (lambda: counter_isn_guesses(per_second=-1, per_connection=1, pause=1.0, background_rate=0.0), "per_second"),
+        (lambda: p_counter_isn_guessed(1, per_second=1, per_connection=1, pause=-1.0, background_rate=0.0), "pause"),
     ],
 )
 def test_a_bad_isn_guess_is_named(call, words: str) -> None:

@@ -12,10 +12,10 @@ ALPHA = 0.001
 RUNS = 400_000
 
 
-def ghosts(first: np.ndarray, second: np.ndarray, *, life: float, memory: float) -> np.ndarray:
+def ghosts(first: np.ndarray, second: np.ndarray, *, connection_duration: float, server_memory: float) -> np.ndarray:
     """A server that is ESTABLISHED on the SYN: the later copy opens a ghost once the earlier one is forgotten."""
     earlier, later = np.minimum(first, second), np.maximum(first, second)
-    forgotten = earlier + life + memory
+    forgotten = earlier + connection_duration + server_memory
     return np.isfinite(later) & (later > forgotten)
 
 
@@ -28,25 +28,35 @@ def assert_agrees(hits: int, p: float, *, cases: int) -> None:
 DUPLICATES = [(0.05, 2.0, 1.0, 0.0, None), (0.2, 0.5, 0.1, 0.3, None), (0.5, 5.0, 2.0, 1.0, 6.0)]
 
 
-@pytest.mark.parametrize(("duplicate", "mean", "life", "memory", "lifetime"), DUPLICATES)
-def test_copies(duplicate: float, mean: float, life: float, memory: float, lifetime: float | None) -> None:
+@pytest.mark.parametrize(("duplicate", "mean", "connection_duration", "server_memory", "lifetime"), DUPLICATES)
+def test_copies(
+    duplicate: float, mean: float, connection_duration: float, server_memory: float, lifetime: float | None
+) -> None:
     rng = np.random.default_rng(51)
     extra = rng.exponential(mean, RUNS)
     gone = extra > (math.inf if lifetime is None else lifetime)
     extra[gone | (rng.random(RUNS) >= duplicate)] = math.inf
-    found = ghosts(np.zeros(RUNS), extra, life=life, memory=memory)
-    p = p_ghost_duplicate(duplicate=duplicate, mean_extra_delay=mean, life=life, memory=memory, lifetime=lifetime)
+    found = ghosts(np.zeros(RUNS), extra, connection_duration=connection_duration, server_memory=server_memory)
+    p = p_ghost_duplicate(
+        duplicate=duplicate,
+        mean_extra_delay=mean,
+        connection_duration=connection_duration,
+        server_memory=server_memory,
+        lifetime=lifetime,
+    )
     assert_agrees(int(found.sum()), p, cases=len(DUPLICATES))
 
 
 def test_copies_by_hand() -> None:
-    assert p_ghost_duplicate(duplicate=0.01, mean_extra_delay=2.0, life=4.0) == pytest.approx(0.01 * 0.1353352832)
+    assert p_ghost_duplicate(duplicate=0.01, mean_extra_delay=2.0, connection_duration=4.0) == pytest.approx(
+        0.01 * 0.1353352832
+    )
 
 
 def test_safe_iff_the_server_remembers_longer_than_a_packet_lives() -> None:
-    copies = {"duplicate": 0.1, "mean_extra_delay": 50.0, "life": 1.0, "lifetime": 120.0}
-    assert p_ghost_duplicate(memory=119.0, **copies) == 0.0
-    assert p_ghost_duplicate(memory=118.9, **copies) > 0.0
+    copies = {"duplicate": 0.1, "mean_extra_delay": 50.0, "connection_duration": 1.0, "lifetime": 120.0}
+    assert p_ghost_duplicate(server_memory=119.0, **copies) == 0.0
+    assert p_ghost_duplicate(server_memory=118.9, **copies) > 0.0
 
 
 DELAYS = [  # mu, b, r, T, H, M
@@ -57,24 +67,40 @@ DELAYS = [  # mu, b, r, T, H, M
 ]
 
 
-@pytest.mark.parametrize(("mean", "delay", "reply", "rto", "life", "memory"), DELAYS)
-def test_delays(mean: float, delay: float, reply: float, rto: float, life: float, memory: float) -> None:
+@pytest.mark.parametrize(("mean", "delay", "reply", "rto", "connection_duration", "server_memory"), DELAYS)
+def test_delays(
+    mean: float, delay: float, reply: float, rto: float, connection_duration: float, server_memory: float
+) -> None:
     rng = np.random.default_rng(52)
     first = delay + rng.exponential(mean, RUNS)
     second = rto + delay + rng.exponential(mean, RUNS)
     second[first + reply <= rto] = math.inf  # answered in time: never sent
-    found = ghosts(first, second, life=life, memory=memory)
-    p = p_ghost_delay(rto=rto, delay=delay, mean_extra_delay=mean, reply_delay=reply, life=life, memory=memory)
+    found = ghosts(first, second, connection_duration=connection_duration, server_memory=server_memory)
+    p = p_ghost_delay(
+        rto=rto,
+        delay=delay,
+        mean_extra_delay=mean,
+        reply_delay=reply,
+        connection_duration=connection_duration,
+        server_memory=server_memory,
+    )
     assert_agrees(int(found.sum()), p, cases=len(DELAYS))
 
 
 def sent_twice(
-    first: np.ndarray, second: np.ndarray, *, rto: float, reply: float, life: float, memory: float, gives_up: float
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    rto: float,
+    reply: float,
+    connection_duration: float,
+    server_memory: float,
+    client_timeout: float,
 ) -> np.ndarray:
     """As ``ghosts``, of a client that sends its second SYN unless answered in time, and gives up: one ghost or two."""
     second[first + reply <= rto] = math.inf
-    found = ghosts(first, second, life=life, memory=memory)
-    return found | (np.minimum(first, second) > gives_up)
+    found = ghosts(first, second, connection_duration=connection_duration, server_memory=server_memory)
+    return found | (np.minimum(first, second) > client_timeout)
 
 
 PATIENT = [  # mu, b, r, T, H, M, G
@@ -85,14 +111,27 @@ PATIENT = [  # mu, b, r, T, H, M, G
 
 
 @pytest.mark.parametrize("reorder", [1.0, 0.3])
-@pytest.mark.parametrize(("mean", "delay", "reply", "rto", "life", "memory", "gives_up"), PATIENT)
+@pytest.mark.parametrize(
+    ("mean", "delay", "reply", "rto", "connection_duration", "server_memory", "client_timeout"), PATIENT
+)
 def test_a_client_that_gives_up_and_syns_held_back(
-    mean: float, delay: float, reply: float, rto: float, life: float, memory: float, gives_up: float, reorder: float
+    mean: float,
+    delay: float,
+    reply: float,
+    rto: float,
+    connection_duration: float,
+    server_memory: float,
+    client_timeout: float,
+    reorder: float,
 ) -> None:
     rng = np.random.default_rng(53)
     held = [np.where(rng.random(RUNS) < reorder, rng.exponential(mean, RUNS), 0.0) for _ in range(2)]
     first, second = delay + held[0], rto + delay + held[1]
-    late = {"life": life, "memory": memory, "gives_up": gives_up}
+    late = {
+        "connection_duration": connection_duration,
+        "server_memory": server_memory,
+        "client_timeout": client_timeout,
+    }
     found = sent_twice(first, second, rto=rto, reply=reply, **late)
     p = p_ghost_reorder(reorder=reorder, rto=rto, delay=delay, mean_extra_delay=mean, reply_delay=reply, **late)
     assert_agrees(int(found.sum()), p, cases=2 * len(PATIENT))
@@ -105,18 +144,20 @@ def test_a_held_syn_by_hand() -> None:
 
     First held, second on time: e^-1.3 = .272532. Both held: e^-.9 (x0 = c): (e^-(.8 + .3) + e^-1.3) / 2 = .302702.
     """
-    p = p_ghost_reorder(reorder=0.3, rto=1.0, delay=0.05, mean_extra_delay=1.0, reply_delay=0.05, life=0.3)
+    p = p_ghost_reorder(
+        reorder=0.3, rto=1.0, delay=0.05, mean_extra_delay=1.0, reply_delay=0.05, connection_duration=0.3
+    )
     assert p == pytest.approx(0.3 * (0.7 * 0.272532 + 0.3 * 0.302702), rel=1e-5)
 
 
 def test_reference_value() -> None:
     """mu = .5, b = r = .05, T = 1, H = .3 (s)."""
-    p = p_ghost_delay(rto=1.0, delay=0.05, mean_extra_delay=0.5, reply_delay=0.05, life=0.3)
+    p = p_ghost_delay(rto=1.0, delay=0.05, mean_extra_delay=0.5, reply_delay=0.05, connection_duration=0.3)
     assert p == pytest.approx(0.09254, abs=5e-6)
 
 
-DUPLICATE = {"duplicate": 0.1, "mean_extra_delay": 1.0, "life": 1.0}
-DELAY = {"rto": 1.0, "delay": 0.1, "mean_extra_delay": 1.0, "reply_delay": 0.1, "life": 1.0}
+DUPLICATE = {"duplicate": 0.1, "mean_extra_delay": 1.0, "connection_duration": 1.0}
+DELAY = {"rto": 1.0, "delay": 0.1, "mean_extra_delay": 1.0, "reply_delay": 0.1, "connection_duration": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -124,13 +165,13 @@ DELAY = {"rto": 1.0, "delay": 0.1, "mean_extra_delay": 1.0, "reply_delay": 0.1, 
     [
         (lambda: p_ghost_duplicate(**DUPLICATE | {"duplicate": 2}), r"duplicate must be in \[0, 1\], got 2"),
         (lambda: p_ghost_duplicate(**DUPLICATE | {"mean_extra_delay": 0}), "mean_extra_delay must be .*got 0"),
-        (lambda: p_ghost_duplicate(**DUPLICATE | {"life": -1}), "life must be .*got -1"),
-        (lambda: p_ghost_duplicate(**DUPLICATE, memory=-1), "memory must be .*got -1"),
+        (lambda: p_ghost_duplicate(**DUPLICATE | {"connection_duration": -1}), "connection_duration must be .*got -1"),
+        (lambda: p_ghost_duplicate(**DUPLICATE, server_memory=-1), "server_memory must be .*got -1"),
         (lambda: p_ghost_duplicate(**DUPLICATE, lifetime=-1), "lifetime must be .*got -1"),
         (lambda: p_ghost_delay(**DELAY | {"rto": 0}), "rto must be .*> 0, got 0"),
         (lambda: p_ghost_delay(**DELAY | {"delay": 0.95}), r"rto - delay - reply_delay must be .*got -0\.0"),
         (lambda: p_ghost_delay(**DELAY | {"reply_delay": -1}), "reply_delay must be .*got -1"),
-        (lambda: p_ghost_delay(**DELAY, gives_up=1.0), "gives_up - delay - rto must be .*got -0"),
+        (lambda: p_ghost_delay(**DELAY, client_timeout=1.0), "client_timeout - delay - rto must be .*got -0"),
         (lambda: p_ghost_reorder(reorder=1.5, **DELAY), r"reorder must be in \[0, 1\], got 1.5"),
     ],
 )
