@@ -1,11 +1,12 @@
-"""A SYN queue under a flood: the probability that a legitimate SYN finds no room.
+"""A SYN queue under a flood: the probability that a legitimate SYN finds the queue full.
 
-B slots, spoofed SYNs at rate lambda that nobody ever completes, each holding its slot for T (see
-`backoff_intervals`); a SYN that finds the queue full is dropped. The load offered is a = lambda T, plus the
-legitimate SYNs' own rate times their mean entry_lifetime (`mean_entry_lifetime`). What retries achieve depends on the
-distribution of the holding time: with a constant one the queue fills, blocks and empties periodically and all SYNs of
-one client are likely to meet the same blocked phase; P(all blocked) is far above the product of their probabilities.
-Rates are per second, times in seconds.
+The queue has B slots. Spoofed SYNs arrive at rate lambda; none of their handshakes is ever completed, so each occupies
+its slot for the lifetime T of a SYN-RECEIVED entry (see `backoff_intervals`). A SYN that finds the queue full is
+dropped. The offered load is a = lambda T, plus the rate of legitimate SYNs times the mean lifetime of their entries
+(`mean_entry_lifetime`). What a client's retransmissions achieve depends on the distribution of the lifetime: if it is
+constant, the queue fills, blocks and empties periodically, and all SYNs of one client are likely to arrive in the same
+blocked phase; P(all blocked) is then far above the product of the single probabilities. Rates are per second, times in
+seconds.
 """
 
 import itertools
@@ -17,10 +18,10 @@ from netsim.theory._domain import check_count, check_non_negative, check_positiv
 def erlang_b(*, load: float, slots: int) -> float:
     """P(a Poisson arrival finds all B slots taken), stationary: b_k = a b_(k-1) / (k + a b_(k-1)), b_0 = 1.
 
-    The Erlang-B formula; it holds whatever the distribution of the holding time, of which only the mean enters `load`.
+    The Erlang-B formula; it is exact whatever the distribution of the lifetime, of which only the mean enters `load`.
 
     Args:
-        load: offered load a (erlang): arrival rate times mean holding time.
+        load: offered load a (erlang): arrival rate times mean lifetime.
         slots: number of slots B.
 
     Raises:
@@ -131,18 +132,18 @@ def p_blocked_in_first_lifetime(*, attack_rate: float, slots: int, entry_lifetim
 
 
 def p_all_blocked_periodic(*, offsets: Sequence[float], attack_rate: float, slots: int, entry_lifetime: float) -> float:
-    """P(every SYN of one client is blocked) with a constant holding time: 1 - |U_i ([0, w) - o_i mod T)| / T.
+    """P(every SYN of one client is blocked) with a constant lifetime: 1 - |U_i ([0, w) - o_i mod T)| / T.
 
-    The attack fills the empty queue in w = B / lambda, is blocked until the first entry expires at T, and so on
-    with period T; the client comes at a uniform phase and a SYN is served iff its phase lies in [0, w). While no gap
-    between SYNs exceeds w and w + o_n <= T, this is 1 - (w + o_n)/T. Fluid limit of the first cycles from empty:
-    later the edges blur, and at mild overload the value drifts lower.
+    An approximation: the fluid limit of the first cycles from an empty queue. The attack fills the queue in
+    w = B / lambda, is blocked until the first entry expires at T, and so on with period T; the client comes at a uniform phase and a SYN is served iff its phase lies in [0, w). While no gap
+    between SYNs exceeds w and w + o_n <= T, this is 1 - (w + o_n)/T. In later cycles
+    the edges blur, and at mild overload the true value is lower.
 
     Args:
         offsets: when each SYN is sent, seconds after the first (whose own offset is 0).
         attack_rate: spoofed SYNs per second (lambda).
         slots: number of slots (B).
-        entry_lifetime: how long an entry lives (T), s.
+        entry_lifetime: lifetime of an entry (T), s.
 
     Raises:
         ValueError: no offset, a negative or infinite one, attack_rate or entry_lifetime <= 0, or slots < 0.
@@ -158,7 +159,7 @@ def p_all_blocked_periodic(*, offsets: Sequence[float], attack_rate: float, slot
 
 
 def p_all_blocked_markov(*, offsets: Sequence[float], attack_rate: float, slots: int, entry_lifetime: float) -> float:
-    """P(every SYN of one client is blocked) with exponential holding times: pi_B prod_k [exp(Q d_k)]_BB.
+    """P(every SYN of one client is blocked) with exponential lifetimes: pi_B prod_k [exp(Q d_k)]_BB.
 
     pi_B is `erlang_b`, Q the generator of the M/M/B/B queue and d_k the gaps between the SYNs: a blocked SYN leaves
     the queue as it found it, full, and the next one is blocked iff it is full again d_k later. Q is
@@ -197,4 +198,4 @@ def _check_offsets(offsets: Sequence[float]) -> None:
 
 def _check_nonempty(name: str, values: Sequence[float]) -> None:
     if len(values) == 0:
-        raise ValueError(f"{name} must entry_lifetime at least one value, got {values!r}")
+        raise ValueError(f"{name} must hold at least one value, got {values!r}")

@@ -1,8 +1,8 @@
 """In how many segments, and how soon, a connection is closed over a path that loses segments independently.
 
 The client sends its FIN and retransmits it until it is acknowledged. The server reads the end of the stream, thinks,
-and sends its own FIN, which acknowledges the client's too; it retransmits it until an ACK arrives. It may acknowledge the
-client's FIN immediately or delay this ACK: if its own FIN is ready by then, the ACK is piggybacked on it and three
+and sends its own FIN, which acknowledges the client's too; it retransmits it until an ACK arrives. It may acknowledge
+the client's FIN immediately or delay this ACK: if its own FIN is ready by then, the ACK is piggybacked on it and three
 segments suffice (FIN, FIN with ACK, ACK). Delays are constant, times are in seconds.
 """
 

@@ -3,7 +3,8 @@
 With eviction every SYN gets an entry, and the question is whether this entry still exists one round trip R later, when
 the handshake's final ACK arrives. The formulas are exact for a full queue and spoofed SYNs that are a Poisson process
 of rate lambda (RFC 4987 3.4 and 3.5). With SYN cookies (3.6) the server keeps nothing: the questions are whether the
-cookie that the client returns is still valid, and whether a guessed one is accepted. Rates are per second, times in seconds.
+cookie that the client returns is still valid, and whether a guessed one is accepted. Rates are per second, times in
+seconds.
 """
 
 import math

@@ -2,9 +2,9 @@
 
 B, in LAST-ACK, sends its FIN and retransmits it until an answer arrives. A, in FIN-WAIT-2, enters TIME-WAIT on the
 first FIN that arrives. While TIME-WAIT lasts, every FIN is acknowledged; afterwards there is no connection, and a FIN
-is answered with a RST (RFC 9293 3.10.7.1). FINs are lost with probability pb, answers with pa, each independently; delays
-are constant, so only the intervals between the FINs matter, and every answer has the time to arrive before B times out.
-Write q = (1 - pb)(1 - pa) and r for the number of FIN retransmissions. Times are in seconds.
+is answered with a RST (RFC 9293 3.10.7.1). FINs are lost with probability pb, answers with pa, each independently;
+delays are constant, so only the intervals between the FINs matter, and every answer has the time to arrive before B
+times out. Write q = (1 - pb)(1 - pa) and r for the number of FIN retransmissions. Times are in seconds.
 """
 
 import itertools
