@@ -134,10 +134,10 @@ def p_blocked_in_first_lifetime(*, attack_rate: float, slots: int, entry_lifetim
 def p_all_blocked_periodic(*, offsets: Sequence[float], attack_rate: float, slots: int, entry_lifetime: float) -> float:
     """P(every SYN of one client is blocked) with a constant lifetime: 1 - |U_i ([0, w) - o_i mod T)| / T.
 
-    An approximation: the fluid limit of the first cycles from an empty queue. The attack fills the queue in
-    w = B / lambda, is blocked until the first entry expires at T, and so on with period T; the client comes at a uniform phase and a SYN is served iff its phase lies in [0, w). While no gap
-    between SYNs exceeds w and w + o_n <= T, this is 1 - (w + o_n)/T. In later cycles
-    the edges blur, and at mild overload the true value is lower.
+    An approximation: the fluid limit of the first cycles from an empty queue. The attack fills the queue in w = B /
+    lambda, is blocked until the first entry expires at T, and so on with period T; the client comes at a uniform
+    phase and a SYN is served iff its phase lies in [0, w). While no gap between SYNs exceeds w and w + o_n <= T,
+    this is 1 - (w + o_n)/T. In later cycles the edges blur, and at mild overload the true value is lower.
 
     Args:
         offsets: when each SYN is sent, seconds after the first (whose own offset is 0).
