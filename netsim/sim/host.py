@@ -94,7 +94,7 @@ class Host:
         pump.on_arrival = self.processor.take
 
     def crash(self) -> None:
-        """The host loses power and starts again at once: all connections and listeners are forgotten.
+        """The host crashes and restarts immediately, without its connections and listeners.
 
         Its applications are never resumed from calls on their old sockets; start new applications.
         """

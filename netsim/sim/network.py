@@ -11,8 +11,9 @@ from netsim.seeds import Seed
 from netsim.sim.clock import Clock, done, start
 from netsim.tcp.segment import FourTuple
 from netsim.trace.events import Packet, TraceEvent
+from netsim.units import SECOND
 
-NS: Final = 1_000_000_000
+NS: Final = SECOND
 Observer = Callable[[TraceEvent], None]
 
 # SimPy serves lower priorities first; its own events, and so every application, have 0 or 1.

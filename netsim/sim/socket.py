@@ -19,7 +19,7 @@ _WAIT = object()  # what an attempt returns while it would block
 
 
 class Named(Protocol):
-    """A host, for its name."""
+    """What ``connect`` needs of a host."""
 
     @property
     def name(self) -> str:
@@ -93,7 +93,7 @@ class Socket:
         if self._traced:
             self._pump.called("call", "connect", f"{name}:{port}")
         self._pump.perform(self.core.connect(name, port, self._env.time, data))
-        return self._later("connect", self._try_connect)  # a SYN is never answered at once
+        return self._later("connect", self._try_connect)  # the answer to a SYN takes time
 
     def accept(self) -> Event:
         """The next connection, as a new Socket."""
@@ -210,7 +210,7 @@ class Socket:
         """Perform the actions of a call that need not wait."""
         self._pump.perform(actions)
         if self.waiting:
-            self.wake()  # an accept that waits learns that its listener was closed
+            self.wake()  # an accept that waits fails when its listener is closed
         return self._pump.network.done
 
     def _returned(self, call: str, result: Any) -> None:

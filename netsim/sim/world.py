@@ -22,7 +22,7 @@ TieBreak = Literal["timer-first", "packet-first", "random"]
 
 
 class World:
-    """A simulated network with its own clock, which starts at 0.
+    """A simulated network with its own clock, which starts at 0. ``hosts``: its hosts by name; ``trace``: its events.
 
     ``seed`` (an int or a ``Seed``) decides every random choice. ``trace=True`` keeps a ``Trace`` of everything that
     happens. Each of the ``observers`` is called with every event as it happens, in their order.
