@@ -44,6 +44,8 @@ _TCP_CONFIG_VALUES = {
 CLASSES: dict[str, str] = {"CounterIsn": "BsdIsn", "TimestampCookie": "LinuxCookie"}
 """New class name (``__qualname__``): old class name."""
 
+_WITH_TIE_BREAK = ("setup", "syn_flood_parameters", "teardown_parameters", "time_wait", "two_way")
+
 FIELDS: dict[str, str] = {
     "setup.Params.loss_burst": "burst",
     "setup.Params.client_sends": "client_speaks",
@@ -95,7 +97,7 @@ FIELDS: dict[str, str] = {
     "timing.Jitter.distribution": "law",
     "script.Fault.action": "do",
     **{f"config.TcpConfig.{new}": old for new, old in _TCP_CONFIG.items()},
-    **{f"{s}.Params.tie_break": "ties" for s in ("setup", "syn_flood", "teardown", "time_wait", "two_way")},
+    **{f"{s}.Params.tie_break": "ties" for s in _WITH_TIE_BREAK},
 }
 """``module.Class.new_field`` (the last part of the module's name): old field name. ``teardown.Params.unsent_bytes``."""
 
