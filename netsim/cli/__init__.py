@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def script(main: Callable[..., Any]) -> None:
     """The command line of one experiment: ``if __name__ == "__main__": script(main)``. It ends the process."""
-    from netsim.cli.figures import run_script
+    from netsim.cli.reproduce import run_script
 
     sys.exit(guarded(lambda: run_script(main, sys.argv[1:])))
 
@@ -100,8 +100,10 @@ def _run(words: list[str]) -> int:
         print(VERSION)
         return 0
     from netsim.cli.commands import application
+    from netsim.cli.options import without_dots
 
-    status: int | None = application(words, version=VERSION)(words, exit_on_error=False, print_error=False)
+    app = application(words, version=VERSION)
+    status: int | None = app(without_dots(words), exit_on_error=False, print_error=False)
     return status or 0
 
 

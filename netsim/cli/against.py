@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from netsim.cli.errors import UsageError
-from netsim.cli.report import Result, aligned, number
-from netsim.scenarios.names import as_given
+from netsim.cli.report import Result
 from netsim.seeds import Seed
+from netsim.study.text import aligned, interval, number
 from netsim.sweep import Estimate, Estimator, Rows, Scalar, paired_difference, paired_proportions, point_key, world_mean
 
 
@@ -54,7 +54,7 @@ class Differences:
 
     def as_table(self) -> str:
         """One line for each estimate: here, in the variant, the difference with its 95 % interval, and in theory."""
-        lines = [f"{self.result.scenario}: {self.result.question}"]
+        lines = [f"{self.result.subject.title}: {self.result.subject.question}"]
         lines.append(f"seed {self.result.seed}, {self.result.n} runs; {self.result.changes()}")
         lines += [f"against the same runs with {self._changes()}", ""]
         head = ("", "this", "against", "difference", "95 % interval", "n", "theory")
@@ -66,14 +66,15 @@ class Differences:
 
     def _cells(self, name: str) -> tuple[str, ...]:
         e, here, there = self.differences[name], self.result.theory, self.variant.theory
-        interval = "-" if e.low is None else f"{number(e.low)} .. {number(e.high)}"
         theory = number(_less(here[name], there[name])) if name in here and name in there else ""
         values = (self.result.estimates[name].value, self.variant.estimates[name].value, e.value)
-        return name, *map(number, values), interval, str(e.n), theory
+        return name, *map(number, values), interval(e.low, e.high), str(e.n), theory
 
     def _changes(self) -> str:
-        here, there = as_given(self.result.params), as_given(self.variant.params)
-        return ", ".join(f"{name} = {_other(there[name], here[name])}" for name in there if there[name] != here[name])
+        record = self.result.subject.record
+        here, there = record(self.result.params), record(self.variant.params)
+        changed = [name for name in there if name not in here or there[name] != here[name]]
+        return ", ".join(f"{name} = {_other(there[name], here.get(name))}" for name in changed)
 
 
 def paired(first: Rows, second: Rows, estimators: Mapping[str, Estimator]) -> dict[str, Estimate]:

@@ -8,10 +8,11 @@ from typing import Final
 
 import netsim
 from netsim.cli.errors import UsageError, pick
-from netsim.cli.report import aligned
-from netsim.cli.study import Run, read_workers, require_writable
+from netsim.cli.input import read_workers, require_writable
+from netsim.cli.trace import Run
 from netsim.referees.packetdrill import Verdict, run_paths, script_from_trace
 from netsim.referees.packetdrill.host_under_test import LOG_LINES
+from netsim.study.text import aligned
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import PROFILES
 

@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from netsim.scenarios.names import as_given
+from netsim.study.subject import Subject
+from netsim.study.text import aligned, interval, number
 from netsim.sweep import Estimate, Estimator
 
 _MEANS = ("mean", "restricted_mean")
@@ -16,8 +17,7 @@ _MEANS = ("mean", "restricted_mean")
 class Result:
     """What ``netsim run`` found; ``n`` is the number of runs that are done."""
 
-    scenario: str
-    question: str
+    subject: Subject
     params: Any
     seed: int
     n: int
@@ -28,8 +28,8 @@ class Result:
     def as_json(self) -> str:
         """One JSON object. What is infinite or no number is null; ``params.horizon`` is that of restricted means."""
         result = {
-            "scenario": self.scenario,
-            "params": as_given(self.params) | _horizon(self.estimators),
+            "scenario": self.subject.title,
+            "params": self.subject.record(self.params) | _horizon(self.estimators),
             "seed": self.seed,
             "n": self.n,
             "estimates": {name: estimate.as_dict() for name, estimate in self.estimates.items()},
@@ -39,20 +39,25 @@ class Result:
 
     def as_table(self) -> str:
         """One line for each estimate: value, 95 % interval, number of observations, theory."""
-        lines = [f"{self.scenario}: {self.question}", f"seed {self.seed}, {self.n} runs; {self.changes()}", ""]
+        lines = [
+            f"{self.subject.title}: {self.subject.question}",
+            f"seed {self.seed}, {self.n} runs; {self.changes()}",
+            "",
+        ]
         head = ("", "estimate", "95 % interval", "n", "theory")
         return "\n".join([*lines, *aligned([head, *map(self._cells, self.estimates)]), *self._notes()])
 
     def _cells(self, name: str) -> tuple[str, str, str, str, str]:
         e = self.estimates[name]
-        interval = "-" if e.low is None and e.high is None else f"{number(e.low)} .. {number(e.high)}"
         theory = number(self.theory[name]) if name in self.theory else ""
-        return name, number(e.value), interval, str(e.n), theory
+        return name, number(e.value), interval(e.low, e.high), str(e.n), theory
 
     def changes(self) -> str:
         """The parameters that are not at their defaults."""
-        now, default = as_given(self.params), as_given(type(self.params)())
-        changed = [f"{name} = {_short(value)}" for name, value in now.items() if value != default[name]]
+        now, default = self.subject.record(self.params), self.subject.defaults
+        changed = [
+            f"{name} = {_short(value)}" for name, value in now.items() if name not in default or value != default[name]
+        ]
         return ", ".join(changed) or "all parameters at their defaults"
 
     def _notes(self) -> list[str]:
@@ -63,21 +68,6 @@ class Result:
         if any(self.estimators[name].kind in _MEANS and e.low is None for name, e in self.estimates.items()):
             notes.append("means: no interval below 2000 observations, it would cover too little")
         return ["", *notes] if notes else []
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A line for each row: names on the left, all else flush right below the first row, which is the head."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for name, *rest in rows:
-        right = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
-        lines.append("  ".join([name.ljust(widths[0]), *right]).rstrip())
-    return lines
-
-
-def number(value: float | None) -> str:
-    """A number with five significant digits; "-" for None."""
-    return "-" if value is None else f"{value:.5g}"
 
 
 def _short(value: Any) -> str:

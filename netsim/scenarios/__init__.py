@@ -1,7 +1,13 @@
-"""Scenarios: one question each, all with the same four names.
+"""Scenarios: one question each.
 
-``Params`` (a frozen dataclass), ``run(params, seed) -> row``, ``ESTIMATES`` (name -> what to estimate from the rows)
-and ``theory(params) -> {name: value}`` under the same names. A scenario is imported when it is first asked for.
+Every scenario is a module with the names of the Protocol ``Scenario``: ``Params`` (a frozen dataclass),
+``run(params, seed) -> row``, ``COLUMNS`` (what each column of a row means), ``ESTIMATES`` (what is estimated from the
+rows) and ``theory(params)`` (exact values by the same names). A scenario is imported when it is first asked for.
+
+A parameter has one name everywhere. ``names.py`` derives all names, shorthands and options from ``Params``;
+``values.py`` reads what stands for a value ("50ms", "1%", "constant:0"); the decorator ``parameters`` lets the
+constructor of ``Params`` know both, and checks ranges and relations. A user's own function becomes a scenario in
+``own.py``. Fields that several scenarios share stand in ``shared.py``.
 """
 
 import importlib
@@ -38,7 +44,7 @@ REPLICATIONS: Final = 2000
 
 
 class Scenario(Protocol):
-    """What every scenario has; ``REPLICATIONS`` and ``cautions(params) -> tuple[str, ...]`` are optional."""
+    """What every scenario has; ``REPLICATIONS`` and ``warnings(params) -> tuple[str, ...]`` are optional."""
 
     @property
     def QUESTION(self) -> str:
@@ -47,6 +53,10 @@ class Scenario(Protocol):
     @property
     def Params(self) -> type[Any]:
         """The class of its parameters."""
+
+    @property
+    def COLUMNS(self) -> Mapping[str, str]:
+        """The columns of a row, each with its meaning in one sentence."""
 
     @property
     def ESTIMATES(self) -> "Mapping[str, Estimator]":

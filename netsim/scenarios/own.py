@@ -53,7 +53,7 @@ class OwnScenario:
     @staticmethod
     def build(*sources: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters from several sources, each of which overrides the ones before it; text is read."""
-        return {name: read_any(value, name=name) for given in sources for name, value in given.items()}
+        return {name: read_any(value) for given in sources for name, value in given.items()}
 
 
 def own_scenario(
@@ -87,13 +87,13 @@ def is_own(name: str) -> bool:
     return bool(colon) and path.endswith(".py")
 
 
-def load(name: str, *, folder: Path | None = None) -> OwnScenario:
-    """The function that ``FILE.py:FUNCTION`` names; the file is run. ``folder``: what the path is relative to.
+def load(name: str) -> OwnScenario:
+    """The function that ``FILE.py:FUNCTION`` names; the file is run.
 
     ValueError if there is no such file, if it fails, or if it has no such function.
     """
     path, _, function = name.rpartition(":")
-    file = (folder or Path()) / path
+    file = Path(path)
     if not file.is_file():
         raise ValueError(f"scenario = {name!r}: no file {file}; {_FORM}")
     module = _imported(name, file.resolve())

@@ -96,7 +96,7 @@ def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
     return _coerce(hint, value, name)
 
 
-def read_any(value: Any, *, name: str) -> Any:
+def read_any(value: Any) -> Any:
     """The value of a parameter of which no type is known: text that is a number, a duration or a percentage is read.
 
     "3" is 3, "50ms" 0.05 (s), "1%" 0.01; "true", "false" and "none" are what Python calls True, False and None. Any

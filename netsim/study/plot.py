@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, assert_never, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, assert_never, get_args
 
 from netsim.figures import curves, output
 from netsim.figures.labels import BOUND, footer, label_curves, name_of
 from netsim.figures.style import in_percent, sheet, styled
-from netsim.study.table import Kind, Table
+from netsim.study.subject import Subject
 from netsim.sweep import Estimator, Rows, Scalar, number
 from netsim.sweep.statistics import survival
 from netsim.units import did_you_mean
@@ -20,11 +20,34 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Kind = Literal["line", "ecdf", "ccdf"]
 _WIDE: Final = 30.0  # a probability whose largest value is this many times the smallest gets a logarithmic axis
 _FINE: Final = 40  # intervals between exact values of a smooth curve
 _MOST_TICKS: Final = 8  # the closest points are at least this part of the axis apart
 _DODGE: Final = 3.0  # points between the marks of neighbouring curves
 _ALL: Final = "all runs"  # the curve of a figure that has one only
+
+
+class Table(Protocol):
+    """What is drawn; see ``netsim.study.Table``."""
+
+    @property
+    def estimates(self) -> Rows: ...
+    @property
+    def runs(self) -> Rows: ...
+    @property
+    def axes(self) -> tuple[str, ...]: ...
+    @property
+    def subject(self) -> Subject: ...
+    @property
+    def estimators(self) -> Mapping[str, Estimator]: ...
+    @property
+    def replications(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def fixed(self) -> dict[str, str]: ...
+    def exact_at(self, labels: Mapping[str, Scalar], changes: Mapping[str, Scalar], /) -> Mapping[str, float]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

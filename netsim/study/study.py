@@ -1,20 +1,19 @@
 """A study: a scenario at many points."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from netsim.scenarios import default_replications, names, own, scenario
-from netsim.scenarios.values import plain, read_any
+from netsim.scenarios import names, own
 from netsim.study.axes import Values, combinations, joined, split
+from netsim.study.subject import Estimates, Theory, subject
 from netsim.study.table import Table, tidy
-from netsim.sweep import Estimator, Rows, Scalar, Workers, sweep
+from netsim.sweep import Scalar, Workers, sweep
 from netsim.sweep.progress import Progress, progress
 from netsim.units import did_you_mean
 
-Estimates = Mapping[str, Estimator] | Sequence[str]
 _TABLES: Final = ("parameters", "axes", "zip")
 _SETTINGS: Final = ("scenario", "replications", "seed")
 RESERVED: Final = ("estimate", "value", "low", "high", "upper_bound", "n", "exact")
@@ -55,11 +54,11 @@ class Study:
         zip: Values | None = None,
         parameters: Values | None = None,
         estimates: Estimates | None = None,
-        theory: Callable[[dict[str, Any]], Mapping[str, float]] | None = None,
+        theory: Theory | None = None,
         name: str | None = None,
         **given: Any,
     ) -> None:
-        self._subject = _subject(scenario, estimates, theory, name)
+        self._subject = subject(scenario, estimates=estimates, theory=theory, name=name)
         fixed, listed = split(given)
         axes, together, more = (self._subject.flat(table or {}) for table in (axes, zip, parameters))
         joined(**{"a fixed value": fixed, "a parameter": more, "a list": listed, "an axis": axes, "zip": together})
@@ -97,8 +96,7 @@ class Study:
         name = table.get("scenario")
         if not isinstance(name, str):
             raise ValueError(f"scenario = {name!r}: must be the name of a scenario, or FILE.py:FUNCTION")
-        subject = own.load(name, folder=folder).run if own.is_own(name) else name
-        study = cls(subject, **{key: table.get(key) for key in _TABLES})
+        study = cls(str(folder / name) if own.is_own(name) else name, **{key: table.get(key) for key in _TABLES})
         study._defaults = {key: table[key] for key in ("replications", "seed") if key in table}
         return study
 
@@ -175,87 +173,3 @@ class Study:
     def __repr__(self) -> str:
         varied = ", ".join(f"{name}: {len({point.labels[name] for point in self.points})} values" for name in self.axes)
         return f"<Study of {self._subject.title}: {len(self.points)} points{f' ({varied})' if varied else ''}>"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What is studied, whether a scenario of the package or a function of the user."""
-
-    title: str
-    question: str
-    identity: str
-    replications: int
-    run: Callable[..., Mapping[str, Any]]
-    theory: Callable[[Any], Mapping[str, float]]
-    estimators: Callable[[Rows], Mapping[str, Estimator]]
-    build: Callable[[Values], Any]
-    flat: Callable[[Values], dict[str, Any]]
-    label: Callable[[str, Any], Scalar]
-    options: Mapping[str, names.Option]
-
-
-def _subject(
-    what: str | own.Function,
-    estimates: Estimates | None,
-    theory: Callable[[dict[str, Any]], Mapping[str, float]] | None,
-    name: str | None,
-) -> Subject:
-    if not isinstance(what, str):
-        if estimates is not None and not isinstance(estimates, Mapping):
-            raise ValueError(f"estimates = {estimates!r}: must be Estimators by name, for a function of your own")
-        return _own_subject(own.own_scenario(what, name=name, estimates=estimates, theory=theory))
-    if own.is_own(what):
-        return _own_subject(own.load(what))
-    for word, value in (("theory", theory), ("name", name)):
-        if value is not None:
-            raise ValueError(f"{word} = {value!r}: is for a function of your own; {what} has its own")
-    module = scenario(what)
-    wanted = _wanted(module.ESTIMATES, estimates)
-    params = module.Params
-    return Subject(
-        title=what.replace("_", "-"),
-        question=module.QUESTION,
-        identity=what.replace("_", "-"),
-        replications=default_replications(module),
-        run=module.run,
-        theory=module.theory,
-        estimators=lambda rows: wanted,
-        build=lambda given: names.build(params, given),
-        flat=lambda table: _without_tables(params, table),
-        label=lambda name, value: names.label(params, name, value),
-        options=names.options(params),
-    )
-
-
-def _own_subject(what: own.OwnScenario) -> Subject:
-    return Subject(
-        title=what.name,
-        question=what.question,
-        identity=what.identity,
-        replications=default_replications(what.run),
-        run=what.run,
-        theory=what.theory,
-        estimators=what.estimators,
-        build=what.build,
-        flat=lambda table: dict(names.dotted(table)),
-        label=lambda name, value: cast(Scalar, plain(read_any(value, name=name))),
-        options={},
-    )
-
-
-def _without_tables(params: type[Any], table: Values) -> dict[str, Any]:
-    """Dotted names for what stands in the table of an end: {"client": {"mss": [1]}} is {"client.mss": [1]}."""
-    found = dict(names.flat(params, {n: v for n, v in table.items() if isinstance(v, Mapping)}))
-    return found | {name: value for name, value in table.items() if not isinstance(value, Mapping)}
-
-
-def _wanted(known: Mapping[str, Estimator], estimates: Estimates | None) -> Mapping[str, Estimator]:
-    """The estimates of a scenario that are asked for, or all; Estimators of the user's own beside them."""
-    if estimates is None:
-        return known
-    if isinstance(estimates, Mapping):
-        return estimates
-    for name in [estimates] if isinstance(estimates, str) else estimates:
-        if name not in known:
-            raise ValueError(f"estimate = {name!r}: must be one of {', '.join(known)}{did_you_mean(name, known)}")
-    return {name: known[name] for name in ([estimates] if isinstance(estimates, str) else estimates)}

@@ -4,8 +4,9 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from netsim.study.subject import Subject
 from netsim.study.text import aligned, interval, number
 from netsim.sweep import Estimate, Estimator, Rows, Scalar, write_csv
 from netsim.units import did_you_mean
@@ -14,25 +15,12 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
-    from netsim.study.plot import Plot
+    from netsim.study.plot import Kind, Plot
 
-Kind = Literal["line", "ecdf", "ccdf"]
 ExactAt = Callable[[Mapping[str, Scalar], Mapping[str, Scalar]], Mapping[str, float]]
 """The exact values at a point, found by its labels, but for these parameters; empty where theory has none."""
 _SHOWN: Final = 40  # rows of a table that is printed
 _NOTHING: Final = Estimate(None, None, None, 0)
-
-
-class Subject(Protocol):
-    """What a table needs to know of what was studied."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def question(self) -> str: ...
-    @property
-    def options(self) -> Mapping[str, Any]: ...
-    def estimators(self, rows: Rows, /) -> Mapping[str, Estimator]: ...
 
 
 class Point(Protocol):
@@ -95,7 +83,7 @@ class Table:
         *,
         x: str | None = None,
         by: str | None = None,
-        kind: Kind = "line",
+        kind: "Kind" = "line",
         ax: "Axes | None" = None,
         title: str | None = None,
         xscale: str | None = None,

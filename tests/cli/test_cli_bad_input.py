@@ -98,7 +98,7 @@ def test_a_csv_that_cannot_be_written_is_told_before_the_work(
     tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("netsim.cli.study.sweep", None)
+    monkeypatch.setattr("netsim.cli.run.sweep", None)
     status, out, err = netsim("run", "setup", "--out", str(tmp_path / where))
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "out = " in err

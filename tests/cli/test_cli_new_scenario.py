@@ -46,9 +46,9 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
         ESTIMATES={"total": Estimator(column="total", kind="mean")},
         theory=lambda params: {"total": float("inf")},
     )
-    for place in ("commands", "study", "listing"):
-        monkeypatch.setattr(f"netsim.cli.{place}.scenario", lambda name: module, raising=False)
-        monkeypatch.setattr(f"netsim.cli.{place}.NAMES", ("syn_flood",), raising=False)
+    for place in ("cli.options", "cli.listing", "study.subject"):
+        monkeypatch.setattr(f"netsim.{place}.scenario", lambda name: module, raising=False)
+        monkeypatch.setattr(f"netsim.{place}.NAMES", ("syn_flood",), raising=False)
 
 
 @pytest.mark.parametrize("name", ["syn_flood", "syn-flood"])

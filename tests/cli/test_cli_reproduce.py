@@ -43,7 +43,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (home / "e02_second.py").write_text(SECOND)
     (home / "e1_no_experiment.py").write_text("raise SystemExit")
     monkeypatch.setattr("netsim.experiments.folder", lambda: home)
-    monkeypatch.setattr("netsim.cli.figures.folder", lambda: home)
+    monkeypatch.setattr("netsim.cli.reproduce.folder", lambda: home)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("e01_first_of_two", "e02_second"):

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from netsim.cli.report import Result
 from netsim.scenarios import setup
 from netsim.seeds import Seed
+from netsim.study.subject import subject
 from netsim.sweep import Estimate, Estimator, estimate, point_key, read_csv, sweep
 from netsim.tcp.config.profiles import rfc9293
 from netsim.trace import Trace
@@ -132,7 +134,7 @@ def test_after_an_interrupt_what_is_done_is_kept_and_said(monkeypatch: pytest.Mo
         return nullcontext(lambda done, total: blocks.append(done))
 
     monkeypatch.setattr(setup, "run", impatient)
-    monkeypatch.setattr("netsim.cli.study.progress", progress)
+    monkeypatch.setattr("netsim.cli.run.progress", progress)
     file = tmp_path / "rows.csv"
     status, out, err = netsim(
         "run", "setup", "--replications", "100000", "--workers", "1", "--json", "--out", str(file)
@@ -192,8 +194,7 @@ def test_every_scenario_can_be_traced_and_run() -> None:
 
 def test_a_table_of_nothing() -> None:
     nothing = Result(
-        scenario="x",
-        question="why?",
+        subject=replace(subject("setup"), title="x", question="why?"),
         params=setup.Params(),
         seed=1,
         n=0,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from netsim.cli.errors import UsageError, pick
-from netsim.cli.study import FAILED, INTERRUPTED, read_seed, read_workers, say
+from netsim.cli.input import FAILED, INTERRUPTED, read_seed, read_workers, say
 from netsim.experiments import Main, aliases, experiments, folder, publish
 from netsim.sweep import SweepFailed, Workers
 
@@ -15,7 +15,7 @@ OUT: Final = "results"
 
 
 def chosen(words: Sequence[str]) -> dict[str, Main | None]:
-    """The experiments that are named (e01, e01_setup_latency, setup-latency), or all; not yet imported.
+    """The experiments that are named (e01, e01_setup_latency, setup-latency), or all; none is imported yet.
 
     UsageError for an unknown one, or if there are none.
     """
@@ -71,16 +71,16 @@ def run_script(main: Main, argv: Sequence[str]) -> int:
 
     from cyclopts import App, Parameter
 
-    from netsim.cli.commands import Switch, Text
+    from netsim.cli.options import String, Switch
 
     path = Path(main.__code__.co_filename)
 
     def alone(
         *,
-        out: Annotated[Text, Parameter(help="folder for the results (default: results)")] = None,
-        full: Annotated[Switch, Parameter(help="report grade: more runs, smaller intervals")] = False,
-        workers: Annotated[Text, Parameter(help="processes (default: one per core)")] = None,
-        seed: Annotated[Text, Parameter(help="root of all randomness, an integer >= 0 (default 1)")] = None,
+        out: Annotated[String, Parameter(help="folder for the results (default: results)")] = None,
+        full: Annotated[Switch, Parameter(help="more runs and smaller intervals, for a report")] = False,
+        workers: Annotated[String, Parameter(help="number of processes (default: one per core)")] = None,
+        seed: Annotated[String, Parameter(help="root seed of all random numbers, an integer >= 0 (default 1)")] = None,
     ) -> int:
         return make({path.stem: main}, out=out, full=full, workers=workers, seed=seed)
 
