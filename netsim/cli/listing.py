@@ -1,43 +1,51 @@
-"""``netsim list``: parameters with units, defaults and sources, profiles and how they differ, experiments."""
+"""``netsim list``: what there is, and all about one scenario, profile or experiment, or the TCP configuration."""
 
 from collections.abc import Iterable, Iterator
 from inspect import getdoc
-from typing import Any
+from typing import Any, Final
 
 from netsim.cli.errors import pick
 from netsim.experiments import aliases, experiments
 from netsim.scenarios import NAMES, scenario
+from netsim.scenarios.definitions import definition
 from netsim.scenarios.names import Option, options, policy_fields
 from netsim.scenarios.values import forms, show, with_unit
-from netsim.sweep import Estimator
 from netsim.tcp.config.config import TcpConfig
-from netsim.tcp.config.profiles import PROFILES, sources
+from netsim.tcp.config.profiles import PROFILES, TITLES, sources
 
-_POLICY_HEAD = "Policies of an end's TCP, for example --client.syn-retries 3 (RFC 9293's default; its source)"
-_FORMS = """Values: durations 0.05 (s) or 50ms; probabilities 0.01 or 1%; delays also a distribution, uniform:20ms:80ms
-or 20ms+exponential:30ms; back-off 1s or initial=1s,factor=2,linear=4,slop=200ms,multipliers=1/1/2; isn constant:0,
-clock:250000, rfc6528:250000, random or counter:125000:64000 (increments from memory: unverified); ports
-sequential, random or hash:32768:60999; rates 10/5s; absent: none."""
+TCP: Final = "tcp"
+_TCP_HEAD: Final = "TCP configuration of either end, for example --client.syn-retries 3 (default: RFC 9293; [source])"
+_TCP_HINT: Final = "  netsim list tcp: TCP configuration of either end (--client.syn-retries 3, --server.isn random)"
+_VALUES: Final = """Values: durations 0.05 (s) or 50ms; probabilities 0.01 or 1%; delays also as distributions,
+uniform:20ms:80ms, 20ms+exponential:30ms or empirical:FILE; back-off 1s or
+initial=1s,factor=2,linear=4,slop=200ms,multipliers=1/1/2; isn constant:0, clock:250000, rfc6528:250000, random or
+counter:125000:64000 (increments from memory: unverified); ports sequential, random or hash:32768:60999; rates 10/5s;
+no value: none. The same names and values hold in Python and in TOML files."""
 
 
 def listing(name: str | None) -> str:
-    """Everything, or all about one scenario, profile or experiment. UsageError for any other name."""
+    """An overview, or all about one scenario, profile or experiment, or ``tcp``. UsageError for any other name."""
     if name is None:
-        return _everything()
+        return "\n".join(_overview())
+    if name == TCP:
+        return "\n".join([*_policies(), "", _VALUES])
     if name not in NAMES:  # reincarnation is a scenario and, in short, an experiment
-        name = aliases().get(name) or pick("name", name, [*NAMES, *PROFILES, *experiments()])
+        name = aliases().get(name) or pick("name", name, [*NAMES, *PROFILES, TCP, *experiments()])
     if name in NAMES:
-        return "\n".join([*_scenario(name), "", *_policies(), "", _FORMS])
+        return "\n".join([*_scenario(name), "", _TCP_HINT, "", _VALUES])
     if name in PROFILES:
-        defaults = [] if sources(name) else ["", *_policies()]
-        return "\n".join([*_profile(name), *defaults])
+        return "\n".join(_profile(name))
     return "\n".join(_experiments([name]))
 
 
-def _everything() -> str:
-    blocks: list[Iterable[str]] = [_scenario(name) for name in NAMES]
-    blocks += [_policies(), [_FORMS], *(_profile(name) for name in PROFILES), _experiments(experiments())]
-    return "\n\n".join("\n".join(block) for block in blocks)
+def _overview() -> Iterator[str]:
+    yield "Scenarios (netsim run NAME; netsim list NAME: parameters, estimates, theory)"
+    yield from _table([[name, scenario(name).QUESTION] for name in NAMES])
+    yield ""
+    yield "TCP configuration of either end (netsim list tcp), and profiles (netsim list NAME: values and their sources)"
+    yield from _table([[name, TITLES[name]] for name in PROFILES])
+    yield ""
+    yield from _experiments(experiments())
 
 
 def _scenario(name: str) -> Iterator[str]:
@@ -46,15 +54,15 @@ def _scenario(name: str) -> Iterator[str]:
     own = [option for option in options(module.Params).values() if not option.policy]
     yield from _table([_row(option) for option in own])
     yield "  estimates:"
-    yield from _table([[estimate, _meaning(how)] for estimate, how in module.ESTIMATES.items()], indent=4)
+    meanings = [[estimate, definition(how, module.COLUMNS)] for estimate, how in module.ESTIMATES.items()]
+    yield from _table(meanings, indent=4)
     yield "  theory:"
     yield from (f"    {line}" for line in (getdoc(module.theory) or "").replace("``", "").splitlines() if line)
 
 
 def _row(option: Option) -> list[str]:
     default = with_unit(option.default, option.unit) or "-"
-    source = f"[{option.source}]" if option.source else ""
-    return [option.flag, default, f"{_choice(option.text, option.hint)} {source}".rstrip()]
+    return [option.flag, default, f"{_choice(option.text, option.hint)} [{option.source or 'study parameter'}]"]
 
 
 def _choice(text: str, hint: Any) -> str:
@@ -62,22 +70,8 @@ def _choice(text: str, hint: Any) -> str:
     return f"{text} ({choices})" if choices and choices.split(", ")[0] not in text else text
 
 
-def _meaning(how: Estimator) -> str:
-    match how.kind:
-        case "quantile":
-            return f"{how.at:g} quantile of {how.column}, failures as infinite"
-        case "restricted_mean":
-            return f"mean of {how.column}, failures counted at {how.at:g}"
-        case "mean":
-            return f"mean of {how.column} where it is finite"
-        case "world_mean":
-            return f"mean of {how.column} over the worlds, one a run"
-        case "proportion":
-            return f"proportion of runs with {how.column}"
-
-
 def _policies() -> Iterator[str]:
-    yield _POLICY_HEAD
+    yield _TCP_HEAD
     base = PROFILES["rfc9293"]()
     rows = []
     for f, hint in policy_fields():
@@ -97,7 +91,7 @@ def _profile(name: str) -> Iterator[str]:
         value = getattr(config, field)
         same = "" if value != getattr(base, field) else " (as rfc9293)"
         rows.append([field.replace("_", "-"), with_unit(show(value), units[field]) + same, f"[{source}]"])
-    yield from _table(rows) if rows else ["  the default of every policy"]
+    yield from _table(rows) if rows else ["  the default of every field: netsim list tcp"]
 
 
 def _experiments(names: Iterable[str]) -> Iterator[str]:

@@ -41,8 +41,14 @@ def test_a_scenario_comes_before_the_experiment_of_its_name() -> None:
 
 
 def test_list_names_every_scenario_parameter_profile_and_policy() -> None:
-    status, out, err = netsim("list")
-    assert (status, err) == (0, "")
+    overview = netsim("list").out
+    assert all(f"\n  {name} " in overview for name in (*NAMES, *PROFILES))
+    assert len(overview.splitlines()) < 50
+    out = ""
+    for name in (*NAMES, *PROFILES, "tcp"):
+        status, more, err = netsim("list", name)
+        assert (status, err) == (0, "")
+        out += more
     for name in NAMES:
         module = scenario(name)
         assert f"Scenario {name}: {module.QUESTION}" in out
@@ -60,7 +66,9 @@ def test_a_scenario_with_units_defaults_and_sources() -> None:
     assert _line(out, "--msl") == (
         "--msl 120 s maximum segment lifetime: the network discards older segments [RFC 9293 3.4.2]"
     )
-    assert _line(out, "rto-initial") == RTO_INITIAL
+    assert _line(netsim("list", "tcp").out, "rto-initial") == RTO_INITIAL
+    assert "rto-initial" not in out  # the table of the TCP configuration stands in netsim list tcp, once
+    assert "netsim list tcp" in out
     assert "Profile " not in out
 
 
@@ -72,8 +80,7 @@ def test_a_profile_with_what_differs_and_what_is_unverified() -> None:
     for field in unverified:
         assert _line(out, field.replace("_", "-")).endswith(f"[{UNVERIFIED}]")
     assert netsim("list", "linux-classic").out.startswith("Profile linux_classic: ")
-    defaults = netsim("list", "rfc9293").out  # differs from nothing: the defaults themselves
-    assert _line(defaults, "rto-initial") == RTO_INITIAL
+    assert "netsim list tcp" in netsim("list", "rfc9293").out  # differs from nothing: the defaults themselves
 
 
 def test_help_of_a_scenario_has_its_parameters() -> None:
@@ -101,3 +108,24 @@ def test_list_says_where_theory_holds_and_where_it_does_not() -> None:
     for name in ("stale", "teardown", "syn-data"):
         assert "\n  theory:\n    What " in netsim("list", name).out
     assert "half-open and ghost connections have no closed form" in netsim("list", "stale").out
+
+
+def test_every_parameter_says_where_its_default_comes_from() -> None:
+    for name in NAMES:
+        rows = [line for line in netsim("list", name).out.splitlines() if line.startswith("  --")]
+        assert rows
+        assert all(row.endswith("]") for row in rows)
+    assert "[study parameter]" in netsim("list", "setup").out
+
+
+def test_every_estimate_has_a_meaning_of_its_own() -> None:
+    for name in NAMES:
+        out = netsim("list", name).out
+        found = out.split("  estimates:\n")[1].split("  theory:\n")[0].splitlines()
+        meanings = [line.strip().partition(" ")[2].strip() for line in found]
+        assert len(set(meanings)) == len(scenario(name).ESTIMATES), name
+
+
+def test_the_help_of_a_scenario_has_its_own_number_of_runs() -> None:
+    assert "number of runs (default 64)" in " ".join(netsim("run", "syn-flood", "--help").out.split())
+    assert "number of runs (default 2000)" in " ".join(netsim("run", "setup", "--help").out.split())

@@ -43,6 +43,7 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
         QUESTION="Which?",
         Params=Params,
         run=run,
+        COLUMNS={"total": "Sum of both sizes."},
         ESTIMATES={"total": Estimator(column="total", kind="mean")},
         theory=lambda params: {"total": float("inf")},
     )
