@@ -114,6 +114,14 @@ POINTS: dict[str, str] = {"population Linux 6.18 rules": "population Linux's rul
 """New name of a point that is named by hand: old name."""
 
 
+CLAUSES: dict[str, str] = {
+    "RFC 4987 3.4: evicted": "RFC 4987 3.4: driven out",
+    "TCP_DEFER_ACCEPT: no data yet": "TCP_DEFER_ACCEPT: no text yet",
+    "3.10.7.4, seventh: segment text": "3.10.7.4, seventh: text",
+}
+"""New identifier of a clause (netsim/tcp/clauses.py): the old one, as it enters a trace's digest."""
+
+
 def field(owner: type, name: str) -> str:
     """The old name of a field."""
     return FIELDS.get(_place(owner, name), name)

@@ -1,8 +1,8 @@
-"""What the TCP core asks of whoever drives it, and what it tells an observer.
+"""Actions: what the TCP core asks its driver to do, and what it reports to a trace.
 
-``Transmit`` and ``Signal`` are always emitted; the others only while ``stack.record`` is set, so that tracing costs
-nothing when nobody listens. ``connection`` is the number of the endpoint's connection record (its TCB), counted from 1
-per stack; 0 where there is none (a RST for no connection).
+Every input of the stack returns a list of them. ``Transmit`` and ``Signal`` are always emitted; the others only while
+``HostContext.tracing`` is set, so that they cost nothing without a trace. ``connection`` is the number of the TCB,
+counted from 1 on each stack; 0 if there is none (a RST for no connection).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from netsim.tcp.state import State
 
 
 class Transmit(NamedTuple):
-    """Send ``segment``. ``timer`` tells whether a timer caused it (a retransmission, a probe, a delayed ACK)."""
+    """Send ``segment``. ``timer``: a timer caused it (a retransmission, a probe, a delayed ACK)."""
 
     segment: Segment
     connection: int
@@ -21,7 +21,7 @@ class Transmit(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """``owner`` (a socket) has news: connected, readable, writable, acceptable; or ended, and then the ``last``."""
+    """The state of ``owner``, a socket, may have changed: connected, readable, writable; ended, if ``last``."""
 
     owner: Any
     last: bool = False
@@ -29,7 +29,7 @@ class Signal(NamedTuple):
 
 @dataclass(slots=True)
 class Moved:
-    """A connection changed its state, by the rule in ``clause``."""
+    """A connection has changed its state, by ``clause``."""
 
     connection: int
     flow: FourTuple
@@ -40,7 +40,7 @@ class Moved:
 
 @dataclass(slots=True)
 class Dropped:
-    """A segment had no effect (but for the reply that the clause may ask for)."""
+    """A segment had no effect, apart from the answer that ``clause`` may ask for."""
 
     connection: int
     segment: Segment
@@ -49,7 +49,7 @@ class Dropped:
 
 @dataclass(slots=True)
 class Accepted:
-    """A segment took effect: ``what`` is one of SYN, RST, ACK, DATA, FIN."""
+    """A segment had an effect: ``what`` is one of SYN, RST, ACK, DATA, FIN."""
 
     connection: int
     segment: Segment
@@ -59,7 +59,7 @@ class Accepted:
 
 @dataclass(slots=True)
 class Allocated:
-    """An endpoint set up a connection record."""
+    """A TCB was created."""
 
     connection: int
     flow: FourTuple
@@ -68,7 +68,7 @@ class Allocated:
 
 @dataclass(slots=True)
 class Freed:
-    """An endpoint gave up a connection record. ``outcome`` is empty, or the error the user is told."""
+    """A TCB was deleted. ``outcome`` is the error that the user gets, or empty."""
 
     connection: int
     flow: FourTuple

@@ -97,9 +97,7 @@ ACCEPT_QUEUE_FULL: Final = _clause(
 SYN_WITH_FIN: Final = _clause(
     "listener: SYN with FIN", "A host may drop a SYN that carries a FIN as well.", dropped="a SYN with FIN"
 )
-EVICTED: Final = _clause(
-    "RFC 4987 3.4: driven out", "A SYN-RECEIVED entry gives up its slot of the SYN queue to a newer SYN."
-)
+EVICTED: Final = _clause("RFC 4987 3.4: evicted", "A newer SYN evicts a SYN-RECEIVED entry from the SYN queue.")
 SYN_COOKIE: Final = _clause(
     "RFC 4987 3.6: SYN cookie", "A SYN-ACK encodes the SYN in its ISN; the ACK of it restores the connection."
 )
@@ -108,7 +106,7 @@ FAST_OPEN: Final = _clause(
     "Data on a SYN with a valid cookie is delivered at once.",
 )
 DEFER_ACCEPT: Final = _clause(
-    "TCP_DEFER_ACCEPT: no text yet",
+    "TCP_DEFER_ACCEPT: no data yet",
     "The handshake's final ACK is ignored until the peer sends data.",
     dropped="final ACK without data (TCP_DEFER_ACCEPT)",
 )
@@ -174,7 +172,7 @@ CHECK_5_ACK: Final = _clause(
     dropped="no acceptable ACK",
 )
 CHECK_7_SEGMENT_TEXT: Final = _clause(
-    "3.10.7.4, seventh: text",
+    "3.10.7.4, seventh: segment text",
     "Data inside the window is delivered in order, in the states that may receive it.",
     dropped="no new data for this state and window",
 )

@@ -1,4 +1,4 @@
-"""Birth, change of state and death of a connection record. ``enter`` is the only door between states."""
+"""How a connection is created, changes its state, and is deleted. Every change of state goes through ``enter``."""
 
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Freed, Moved, Signal
 from netsim.tcp.config.config import TcpConfig
@@ -21,9 +21,9 @@ def allocate(
     now: int,
     iss: int | None = None,
 ) -> Tcb:
-    """A new record for ``flow`` (as this end writes it; ``key``: as the peer does), in the state it comes from.
+    """Create the TCB for ``flow`` (as this host writes it; ``key``: as the peer does), in the state it comes from.
 
-    Its ISS is chosen, unless a cookie was it; SND.UNA = SND.NXT = ISS until the SYN is sent.
+    The ISN policy chooses its ISS, unless ``iss`` is given (a SYN cookie); SND.UNA = SND.NXT = ISS before the SYN.
     """
     ctx.opened += 1
     tcb = Tcb(ctx, config, flow, key, ctx.opened)
@@ -38,7 +38,7 @@ def allocate(
 
 
 def enter(tcb: Tcb, new: State, clause: str) -> None:
-    """Move to ``new``, as ``clause`` orders; AssertionError if no such edge exists."""
+    """Change the state to ``new`` by ``clause``; AssertionError if TRANSITIONS has no such edge."""
     old = tcb.state
     assert new in LEADS_TO[old][clause], f"no edge {old} -> {new} by {clause}"
     tcb.state = new
@@ -49,71 +49,71 @@ def enter(tcb: Tcb, new: State, clause: str) -> None:
 
 
 def release(tcb: Tcb, error: TcpError | None) -> None:
-    """Free the record: queues flushed, timers off, the user told. The state is CLOSED, or LISTEN for a passive one."""
+    """Delete the TCB: flush the queues, stop the timers, signal the user. Its state is CLOSED, or LISTEN if passive."""
     ctx = tcb.ctx
     if ctx.connections.get(tcb.key) is tcb:
         del ctx.connections[tcb.key]
         previous = tcb.previous
         if previous is not None and tcb.state is LISTEN and previous.state is TIME_WAIT:
-            ctx.connections[tcb.key] = previous  # the SYN was an old duplicate: TIME-WAIT goes on (RFC 1122 4.2.2.13)
+            ctx.connections[tcb.key] = previous  # the SYN was an old duplicate: back to TIME-WAIT (RFC 1122 4.2.2.13)
     tcb.deadlines = idle()
-    tcb.wake = tcb.scheduled = NEVER  # a wake-up still to come finds no timer running
+    tcb.wake = tcb.scheduled = NEVER  # a wake-up that is still pending finds no timer running
     tcb.queue = NO_SEGMENTS
     tcb.snd_buffer = tcb.reassembly = None
-    tcb.ack_wanted = tcb.close_called = False  # nothing more goes out
+    tcb.ack_wanted = tcb.close_called = False  # nothing more is sent
     if tcb.soft_error is not None and isinstance(error, ConnectionTimedOut):
-        error = tcb.soft_error  # 3.9.2.2: what ICMP told explains why no answer came
+        error = tcb.soft_error  # 3.9.2.2: the ICMP error explains why no answer came
     tcb.error = error
     if ctx.tracing:
         ctx.actions.append(Freed(tcb.id, tcb.flow, error.text if error is not None else ""))
     if tcb.owner is not None:
         ctx.actions.append(_new(Signal, (tcb.owner, True)))
-        tcb.owner = None  # the socket keeps the record, for what can still be read; nothing more will happen to it
+        tcb.owner = None  # the socket keeps the TCB for the data that can still be read
 
 
 def end(tcb: Tcb, clause: str, error: TcpError | None) -> None:
-    """Enter CLOSED and free the record."""
+    """Enter CLOSED and delete the TCB."""
     enter(tcb, CLOSED, clause)
     release(tcb, error)
 
 
 def enter_time_wait(tcb: Tcb, now: int, clause: str) -> None:
-    """TIME-WAIT: every other timer off, the 2MSL timer on."""
+    """Enter TIME-WAIT: stop every other timer, start the TIME_WAIT timer (2MSL)."""
     enter(tcb, TIME_WAIT, clause)
     tcb.ctx.counters.TcpExtTW += 1
     tcb.deadlines = idle()
     if tcb.rcv_wnd > 65535 << tcb.rcv_wscale:
-        tcb.rcv_space = tcb.rcv_wnd = 65535 << tcb.rcv_wscale  # what was offered last; there is no buffer any more
+        tcb.rcv_space = tcb.rcv_wnd = 65535 << tcb.rcv_wscale  # the largest window that can be announced
     restart_time_wait(tcb, now)
     signal(tcb)
 
 
 def restart_time_wait(tcb: Tcb, now: int) -> None:
-    """Start the 2MSL timer (again)."""
+    """Start or restart the TIME_WAIT timer (2MSL)."""
     tcb.arm(LINGER, now, tcb.config.ns.time_wait)
 
 
 def await_peer_fin(tcb: Tcb, now: int) -> None:
-    """In FIN-WAIT-2 with no user left to read, wait only so long."""
+    """Start the FIN_WAIT_2 timer of an orphaned connection in FIN-WAIT-2, where the configuration has one."""
     timeout = tcb.config.ns.fin_wait_2_timeout
     if tcb.orphan and timeout is not None:
         tcb.arm(LINGER, now, max(timeout, round(tcb.config.fin_wait_2_floor * tcb.rto)))
 
 
 def signal(tcb: Tcb) -> None:
-    """Tell the socket that something changed, if it waits for that."""
+    """Signal the socket that the connection has changed, if it waits for that."""
     owner = tcb.owner
     if owner is not None and owner.waiting:
         tcb.ctx.actions.append(_new(Signal, (owner, False)))
 
 
 def dropped(tcb: Tcb, segment: Segment, clause: str) -> None:
-    """Note why a segment had no effect, if anybody listens."""
+    """Report to the trace, if there is one, by which clause a segment had no effect."""
     if tcb.ctx.tracing:
         tcb.ctx.actions.append(Dropped(tcb.id, segment, clause))
 
 
 def accepted(tcb: Tcb, segment: Segment, what: str, clause: str) -> None:
-    """Note that a segment took effect, if anybody listens."""
+    """Report to the trace, if there is one, that a segment had an effect."""
     if tcb.ctx.tracing:
         tcb.ctx.actions.append(Accepted(tcb.id, segment, what, clause))

@@ -1,4 +1,4 @@
-"""What the caller did wrong, or what became of the connection, in the words of RFC 9293 3.10."""
+"""Errors: a call that was wrong, or the reason why a connection ended, in the words of RFC 9293 3.10."""
 
 
 class TcpError(Exception):
@@ -28,7 +28,7 @@ class ConnectionDoesNotExist(TcpError):
 class ConnectionClosing(TcpError):
     """SEND or CLOSE after CLOSE; a call on a listener that was closed (EPIPE).
 
-    RECEIVE after the peer has closed gives the empty text instead, as sockets do.
+    RECEIVE after the peer has closed returns empty bytes instead, as sockets do.
     """
 
     text = "connection closing"
@@ -47,7 +47,7 @@ class InsufficientResources(TcpError):
 
 
 class ConnectionReset(TcpError):
-    """A RST ended the connection (ECONNRESET)."""
+    """A RST has ended the connection (ECONNRESET)."""
 
     text = "connection reset"
 
@@ -71,17 +71,17 @@ class ConnectionAborted(ConnectionReset):
 
 
 class Unreachable(TcpError):
-    """ICMP says that the segments do not get there; ``errno`` is the error number by which hosts tell it."""
+    """An ICMP error says that segments do not reach the peer; ``errno`` is the error number that hosts report."""
 
     text = "destination unreachable"
 
     @property
     def errno(self) -> str:
-        """The error number's symbol; EHOSTUNREACH where none was given."""
+        """The symbol of the error number; EHOSTUNREACH if none was given."""
         return str(self.args[0]) if self.args else "EHOSTUNREACH"
 
 
 class ConnectionTimedOut(TcpError):
-    """The user timeout, R2 or the last keep-alive probe ran out (ETIMEDOUT)."""
+    """The user timeout, R2 or the keep-alive limit has ended the connection (ETIMEDOUT)."""
 
     text = "connection aborted due to user timeout"

@@ -1,4 +1,4 @@
-"""What all connections of one host share: outgoing actions, counters, secrets, clocks, rate limits."""
+"""What all connections of one host share: the actions to return, counters, secrets, clocks, rate limits."""
 
 import random
 from collections import deque
@@ -15,7 +15,7 @@ Streams = Callable[[str], random.Random]
 
 Connection = TypeVar("Connection")  # the TCB, which names HostContext and so stands above it
 
-_COARSEST_SLOT = 8**5  # ticks; wheel phases are drawn over 131 s at 250 Hz, a whole number of every slot in use
+_COARSEST_SLOT = 8**5  # ticks; wheel phases are drawn from 131 s at 250 Hz, a whole number of every slot in use
 
 
 class HostContext(Generic[Connection]):
@@ -76,7 +76,7 @@ class HostContext(Generic[Connection]):
         return self._ports
 
     def stream(self, name: str) -> random.Random:
-        """A stream of this host's randomness, from its start."""
+        """The random stream of this host with this name, from its beginning."""
         return self._streams(name)
 
     def ts_clock(self, now: int, config: TcpConfig) -> int:
@@ -87,7 +87,7 @@ class HostContext(Generic[Connection]):
         return (self._ts_offset + now // tick) & 0xFFFFFFFF
 
     def deadline(self, now: int, delay: int, config: TcpConfig) -> int:
-        """When a timer set now for ``delay`` (ns) rings: exactly then, or at the end of its timer wheel's slot."""
+        """When a timer armed for ``delay`` (ns) expires: exactly then, or at the end of its slot of a timer wheel."""
         hz = config.timer_hz
         if hz is None:
             return now + delay
@@ -101,7 +101,7 @@ class HostContext(Generic[Connection]):
         return wheel_deadline(now, delay, hz=hz, phase=self._phase)
 
     def may_challenge(self, now: int, config: TcpConfig) -> bool:
-        """Whether one more challenge ACK is allowed in the period that ends now (RFC 5961 7); counts it."""
+        """Whether one more challenge ACK may be sent in the period that ends now (RFC 5961 7); if so, count it."""
         if config.challenge_ack_limit is None:
             return True
         count, seconds = config.challenge_ack_limit

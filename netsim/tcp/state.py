@@ -1,7 +1,7 @@
 """The eleven states and every legal edge between them, each with its clause (RFC 9293 3.3.2 and 3.10).
 
 ``TRANSITIONS`` is the run-time guard, the exhaustive test, the state diagram and the trace's vocabulary at once.
-CLOSED is the absence of a connection record.
+CLOSED is the absence of a TCB.
 """
 
 from collections import defaultdict
@@ -71,7 +71,7 @@ SYNCHRONIZED: Final = frozenset(State) - {CLOSED, LISTEN, SYN_SENT, SYN_RECEIVED
 
 
 class Edge(NamedTuple):
-    """One legal change of state: what happens and the clause that orders it."""
+    """One legal change of state: the event, and the clause that orders it."""
 
     old: State
     new: State
@@ -91,7 +91,7 @@ def _expire(state: State) -> Edge:
     return Edge(state, CLOSED, "user timeout", USER_TIMEOUT)
 
 
-def _give_up(state: State) -> Edge:
+def _abort_by_r2(state: State) -> Edge:
     return Edge(state, CLOSED, "R2 reached", R2)
 
 
@@ -127,7 +127,7 @@ _OPEN: Final = (
     Edge(SYN_RECEIVED, LISTEN, "ICMP error, passive OPEN", ICMP_ERROR),
     Edge(SYN_RECEIVED, FIN_WAIT_1, "CLOSE", CLOSE),
     Edge(SYN_RECEIVED, CLOSED, "accept queue full", ACCEPT_QUEUE_FULL),
-    Edge(SYN_RECEIVED, CLOSED, "driven out by a new SYN", EVICTED),
+    Edge(SYN_RECEIVED, CLOSED, "evicted by a new SYN", EVICTED),
 )
 
 _CLOSE: Final = (
@@ -147,18 +147,18 @@ _CLOSE: Final = (
     Edge(TIME_WAIT, CLOSED, "reopened by a new SYN, now ESTABLISHED", MAY_2),
 )
 
-# Where something may be unacknowledged: FIN-WAIT-2 and TIME-WAIT have nothing left to send, so no timer gives up there.
+# States in which a segment may be unacknowledged: in FIN-WAIT-2 and TIME-WAIT no retransmission reaches R2.
 _AWAITING_ACK: Final = (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED - {FIN_WAIT_2, TIME_WAIT}))
 
 _ENDS: Final = (
     *(_reset(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_abort(s) for s in (SYN_SENT, SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_expire(s) for s in _AWAITING_ACK),
-    *(_give_up(s) for s in _AWAITING_ACK),
+    *(_abort_by_r2(s) for s in _AWAITING_ACK),
     *(_unreachable(s) for s in _AWAITING_ACK),
     *(_killed_by_syn(s) for s in (SYN_RECEIVED, *sorted(SYNCHRONIZED))),
     *(_orphan_data(s) for s in (FIN_WAIT_1, FIN_WAIT_2)),
-    # MUST-26: only while nothing is unacknowledged, so never with a FIN under way.
+    # MUST-26: only while nothing is unacknowledged, so never with an outstanding FIN.
     *(Edge(s, CLOSED, "keep-alive probes unanswered", KEEP_ALIVE) for s in (ESTABLISHED, FIN_WAIT_2, CLOSE_WAIT)),
 )
 
@@ -174,4 +174,4 @@ def _by_origin() -> tuple[defaultdict[str, tuple[State, ...]], ...]:
     return table
 
 
-LEADS_TO: Final = _by_origin()  # LEGAL as the guard looks it up: from each state, where a clause may lead
+LEADS_TO: Final = _by_origin()  # the same for the run-time guard: from each state, the states that a clause leads to

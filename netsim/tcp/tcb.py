@@ -1,7 +1,7 @@
-"""The connection record: the variables of RFC 9293 3.3.1 and what the timers and options need beside them.
+"""The transmission control block: the variables of RFC 9293 3.3.1 and those that timers and options need beside them.
 
-A ``Tcb`` is mutable, and only the modules of this package touch it. Large parts (buffers, queues, the RTT estimator)
-are made on first use, because a flooded server holds a great many records that never get so far.
+A ``Tcb`` is mutable, and only the modules of this package change it. Large parts (buffers, queues, the RTT estimator)
+are created on first use, because most connections of a flooded server never need them.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ from netsim.tcp.segment import MASK, FourTuple, Segment
 from netsim.tcp.state import CLOSED, State
 from netsim.tcp.timers import COUNT, NEVER
 
-# The queue of whoever has sent nothing yet: one for all, told from a queue in use by ``is``, and never filled.
+# The retransmission queue of every connection that has sent nothing yet: compared by ``is``, and never filled.
 NO_SEGMENTS: Final[deque[Sent]] = deque(maxlen=0)
 
 
@@ -70,56 +70,56 @@ class Tcb:
     """Transmission control block. Sequence variables are ints modulo 2**32; times are ns; sizes are bytes."""
 
     __slots__ = (
-        "ack_pending",  # text segments received and not acknowledged yet
+        "ack_pending",  # bytes of data received and not acknowledged yet
         "ack_wanted",  # an ACK must go out when the current event ends
         "acked_at",  # when an unacceptable segment was last answered (rate limit)
         "backoff",  # retransmissions of the oldest segment so far
-        "close_called",  # CLOSE was called: a FIN follows the last text
+        "close_called",  # CLOSE was called: a FIN follows the last data
         "config",
         "congestion",  # the windows and loss recovery, or None before data is sent
-        "ctx",  # what the connection shares with its stack
-        "data_at",  # when text last arrived; at first, when the connection was ESTABLISHED
-        "deadlines",  # timers.py
+        "ctx",  # what all connections of the host share
+        "data_at",  # when data last arrived; before that, when the connection became ESTABLISHED
+        "deadlines",  # of each timer (timers.py)
         "delayed_acks",  # recovery/delayed_ack.py, or None
-        "ecn",  # Ecn, or None where it was not agreed on
-        "error",  # what the user is told, once the connection has ended badly
-        "fin_seq",  # number of our FIN once sent, else -1
-        "flow",  # as this end writes it on segments
+        "ecn",  # None if ECN was not negotiated
+        "error",  # what calls raise after the connection has ended with an error
+        "fin_seq",  # sequence number of our FIN once it was sent, else -1
+        "flow",  # the four-tuple as this host writes it on segments
         "id",
         "irs",
         "iss",
         "keepalive",  # whether keep-alive is on
-        "key",  # the flow as the peer writes it
+        "key",  # the four-tuple as the peer writes it
         "last_ack_sent",
         "last_received_at",
-        "listener",  # the LISTEN this record came from; None after an active OPEN
+        "listener",  # the passive OPEN that it came from; None after an active OPEN
         "max_snd_wnd",
         "nodelay",
-        "orphan",  # the user closed and reads no more
+        "orphan",  # the user has closed the socket and reads no more
         "owner",  # the socket to signal, or None
-        "peer_fin",  # number of the peer's FIN once seen, else -1
-        "previous",  # the record in TIME-WAIT that this one was opened out of, or None
+        "peer_fin",  # sequence number of the peer's FIN once it arrived, else -1
+        "previous",  # the connection in TIME-WAIT that this one was opened out of, or None
         "probe_end",  # SND.NXT when the last tail loss probe was sent, until that is known to be over; else -1
-        "probes",  # keep-alive or zero-window probes unanswered
+        "probes",  # keep-alive or zero-window probes sent without an answer
         "queue",  # segments sent and not acknowledged, oldest first
-        "quick_acks",  # ACKs still to be sent at once
-        "rcv_buffer",  # text in order that the user has not taken
+        "quick_acks",  # the next ACKs, as many, are immediate
+        "rcv_buffer",  # data in order that the user has not read
         "rcv_nxt",
-        "rcv_space",  # room for text received: the receive buffer's size
+        "rcv_space",  # size of the receive buffer
         "rcv_up",
         "rcv_wnd",
         "rcv_wscale",
-        "reassembly",  # text out of order, or None
+        "reassembly",  # data out of order, or None
         "record_ends",  # sequence numbers behind the ends of records (MSG_EOR), or None
-        "rto",  # current timeout, back-off included
+        "rto",  # current timeout, with back-off
         "rtt",  # Estimator, or None before the first sample
         "sack_ok",
-        "scaling",  # both ends offered window scaling
-        "scheduled",  # earliest wake-up known to the stack for this record
+        "scaling",  # both hosts offered window scaling
+        "scheduled",  # the wake-up that the stack has set for this connection
         "send_times",  # for TCP_INFO; None before the first SEND
         "sent_at",  # when the SYN or SYN-ACK was last sent
-        "silent_since",  # when the first probe, or retransmission by timer, without an answer was sent
-        "snd_buffer",  # text not acknowledged: sent or not
+        "silent_since",  # when the first of the probes, or retransmissions by timer, that have no answer was sent
+        "snd_buffer",  # data not acknowledged, sent or not
         "snd_mss",
         "snd_nxt",
         "snd_una",
@@ -127,16 +127,16 @@ class Tcb:
         "snd_wl2",
         "snd_wnd",
         "snd_wscale",
-        "soft_error",  # what ICMP told without ending the connection, or None
+        "soft_error",  # the ICMP error that did not end the connection, or None
         "state",
-        "syn_answered_at",  # when a repeated or crossing SYN was last answered; -NEVER: never
-        "syn_data",  # text that came with a SYN and waits for ESTABLISHED
+        "syn_answered_at",  # when a retransmitted or crossing SYN was last answered; -NEVER: never
+        "syn_data",  # data of the peer's SYN, to be delivered in ESTABLISHED
         "transmissions",  # SYNs or SYN-ACKs sent by OPEN or by timer
         "ts_ok",
         "ts_recent",
         "ts_recent_at",
-        "wake",  # no timer rings before this
-        "with_options",  # every segment carries more than the header: timestamps, ECN, or a MAC
+        "wake",  # no timer expires before this
+        "with_options",  # segments carry timestamps, ECN marks or a MAC
     )
 
     def __init__(
@@ -159,7 +159,7 @@ class Tcb:
         self.snd_mss = config.mss_default
         self.snd_wscale = self.rcv_wscale = 0
         self.irs = self.rcv_nxt = 0
-        self.rcv_up = -1  # nothing urgent yet
+        self.rcv_up = -1  # no urgent data yet
         self.rcv_space = space = config.receive_buffer
         self.rcv_wnd = space if space < 65535 else 65535
         self.ts_ok = self.sack_ok = self.scaling = False
@@ -198,7 +198,7 @@ class Tcb:
         self.wake = self.scheduled = NEVER
 
     def arm(self, timer: int, now: int, delay: int) -> None:
-        """Start one of the timers (timers.py), or start it again: it rings ``delay`` ns from ``now``."""
+        """Arm one of the timers (timers.py), or arm it anew: it expires ``delay`` ns after ``now``."""
         config = self.config
         deadline = now + delay if config.timer_hz is None else self.ctx.deadline(now, delay, config)
         self.deadlines[timer] = deadline
@@ -207,11 +207,11 @@ class Tcb:
 
     @property
     def passive(self) -> bool:
-        """Whether this connection was opened by the peer's SYN: the origin of SYN-RECEIVED matters (3.10.7.4)."""
+        """Whether the connection came from a passive OPEN, which decides where SYN-RECEIVED returns to (3.10.7.4)."""
         return self.listener is not None
 
     def check(self) -> None:
-        """The invariants of RFC 9293 3.3.1; AssertionError if we broke one."""
+        """Check the invariants of RFC 9293 3.3.1; AssertionError if one does not hold."""
         assert (self.snd_nxt - self.snd_una) & MASK < 1 << 31, "SND.UNA =< SND.NXT"
         assert self.rcv_wnd >= 0, "RCV.WND >= 0"
         assert self.snd_wnd >= 0, "SND.WND >= 0"

@@ -79,7 +79,7 @@ ROWS: list[Key] = [
     # Not in the RFC: a handshake of two segments, and what real hosts do.
     ("SYN-RECEIVED", "ESTABLISHED", TWO_WAY),
     ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"),
-    ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: driven out"),
+    ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: evicted"),
     ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"),
     ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"),
     ("TIME-WAIT", "CLOSED", OPEN),
@@ -180,7 +180,7 @@ def accept_queue_overflows() -> Lone:
     return lone
 
 
-def driven_out() -> Lone:
+def evicted() -> Lone:
     lone = Lone(BASE.replace(syn_queue_full="recycle-oldest"))
     lone.call("listen", PORTS["A"], backlog=1)
     lone.arrive("SYN", 5000)
@@ -283,7 +283,7 @@ DRIVES: dict[Key, Drive] = {
     ("TIME-WAIT", "CLOSED", "3.6.1: MAY-2"): reopened_for_good,
     ("SYN-RECEIVED", "LISTEN", ICMP): icmp_says("SYN-RECEIVED passive"),
     ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"): accept_queue_overflows,
-    ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: driven out"): driven_out,
+    ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: evicted"): evicted,
     ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"): cookie_comes_back,
     ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"): orphan_waits,
     ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-1"),

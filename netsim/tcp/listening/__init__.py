@@ -8,7 +8,7 @@ A ``Listener`` stands for one passive OPEN and stays in LISTEN for as long as th
 How a connection passes through them:
 
 1. The stack finds no connection for a segment and hands it to the listener of the port (``Listener.segment_arrives``).
-   RST, ACK, SYN and other segments are told apart in the order of 3.10.7.2.
+   RST, ACK, SYN and other segments are processed in the order of 3.10.7.2.
 2. A SYN asks for a slot of the SYN queue. If none is free, the configuration decides: the SYN is dropped, an older
    entry is evicted (``syn_queue.py``), or the SYN-ACK carries a SYN cookie and nothing is stored (``syn_cookies.py``).
    If the accept queue is full, the SYN is dropped, because the connection could not be accepted.

@@ -36,7 +36,7 @@ def _send_bare_ack(tcb: Tcb) -> None:
 
 
 def _enter_established(tcb: Tcb, now: int) -> None:
-    """Enter ESTABLISHED. Our SYN counts as acknowledged: only a retransmitted SYN makes the server send it again."""
+    """Enter ESTABLISHED. Our SYN counts as acknowledged: no timer retransmits it."""
     tcb.snd_una = tcb.snd_nxt
     tcb.deadlines[REXMT] = NEVER
     enter(tcb, ESTABLISHED, TWO_WAY)

@@ -1,7 +1,7 @@
 """TCP_DEFER_ACCEPT: a passive OPEN does not become ESTABLISHED before the peer has sent data (tcp(7)).
 
 The handshake's final ACK is ignored if it carries no data. The listener remembers that it arrived: until the configured
-time is over the SYN-ACK is not retransmitted, and then it is, which gives the peer a last chance to send data
+time is over the SYN-ACK is not retransmitted; then it is retransmitted once more, so that the peer can still answer
 (net/ipv4/tcp_minisocks.c, tcp_check_req; inet_connection_sock.c).
 """
 

@@ -1,7 +1,7 @@
 """A socket in LISTEN: RFC 9293 3.10.7.2, the SYN queue and the accept queue.
 
-The order in which a SYN is checked is that of Linux's tcp_conn_request. The life of a connection in both queues is told
-in this package's docstring.
+The order in which a SYN is checked is that of Linux's tcp_conn_request. The docstring of this package describes how a
+connection passes through both queues.
 """
 
 from collections import deque
