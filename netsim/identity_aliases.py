@@ -106,7 +106,7 @@ VALUES: dict[str, dict[str, str]] = {
 }
 """``module.Class.new_field``: {new string value: old string value}."""
 
-STREAMS: dict[str, str] = {"tie_break": "ties"}
+STREAMS: dict[str, str] = {"tie_break": "ties", "background_rate": "others"}
 """New name of a random stream (or its part after the last "/"): old name."""
 
 
