@@ -7,7 +7,7 @@ from netsim.tcp.host_context import HostContext
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.state import CLOSED, LEADS_TO, LISTEN, SYN_RECEIVED, TIME_WAIT, State
 from netsim.tcp.tcb import NO_SEGMENTS, Tcb
-from netsim.tcp.timers import LINGER, NEVER, idle
+from netsim.tcp.timers import FIN_WAIT_2_TIMER, NEVER, TIME_WAIT_TIMER, idle
 
 _new = tuple.__new__  # half the price of Signal(...)
 
@@ -90,14 +90,14 @@ def enter_time_wait(tcb: Tcb, now: int, clause: str) -> None:
 
 def restart_time_wait(tcb: Tcb, now: int) -> None:
     """Start or restart the TIME_WAIT timer (2MSL)."""
-    tcb.arm(LINGER, now, tcb.config.ns.time_wait)
+    tcb.arm(TIME_WAIT_TIMER, now, tcb.config.ns.time_wait)
 
 
 def await_peer_fin(tcb: Tcb, now: int) -> None:
     """Start the FIN_WAIT_2 timer of an orphaned connection in FIN-WAIT-2, where the configuration has one."""
     timeout = tcb.config.ns.fin_wait_2_timeout
     if tcb.orphan and timeout is not None:
-        tcb.arm(LINGER, now, max(timeout, round(tcb.config.fin_wait_2_floor * tcb.rto)))
+        tcb.arm(FIN_WAIT_2_TIMER, now, max(timeout, round(tcb.config.fin_wait_2_floor * tcb.rto)))
 
 
 def signal(tcb: Tcb) -> None:

@@ -2,9 +2,9 @@
 
 
 class Counters:
-    """Plain ints, raised where the event happens. Names: net/ipv4/proc.c.
+    """Plain ints, incremented where the event happens. Names: net/ipv4/proc.c.
 
-    The zeros stand on the class: a host that lives for one connection raises a few of them only.
+    The initial zeros are attributes of the class: a host with one connection increments only a few of them.
     """
 
     TcpActiveOpens: int = 0
@@ -53,7 +53,7 @@ class Counters:
     TcpExtTCPAOGood: int = 0
 
     def __init__(self) -> None:
-        self.TcpInSegs = self.TcpOutSegs = 0  # every host raises these, and an attribute of the object is found faster
+        self.TcpInSegs = self.TcpOutSegs = 0  # every host increments these: attributes of the object are faster
 
     def as_dict(self) -> dict[str, int]:
         """Every counter by name, zeros included."""

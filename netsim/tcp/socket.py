@@ -1,7 +1,8 @@
-"""A sans-I/O socket: what an application sees of a connection, never blocking.
+"""A sans-I/O socket: the application's interface to a connection. No call blocks, and each returns its actions.
 
-Calls that would wait return None (``accept``, ``receive``) or 0 (``send``); the stack's ``Signal`` says when to try
-again. What the peer or the network did comes out as an exception of ``netsim.tcp.errors``. Times are ns.
+A call that would block returns None (``accept``, ``receive``) or zero bytes (``send``); a ``Signal`` for the socket
+reports when to try again. A call raises an exception of ``netsim.tcp.errors`` for what the caller does wrong, and for
+what the peer or the network has done to the connection. Times are ns.
 """
 
 from collections.abc import Sized
@@ -31,18 +32,19 @@ from netsim.tcp.tcb import Tcb
 
 
 class Socket:
-    """One end of a connection, or a listener. ``config`` overrides the host's; ``observer`` is whom signals are for.
+    """One endpoint of a connection, or a listener. ``config`` overrides the host's.
 
-    ``waiting``: what waits for a signal, such as a list of calls. While it is empty only the ``last`` one is emitted.
+    ``observer`` is the driver's object that signals are for. ``waiting``: what waits for a signal, such as a list of
+    blocked calls; while it is empty, only the ``last`` signal is emitted.
 
     Options: ``linger_zero`` (SO_LINGER with time 0), ``reuse_address`` (SO_REUSEADDR, before ``bind`` or ``listen``),
-    ``nonblocking`` (O_NONBLOCK: whoever drives the socket must not wait for it). The others are fields of TcpConfig.
-    ``sticky_error``: every call tells what ended the connection; else only the first one does, as on real hosts
-    (SO_ERROR), and then there is the end of the stream to read and ConnectionClosing to write.
+    ``nonblocking`` (O_NONBLOCK, for the driver). The others are fields of TcpConfig. ``sticky_error``: every call
+    raises the error that ended the connection. Otherwise only the first call does, as on real hosts (SO_ERROR); after
+    it ``receive`` returns the end of the stream and ``send`` raises ConnectionClosing.
     """
 
     __slots__ = (
-        "_told",  # a call has reported how the connection ended: SO_ERROR is clear
+        "_reported",  # a call has raised the error that ended the connection: SO_ERROR is clear
         "config",
         "linger_zero",
         "listener",
@@ -64,7 +66,7 @@ class Socket:
         self.listener: Listener | None = None
         self.port: int | None = None
         self.observer: Any = None
-        self.linger_zero = self.reuse_address = self.nonblocking = self.read_shut = self._told = False
+        self.linger_zero = self.reuse_address = self.nonblocking = self.read_shut = self._reported = False
         self.sticky_error = True
         self.waiting: Sized | bool = True
         if tcb is not None:
@@ -72,13 +74,13 @@ class Socket:
 
     @property
     def state(self) -> State:
-        """The state of RFC 9293 3.3.2; CLOSED before OPEN and after the end."""
+        """The state of RFC 9293 3.3.2; CLOSED before OPEN and after the connection has ended."""
         if self.listener is not None:
             return LISTEN
         return self.tcb.state if self.tcb is not None else CLOSED
 
     def bind(self, port: int) -> None:
-        """Use ``port`` as the local port. ConnectionAlreadyExists once the socket is open, or if the port is in use."""
+        """Use ``port`` as the local port. Raises ConnectionAlreadyExists if the socket is open or the port in use."""
         self._must_be_new()
         _check_port("port", port)
         if self.stack.address_in_use(port, reuse_address=self.reuse_address):
@@ -99,10 +101,10 @@ class Socket:
         return actions
 
     def connect(self, dst: str, dport: int, now: int, data: bytes | None = None) -> list[Action]:
-        """Active OPEN; ``connected`` tells how it goes. A socket in LISTEN turns from passive to active (3.10.1).
+        """Active OPEN; ``connected`` reports its result. A socket in LISTEN turns from passive to active (3.10.1).
 
-        ``data`` is sent first, on the SYN if Fast Open allows (sendto with MSG_FASTOPEN); a listener has none.
-        InsufficientResources if there is no room for it.
+        ``data`` is sent first, on the SYN if Fast Open allows (sendto with MSG_FASTOPEN); for a listener it is ignored.
+        Raises InsufficientResources if the send buffer has no room for it.
         """
         _check_port("remote port", dport)
         if self.listener is not None:
@@ -116,17 +118,17 @@ class Socket:
 
     @property
     def connected(self) -> bool:
-        """Whether the OPEN has succeeded; raises the error with which it failed."""
+        """Whether the OPEN has succeeded. Raises the error with which it failed."""
         tcb = self.tcb
         if tcb is None:
             raise ConnectionDoesNotExist()
         if tcb.state is CLOSED:
-            self._told = True
+            self._reported = True
             raise tcb.error or ConnectionDoesNotExist()
         return tcb.state >= ESTABLISHED
 
     def accept(self) -> "Socket | None":
-        """The oldest connection that is ESTABLISHED, or None."""
+        """The connection that has waited longest in the accept queue, or None."""
         if self.listener is None:
             if self.tcb is None and self.port is not None:
                 raise ConnectionClosing("the listener was closed")
@@ -168,10 +170,10 @@ class Socket:
         return len(part), actions
 
     def receive(self, size: int, now: int, *, peek: bool = False) -> tuple[bytes | None, list[Action]]:
-        """RECEIVE up to ``size`` bytes; empty at the end of stream; None if there is nothing yet.
+        """RECEIVE up to ``size`` bytes and the actions; no bytes at the end of the stream, None if nothing has arrived.
 
-        The stream ends with the peer's FIN, with ``shutdown`` for reading, and when the error that ended the connection
-        has been told. ``peek`` leaves the text where it is (MSG_PEEK).
+        The stream ends with the peer's FIN, with ``shutdown`` for reading, and after the error that ended the
+        connection was raised. ``peek`` leaves the data in the receive buffer (MSG_PEEK).
         """
         if self.listener is not None:
             return None, []
@@ -179,16 +181,17 @@ class Socket:
         if peek and tcb.rcv_buffer:
             return bytes(tcb.rcv_buffer[:size]), []
         if tcb.state is CLOSED and not self.sticky_error and not (tcb.rcv_buffer or user_calls.peer_closed(tcb)):
-            if self._told:
+            if self._reported:
                 return b"", []
-            self._told = True
+            self._reported = True
         data = user_calls.receive(tcb, size, now)
         return b"" if data is None and self.read_shut else data, self.stack.finish(tcb)
 
     def shutdown(self, now: int, how: Literal["write", "read", "both"] = "write") -> list[Action]:
-        """CLOSE in RFC 9293's sense: no more to send; what the peer sends can still be received (half-close).
+        """CLOSE in RFC 9293's sense: no more data to send; the peer's data can still be received (half-close).
 
-        For reading, RECEIVE no longer waits; the peer does not hear of it. ConnectionDoesNotExist once it has ended.
+        For reading, RECEIVE returns the end of the stream instead of None; nothing is sent to the peer. Raises
+        ConnectionDoesNotExist if the connection has ended.
         """
         if self.listener is not None:
             return self.close(now)
@@ -203,9 +206,9 @@ class Socket:
         return self.stack.finish(tcb)
 
     def close(self, now: int) -> list[Action]:
-        """Give the socket up: FIN after the text already sent, no more reading.
+        """Close the socket: FIN after the data already given, and no more reading.
 
-        Text that was received and never read is lost, and the peer is told by a RST (RFC 9293 3.6.1, SHLD-3).
+        Data that was received and not read is lost, which a RST reports to the peer (RFC 9293 3.6.1, SHLD-3).
         """
         if self.listener is not None:
             listener, self.listener = self.listener, None
@@ -223,7 +226,7 @@ class Socket:
         return self.stack.finish(tcb)
 
     def configure(self, config: TcpConfig, now: int) -> list[Action]:
-        """Socket options, before OPEN or at any time after it: the connection goes on with ``config``."""
+        """Set socket options, before OPEN or at any time after it: ``config`` holds from now on."""
         self.config = config
         if self.listener is not None:
             self.listener.config = config
@@ -233,13 +236,13 @@ class Socket:
 
     @property
     def options(self) -> TcpConfig:
-        """The configuration that holds for this socket."""
+        """The configuration of this socket."""
         if self.tcb is not None:
             return self.tcb.config
         return self.config if self.config is not None else self.stack.config
 
     def abort(self, now: int) -> list[Action]:
-        """ABORT: both queues are dropped and the peer gets a RST."""
+        """ABORT: the data in both buffers is dropped and the peer receives a RST."""
         if self.listener is not None:
             listener, self.listener = self.listener, None
             return self.stack.close_listener(listener, now, ABORT)
@@ -254,9 +257,9 @@ class Socket:
         return user_calls.status(self._connection())
 
     def take_error(self) -> TcpError | None:
-        """SO_ERROR: what the peer or the network did to end the connection. Reported once, here or by another call."""
+        """SO_ERROR: the error with which the peer or the network ended the connection. One call only reports it."""
         error = pending_error(self)
-        self._told = self._told or error is not None
+        self._reported = self._reported or error is not None
         return error
 
     def _turn_active(self, remote: tuple[str, int], now: int, clause: str) -> list[Action]:
@@ -281,14 +284,14 @@ class Socket:
 def pending_error(socket: Socket) -> TcpError | None:
     """What ``take_error`` would return, without clearing it."""
     tcb = socket.tcb
-    error = tcb.error if tcb is not None and tcb.state is CLOSED and not socket._told else None
+    error = tcb.error if tcb is not None and tcb.state is CLOSED and not socket._reported else None
     return error if isinstance(error, _OF_THE_NETWORK) and not isinstance(error, ConnectionAborted) else None
 
 
 def disconnect(socket: Socket, now: int) -> list[Action]:
     """ABORT, after which the socket can be opened anew (connect(2) with AF_UNSPEC; net/ipv4/tcp.c, tcp_disconnect)."""
     actions = socket.abort(now) if socket.listener is not None or socket.state is not CLOSED else []
-    socket.tcb, socket._told, socket.read_shut = None, False, False
+    socket.tcb, socket._reported, socket.read_shut = None, False, False
     return actions
 
 

@@ -39,9 +39,10 @@ _new = tuple.__new__  # half the price of FourTuple(...)
 
 
 class Stack:
-    """One host's TCP at ``address``. ``streams`` gives named randomness; ``config`` is used where a call names none.
+    """One host's TCP at ``address``. ``config`` holds for calls that name none.
 
-    ``secret`` is the host's key, if it is not to be 16 bytes of a stream. ``set_wakeup``: see above.
+    ``streams`` returns the random stream of a name. ``secret`` is the host's key for ISNs and cookies; without it the
+    key is drawn from a stream. ``set_wakeup``: see above.
     """
 
     __slots__ = ("__weakref__", "_timers", "address", "config", "ctx", "listeners", "set_wakeup")
@@ -71,11 +72,11 @@ class Stack:
 
     @property
     def connections(self) -> dict[FourTuple, Tcb]:
-        """Every record this host holds, by the four-tuple as the peer writes it."""
+        """Every connection that this host holds, by the four-tuple as the peer writes it."""
         return self.ctx.connections
 
     def finish(self, tcb: Tcb | None = None) -> list[Action]:
-        """The actions that a user call has caused; the wake-up of its connection, ``tcb``, is set."""
+        """End a user call: set the wake-up of its connection, ``tcb``, and return the actions that it has caused."""
         if tcb is not None and tcb.wake < tcb.scheduled:
             self._schedule(tcb)
         actions = self.ctx.actions
@@ -83,7 +84,7 @@ class Stack:
         return actions
 
     def on_segment(self, segment: Segment, now: int) -> list[Action]:
-        """SEGMENT ARRIVES (3.10.7), for whichever record or listener it concerns."""
+        """SEGMENT ARRIVES (3.10.7), for the connection or listener that it belongs to."""
         ctx = self.ctx
         ctx.counters.TcpInSegs += 1
         tcb = ctx.connections.get(segment.flow)
@@ -104,14 +105,14 @@ class Stack:
         return actions
 
     def on_icmp(self, message: IcmpError, now: int) -> list[Action]:
-        """An ICMP error arrives about a segment that this host sent; it may be old, or forged."""
+        """An ICMP error about a segment of this host arrives; it may be old or forged."""
         tcb = self.ctx.connections.get(message.flow.reverse())
         if tcb is not None:
             icmp_arrives(tcb, message, now)
         return self.finish(tcb)
 
     def _in_closed_or_listen(self, segment: Segment, now: int, tcb: Tcb | None) -> Tcb | None:
-        """3.10.7.1 and 3.10.7.2: no record, or one in TIME-WAIT that a SYN may reopen. The record, if there is one."""
+        """3.10.7.1, 3.10.7.2: no connection, or one in TIME-WAIT that a SYN may reopen. Returns the one it is for."""
         listener = self.listeners.get(segment.flow.dport)
         if tcb is None:
             if listener is not None:
@@ -128,7 +129,7 @@ class Stack:
         return tcb
 
     def on_timer(self, now: int) -> list[Action]:
-        """Run every timer that is due at ``now``. Not for a driver that passed ``set_wakeup``."""
+        """Run every timer that has expired by ``now``. Not for a driver that passed ``set_wakeup``."""
         assert self._timers is not None
         actions = []
         for tcb in self._timers.due(now):
@@ -136,13 +137,13 @@ class Stack:
         return actions
 
     def next_deadline(self) -> int:
-        """When ``on_timer`` must be called, in ns; may be earlier than any timer, never later."""
+        """When to call ``on_timer`` next, in ns: not later than the first timer expires."""
         assert self._timers is not None
         return self._timers.earliest()
 
     def on_wakeup(self, tcb: Tcb, now: int) -> list[Action]:
         """A wake-up of ``tcb`` is due: run those of its timers that have expired, and set the next wake-up."""
-        if tcb.scheduled <= now:  # else an earlier one has superseded it
+        if tcb.scheduled <= now:  # else another wake-up has done the work
             tcb.scheduled = NEVER
             tcb.wake = wake = timers_expire(tcb, now)
             if wake != NEVER:
@@ -172,10 +173,10 @@ class Stack:
         return listener, self.finish()
 
     def address_in_use(self, port: int, *, reuse_address: bool) -> bool:
-        """Whether a bind to ``port`` must fail (EADDRINUSE): a listener has it, or any record, TIME-WAIT included.
+        """Whether a bind to ``port`` must fail (EADDRINUSE): a listener or a connection uses it, TIME-WAIT included.
 
-        SO_REUSEADDR lets records be if their sockets had it too (net/ipv4/inet_connection_sock.c:
-        inet_csk_bind_conflict); a connection that was accepted has it from its listener.
+        With SO_REUSEADDR, connections whose sockets have that option too are no obstacle
+        (net/ipv4/inet_connection_sock.c: inet_csk_bind_conflict); accepted connections inherit it from their listener.
         """
         if port in self.listeners:
             return True
@@ -187,7 +188,7 @@ class Stack:
         return False
 
     def close_listener(self, listener: Listener, now: int, clause: str = CLOSE) -> list[Action]:
-        """CLOSE or ABORT in LISTEN: half-open records vanish, connections that nobody accepted are reset."""
+        """CLOSE or ABORT in LISTEN: SYN-RECEIVED entries are removed, connections not yet accepted are reset."""
         listener.enter(CLOSED, clause)
         self._forget(listener, now)
         return self.finish()
@@ -218,9 +219,9 @@ class Stack:
     ) -> tuple[Tcb, list[Action]]:
         """Active OPEN (3.10.1) to ``dst``:``dport``, from ``sport`` or a port of the host's choice.
 
-        ``data`` is what it sends first, on the SYN if Fast Open allows; empty, its SYN shows or asks for a cookie.
+        ``data`` is sent first, on the SYN if Fast Open allows; if it is empty, the SYN carries or requests a cookie.
         ``listener``: this passive OPEN becomes active, by the call that ``clause`` names (3.10.1, or SEND: 3.10.2).
-        ConnectionAlreadyExists for a four-tuple in use, InsufficientResources when no port is left.
+        Raises ConnectionAlreadyExists for a four-tuple in use, InsufficientResources when no port is free.
         """
         config = config if config is not None else self.config
         if listener is not None:
@@ -253,12 +254,12 @@ class Stack:
         raise InsufficientResources(f"no free port to {dst}:{dport}")
 
     def crash(self) -> list[Action]:
-        """The host loses power: every record and listener is gone, without a word to anybody."""
+        """The host loses power: every connection and listener is gone, and no peer is notified."""
         ctx = self.ctx
         for tcb in list(ctx.connections.values()):
             if ctx.tracing:
                 ctx.actions.append(Freed(tcb.id, tcb.flow, "crash"))
-            tcb.state = CLOSED  # not by the door: no rule of TCP leads here
+            tcb.state = CLOSED  # without an edge: no rule of TCP leads here
             tcb.deadlines = [NEVER] * len(tcb.deadlines)
             tcb.error = ConnectionReset()
         self.ctx.connections.clear()
@@ -268,7 +269,7 @@ class Stack:
         return self.finish()
 
     def census(self) -> dict[State, int]:
-        """How many records are in each state."""
+        """The number of connections in each state."""
         counts: dict[State, int] = {}
         for tcb in self.ctx.connections.values():
             counts[tcb.state] = counts.get(tcb.state, 0) + 1

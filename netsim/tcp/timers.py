@@ -1,6 +1,7 @@
-"""A connection's timers: absolute deadlines in one small list, and the timer wheel of a real kernel.
+"""A connection's timers: absolute deadlines (ns) in one small list, and the timer wheel of a real kernel.
 
-Nothing is ever cancelled in an event queue: a deadline is a number, and the earliest one is what the stack reports.
+A timer is armed by writing its deadline, and stopped by writing NEVER. The driver has a few wake-ups pending for a
+connection, and none is ever cancelled: one that comes too early finds no timer expired and sets the next wake-up.
 """
 
 import itertools
@@ -10,11 +11,13 @@ from typing import Final, Generic, TypeVar
 
 Connection = TypeVar("Connection")  # the TCB, which names the timers and so stands above them
 
-# In the order in which those of one deadline run.
+# In the order in which timers with the same deadline expire.
 USER: Final = 0  # user timeout (RFC 9293 3.8.3), connection establishment included
-LINGER: Final = 1  # TIME-WAIT 2MSL (RFC 9293 3.4.2), or FIN-WAIT-2 without a user
+TIME_WAIT_TIMER: Final = 1  # 2MSL in TIME-WAIT (RFC 9293 3.4.2)
+FIN_WAIT_2_TIMER: Final = 1  # an orphaned connection in FIN-WAIT-2; a slot for both, since a connection is in one state
 REXMT: Final = 2  # retransmission of SYN, SYN-ACK, data, FIN (RFC 6298)
-PROBE: Final = 3  # tail loss probe (RFC 8985 7); while it runs, REXMT does not
+PROBE: Final = 3  # tail loss probe (RFC 8985 7); while it is running, REXMT is not
+REORDERING: Final = 3  # RACK's reordering timer (RFC 8985 6.3), never together with a probe
 PERSIST: Final = 4  # zero-window probe (RFC 9293 3.8.6.1)
 DELACK: Final = 5  # delayed ACK (RFC 9293 3.8.6.3)
 KEEPALIVE: Final = 6  # RFC 9293 3.8.4
@@ -23,7 +26,7 @@ COUNT: Final = 7
 NEVER: Final = 1 << 62
 
 _NS: Final = 1_000_000_000
-_LEVEL_SLOTS: Final = 64  # slots a level, after which the next level is eight times as coarse: kernel/time/timer.c
+_LEVEL_SLOTS: Final = 64  # slots of a level; the next level is eight times as coarse: kernel/time/timer.c
 _LEVELS: Final = 9
 
 
@@ -33,7 +36,7 @@ def idle() -> list[int]:
 
 
 class TimerQueue(Generic[Connection]):
-    """Which record is to be woken when, for a driver without a queue of its own. Nothing is ever taken out early."""
+    """The wake-ups of all connections, for a driver without an event queue of its own. None is ever cancelled."""
 
     __slots__ = ("_heap", "_order")
 
@@ -50,17 +53,17 @@ class TimerQueue(Generic[Connection]):
         return self._heap[0][0] if self._heap else NEVER
 
     def due(self, now: int) -> Iterator[Connection]:
-        """What is to be woken by ``now``, in the order of deadlines; what is added meanwhile included."""
+        """The connections with a wake-up due by ``now``, in the order of deadlines, including those added meanwhile."""
         while self._heap and self._heap[0][0] <= now:
             yield heappop(self._heap)[2]
 
     def clear(self) -> None:
-        """Wake nobody."""
+        """Remove all wake-ups."""
         self._heap.clear()
 
 
 def wheel_deadline(now: int, delay: int, *, hz: int, phase: int) -> int:
-    """When a timer set at ``now`` for ``delay`` rings on a kernel's timer wheel, all in ns; never early.
+    """When a timer armed at ``now`` for ``delay`` expires on a kernel's timer wheel, all in ns; never early.
 
     The wheel ticks ``hz`` times a second, with ticks at ``phase`` modulo the tick. Level 0 has slots of one tick for
     delays below 63 ticks; each further level is eight times as coarse and reaches eight times as far. The deadline

@@ -1,6 +1,7 @@
-"""User calls on a connection: RFC 9293 3.10.1 to 3.10.6. What the caller does wrong is raised, in the RFC's words.
+"""User calls on a connection: RFC 9293 3.10.1 to 3.10.6. A caller's mistake raises an error in the RFC's words.
 
-The passive OPEN is ``netsim.tcp.listening.listener``: a listener stays in LISTEN, each SYN gets a record of its own.
+``Socket`` makes these calls, and returns the actions that they append to ``tcb.ctx``. For the passive OPEN see
+``netsim.tcp.listening``: a listener stays in LISTEN, and each SYN creates a connection.
 """
 
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ _RESET_ON_ABORT = frozenset({SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What STATUS tells (3.10.6): the state and the windows, in bytes; text waiting on either side."""
+    """The result of STATUS (3.10.6): the state, and in bytes the windows and the data in both buffers."""
 
     state: State
     flow: FourTuple
@@ -70,9 +71,9 @@ def open_active(
 ) -> Tcb:
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
 
-    ``data`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED.
-    ``flow`` is the four-tuple as this end writes it, ``key`` as the peer does; ``iss`` is not left to the policy.
-    ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then tells which call did it.
+    ``data`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED. ``flow`` is
+    the four-tuple as this end writes it, ``key`` as the peer does. ``iss``, if given, replaces the policy's choice.
+    ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then names the call that did it.
     """
     tcb = allocate(ctx, config, flow, key, origin, now)
     if iss is not None:
@@ -94,9 +95,9 @@ def open_active(
 
 
 def send(tcb: Tcb, data: bytes, now: int, *, more: bool = False, record: bool = False) -> None:
-    """3.10.2: queue ``data`` and send what the windows allow; before ESTABLISHED it waits.
+    """3.10.2: queue ``data`` and send what the windows allow; before ESTABLISHED it stays queued.
 
-    ``record``: a record ends with it, and no segment carries what comes before and after (MSG_EOR).
+    ``more``: the user will send more soon (MSG_MORE). ``record``: a record ends with the last byte (MSG_EOR).
     """
     if tcb.state is CLOSED or tcb.state is LISTEN:
         raise tcb.error or ConnectionDoesNotExist()
@@ -117,7 +118,7 @@ def send(tcb: Tcb, data: bytes, now: int, *, more: bool = False, record: bool = 
 
 
 def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
-    """3.10.3: up to ``size`` bytes in order; empty at the peer's FIN; None while there is nothing yet.
+    """3.10.3: up to ``size`` bytes in order; none at the peer's FIN; None if no data has arrived.
 
     Raises the error that ended the connection, or ConnectionDoesNotExist.
     """
@@ -137,12 +138,12 @@ def receive(tcb: Tcb, size: int, now: int) -> bytes | None:
 
 
 def peer_closed(tcb: Tcb) -> bool:
-    """Whether the peer's FIN was taken: after the text in the buffer comes the end."""
+    """Whether the peer's FIN was processed: the stream ends behind the data in the receive buffer."""
     return tcb.peer_fin >= 0 and tcb.rcv_nxt == (tcb.peer_fin + 1) & MASK
 
 
 def options_changed(tcb: Tcb, config: TcpConfig, now: int) -> None:
-    """Socket options of a connection that is open: windows and timers follow, what Nagle's rule held back goes out."""
+    """Socket options of an open connection: windows and timers follow, data delayed by Nagle's rule may be sent."""
     old, tcb.config = tcb.config, config
     tcb.nodelay, tcb.keepalive = not config.nagle, config.keepalive
     if config.receive_buffer != old.receive_buffer:
@@ -163,7 +164,7 @@ def options_changed(tcb: Tcb, config: TcpConfig, now: int) -> None:
 
 
 def close(tcb: Tcb, now: int) -> None:
-    """3.10.4: no more to send. A FIN follows the text already given; text from the peer still arrives (half-close)."""
+    """3.10.4: no more data to send. A FIN follows the queued data; the peer's data still arrives (half-close)."""
     state = tcb.state
     if state is CLOSED or state is LISTEN:
         raise tcb.error or ConnectionDoesNotExist()
@@ -181,14 +182,14 @@ def close(tcb: Tcb, now: int) -> None:
 
 
 def make_orphan(tcb: Tcb, now: int) -> None:
-    """The user is gone for good (a socket's close): no text is wanted any more, FIN-WAIT-2 lasts only so long."""
+    """The user has closed the socket: no data is accepted any more, and a timer ends FIN-WAIT-2."""
     tcb.orphan = True
     if tcb.state is FIN_WAIT_2:
         await_peer_fin(tcb, now)
 
 
 def abort(tcb: Tcb, now: int) -> None:
-    """3.10.5: drop everything, tell the peer with a RST where it may hold a connection."""
+    """3.10.5: drop all data, and send a RST where the peer may hold a connection."""
     if tcb.state is CLOSED or tcb.state is LISTEN:
         raise tcb.error or ConnectionDoesNotExist()
     if tcb.state in _RESET_ON_ABORT:

@@ -11,7 +11,7 @@ from typing import Final
 from netsim.tcp.recovery.variables import DUPTHRESH, Rack
 from netsim.tcp.segment import HALF, MASK
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import NEVER, PROBE, REXMT
+from netsim.tcp.timers import NEVER, REORDERING, REXMT
 
 _TIMEOUT_MIN: Final = 2_000_000  # ns; include/net/tcp.h, TCP_TIMEOUT_MIN_US
 
@@ -73,7 +73,7 @@ def arm_reordering_timer(tcb: Tcb, now: int, wait: int) -> None:
     a segment is selectively acknowledged."""
     if wait:
         tcb.deadlines[REXMT] = NEVER
-        tcb.arm(PROBE, now, wait + _TIMEOUT_MIN)
+        tcb.arm(REORDERING, now, wait + _TIMEOUT_MIN)
 
 
 def mark_lost_by_timeout(tcb: Tcb, now: int) -> None:

@@ -35,7 +35,7 @@ from netsim.tcp.state import (
     TIME_WAIT,
 )
 from netsim.tcp.tcb import Tcb
-from netsim.tcp.timers import LINGER
+from netsim.tcp.timers import TIME_WAIT_TIMER
 
 _F2_PERIOD: Final = 2_000_000_000  # ns; W of RFC 1337 4 (F2), two ticks of the slowest timestamp clock
 
@@ -132,7 +132,7 @@ def _time_wait_ignores_rst(tcb: Tcb, now: int) -> str:
     """
     if tcb.config.time_wait_rst == "ignore":
         return RFC1337_F1
-    elapsed = now - (tcb.deadlines[LINGER] - tcb.config.ns.time_wait)
+    elapsed = now - (tcb.deadlines[TIME_WAIT_TIMER] - tcb.config.ns.time_wait)
     return RFC1337_F2 if elapsed < _F2_PERIOD else ""
 
 
