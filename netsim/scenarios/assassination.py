@@ -1,9 +1,9 @@
-"""TIME-WAIT assassination (RFC 1337): an old segment draws an ACK, the ACK a RST, and the RST ends TIME-WAIT early.
+"""TIME-WAIT assassination (RFC 1337): an old segment elicits an ACK, the ACK a RST, and the RST ends TIME-WAIT early.
 
-A server sends some full segments of text and a client reads them; the client closes first and waits in TIME-WAIT,
-the server closes next and forgets the connection, its listening socket too. Segments may have late copies; nothing is
-lost. A copy that reaches the client in TIME-WAIT is answered, and the server, which knows no such connection, resets.
-A late copy of the client's last ACK draws the same RST.
+A server sends some full-sized segments and a client reads them. The client closes first and is in TIME-WAIT; the server
+closes next and forgets the connection, and its listening socket is closed too. The path duplicates segments and delays
+the copies; nothing is lost. A copy that reaches the client in TIME-WAIT is acknowledged, and the server, which knows no
+such connection, answers the ACK with a RST. A delayed duplicate of the client's last ACK elicits the same RST.
 """
 
 import math
@@ -33,12 +33,12 @@ from netsim.trace.events import Arrived, Decided, TraceEvent
 
 QUESTION: Final = "How often does an old segment end TIME-WAIT early (RFC 1337), and which fix helps?"
 NEVER: Final = float("nan")
-MOST_SEGMENTS: Final = 10  # the initial window of RFC 6928: all text leaves at once
+MOST_SEGMENTS: Final = 10  # the initial window of RFC 6928: all data is sent at once
 
 
 @parameters
 class Params:
-    """Parameters of the study of RFC 1337. The fixes are the client's ``time_wait_rst``. ValueError out of range."""
+    """Parameters of the study of RFC 1337; its fixes are the client's ``time_wait_rst``. ValueError if out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         delay: InitVar[float | str] = 0.0
@@ -66,7 +66,7 @@ class Params:
         return both_ways(self, duplicate=self.duplicate, duplicate_delay=self.duplicate_delay)
 
     @property
-    def text(self) -> int:
+    def data_bytes(self) -> int:
         """Bytes that the server sends."""
         return self.data_segments * min(self.client.mss, self.server.mss)
 
@@ -115,7 +115,7 @@ class _TimeWaitObserver:
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One TIME-WAIT: whether a RST ended it, after how long (s), old segments that came, resets that were ignored."""
+    """One TIME-WAIT: whether a RST ended it, after how long (s), old segments and ignored RSTs (see COLUMNS)."""
     observer = _TimeWaitObserver()
     world = World(seed=seed, observers=[*observers, observer])
     client, server = world.host("client", params.client), world.host("server", params.server)
@@ -140,7 +140,7 @@ def _serve(host: Host, params: Params) -> Generator[Event, Any, None]:
     sock: Socket = yield listener.accept()
     listener.close()
     with suppress(TcpError):
-        yield sock.send(bytes(params.text))
+        yield sock.send(bytes(params.data_bytes))
         yield sock.recv()
         sock.close()
 
@@ -148,7 +148,7 @@ def _serve(host: Host, params: Params) -> Generator[Event, Any, None]:
 def _read(host: Host, params: Params) -> Generator[Event, Any, None]:
     sock = host.socket()
     yield sock.connect(("server", PORT))
-    left = params.text
+    left = params.data_bytes
     with suppress(TcpError):
         while left:
             left -= len((yield sock.recv()))
@@ -158,10 +158,11 @@ def _read(host: Host, params: Params) -> Generator[Event, Any, None]:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """P(killed) when copies are late by an exponential time: one minus the chance that every segment's copy misses.
+    """P(assassinated) for exponential extra delays of copies: 1 - P(no segment's copy arrives at a bad time).
 
-    A copy that arrives in TIME-WAIT kills it one round trip later, if it lasts so long; a FIN starts it again first.
-    With fix F1 never. With F2 a copy draws an ACK whose own copy may come when the 2 s are over: no closed form.
+    A copy that arrives in TIME-WAIT ends it one round trip later, if it still lasts then; a FIN restarts TIME-WAIT
+    before. With fix F1 the probability is 0. With F2 there is no closed form, as a copy elicits an ACK whose own copy
+    may arrive when the 2 s are over. Exact if no timer, window or limit moves a segment.
     """
     client, distribution = params.client, params.duplicate_delay
     if client.time_wait_rst == "ignore":
@@ -184,7 +185,7 @@ def theory(params: Params) -> dict[str, float]:
     wait = client.time_wait
     restart = client.time_wait_restart
     plain, fin = wait - rtt * (restart != "any"), wait - rtt * (restart == "never")
-    # The SYN-ACK arrives two round trips before TIME-WAIT, the text one, the ACK of the FIN and the FIN begin it.
+    # The SYN-ACK arrives two round trips before TIME-WAIT, the data one; it begins with the FIN and the ACK of the FIN.
     spared = (1 - kills(2 * rtt, plain)) * (1 - kills(rtt, plain)) ** params.data_segments * (1 - kills(0.0, fin))
     if params.server.fin_ack == "immediate":
         spared *= 1 - kills(0.0, plain)
@@ -193,13 +194,13 @@ def theory(params: Params) -> dict[str, float]:
 
 
 def _not_as_described(params: Params, rtt: float) -> bool:
-    """Whether timers, windows or limits may move or hold back a segment."""
+    """Whether timers, windows or limits may change when a segment is sent."""
     client, server = params.client, params.server
     return (
         bool(client.timer_hz or server.timer_hz or client.invalid_ratelimit or client.keepalive or server.keepalive)
         or rtt >= min(client.rto_min, server.rto_min, client.syn_intervals()[0], server.synack_intervals()[0])
         or client.time_wait <= rtt
-        or params.text > min(client.receive_buffer, server.send_buffer)
+        or params.data_bytes > min(client.receive_buffer, server.send_buffer)
         or params.data_segments > server.initial_window
         or client.timestamps
     )

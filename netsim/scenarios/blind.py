@@ -1,15 +1,15 @@
-"""How many forged segments does an attacker need who sees nothing of the connection he attacks?
+"""How many forged segments does an off-path attacker need, who sees no segment of the connection?
 
-A client and a server hold an open connection. The attacker knows both addresses and the server's port, perhaps the
-client's; he guesses the rest and sends forged segments to the server: RST, SYN, data, or an ACK of text that the client
-never received. Whether one takes effect is what the server's TCP decides.
+A client and a server have an open connection. The attacker knows both addresses and the server's port, perhaps the
+client's. The attacker guesses the rest and sends forged segments to the server: RST, SYN, data, or an ACK of data that
+the client never received. Whether one takes effect is decided by the server's TCP.
 
-Three answers stand side by side. ``segments_used`` and ``p_success``: the first ``segments`` guesses are really sent.
-``segments_needed``: often too many to send, so they are counted, from this run's numbers and from what the server's TCP
-takes; that is measured by forged segments, one number right and the other moved until it is refused. ``..._expected``:
-the same, integrated exactly over the numbers that the attacker does not know.
+There are three answers. ``segments_used`` and ``p_success``: the first ``max_segments`` guesses are really sent.
+``segments_needed``: often too many to send, so they are counted, from the sequence numbers of the run and from what the
+server's TCP accepts; that is measured with forged segments, of which one number is right and the other is moved until
+it is refused. ``..._expected``: the same, integrated exactly over the numbers that the attacker does not know.
 
-Not modelled: the side channel of a shared limit on challenge ACKs. The numbers stand still during the attack.
+Not modelled: the side channel of a shared limit on challenge ACKs. The sequence numbers stand still during the attack.
 """
 
 import math
@@ -35,12 +35,12 @@ from netsim.tcp.segment import ACK, PSH, RST, SYN, FourTuple, Segment
 from netsim.tcp.state import CLOSED
 from netsim.theory import BlindAttack
 
-QUESTION: Final = "How many forged segments does an attacker need who sees nothing of the connection?"
+QUESTION: Final = "How many forged segments does an off-path attacker need to reset a connection or to inject data?"
 PORT: Final = 80
 FIRST_PORT: Final = 32_768  # the lowest that the client may have; net.ipv4.ip_local_port_range
 BEGIN: Final = 10.0  # s after the OPEN, when the attack starts
 LARGEST_UNSCALED: Final = 65_535
-PATIENCE: Final = 1e9  # s; the server does not give its unacknowledged text up while it is attacked
+PATIENCE: Final = 1e9  # s; the server does not time out its unacknowledged data during the attack
 
 Attack = Literal["rst", "syn", "data", "ack"]
 Guessing = Literal["sweep", "random"]
@@ -49,7 +49,7 @@ _FLAGS: Final[dict[str, int]] = {"rst": RST, "syn": SYN, "data": ACK | PSH, "ack
 
 @parameters
 class Params:
-    """Parameters of the study of blind injection. ValueError for values out of range."""
+    """Parameters of the study of blind attacks. ValueError for a value out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         profile: InitVar[str] = "rfc9293"
@@ -146,7 +146,7 @@ ESTIMATES: Final = {
 
 
 @dataclass(slots=True)
-class _Victim:
+class _Target:
     """The world at the moment the attack begins: the server's record, and the client's port less FIRST_PORT."""
 
     world: World
@@ -165,13 +165,13 @@ class _Victim:
 
     @property
     def harmed(self) -> bool:
-        """Whether a forged segment took effect: the connection is gone, or text or an ACK was taken."""
+        """Whether a forged segment took effect: the connection is gone, or data or an ACK was accepted."""
         server = self.server
         moved = server.rcv_nxt != self.seq or server.snd_una != self.ack
         return server.state is CLOSED or moved or server.out_of_order
 
 
-def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _Victim:
+def _target(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _Target:
     """An open connection, a silent client, ``in_flight`` bytes on their way that will not arrive."""
     world = World(seed=seed, observers=observers)
     client = world.host("client", params.end(params.client))
@@ -188,7 +188,7 @@ def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _
         listener.listen(PORT)
         sock = yield listener.accept()
         connections.append(sock.connection)
-        yield sock.send(b".")  # with it a window beyond 65,535 is opened, and the client's is heard of
+        yield sock.send(b".")  # opens a window beyond 65,535 and makes the client announce its own
         yield world.timeout(BEGIN / 2)
         if params.in_flight:
             yield sock.send(b"." * params.in_flight)
@@ -202,14 +202,14 @@ def _victim(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> _
     world.process(connect())
     world.run(until=BEGIN)
     (connection,) = connections
-    return _Victim(world, Forger(attacker), connection, port, connection.rcv_nxt, connection.snd_una)
+    return _Target(world, Forger(attacker), connection, port, connection.rcv_nxt, connection.snd_una)
 
 
 def fields(params: Params) -> tuple[Field, Field]:
     """What the rules of the server's TCP take as sequence and as acknowledgment number (RFC 9293 3.10.7.4)."""
     config, attack = params.server, params.attack
     window = max(params.receive_window, _offered(params, params.server))
-    # One beyond the window is acceptable to Linux, but its text or SYN lies outside and has no effect.
+    # One beyond the window is acceptable to Linux, but its data or SYN lies outside and has no effect.
     last = window - 1 + (config.window_edge == "inclusive" and attack in ("rst", "ack"))
     seq, ack = (0, last), (-(SEQUENCE_SPACE // 2), SEQUENCE_SPACE // 2 - 1)
     if attack == "rst" and config.rst_policy == "rfc5961":
@@ -238,7 +238,7 @@ def _offered(params: Params, config: TcpConfig) -> int:
 
 
 def kept_out(params: Params) -> bool:
-    """Whether no guess of these numbers can succeed: a MAC, timestamps that are missed, a SYN under RFC 5961."""
+    """Whether no guess can succeed: TCP-AO, timestamps that must be present, or a SYN under RFC 5961."""
     client, server = params.client, params.server
     stamped = client.timestamps and server.timestamps and server.missing_timestamp == "drop" and params.attack != "rst"
     return (
@@ -251,11 +251,11 @@ def measured(params: Params) -> tuple[Field, Field]:
     """What the server's TCP takes, found by forged segments: each number moved alone until it is refused."""
 
     def takes(seq: int, ack: int) -> bool:
-        victim = _victim(params, Seed(0))
-        right = Guess(victim.port, (victim.seq + seq) & MASK, (victim.ack + ack) & MASK)
-        victim.forge(params.attack, right, params.payload_bytes)
-        victim.world.run(until=BEGIN + 1e-6)
-        return victim.harmed
+        target = _target(params, Seed(0))
+        right = Guess(target.port, (target.seq + seq) & MASK, (target.ack + ack) & MASK)
+        target.forge(params.attack, right, params.payload_bytes)
+        target.world.run(until=BEGIN + 1e-6)
+        return target.harmed
 
     middle = 1 if params.attack == "ack" else 0
     if not takes(0, middle):
@@ -294,19 +294,19 @@ def attack_on(params: Params, taken: tuple[Field, Field]) -> BlindAttack:
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
     """One attack: whether ``segments`` guesses sufficed, how many it took, how many it would take on average."""
     taken = measured(params)
-    victim = _victim(params, seed, observers)
+    target = _target(params, seed, observers)
     stream = seed.stream("attacker")
     p_hit = attack_on(params, taken).p_within_memoryless(1)
     plan: Sweep | Draws = Draws(params.client_ports, stream)
     needed = drawn_until_hit(p_hit, seed.stream("counted"))
     if params.guessing == "sweep":
-        actual = (victim.seq, victim.ack)
+        actual = (target.seq, target.ack)
         plan = Sweep(
             *fields(params), params.client_ports, (_start(params, actual[0], stream), _start(params, actual[1], stream))
         )
-        needed = plan.needed(taken, actual, victim.port)
+        needed = plan.needed(taken, actual, target.port)
     used: list[int] = []
-    victim.world.run(until=victim.world.process(_attack(params, victim, plan, used)))
+    target.world.run(until=target.world.process(_attack(params, target, plan, used)))
     expected = _expected(params, attack_on(params, taken))
     return {
         "succeeded": bool(used),
@@ -315,23 +315,23 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
         "p_success_expected": expected["p_success"],
         "segments_expected": expected["segments_expected"],
         "seconds_expected": expected["seconds_expected"],
-        "challenge_acks": victim.world.hosts["server"].counters.TcpExtTCPChallengeACK,
+        "challenge_acks": target.world.hosts["server"].counters.TcpExtTCPChallengeACK,
     }
 
 
 def _start(params: Params, actual: int, stream: Any) -> int:
-    """The least number that the attacker thinks possible; all he is told of the real one."""
+    """The lowest number that the attacker considers possible; nothing else of the real one is known."""
     return (actual - stream.randrange(params.sequence_space)) & MASK if params.sequence_space < SEQUENCE_SPACE else 0
 
 
-def _attack(params: Params, victim: _Victim, plan: Sweep | Draws, used: list[int]) -> Generator[Event, Any, None]:
+def _attack(params: Params, target: _Target, plan: Sweep | Draws, used: list[int]) -> Generator[Event, Any, None]:
     for number in range(params.max_segments):
         guess = plan.guess(number)
         if guess is None:
             return
-        victim.forge(params.attack, guess, params.payload_bytes)
-        yield victim.world.timeout(1 / params.attack_rate)
-        if victim.harmed:
+        target.forge(params.attack, guess, params.payload_bytes)
+        yield target.world.timeout(1 / params.attack_rate)
+        if target.harmed:
             used.append(number + 1)
             return
 
@@ -348,7 +348,7 @@ def _expected(params: Params, attack: BlindAttack) -> dict[str, float]:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """The closed forms of ``netsim.theory.blind`` for the rules of the server's TCP."""
+    """The closed forms of netsim.theory.blind for what the rules of the server's TCP accept. Exact."""
     attack = attack_on(params, fields(params))
     values = _expected(params, attack)
     values |= {"p_success_expected": values["p_success"], "segments_needed": values["segments_expected"]}

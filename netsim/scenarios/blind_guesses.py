@@ -1,4 +1,4 @@
-"""How an attacker goes through numbers he does not know: a sweep that cannot miss, or guesses drawn each time anew.
+"""How an attacker guesses unknown numbers: a sweep that cannot miss, or independent random guesses.
 
 The receiver takes a number that lies from ``low`` to ``high`` of the one it has in mind (RCV.NXT, or SND.UNA). The
 attacker knows the latter only to within ``space`` numbers; he knows ``low`` and ``high``.
@@ -28,7 +28,7 @@ class Field:
 
     @property
     def steps(self) -> int:
-        """Guesses of a whole sweep; one where nothing is taken, for nothing is gained by more."""
+        """Guesses of a whole sweep; one where nothing is accepted, as more would not help."""
         return -(-self.space // self.count) if self.count else 1
 
     def guess(self, step: int, start: int) -> int:

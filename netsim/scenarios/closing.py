@@ -36,7 +36,7 @@ def retries(config: TcpConfig) -> int | None:
 
 
 def require_end(name: str, config: TcpConfig) -> None:
-    """ValueError if an end, ``name``, would repeat its FIN for ever."""
+    """ValueError if an end, ``name``, would retransmit its FIN without end."""
     if config.user_timeout is None and retries(config) is None:
         raise ValueError(f"{name}.retries2 = None: must be a number, for its user_timeout is None too")
 
@@ -56,7 +56,7 @@ def rtt_is_measured(rtt: int, client: TcpConfig, server: TcpConfig) -> bool:
 
 
 def fin_intervals(config: TcpConfig, rtt: int, *, peer: TcpConfig) -> tuple[float, ...]:
-    """Seconds that an end waits after each of its FINs; after the last wait it gives up.
+    """Seconds that an end waits after each of its FINs; after the last wait it times out.
 
     Its RTO comes from the RTT (ns) of the handshake (RFC 6298 2.2) and doubles (5.5) up to its bound, behind a tail
     loss probe where both ends have SACK; R2 or the user timeout ends it. At most ``MOST_FINS + 1`` of them.
@@ -75,13 +75,13 @@ def fin_intervals(config: TcpConfig, rtt: int, *, peer: TcpConfig) -> tuple[floa
     return tuple(wait / NS for wait in waits)
 
 
-def first_repeat(config: TcpConfig, rtt: int, *, peer: TcpConfig) -> int:
-    """After how long (ns) an end repeats its FIN for the first time."""
+def first_retransmission(config: TcpConfig, rtt: int, *, peer: TcpConfig) -> int:
+    """After how long (ns) an end retransmits its FIN for the first time."""
     return next(_fin_waits(config, rtt, peer))
 
 
 def _fin_waits(config: TcpConfig, rtt: int, peer: TcpConfig) -> Iterator[int]:
-    """The waits by the clock of R2 alone; the last one ends in giving up."""
+    """The waits by the clock of R2 alone; after the last one the end times out."""
     ns, most, rto = config.ns, retries(config), rto_after(rtt, config)
     if config.tail_loss_probe and config.sack and peer.sack:
         yield min(2 * rtt + ns.rto_min, rto)  # RFC 8985 7.2; the FIN is the only segment outstanding

@@ -1,9 +1,9 @@
-"""Can an attacker who hears no answer open a connection in somebody else's name?
+"""Can an off-path attacker open a connection with the address of another host?
 
-Morris 1985: the server trusts a host by its address, and that host is silent. The attacker opens a connection of his
-own and so sees an ISN of the server; after a pause he forges the trusted host's SYN, then its third segments, each with
-another guess of the ISN and with his text. The guesses are the best ones for the server's ISN policy
-(netsim.theory.forged_open). Whether one opens the connection is what the server's TCP decides.
+Morris 1985: the server trusts a host by its address, and that host sends nothing. The attacker opens a connection with
+its own address and so learns an ISN of the server. After a pause the attacker forges the SYN of the trusted host, then
+the handshake's final ACKs, each with another guess of the ISN and with data. The guesses are the best ones for the
+server's ISN policy (netsim.theory.forged_open). Whether one opens the connection is decided by the server's TCP.
 """
 
 from collections.abc import Generator, Sequence
@@ -34,7 +34,7 @@ from netsim.theory import (
     p_uniform_isn_guessed,
 )
 
-QUESTION: Final = "Can an attacker who hears no answer open a connection in somebody else's name?"
+QUESTION: Final = "Can an off-path attacker open a connection with the address of another host?"
 PORT: Final = 514
 TRUSTED: Final = FourTuple("trusted", 1023, "server", PORT)  # no host of that name: it is silent
 FORGED_ISS: Final = 7_000
@@ -43,7 +43,7 @@ WAIT: Final = 0.5  # s from the forged SYN to the first forged ACK: the SYN-ACK 
 
 @parameters
 class Params:
-    """Parameters of the forged connection. ValueError for values out of range."""
+    """Parameters of the forged connection. ValueError for a value out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         profile: InitVar[str] = "rfc9293"
@@ -82,7 +82,7 @@ ESTIMATES: Final = {
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One attack: whether the server holds a connection with the trusted host, and took the attacker's text."""
+    """One attack: whether it opened a connection with the trusted host's address (see COLUMNS)."""
     world = World(seed=seed, observers=observers)
     server, attacker, crowd = world.host("server", params.server), world.host("attacker"), world.host("crowd")
     world.link(attacker, server, Path(delay=params.delay, jitter=params.jitter), Path(delay=params.delay))
@@ -100,7 +100,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
 
 
 def _serve(world: World, host: Host, taken: list[bytes]) -> Generator[Event, Any, None]:
-    """Accept everybody; note the text of the trusted host."""
+    """Accept every connection; note the data from the trusted host's address."""
     listener = host.socket()
     listener.listen(PORT, backlog=4096)
     while True:
@@ -119,8 +119,8 @@ def _open_others(world: World, host: Host, params: Params) -> Generator[Event, A
 
 
 def _attack(world: World, host: Host, params: Params) -> Generator[Event, Any, None]:
-    """Sample an ISN, forge the SYN, then as many third segments as there are guesses."""
-    yield world.timeout(1 + world.seed.stream("phase").random())  # no clock of the server is in step with him
+    """Sample an ISN, forge the SYN, then as many final ACKs as there are guesses."""
+    yield world.timeout(1 + world.seed.stream("phase").random())  # not in step with any clock of the server
     began = world.now
     sock = host.socket()
     try:
@@ -140,7 +140,7 @@ def _attack(world: World, host: Host, params: Params) -> Generator[Event, Any, N
 
 
 def distances(params: Params) -> list[int]:
-    """How far from the ISN that he saw the attacker looks for the one he does not see, the likeliest first."""
+    """The attacker's guesses, as distances from the ISN that it saw, the most likely first."""
     isn, guesses = params.server.isn, params.guesses
     if isinstance(isn, ClockIsn):
         return list(clock_isn_guesses(guesses, rate=isn.rate, pause=params.pause))
@@ -156,7 +156,7 @@ def distances(params: Params) -> list[int]:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """The closed forms of ``netsim.theory.forged_open``; empty for BSD with jitter, or where SYNs may go unanswered."""
+    """The closed forms of netsim.theory.forged_open. Exact; no value for a counter with jitter."""
     isn, n = params.server.isn, params.guesses
     if params.server.authentication_key is not None:
         return {"p_opened": 0.0, "p_data_accepted": 0.0}

@@ -1,9 +1,10 @@
-"""One end is gone, or was never there: how long does the other believe in a connection, and how does it find out?
+"""One end has failed: how long does the surviving endpoint keep its half-open connection, and what reveals the failure?
 
-A client opens a connection over a path that loses nothing yet. During the handshake, or once both ends are ESTABLISHED,
-one host vanishes for good or crashes and is back at once without its memory; from then on the path loses segments. The
-survivor then waits, sends, or has keep-alive on; or the victim opens the connection anew (RFC 9293 figures 9 and 10).
-Without an accident the path loses segments from the start, and the question is who ends up ESTABLISHED alone.
+A client opens a connection over a path without losses. During the handshake, or when both ends are ESTABLISHED, one
+host vanishes for good, or crashes and restarts at once without its memory; from then on the path loses segments. The
+surviving endpoint then waits, sends data or uses keep-alive; or the failed host opens the connection again (RFC 9293
+figures 9 and 10). Without a failure the path loses segments from the start, and the question is whether the client ends
+up as the only one that is ESTABLISHED.
 """
 
 from collections.abc import Generator, Sequence
@@ -35,7 +36,9 @@ from netsim.tcp.errors import TcpError
 from netsim.tcp.state import CLOSED, LISTEN
 from netsim.trace.events import Decided, TraceEvent
 
-QUESTION: Final = "One end has vanished or crashed: how long does the other hold the connection, and what tells it?"
+QUESTION: Final = (
+    "One end vanished or crashed: how long does the other keep the connection, and what reveals the failure?"
+)
 NEVER: Final = float("nan")
 CLIENT_PORT: Final = 40_000
 
@@ -55,7 +58,7 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 
 @parameters
 class Params:
-    """Parameters of the study of half-open connections. ``forward`` is client to server. ValueError for bad values."""
+    """Parameters of the study of half-open connections. ``forward`` is client to server. ValueError if out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         loss: InitVar[float | str] = 0.0
@@ -84,8 +87,8 @@ class Params:
         unit="s",
         allowed=(0, 1e9),
     )
-    loss_forward: float = shared.loss("forward", 0.0, since="the accident")
-    loss_reverse: float = shared.loss("reverse", 0.0, since="the accident")
+    loss_forward: float = shared.loss("forward", 0.0, since="the failure")
+    loss_reverse: float = shared.loss("reverse", 0.0, since="the failure")
     delay_forward: float = shared.delay("forward")
     delay_reverse: float = shared.delay("reverse")
     client: TcpConfig = shared.tcp("client")
@@ -99,7 +102,7 @@ class Params:
 
     @cached_property
     def paths(self) -> tuple[Path, Path]:
-        """Client to server and back, from the accident on."""
+        """Client to server and back, from the failure on."""
         return both_ways(self)
 
     @property
@@ -108,19 +111,21 @@ class Params:
         return self.delay_forward + self.delay_reverse
 
     @property
-    def accident_at(self) -> float:
-        """When it happens (s): as soon as the SYN has left, or a second after both ends are ESTABLISHED."""
+    def failure_at(self) -> float:
+        """When the host fails (s): as soon as the SYN is sent, or a second after both ends are ESTABLISHED."""
         return 0.0 if self.during == "handshake" else 2 * self.round_trip + 1.0
 
     @property
-    def survivor(self) -> str:
-        """The end to which nothing happens."""
+    def surviving_end(self) -> str:
+        """The end that does not fail."""
         return "server" if self.failed_end == "client" else "client"
 
     def config_of(self, end: str) -> TcpConfig:
-        """The TCP of one end; keep-alive is on at the survivor's if that is what finds the accident."""
+        """The TCP of one end; keep-alive is on at the surviving end if it is to reveal the failure."""
         config = self.client if end == "client" else self.server
-        return config.replace(keepalive=True) if self.detected_by == "keepalive" and end == self.survivor else config
+        return (
+            config.replace(keepalive=True) if self.detected_by == "keepalive" and end == self.surviving_end else config
+        )
 
 
 COLUMNS: Final = {
@@ -152,15 +157,15 @@ ESTIMATES: Final = {
 
 
 class _ConnectionObserver:
-    """Notes when (ns) and by which clause the survivor's first record ended."""
+    """Notes when (ns) and by which clause the surviving endpoint's first connection ended."""
 
-    def __init__(self, survivor: str) -> None:
-        self.survivor = survivor
+    def __init__(self, surviving_end: str) -> None:
+        self.surviving_end = surviving_end
         self.ended: tuple[int, str] | None = None
 
     def __call__(self, event: TraceEvent) -> None:
         """One event of the run."""
-        if self.ended is None and type(event) is Decided and event.host == self.survivor:
+        if self.ended is None and type(event) is Decided and event.host == self.surviving_end:
             moved = event.decision
             if type(moved) is Moved and moved.connection == 1 and moved.new in (CLOSED, LISTEN):
                 self.ended = event.time, moved.clause
@@ -168,7 +173,7 @@ class _ConnectionObserver:
 
 @dataclass(slots=True)
 class _Seen:
-    """The ends' sockets, whether the victim opened again, and what the survivor had sent before the accident."""
+    """The sockets of both ends, whether the failed host opened again, and segments sent before the failure."""
 
     client: Socket | None = None
     server: Socket | None = None
@@ -177,8 +182,8 @@ class _Seen:
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One connection: how long (s) the survivor held it after the accident, what ended it, segments, who is alone."""
-    observer = _ConnectionObserver(params.survivor)
+    """One connection: how long (s) it outlived the failure, and what ended it (see COLUMNS)."""
+    observer = _ConnectionObserver(params.surviving_end)
     world = World(seed=seed, observers=[*observers, observer])
     client, server = (world.host(name, params.config_of(name)) for name in ("client", "server"))
     world.link(client, server, *(params.paths if params.failure == "none" else without_loss(params.paths)))
@@ -186,13 +191,13 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world.process(_serve(server, seen))
     world.process(_connect(world, client, seen))
     if params.failure != "none":
-        world.process(_strike(world, params, seen))
+        world.process(_fail(world, params, seen))
     world.run(until=params.run_duration)
     lost = observer.ended is None or params.failure == "none"
     return {
         "outcome": "never" if observer.ended is None else _OUTCOMES[observer.ended[1]],
-        "time_to_detection": NEVER if lost or observer.ended is None else observer.ended[0] / NS - params.accident_at,
-        "segments": world.hosts[params.survivor].counters.TcpOutSegs - seen.before,
+        "time_to_detection": NEVER if lost or observer.ended is None else observer.ended[0] / NS - params.failure_at,
+        "segments": world.hosts[params.surviving_end].counters.TcpOutSegs - seen.before,
         "only_client_established": seen.client is not None and seen.server is None,
         "reopened": seen.reopened,
     }
@@ -215,27 +220,27 @@ def _serve(host: Host, seen: _Seen) -> Generator[Event, Any, None]:
             seen.server = sock
 
 
-def _strike(world: World, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
-    """The accident, and what somebody does afterwards."""
+def _fail(world: World, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
+    """The failure, and what one of the ends does afterwards."""
     client, server = world.hosts["client"], world.hosts["server"]
-    victim = world.hosts[params.failed_end]
-    yield world.timeout(params.accident_at)
-    seen.before = world.hosts[params.survivor].counters.TcpOutSegs
+    failed_host = world.hosts[params.failed_end]
+    yield world.timeout(params.failure_at)
+    seen.before = world.hosts[params.surviving_end].counters.TcpOutSegs
     if params.failure == "vanishes":
         world.link(
             client, server, Path(delay=params.delay_forward, loss=1.0), Path(delay=params.delay_reverse, loss=1.0)
         )
     else:
         world.link(client, server, *params.paths)
-        victim.crash()
+        failed_host.crash()
     yield world.timeout(params.pause)
     if params.detected_by == "data":
-        survivor = seen.server if params.survivor == "server" else seen.client
-        if survivor is not None:
+        surviving_end = seen.server if params.surviving_end == "server" else seen.client
+        if surviving_end is not None:
             with suppress(TcpError):
-                yield survivor.send(b"anybody there?")
+                yield surviving_end.send(b"anybody there?")
     elif params.detected_by == "open":
-        again = victim.socket()
+        again = failed_host.socket()
         again.bind(CLIENT_PORT)
         with suppress(TcpError):
             yield again.connect(("server", PORT))
@@ -243,22 +248,22 @@ def _strike(world: World, params: Params, seen: _Seen) -> Generator[Event, Any, 
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What follows from the timers where nothing is lost after the accident, and who is alone where there is none."""
+    """Exact values from the timers, without loss after the failure; without a failure P(only client established)."""
     if params.client.timer_hz or params.server.timer_hz:
         return {}
     if params.failure == "none":
-        return _alone(params)
+        return _only_client_established(params)
     if params.loss_forward or params.loss_reverse:
         return {}
-    life = expected_life(params)
-    if life is None:
+    time = expected_time_to_detection(params)
+    if time is None:
         return {}
-    if life == float("inf"):
+    if time == float("inf"):
         return {"p_never_detected": 1.0}
-    return {"p_never_detected": 0.0, "time_to_detection": life, "time_to_detection_p50": life}
+    return {"p_never_detected": 0.0, "time_to_detection": time, "time_to_detection_p50": time}
 
 
-def _alone(params: Params) -> dict[str, float]:
+def _only_client_established(params: Params) -> dict[str, float]:
     exact = setup.theory(
         setup.Params(
             loss_forward=params.loss_forward,
@@ -276,17 +281,18 @@ def _alone(params: Params) -> dict[str, float]:
     )
 
 
-def expected_life(params: Params) -> float | None:
-    """Seconds from the accident to the end of the survivor's record, without loss; inf: for ever; None: unknown.
+def expected_time_to_detection(params: Params) -> float | None:
+    """Seconds from the failure to the end of the surviving connection, without loss; inf: never; None: unknown.
 
-    Figure 10: the survivor's text draws a RST, one round trip after it was sent. Figure 9: the new SYN draws an ACK,
-    the ACK a RST: three ways. A host that vanished draws nothing: the survivor's own timers must end it.
+    Figure 10: the surviving endpoint's data is answered with a RST, one round trip later. Figure 9: the new SYN is
+    answered with an ACK and this with a RST: three one-way delays. A host that vanished answers nothing: then only the
+    surviving endpoint's own timers can end the connection.
     """
-    config, forward, rtt = params.config_of(params.survivor), params.delay_forward, params.round_trip
+    config, forward, rtt = params.config_of(params.surviving_end), params.delay_forward, params.round_trip
     if params.during == "handshake":
         return forward + (sum(config.synack_intervals()) if params.failure == "vanishes" else rtt)
-    # The survivor last heard of its peer when it became ESTABLISHED itself.
-    since = params.accident_at - (forward + rtt if params.survivor == "server" else rtt)
+    # The surviving endpoint last received a segment when it became ESTABLISHED itself.
+    since = params.failure_at - (forward + rtt if params.surviving_end == "server" else rtt)
     probed = config.keepalive_idle - since
     if params.detected_by == "keepalive":
         return probed + (rtt if params.failure == "crashes" else config.keepalive_probes * config.keepalive_interval)

@@ -1,8 +1,8 @@
-"""What does TIME-WAIT cost the end that closes first: sockets held, and ports that run out?
+"""What does TIME-WAIT cost the end that closes first: how many sockets, and when do its local ports run out?
 
-A client opens connections to one port of one server, as they come; each is held for a while and closed. The end that
-closes first keeps its record for TIME-WAIT. If that is the client, its port is taken for as long, and when all are,
-OPEN fails (EADDRNOTAVAIL). Nothing is lost on the path.
+A client opens connections to one port of one server, at random times or at equal intervals; each is closed after a
+while. The end that closes first keeps the connection in TIME-WAIT. If that is the client, its local port remains in
+use, and when all ports are in use, OPEN fails (EADDRNOTAVAIL). Nothing is lost on the path.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ from netsim.tcp.state import TIME_WAIT
 from netsim.theory import connection_rate_ceiling, erlang_b, mean_population
 from netsim.units import nanoseconds
 
-QUESTION: Final = "What does TIME-WAIT cost: how many sockets are held, where, and when do a client's ports run out?"
+QUESTION: Final = "What does TIME-WAIT cost: how many sockets, where, and when do a client's local ports run out?"
 NEVER: Final = float("nan")
 PORT: Final = 80
 FIRST_PORT: Final = 32768  # net.ipv4.ip_local_port_range begins here
@@ -40,7 +40,7 @@ Arrivals = Literal["poisson", "regular"]
 
 @parameters
 class Params:
-    """Parameters of the study of what TIME-WAIT costs. ValueError for values out of range."""
+    """Parameters of the study of what TIME-WAIT costs. ValueError for a value out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         delay: InitVar[float | str] = 0.0
@@ -106,7 +106,7 @@ ESTIMATES: Final = {
 
 @dataclass(slots=True)
 class _Tally:
-    """Connections opened and refused by now, and when (s) the first was refused."""
+    """Connections opened and OPENs failed so far, and when (s) the first failed."""
 
     opened: int = 0
     refused: int = 0
@@ -114,7 +114,7 @@ class _Tally:
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One window of time: OPENs per second, those refused, records in TIME-WAIT at either end when it closes."""
+    """One observation: OPENs per second, failed ones, connections in TIME-WAIT at its end (see COLUMNS)."""
     world = World(seed=seed, observers=observers)
     client, server = (
         world.host(name, config) for name, config in zip(("client", "server"), params.configs, strict=True)
@@ -160,7 +160,7 @@ def _arrivals(
 
 
 def _use(world: World, sock: Socket, opening: Event, held: float | None) -> Generator[Event, Any, None]:
-    """The client's end: closes after ``held`` seconds, or (None) when the server has closed."""
+    """The client's end: it closes after ``held`` seconds, or (None) when the server has closed."""
     with suppress(TcpError):
         yield opening
         if held is None:
@@ -188,15 +188,16 @@ def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any,
 
 
 def port_time(params: Params) -> float:
-    """How long (s) a connection keeps its port when the client closes first: two round trips, and what it waits."""
+    """For how long (s) a connection occupies its port when the client closes first, TIME-WAIT included."""
     return 2 * (params.delay_forward + params.delay_reverse) + params.connection_duration + params.time_wait
 
 
 def theory(params: Params) -> dict[str, float]:
-    """Little's law and Erlang's loss formula, where the client closes first; empty elsewhere, for ports come round.
+    """Little's formula and Erlang's loss formula, if the client closes first; elsewhere no value.
 
-    Ports are servers, held for a constant time: M/G/c/c, whose loss depends on the mean only. In the stationary state,
-    so after a warm-up of several such times; at equal intervals, what the ceiling lets through.
+    Ports are the servers of an M/G/c/c queue, occupied for a constant time. The values are exact in the stationary
+    state, that is after a warm-up of several such times. With equal intervals: what the ceiling of the connection rate
+    admits.
     """
     first, last = params.client, params.server
     if params.closes_first == "server" or first.timer_hz or first.keepalive or last.timer_hz:

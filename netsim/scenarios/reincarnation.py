@@ -1,9 +1,9 @@
 """When does a clock-driven ISN alone keep two incarnations of a connection apart? RFC 1185, appendix.
 
-A connection sends ``rate`` bytes a second for ``duration``, and its four-tuple is used again. It is slow or fast (its
-rate below that of the ISN clock, or not) and short or long (the clock has not come round, or has): four cells. Only
-the text that may still be in the network is sent here; of what went before nothing is left but its numbers and its
-time, and these the first ISS carries. The rest is ``stale``: late copies, and what the core makes of them.
+A connection sends ``data_rate`` bytes per second for ``duration``, and then its four-tuple is used again. The
+connection is slow or fast (its rate is below that of the ISN clock, or not) and short or long (the clock has not
+wrapped, or has): four cells. Only the data that may still be in the network is simulated; the data before it matters
+only through its sequence numbers and its time, which the first ISS accounts for. The rest is as in ``stale``.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class AgedIsn:
 
 @parameters
 class Params:
-    """Parameters of the study of incarnations. ValueError for values out of range."""
+    """Parameters of the study of incarnations. ValueError for a value out of range."""
 
     isn: Isn = field(
         "clock",
@@ -91,12 +91,12 @@ class Params:
 
     @property
     def cell(self) -> IncarnationCell:
-        """Which of the four it is."""
+        """The cell of RFC 1185 to which the connection belongs."""
         return incarnation_cell(rate=self.data_rate, duration=self.duration, clock_rate=self.clock_rate)
 
     @cached_property
     def tail(self) -> stale.Params:
-        """The end of the connection, as much of it as may be alive at the next opening, and the next one."""
+        """The part of the connection that may still be in the network at the next OPEN, and the next connection."""
         whole = round(self.data_rate * self.duration)
         size = max(min(whole, round(self.data_rate * self.msl) + SLACK), 1)
         age = round((whole - size) / self.data_rate * NS)
@@ -151,34 +151,34 @@ ESTIMATES: Final = {
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """Two incarnations: whether old text was accepted, the chance of it, wrong bytes, how much old text arrived."""
+    """Two incarnations: whether stale data was accepted, the probability of it, and how much arrived (see COLUMNS)."""
     row = stale.run(params.tail, seed, observers)
     return {name: row[name] for name in COLUMNS}
 
 
 def unsafe(params: Params) -> bool | None:
-    """Whether the ISN lets living old text into the new connection's window; None for a random one.
+    """Whether the ISN lets stale data into the new connection's window; None for a random ISN.
 
-    For all of the time that old text lives, with the window as it moves, by netsim.theory.incarnation. A constant ISN
-    is a clock that stands still.
+    The answer is for the whole time for which stale data exists, with the window as it moves, by
+    netsim.theory.incarnation. A constant ISN is a clock that stands still.
     """
     if params.isn == "random":
         return None
     rtt = 2 * params.delay
-    waited = 2 * rtt + params.time_wait + params.pause  # from the last text: a round trip to open, and one to close
+    waited = 2 * rtt + params.time_wait + params.pause  # from the last data: a round trip to open, and one to close
     read = params.data_rate * max(params.msl + rtt - waited, 0.0) + SLACK  # by the time that nothing old is left
     return old_bytes_acceptable(
         rate=params.data_rate,
         duration=params.duration,
         clock_rate=STANDING if params.isn == "constant" else params.clock_rate,
         pause=waited,
-        lifetime=params.msl + rtt,  # text begins a round trip after the clock was read
+        lifetime=params.msl + rtt,  # data begins a round trip after the clock was read
         window=params.receive_window + round(read),
     )
 
 
 def theory(params: Params) -> dict[str, float]:
-    """Zero where nothing old can be accepted: by the clock, or because it is all dead; else nothing is certain."""
+    """Zero where the clock excludes stale data, or none exists any more; elsewhere no value."""
     dead = params.pause + params.time_wait >= params.msl
     if dead or unsafe(params) is False:
         return dict.fromkeys(("p_stale_data_accepted", "p_stale_data_expected", "p_wrong_bytes", "wrong_bytes"), 0.0)

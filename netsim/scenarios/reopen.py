@@ -1,7 +1,7 @@
-"""A new SYN reaches TIME-WAIT: is it a new connection, or an old duplicate? By the rule of the end that waits.
+"""A new SYN reaches TIME-WAIT: is it a new connection or an old duplicate? The rule of the end in TIME-WAIT decides.
 
-A client opens a connection to a server and moves some text; the server closes first and waits in TIME-WAIT. After a
-pause the client opens the same four-tuple again. Nothing is lost.
+A client opens a connection to a server and sends some data; the server closes first and is in TIME-WAIT. After a pause
+the client opens the same four-tuple again. Nothing is lost.
 """
 
 from collections.abc import Generator, Sequence
@@ -35,7 +35,7 @@ CLIENT_PORT: Final = 40000
 class Params:
     """Parameters of the study of SYNs in TIME-WAIT, whose rule is the server's ``time_wait_reuse``.
 
-    ValueError for values out of range.
+    ValueError for a value out of range.
     """
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
@@ -89,7 +89,7 @@ ESTIMATES: Final = {
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One reopening: how it came about, how long (s) the client's OPEN took, how many SYNs it sent."""
+    """One reopening: how the second connection opened, how long (s) it took, how many SYNs (see COLUMNS)."""
     world = World(seed=seed, observers=observers)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *params.paths)
@@ -101,7 +101,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
 
 
 def _serve(host: Host) -> Generator[Event, Any, None]:
-    """The server closes first, when it has the text; of the second connection it takes what comes."""
+    """The server closes first, when it has the data; from the second connection it reads what arrives."""
     listener = host.socket(reuse_address=True)
     listener.listen(PORT)
     while True:
@@ -141,9 +141,10 @@ def _twice(
 
 
 def theory(params: Params) -> dict[str, float]:
-    """P(at once): with timestamps at both ends certain, with a random number as likely as it lies ahead.
+    """P(at once): 1 with timestamps at both ends; with random ISNs, P(the new one is ahead of the old one).
 
-    RFC 1122 4.2.2.13, RFC 6191 2, net/ipv4/tcp_minisocks.c. Without a rule never. Clock-driven numbers are no chance.
+    RFC 1122 4.2.2.13, RFC 6191 2, net/ipv4/tcp_minisocks.c. Without a rule it is 0. There is no value for clock-driven
+    ISNs. Exact for timers without ticks.
     """
     client, server = params.client, params.server
     rule = server.time_wait_reuse

@@ -1,8 +1,8 @@
 """A server stops and starts again: can it bind its port, or is an old connection in the way (EADDRINUSE)?
 
-A client has one connection to the server. The server stops: it closes its listening socket. Of the two ends of the
-connection one closes first, the other when it reads the end of the stream, over a path that may lose what they send.
-After a pause the server starts again and tries to listen on the same port, again and again until it may.
+A client has one connection to the server. The server stops: it closes its listening socket. One end of the connection
+closes first, the other when it reads the end of the stream, over a path that may lose their segments. After a pause the
+server starts again and tries to listen on the same port until it succeeds.
 """
 
 from collections.abc import Generator, Sequence
@@ -16,7 +16,7 @@ from simpy import Event
 from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.closing import PORT, fin_intervals, first_repeat, require_end, rtt_is_measured
+from netsim.scenarios.closing import PORT, fin_intervals, first_retransmission, require_end, rtt_is_measured
 from netsim.scenarios.parameters import (
     both_ways,
     parameters,
@@ -31,13 +31,13 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 from netsim.units import nanoseconds
 
-QUESTION: Final = "A server stops and starts again: may it bind its port at once, and if not, how long must it wait?"
+QUESTION: Final = "A server stops and starts again: can it bind its port at once, and if not, how long must it wait?"
 NEVER: Final = float("nan")
 
 
 @parameters
 class Params:
-    """Parameters of the study of the server that starts again. ValueError for values out of range."""
+    """Parameters of the study of a server that restarts. ValueError for a value out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         loss: InitVar[float | str] = 0.0
@@ -85,7 +85,7 @@ ESTIMATES: Final = {
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One restart: whether the first bind failed, how long (s) and how often the server tried."""
+    """One restart: whether the first bind failed, and when (s) one succeeded (see COLUMNS)."""
     world = World(seed=seed, observers=observers)
     client, server = world.host("client", params.client), world.host("server", params.server)
     world.link(client, server, *without_loss(params.lossy))
@@ -126,7 +126,7 @@ def _stop_and_start(
 
 
 def _close_after(sock: Socket) -> Generator[Event, Any, None]:
-    """Close at the end of the stream, or when there is no connection left."""
+    """Close at the end of the stream, or when the connection is gone."""
     with suppress(TcpError):
         while (yield sock.recv()):
             pass
@@ -134,10 +134,11 @@ def _close_after(sock: Socket) -> Generator[Event, Any, None]:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """With SO_REUSEADDR never in use. Without: always, if the server closed first and its TIME-WAIT outlives the pause.
+    """P(address in use): 0 with SO_REUSEADDR; 1 without, if the server's TIME-WAIT outlasts the downtime.
 
-    If the client closed first, the server holds its record until one of its FINs is answered: (1 - q)^k for the k whose
-    answer could be there, q = (1 - pf)(1 - pr); nothing is lost before, or there is no closed form.
+    If the client closed first, the server keeps its connection until one of its FINs is answered. With q = (1 - pf)(1 -
+    pr), no answer arrives in time with probability (1 - q)^k, for the k FINs whose answers could have arrived. This is
+    exact if nothing is lost from client to server; otherwise there is no closed form.
     """
     if params.reuse_address:
         return {"p_address_in_use": 0.0, "bind_wait": 0.0, "bind_wait_p95": 0.0, "bind_attempts": 1.0}
@@ -150,11 +151,15 @@ def theory(params: Params) -> dict[str, float]:
 def _theory_of_last_ack(params: Params) -> dict[str, float]:
     client, server = params.client, params.server
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)
-    if params.loss_forward or not rtt_is_measured(rtt, client, server) or rtt >= first_repeat(server, rtt, peer=client):
+    if (
+        params.loss_forward
+        or not rtt_is_measured(rtt, client, server)
+        or rtt >= first_retransmission(server, rtt, peer=client)
+    ):
         return {}
     if server.timer_hz or client.timer_hz or server.keepalive or client.time_wait < params.downtime:
         return {}
-    # The client's FIN is there after one way; only the server's own FINs are lost.
+    # The client's FIN arrives after one one-way delay; only the server's own FINs are lost.
     closed = nanoseconds(params.downtime) - nanoseconds(params.delay_forward) - rtt
     sent = tried = 0
     for wait in fin_intervals(server, rtt, peer=client):

@@ -1,6 +1,7 @@
-"""How long does it take to open a connection, and does it open at all, over a path that loses segments?
+"""How long does it take to open a connection over a path that loses segments, and how often does it fail?
 
-A client calls connect, a server accepts; the client then stays silent or speaks first. Both keep the connection open.
+A client calls connect and a server accepts. After that the client sends a request or stays silent. Neither end closes
+the connection.
 """
 
 from collections.abc import Generator, Sequence
@@ -38,7 +39,7 @@ Outcome = Literal["established", "timed out", "refused", "only client establishe
 
 @parameters
 class Params:
-    """Parameters of the set-up study. ``forward`` is client to server. ValueError for values out of range."""
+    """Parameters of connection setup. ``forward`` is client to server. ValueError for a value out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         loss: InitVar[float | str] = 0.0
@@ -131,7 +132,7 @@ class _Ends:
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One connection attempt: latencies of both ends (s, NaN: never), outcome, what was sent."""
+    """One connection attempt: the latencies of both ends (s), the outcome, segments sent (see COLUMNS)."""
     world = World(seed=seed, tie_break=params.tie_break, observers=observers)
     client = world.host("client", params.client)
     server = world.host("server", params.server)
@@ -145,7 +146,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
 
 
 def _longest(params: Params) -> float:
-    """Seconds after which both ends have opened or given up; keep-alive probes would go on for ever."""
+    """Seconds after which both ends are ESTABLISHED or have timed out; keep-alive probes would never end."""
     schedules = sum(params.client.syn_intervals()) + sum(params.server.synack_intervals())
     return schedules + HORIZON
 
@@ -158,7 +159,6 @@ def _connect(world: World, host: Host, ends: _Ends, params: Params) -> Generator
         ends.refused = isinstance(error, ConnectionRefused)
         return
     ends.client = world.now
-    # Neither a SYN nor a SYN-ACK was sent twice before the client was ESTABLISHED.
     ends.without_retransmission = not any(h.counters.TcpExtTCPSynRetrans for h in world.hosts.values())
     if params.client_sends:
         yield sock.send(b"request")
@@ -194,9 +194,10 @@ def _row(client: Host, server: Host, ends: _Ends) -> dict[str, Any]:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """Every estimate that an exact enumeration gives for these parameters (netsim.theory); empty where none does.
+    """Exact values by the enumeration of netsim.theory.setup.
 
-    Constant delays, independent losses, exact timers. The server's half needs a silent client: text would carry ACKs.
+    Conditions: constant delays, independent losses, exact timers. The estimates of the server also need a client that
+    sends no data, as data would carry ACKs.
     """
     exact = exact_latency(params)
     if exact is None:
@@ -211,26 +212,27 @@ def theory(params: Params) -> dict[str, float]:
         "p_fail": exact.p_fail,
     }
     once = (1 - params.loss_forward) * (1 - params.loss_reverse)
-    values["p_without_retransmission"] = 0.0 if _repeats_needlessly(params) else once
+    values["p_without_retransmission"] = 0.0 if _retransmits_needlessly(params) else once
     if _server_is_exact(params):
         values |= {"server_latency": exact.server.mean, "p_only_client_established": exact.p_only_client_established}
     return values
 
 
-def _repeats_needlessly(params: Params) -> bool:
-    """Whether a SYN or SYN-ACK is sent again though nothing is lost: the round trip takes longer than a timer."""
+def _retransmits_needlessly(params: Params) -> bool:
+    """Whether a SYN or SYN-ACK is retransmitted although nothing is lost: the round trip outlasts a timer."""
     there, back = nanoseconds(_seconds(params.delay_forward)), nanoseconds(_seconds(params.delay_reverse))
     spare = params.client.ns.syn_intervals[0] - there - back, params.server.ns.synack_intervals[0] - back
     return min(spare) < 0 or (min(spare) == 0 and params.tie_break != "packet-first")
 
 
 def _server_is_exact(params: Params) -> bool:
-    """Whether the enumeration knows all that decides the server's half.
+    """Whether the enumeration covers all that decides when the server is ESTABLISHED.
 
-    It takes a silent client that acknowledges every repeated SYN-ACK, and half-open entries with ISNs of their own.
+    It needs a silent client that acknowledges every retransmitted SYN-ACK, and SYN-RECEIVED entries with different
+    ISNs.
     """
     client, server = params.client, params.server
-    if server.syn_cookies == "always" and _repeats_needlessly(params):
+    if server.syn_cookies == "always" and _retransmits_needlessly(params):
         return False  # a second cookie may differ from the one that the client knows
     answers_all = client.ns.invalid_ratelimit <= min(server.ns.synack_intervals)
     silent = not params.client_sends and not client.keepalive

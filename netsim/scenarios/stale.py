@@ -1,9 +1,9 @@
-"""Does a connection take a segment of the one before it?
+"""Does a connection accept segments of an earlier connection with the same four-tuple?
 
-A client moves text to a server and one of them closes; after TIME-WAIT and a pause the client opens the same four-tuple
-again and moves other text. The path loses and reorders segments, and copies some and holds the copies back for long,
-so that some of them arrive in the second connection. What becomes of them is what the core decides; the trace's ground
-truth says which they are.
+A client sends data to a server, and one of the two closes. After TIME-WAIT and a pause the client opens the same
+four-tuple again and sends other data. The path loses and reorders segments; it duplicates some and delays the copies
+for so long that they arrive in the second connection. The TCP of the receiver decides what becomes of them; the
+simulator, which knows the origin of each segment, says which ones are stale.
 """
 
 import dataclasses
@@ -51,10 +51,10 @@ MOST_CONNECTIONS: Final = 75
 
 @parameters
 class Params:
-    """Parameters of the stale-segment study. ``forward`` is client to server. ValueError for values out of range.
+    """Parameters of the study of stale segments. ``forward`` is client to server. ValueError for a value out of range.
 
-    The choice of ISNs, windows, window scale, timestamps (PAWS) and the rules for a new SYN in TIME-WAIT are those of
-    each end's TCP.
+    The selection of ISNs, windows, window scale, timestamps (PAWS) and the rules for a new SYN in TIME-WAIT are
+    settings of each end's TCP.
     """
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
@@ -165,7 +165,7 @@ ESTIMATES: Final = {
 
 @dataclass(slots=True)
 class _Stream:
-    """What the application read from one of the server's records, and how that ended."""
+    """What the application read from one connection of the server, and how that ended."""
 
     connection: int
     text: bytearray = dataclasses.field(default_factory=bytearray)
@@ -185,12 +185,12 @@ class _Play:
 
 
 def content(connection: int, size: int) -> bytes:
-    """The text of a connection: a character of its own, ``size`` times, so that a wrong byte shows."""
+    """The data of a connection: one character, different for each connection, so that a wrong byte is recognised."""
     return bytes([ord("0") + connection]) * size
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """Incarnations of a four-tuple: old segments by kind and fate, what they did, the chance that text had."""
+    """Consecutive connections of one four-tuple: what became of stale segments, by kind and rule (see COLUMNS)."""
     play = _play(params, params.configs, seed, observers)
     return _row(params, play) | {"p_stale_data_expected": expected(params, seed, play)}
 
@@ -228,10 +228,7 @@ def _reuse(world: World, host: Host, params: Params, play: _Play) -> Generator[E
 
 
 def _connect(world: World, host: Host, params: Params) -> Generator[Event, Any, Socket | None]:
-    """The same four-tuple, as soon as this end lets go of the old record, or a port of the policy's choice.
-
-    None if nobody answers.
-    """
+    """Open the same four-tuple, as soon as this end allows it, or a port that the policy selects; None: no answer."""
     while True:
         sock = host.socket(reuse_address=True)
         try:
@@ -247,7 +244,7 @@ def _connect(world: World, host: Host, params: Params) -> Generator[Event, Any, 
 
 
 def _move(world: World, sock: Socket, text: bytes, params: Params) -> Generator[Event, Any, None]:
-    """Write ``text`` at the rate and close; the other end closes too, before or after."""
+    """Write the data at the given rate and close; the peer closes before or after."""
     for start in range(0, len(text), CHUNK):
         chunk = text[start : start + CHUNK]
         yield sock.send(chunk)
@@ -313,7 +310,7 @@ def _row(params: Params, play: _Play) -> dict[str, Any]:
 
 
 def _wrong_bytes(observer: StaleObserver, stream: _Stream) -> int:
-    """Bytes of another connection: all of them, if a SYN of an earlier one opened this."""
+    """Bytes of another connection; all bytes, if a SYN of an earlier connection opened this one."""
     opener = observer.opener[stream.connection]
     if stream.connection in observer.old_syn and opener < len(observer.opened):
         return len(stream.text)
@@ -321,11 +318,11 @@ def _wrong_bytes(observer: StaleObserver, stream: _Stream) -> int:
 
 
 def expected(params: Params, seed: Seed, play: _Play) -> float:
-    """P(some old text is accepted), given this run's times (netsim.theory.reuse); NaN where that is not known.
+    """P(some stale data is accepted), given this run's times (netsim.theory.reuse); NaN where it is not known.
 
-    ISNs that are random are integrated out. If copies are all that can be late, and their distribution is known, so are
-    they; else those count that arrived. A run in which something was accepted is repeated with numbers that are far
-    apart: what counts is the window's course until then.
+    Random ISNs are integrated out. If only copies can be delayed, and their distribution is known, they are integrated
+    out too; otherwise the copies that arrived count. If something was accepted, the run is repeated with ISNs that are
+    far apart, as the window's course until then is what counts.
     """
     configs = params.configs
     if params.connections > 2 or params.port_selection is not None or all(config.timestamps for config in configs):
@@ -355,11 +352,12 @@ def _constant(delay: float | DelayDistribution) -> float | None:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What is certain without a run: how often a port is used again, and that nothing old can be accepted.
+    """Values that are certain without a run: how often a port is reused, and zero where no stale data can be accepted.
 
-    Because nothing that is late is made, or nothing late lives long enough, or a clock has carried the new numbers past
-    all old ones. Elsewhere p_stale_data_expected is exact given each run's times. Resets, premature ends, ACKs of
-    unsent numbers, half-open and ghost connections have no closed form: they take several old segments, or answers.
+    Zero holds if no segment is delayed beyond its connection, if TIME-WAIT or the MSL ends the life of all of them, or
+    if a clock has carried the new ISNs past all old numbers. Elsewhere p_stale_data_expected is exact, given each run's
+    times. Resets, premature ends, ACKs of unsent data and ghost connections have no closed form, as they take several
+    stale segments or answers.
     """
     values = {}
     if params.port_selection is None:
@@ -382,7 +380,7 @@ def _nothing_late(params: Params) -> bool:
 
 
 def _clock_is_ahead(params: Params) -> bool:
-    """Both ISNs are read from clocks, and the client's is faster than its text: X <= r D (netsim.theory.stale)."""
+    """Whether both ISNs come from clocks, and the client's is faster than its data: X <= r D (netsim.theory.stale)."""
     isns = [config.isn for config in params.configs]
     rates = [isn.rate for isn in isns if isinstance(isn, ClockIsn | HashIsn)]
     if len(rates) < 2:

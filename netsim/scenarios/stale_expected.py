@@ -1,4 +1,7 @@
-"""The chance that a run of ``stale`` had of accepting old text: its two conditional estimates (netsim.theory.reuse)."""
+"""The probability that a run of ``stale`` had of accepting stale data: two conditional estimates.
+
+Both are computed by netsim.theory.reuse from the times and numbers of the run.
+"""
 
 import math
 from collections.abc import Callable
@@ -22,21 +25,21 @@ class ApartIsn:
     """Numbers so far apart that nothing old is acceptable: the new connection's course as if nothing old came."""
 
     def initial(self, now: int, flow: FourTuple, opened: int, source: IsnSource) -> int:
-        """1,640,531,527 further with each opening, the golden ratio of 2^32: beyond any window, before any text."""
+        """1,640,531,527 further with each opening, the golden ratio of 2^32: beyond any window, before any data."""
         return opened * 0x61C88647 & MASK
 
 
 def copies_expected(
     observer: StaleObserver, client: TcpConfig, server: TcpConfig, ended: float, *, duplicate: float, late: "Late"
 ) -> float:
-    """P(some late copy of the first connection's text is accepted), given when the originals arrived."""
+    """P(a delayed duplicate of the first connection's data is accepted), given when the originals arrived."""
     connections = _connections(observer, client, server, ended)
     segments = observer.relative(observer.first_segments)
     return p_some_copy_accepted(segments, connections, duplicate=duplicate, late=late)
 
 
 def arrivals_expected(observer: StaleObserver, client: TcpConfig, server: TcpConfig, ended: float) -> float:
-    """P(some old text is accepted), given which of it arrived and when."""
+    """P(some stale data is accepted), given which of it arrived and when."""
     return p_some_arrival_accepted(
         observer.relative(observer.late_segments), _connections(observer, client, server, ended)
     )

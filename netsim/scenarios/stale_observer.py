@@ -25,7 +25,7 @@ KINDS: Final = {
     "ack": "ACKs without data",
 }
 """The kinds of segments that columns count separately, and what they are called."""
-MOST_PACKETS: Final = 20_000  # packets after which a run is cut off: an accident can start an endless exchange of ACKs
+MOST_PACKETS: Final = 20_000  # packets after which a run is cut off: a stale ACK can start an endless exchange of ACKs
 
 CLAUSES: Final = {
     clauses.CHECK_1_SEQUENCE: "sequence",
@@ -117,7 +117,7 @@ class StaleObserver:
     ``arrived``, ``accepted``, ``dropped``: old segments (``accepted`` by what took effect). ``without_effect``: neither
     accepted nor dropped, an old ACK of a record that ignores it. ``opener``: for the server's records, the client's
     record whose SYN opened each; ``old_syn``, ``established``, ``tainted``: those that a SYN opened which had opened
-    one before, that were ESTABLISHED, that took old text. ``initial``: the client's ISS by record; ``opened``,
+    one before, that were ESTABLISHED, that accepted stale data. ``initial``: the client's ISS by record; ``opened``,
     ``server_began``: when (ns) each record began.
     """
 
@@ -157,7 +157,7 @@ class StaleObserver:
                 self.opened.append(event.time)
 
     def finish(self) -> None:
-        """The run is over: the last old segment has had its chance."""
+        """The run is over: the fate of the last stale segment is known."""
         self.without_effect += self._undecided
         self._undecided = False
 
@@ -244,7 +244,7 @@ class StaleObserver:
             course.append(Moment(time, *numbers))
 
     def relative(self, segments: list[OldSegment]) -> list[OldSegment]:
-        """Old text with its numbers relative to the old initial ones."""
+        """Stale data with its numbers relative to the old initial ones."""
         iss, other = self.initial[1], self.old_iss or 0
         return [OldSegment(s.arrived, (s.seq - iss) & MASK, s.length, (s.ack - other) & MASK) for s in segments]
 

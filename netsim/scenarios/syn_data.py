@@ -1,12 +1,10 @@
-"""What does it cost a server to take data on a SYN, and what does Fast Open change?
+"""What does it cost a server to accept data on SYNs, and what does TCP Fast Open change?
 
-Attackers send SYNs with text from addresses that never answer; clients open connections, send a request and wait for
-the response. Text on a SYN is held, accepted or dropped (``server.syn_data``), and what is held costs memory; the
-server's processor, if it costs time, serves segments first come first served. With Fast Open (``client.fast_open`` =
-client, ``server.fast_open`` = server) a client that has been there before is answered a round trip earlier; the price
-is a request that may be delivered twice, and a response to whoever shows a cookie.
-
-The server starts empty. ``amplification`` is that of one forged SYN, followed to its end.
+Attackers send SYNs with data from addresses that never answer; clients open connections, send a request and wait for
+the response. Data on a SYN is queued, accepted or dropped (``server.syn_data``). With TCP Fast Open (RFC 7413) a SYN
+with a valid cookie delivers its data at once: that saves a round trip, but a duplicated SYN can deliver a request
+twice, and the server sends a response to any address for which it receives a valid cookie. The server starts with an
+empty queue.
 """
 
 import dataclasses
@@ -34,7 +32,7 @@ from netsim.tcp.segment import SYN, FourTuple, Options, Segment
 from netsim.tcp.state import ESTABLISHED, SYN_RECEIVED
 from netsim.trace.events import Sent, TraceEvent
 
-QUESTION: Final = "What does it cost a server to take data on a SYN, and what does Fast Open change?"
+QUESTION: Final = "What does it cost a server to accept data on a SYN, and what does Fast Open change?"
 PORT: Final = 80
 MSS: Final = 1460
 BEGIN: Final = 1.0  # s; before it one client has been there, so that later ones have a cookie
@@ -47,7 +45,7 @@ NEGLIGIBLE: Final = 1e-9
 
 @parameters
 class Params:
-    """Parameters of the study of data on SYNs. ValueError for values out of range."""
+    """Parameters of the study of data on SYNs. ValueError for a value out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         profile: InitVar[str] = "rfc9293"
@@ -139,7 +137,7 @@ class _Seen:
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One attack on an empty server: response times, memory of half-open connections, work of the processor."""
+    """One attack on an empty server: response times, memory and processing time (see COLUMNS)."""
     world = World(seed=seed, observers=observers)
     client, attacker = world.host("client", params.client), world.host("attacker")
     server = world.host(
@@ -243,14 +241,14 @@ def _attack(world: World, host: Host, server: Host, params: Params) -> Generator
 
 
 def forged_syn(params: Params, server: Host, source: str) -> Segment:
-    """A SYN with text from ``source``, and the cookie that the server has for it if those are stolen."""
+    """A SYN with data from ``source``; if cookies are stolen, with the cookie that the server has for this address."""
     flow = FourTuple(source, 4000, server.name, PORT)
     cookie = server.fast_open_cookie(source) if params.stolen_cookies else None
     return Segment(flow, 1, 0, SYN, 65_535, b"x" * params.attack_bytes, Options(mss=MSS, cookie=cookie))
 
 
 def _sample(world: World, host: Host, params: Params, seen: _Seen) -> Generator[Event, Any, None]:
-    """The memory that half-open connections with silent addresses take: entries, and text in either direction."""
+    """The memory of SYN-RECEIVED connections with silent addresses: entries, and data in either direction."""
     each = params.server.syn_queue_entry_bytes
     yield world.timeout(BEGIN + params.delay)
     for _ in range(SAMPLES):
@@ -264,7 +262,7 @@ def _sample(world: World, host: Host, params: Params, seen: _Seen) -> Generator[
 
 @lru_cache(maxsize=32)
 def amplification(params: Params) -> float:
-    """Bytes that the server sends to a silent address for each byte of the forged SYN, until it gives up."""
+    """Bytes that the server sends to a silent address per byte of the forged SYN, until it times out."""
     sent: list[int] = []
 
     def count(event: TraceEvent) -> None:
@@ -284,7 +282,7 @@ def amplification(params: Params) -> float:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What is certain by arithmetic, and the growth of the memory while the queue has room."""
+    """What is certain by arithmetic, and the growth of the memory while the queue has free slots. Exact."""
     values: dict[str, float] = {}
     mss = min(params.client.mss, params.server.mss)
     fits = params.response_bytes <= params.server.initial_window * mss
@@ -311,10 +309,10 @@ def _free_of_cost(params: Params) -> bool:
 
 
 def _amplification(params: Params) -> float:
-    """A SYN-ACK of 44 bytes for each SYN-ACK timer; the response too, once, if text came with a cookie.
+    """A SYN-ACK of 44 bytes for each SYN-ACK timer; the response too, once, if data came with a cookie.
 
-    The SYN is 44 bytes and its text; a cookie takes 2 more and its size, in whole words. Nagle's rule keeps back what
-    is left of the response behind whole segments.
+    The SYN has 44 bytes and its data; a cookie adds 2 bytes and its size, in whole words. Nagle's algorithm delays the
+    part of the response that does not fill a segment.
     """
     sent, mss = 44 * len(params.server.synack_intervals()), min(MSS, params.server.mss)
     received = 44 + params.attack_bytes
@@ -328,7 +326,7 @@ def _amplification(params: Params) -> float:
 
 
 def _memory(params: Params) -> dict[str, float]:
-    """An entry a forged SYN, from an empty server, until the first gives up: Poisson, so the mean grows as the time."""
+    """One entry per forged SYN, from an empty queue until the first times out: a Poisson number, linear in time."""
     if params.attack_duration > sum(params.server.synack_intervals()) - params.delay or not _free_of_cost(params):
         return {}
     text = params.attack_bytes if params.server.syn_data != "drop" else 0
@@ -337,7 +335,7 @@ def _memory(params: Params) -> dict[str, float]:
 
 
 def _has_room(params: Params) -> bool:
-    """Whether the SYN queue stays below half of its room, and Fast Open below its limit, almost surely."""
+    """Whether the SYN queue stays below half of its size, and Fast Open below its limit, almost surely."""
     server = params.server
     most = min(params.backlog, server.somaxconn, server.max_syn_backlog or BIG) / 2
     if server.syn_cookies == "always" or server.syncache_hashsize is not None:

@@ -1,12 +1,13 @@
-"""A SYN flood against a listener: which legitimate clients get in, and what does the defence cost?
+"""A SYN flood against a listener: how many legitimate clients are still served, and what does the defence cost?
 
-An attacker sends SYNs at a steady rate; legitimate clients open connections with their own TCP's retries, say nothing
-and stay; the server accepts. Clients of one world meet the same full or empty queue and so are no independent
-observations: a row holds averages over the clients of a world, and intervals come from many worlds.
+An attacker sends SYNs at a given rate. Legitimate clients open connections, with the retransmissions of their own TCP,
+send nothing and stay; the server accepts. Clients of one run meet the same full or empty queue, so they are no
+independent observations: a row holds averages over all clients of a run, and intervals are those over many runs.
 
-A run plays two worlds. In one the flood has long been under way ("stationary"), in the other it begins with the first
-client ("from empty"). A queue whose entries all live equally long forgets its beginning only after dozens of holds: so
-where its stationary distribution is known, the first world does not wait for it but starts from it.
+A run simulates two worlds. In one the flood has lasted for long ("stationary"), in the other it begins with the first
+client ("from empty"). A queue whose entries all exist for the same time forgets its start only after dozens of their
+lifetimes. So where its stationary distribution is known, the first world starts from this distribution instead of
+waiting for it.
 """
 
 import dataclasses
@@ -89,7 +90,7 @@ class _Client:
 
 @dataclass(slots=True)
 class Play:
-    """What was seen in one world: its clients, who was accepted, how many half-open entries there were (time, n)."""
+    """What was seen in one world: its clients, who was accepted, the number of SYN-RECEIVED entries (time, n)."""
 
     clients: list[_Client] = dataclasses.field(default_factory=list)
     accepted: dict[int, Connection] = dataclasses.field(default_factory=dict)  # by the client's port
@@ -102,7 +103,7 @@ class Play:
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """What became of two worlds' clients (shares), half-open entries, SYN-ACKs, cookies; NaN where nobody came."""
+    """Two worlds: shares of clients, SYN-RECEIVED entries, SYN-ACKs and cookies (see COLUMNS); NaN without clients."""
     row = long_run(params, seed, observers)
     young = dataclasses.replace(params, warm_up=0.0)
     other = dataclasses.replace(seed, point=f"{seed.point}, from empty")
@@ -238,7 +239,7 @@ def _client(world: World, host: Host, played: Play) -> Generator[Event, Any, Non
 
 
 def _await_fates(world: World, server: Host, played: Play, end: float, most: float) -> Generator[Event, Any, None]:
-    """Done when each client was accepted, gave up, or is ESTABLISHED alone for good; at the latest after ``most`` s."""
+    """Ends when the fate of each client is known: accepted, timed out or the only one ESTABLISHED; after ``most`` s."""
 
     def open_question(client: _Client) -> bool:
         if not client.syns:
@@ -297,9 +298,10 @@ def warnings(params: Params) -> tuple[str, ...]:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """Erlang-B, the periodic blocking of retries from an empty queue, eviction and cookies; empty where none holds.
+    """Erlang's formula, periodic blocking of retransmitted SYNs, eviction, SYN cookies; the clients' own load counts.
 
-    The clients' own load counts. No loss, silent sources, Poisson arrivals, exact timers, no pruning.
+    Conditions: no loss, an attack with silent addresses and Poisson arrivals, timers without ticks, no pruning. Exact,
+    but p_never_connected_from_empty, which is a fluid limit.
     """
     lossless = params.loss_forward == params.loss_reverse == 0
     plain = params.attack == "spoofed-silent" and params.arrivals == "poisson" and not params.service_time

@@ -20,8 +20,9 @@ SLOWEST: Final = 1e-9  # 1/s, of arrivals that come at all
 
 @parameters
 class Params:
-    """Parameters of the flood study. ``forward`` is client to server. ValueError for values out of range.
-    The defences are policies of the server's TCP. The hold is how long it keeps a half-open entry that nobody answers.
+    """Parameters of the flood study. ``forward`` is client to server. ValueError for a value out of range.
+
+    The defences are settings of the server's TCP.
     """
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
@@ -94,7 +95,7 @@ class Params:
 
     @cached_property
     def entry_lifetime(self) -> float:
-        """How long (s) the server keeps an entry that nobody answers, pruning aside."""
+        """Lifetime (s) of a SYN-RECEIVED entry whose SYN-ACK is never answered, pruning aside."""
         return sum(self.server.synack_intervals())
 
     @property
@@ -106,13 +107,13 @@ class Params:
 
     @property
     def observation(self) -> tuple[float, float]:
-        """From when to when (s) the clients of the stationary estimates come."""
+        """Start and end (s) of the observation: the clients of the stationary estimates open in it."""
         start = self.entry_lifetime if self.warm_up is None else self.warm_up
         return start, start + (2 * self.entry_lifetime if self.observation_time is None else self.observation_time)
 
     @cached_property
     def syn_offsets(self) -> tuple[float, ...]:
-        """When a client's SYNs leave, seconds after the first; the last entry is when it gives up."""
+        """When a client's SYNs are sent, seconds after the first; the last value is when its OPEN times out."""
         times = list(itertools.accumulate(self.client.syn_intervals(), initial=0.0))
         limit = self.client.open_timeout
         return tuple(times) if limit is None else (*(t for t in times[:-1] if t < limit), min(times[-1], limit))

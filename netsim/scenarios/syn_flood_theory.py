@@ -1,4 +1,4 @@
-"""What the closed forms of ``netsim.theory`` say of a flood, under the names of the scenario's estimates."""
+"""The closed forms of ``netsim.theory`` for a SYN flood, under the names of the scenario's estimates."""
 
 from netsim.scenarios.syn_flood_parameters import Params
 from netsim.tcp.listening.listener import syn_queue_limit
@@ -12,7 +12,7 @@ from netsim.theory import (
 )
 
 CROWDED = 20.0  # offered load over slots from which a queue with random drop is full all the time
-LITTLE = 0.5  # legitimate entries alive on average, or of SYNs sent again, that do not matter to the attacker's queue
+LITTLE = 0.5  # legitimate entries on average, or of retransmitted SYNs, that do not matter to the attacker's queue
 
 
 def flood_theory(params: Params, *, rtt: float) -> dict[str, float]:
@@ -34,7 +34,7 @@ def flood_theory(params: Params, *, rtt: float) -> dict[str, float]:
         return {}  # how long an entry lives depends on who else is there
     blocked = erlang_b(load=load, slots=slots)
     if len(params.syn_offsets) > 2 and params.client_rate * rtt * blocked > LITTLE:
-        return {}  # the SYNs that clients send again are load, and come when the queue was full: no Poisson process
+        return {}  # retransmitted SYNs are load, and arrive when the queue was full: no Poisson process
     values = {"p_first_syn_blocked": blocked, "p_served_at_first_syn": 1 - blocked, "half_open": load * (1 - blocked)}
     if params.attack_rate and params.client_rate * rtt <= LITTLE:
         rate, entry_lifetime, offsets = params.attack_rate, params.entry_lifetime, params.syn_offsets[:-1]

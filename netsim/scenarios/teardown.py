@@ -1,8 +1,8 @@
-"""How does a connection end: in how many segments, how soon at either end, and where do both ends end up?
+"""How does a connection end: in how many segments, after how long at either end, and in which states?
 
-The connection opens over a clean path; then the path loses segments and the client closes, gives up the socket or
-aborts, or both ends close at once, or the server leaves text unread. The server reads the end of the stream, thinks,
-sends what it has left, and closes.
+The connection opens over a path without losses. Then the path loses segments, and the client closes its socket,
+half-closes or aborts, or both ends close simultaneously, or the server closes with unread data. The server reads the
+end of the stream, thinks, sends the rest of its data, and closes.
 """
 
 from collections.abc import Generator, Sequence
@@ -28,7 +28,7 @@ from netsim.tcp.segment import FIN
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, TIME_WAIT, State
 from netsim.trace.events import Decided, Sent, TraceEvent
 
-QUESTION: Final = "How does a connection end: in how many segments, how soon, and where do both ends end up?"
+QUESTION: Final = "How does a connection end: in how many segments, after how long, and in which states?"
 NEVER: Final = float("nan")
 
 How = Literal["TIME-WAIT", "clean", "reset", "timeout", "abort", "orphan", "data after close", "never"]
@@ -121,7 +121,7 @@ class _Close:
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One close: segments, how and how soon (s, NaN: never) either end was done with it, the states at the end."""
+    """One close: segments, and how and when (s) either end was done with it (see COLUMNS)."""
     observer = _CloseObserver()
     world = World(seed=seed, tie_break=params.tie_break, observers=[*observers, observer])
     client, server = world.host("client", params.client), world.host("server", params.server)
@@ -138,7 +138,7 @@ def _open_and_close(
     near, far = yield from open_connection(world, client, server)
     if params.close == "unread":
         yield near.send(bytes(UNREAD))
-        # Long enough for the text to be acknowledged: a delayed ACK waits less than 0.5 s (RFC 9293 3.8.6.3).
+        # Long enough for the data to be acknowledged: a delayed ACK waits less than 0.5 s (RFC 9293 3.8.6.3).
         yield world.timeout(1.0 + 2 * (params.delay_forward + params.delay_reverse))
     world.link(client, server, *params.lossy)
     close.at = world.env.now
@@ -158,7 +158,7 @@ def _open_and_close(
 
 
 def _read_and_close(sock: Socket, close: _Close) -> Generator[Event, Any, None]:
-    """The client reads to the end of the stream; a reset tells it that there will be none."""
+    """The client reads to the end of the stream, or until it is reset, and closes."""
     with suppress(TcpError):
         while text := (yield sock.recv()):
             close.read += len(text)
@@ -166,7 +166,7 @@ def _read_and_close(sock: Socket, close: _Close) -> Generator[Event, Any, None]:
 
 
 def _answer(world: World, sock: Socket, params: Params) -> Generator[Event, Any, None]:
-    """The server: to the end of the stream, a while of thought, the rest of the text, and its own close."""
+    """The server: it reads to the end of the stream, thinks, sends the rest of its data, and closes."""
     with suppress(TcpError):
         if params.close == "simultaneous":
             sock.shutdown()
@@ -202,8 +202,9 @@ def _due(params: Params) -> int:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """What closed forms give: segments and latency of a close, what becomes of a RST.
+    """Number of segments and latencies of a close, and what becomes of a RST (netsim.theory.closing). Exact.
 
-    Constant or exponential think time, at most one segment of text, exact timers, RTO longer than the RTT.
+    Conditions: a constant or exponential think time, unsent data of at most one segment, timers without ticks, an RTO
+    longer than the RTT.
     """
     return teardown_theory(params)

@@ -21,7 +21,7 @@ Close = Literal["half-close", "close", "simultaneous", "abort", "unread"]
 
 @parameters
 class Params:
-    """Parameters of the study of the close. ``forward`` is client to server. ValueError for values out of range."""
+    """Parameters of the study of the close. ``forward`` is client to server. ValueError for a value out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         loss: InitVar[float | str] = 0.0

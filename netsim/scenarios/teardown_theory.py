@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from netsim.link import DelayDistribution, Exponential, Fixed
-from netsim.scenarios.closing import MOST_FINS, UNREAD, fin_intervals, first_repeat, rtt_is_measured
+from netsim.scenarios.closing import MOST_FINS, UNREAD, fin_intervals, first_retransmission, rtt_is_measured
 from netsim.scenarios.teardown_parameters import Params
 from netsim.sim.network import NS
 from netsim.tcp.config.config import TcpConfig
@@ -13,7 +13,7 @@ from netsim.tcp.recovery.delayed_ack import first_delay
 from netsim.theory import CloseLatency, close_latency, close_segments
 from netsim.units import nanoseconds
 
-_RARELY: Final = 1e-6  # P(an end gives up) above which its share of a mean is no longer nothing
+_RARELY: Final = 1e-6  # P(an end times out) above which the mean changes noticeably
 
 
 def teardown_theory(params: Params) -> dict[str, float]:
@@ -25,24 +25,24 @@ def teardown_theory(params: Params) -> dict[str, float]:
     if client.timer_hz or server.timer_hz or client.keepalive or server.keepalive:
         return {}
     if not rtt_is_measured(rtt, client, server) or not (
-        _repeats(client, rtt, server) and _repeats(server, rtt, client)
+        _retransmits_if_lost(client, rtt, server) and _retransmits_if_lost(server, rtt, client)
     ):
         return {}
     if params.close == "simultaneous":
         return _theory_of_simultaneous(params)
     if params.unsent_bytes:
-        return _theory_of_text(params, rtt)
+        return _theory_of_data(params, rtt)
     return _theory_of_close(params, rtt)
 
 
-def _repeats(config: TcpConfig, rtt: int, peer: TcpConfig) -> bool:
-    """Whether an end repeats its FIN when it is lost, and only then: not before an answer can come, and not never."""
-    repeat, patience = first_repeat(config, rtt, peer=peer), config.ns.user_timeout
+def _retransmits_if_lost(config: TcpConfig, rtt: int, peer: TcpConfig) -> bool:
+    """Whether an end retransmits its FIN if, and only if, it is lost: after an answer could arrive, and before R2."""
+    repeat, patience = first_retransmission(config, rtt, peer=peer), config.ns.user_timeout
     return rtt < repeat and len(fin_intervals(config, rtt, peer=peer)) > 1 and (patience is None or repeat < patience)
 
 
 def _theory_of_reset(params: Params) -> dict[str, float]:
-    """One RST decides all: it arrives, or the other end never hears of the close."""
+    """One RST decides: it arrives, or the other end never learns of the close."""
     if params.client.keepalive or params.server.keepalive:
         return {}
     if params.close == "unread" and _may_still_move(params):
@@ -60,7 +60,7 @@ def _theory_of_reset(params: Params) -> dict[str, float]:
 
 
 def _may_still_move(params: Params) -> bool:
-    """Whether the unread text takes more than one segment, and so perhaps more time than it is given."""
+    """Whether the unread data takes more than one segment, and so perhaps more time than it is given."""
     client, server = params.client, params.server
     return min(client.mss, server.mss, client.send_buffer, server.receive_buffer) < 2 * UNREAD
 
@@ -79,14 +79,14 @@ def _theory_of_simultaneous(params: Params) -> dict[str, float]:
 def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
     """Three or four segments by the distribution of the think time; latencies for a constant one."""
     client, server = params.client, params.server
-    repeat, orphaned = first_repeat(client, rtt, peer=server), client.ns.fin_wait_2_timeout
-    held = _held_ack(server)
+    repeat, orphaned = first_retransmission(client, rtt, peer=server), client.ns.fin_wait_2_timeout
+    ack_delay = _fin_ack_delay(server)
     distribution = _cdf(params.think_time)
-    if distribution is None or held + rtt >= repeat or distribution.jumps_at(repeat - rtt):
+    if distribution is None or ack_delay + rtt >= repeat or distribution.jumps_at(repeat - rtt):
         return {}
     if params.close == "close" and orphaned is not None and distribution.below(orphaned) < 1:
         return {}
-    piggybacked, late = distribution.below(held), 1 - distribution.below(repeat - rtt)
+    piggybacked, late = distribution.below(ack_delay), 1 - distribution.below(repeat - rtt)
     segments = close_segments(
         p_piggybacked=piggybacked, p_late=late, loss_forward=params.loss_forward, loss_reverse=params.loss_reverse
     )
@@ -112,18 +112,22 @@ def _theory_of_close(params: Params, rtt: int) -> dict[str, float]:
     }
 
 
-def _theory_of_text(params: Params, rtt: int) -> dict[str, float]:
-    """One segment of text to send: FIN, text with the ACK, FIN, ACK are four, if the ACK waits for it; else five.
+def _theory_of_data(params: Params, rtt: int) -> dict[str, float]:
+    """One segment of data is left. Four segments (FIN, data with the ACK, FIN, ACK) if the ACK waits for it; else five.
 
-    The client acknowledges text and FIN together.
+    The client acknowledges data and FIN together.
     """
     client, server = params.client, params.server
-    distribution, held, repeat = _cdf(params.think_time), _held_ack(server), first_repeat(client, rtt, peer=server)
+    distribution, ack_delay, repeat = (
+        _cdf(params.think_time),
+        _fin_ack_delay(server),
+        first_retransmission(client, rtt, peer=server),
+    )
     if (
         params.close == "close"
         or params.unsent_bytes > min(client.mss, server.mss)
         or distribution is None
-        or held + rtt >= repeat
+        or ack_delay + rtt >= repeat
     ):
         return {}
     if client.delayed_ack is None or client.quick_acks or client.delayed_ack_timer != "fixed" or server.timestamps:
@@ -131,11 +135,11 @@ def _theory_of_text(params: Params, rtt: int) -> dict[str, float]:
     if params.unsent_bytes > client.receive_buffer or server.tail_loss_probe:
         return {}
     all_arrive = ((1 - params.loss_forward) * (1 - params.loss_reverse)) ** 2
-    return {"p_three_segments": 0.0, "p_four_segments": distribution.below(held) * all_arrive}
+    return {"p_three_segments": 0.0, "p_four_segments": distribution.below(ack_delay) * all_arrive}
 
 
-def _held_ack(server: TcpConfig) -> int:
-    """How long (ns) the server holds back the ACK of a FIN when no text was moved."""
+def _fin_ack_delay(server: TcpConfig) -> int:
+    """For how long (ns) the server delays the ACK of a FIN when no data was sent."""
     delayed = server.ns.delayed_ack
     if server.fin_ack == "immediate" or delayed is None:
         return 0
@@ -145,9 +149,10 @@ def _held_ack(server: TcpConfig) -> int:
 
 
 def exact_latency(params: Params) -> CloseLatency | None:
-    """The distributions of both ends' latencies where ``theory`` has the segments and the think time is constant.
+    """The distribution of both ends' latencies after a half-close or close; None where the conditions do not hold.
 
-    None elsewhere, and where an end gives up more often than hardly ever: that is not in these distributions.
+    They are those of ``theory`` for segments, a constant think time, and a negligible probability that an end times
+    out, which these distributions leave out.
     """
     think = _cdf(params.think_time)
     rtt = nanoseconds(params.delay_forward) + nanoseconds(params.delay_reverse)

@@ -1,8 +1,9 @@
-"""The last ACK is lost: how does the end that closes last get rid of its connection?
+"""The last ACK is lost: how does the end that closes last leave LAST-ACK?
 
-A client and a server open a connection and move nothing. One of them closes first, the other closes when it reads the
-end of the stream, and from this moment the path loses segments. The end that closes last repeats its FIN until an
-answer comes; the one that closed first acknowledges each FIN while its TIME-WAIT lasts, and resets it afterwards.
+A client and a server open a connection and send no data. One of them closes first; the other closes when it reads the
+end of the stream, and from this moment on the path loses segments. The end that closes last retransmits its FIN until
+an answer arrives. The end that closed first acknowledges each FIN while its TIME-WAIT lasts, and answers with a RST
+afterwards.
 """
 
 from collections.abc import Generator, Sequence
@@ -18,7 +19,7 @@ from netsim.scenarios import shared
 from netsim.scenarios.closing import (
     MOST_FINS,
     fin_intervals,
-    first_repeat,
+    first_retransmission,
     open_connection,
     require_end,
     rtt_is_measured,
@@ -44,9 +45,9 @@ from netsim.theory import TeardownOutcome, teardown_outcome
 from netsim.trace.events import Decided, TraceEvent
 from netsim.units import nanoseconds
 
-QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by giving up?"
+QUESTION: Final = "The last ACK may be lost: does the end that closes last close cleanly, by a reset, or by a timeout?"
 NEVER: Final = float("nan")
-HORIZON: Final = 60.0  # s; longer latencies count as this long, or a mean would hang on the few that give up
+HORIZON: Final = 60.0  # s; longer latencies count as this long, or the few that time out would decide the mean
 NOBODY: Final = "nobody"
 
 Outcome = Literal["clean", "reset", "timeout"]
@@ -61,9 +62,9 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 
 @parameters
 class Params:
-    """Parameters of the TIME-WAIT study. ``forward`` is client to server. ValueError for values out of range.
+    """Parameters of the study of TIME-WAIT. ``forward`` is client to server. ValueError for a value out of range.
 
-    The losses begin when the last end closes: its FINs meet one of them, the answers to them the other.
+    Segments are lost from the second close on: FINs of the last end in one direction, the answers in the other.
     """
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
@@ -187,7 +188,7 @@ class _Calls:
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One close: how the last end left LAST-ACK, when (s) each end was CLOSED, FINs, segments, who held TIME-WAIT."""
+    """One close: how the last end left LAST-ACK, latencies of both ends, FINs and segments (see COLUMNS)."""
     observer = _CloseObserver()
     world = World(seed=seed, tie_break=params.tie_break, observers=[*observers, observer])
     configs = {params.closes_first: params.first, params.closes_last: params.last}
@@ -236,9 +237,9 @@ def _rtt(params: Params) -> int:
 
 
 def exact_outcome(params: Params) -> TeardownOutcome | None:
-    """What becomes of the end in LAST-ACK, by the recursion over its FINs; None where these parameters have none.
+    """What becomes of the end in LAST-ACK, by the recursion over its FINs; None where the conditions do not hold.
 
-    Exact timers, each answer there before the next FIN, and an answer to every FIN that arrives.
+    They are exact timers, an answer to every FIN that arrives, and each answer before the next FIN.
     """
     first, last, rtt = params.first, params.last, _rtt(params)
     waits = fin_intervals(last, rtt, peer=first)
@@ -246,7 +247,7 @@ def exact_outcome(params: Params) -> TeardownOutcome | None:
         return None
     if not rtt_is_measured(rtt, params.client, params.server):
         return None
-    if rtt >= min(*map(nanoseconds, waits), first_repeat(first, rtt, peer=last)):
+    if rtt >= min(*map(nanoseconds, waits), first_retransmission(first, rtt, peer=last)):
         return None
     forward, reverse = params.loss_forward, params.loss_reverse
     return teardown_outcome(
@@ -260,7 +261,10 @@ def exact_outcome(params: Params) -> TeardownOutcome | None:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """The outcome by exact recursion (netsim.theory.teardown), and what follows from it; empty where there is none."""
+    """The exact outcome (netsim.theory.teardown) and what follows from it.
+
+    Conditions: exact timers, each answer arrives before the next FIN is due, and every FIN that arrives is answered.
+    """
     exact = exact_outcome(params)
     if exact is None:
         return {}

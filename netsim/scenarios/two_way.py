@@ -1,9 +1,10 @@
-"""Why does a handshake need a third segment? A server that believes the SYN, against the real one.
+"""Why does a handshake need a final ACK? A server that is ESTABLISHED on a SYN, compared with the real one.
 
-A client opens one connection, sends a request and reads the answer's end; the server closes first. The path may copy
-the client's segments and hold the copies back, so that a SYN reaches the server when it has forgotten the connection.
-Two-way, the server is ESTABLISHED on it: a ghost, which its application is given. Three-way, it is half-open and waits
-for a segment that only the SYN's sender can send. Four-way is the same with one segment more.
+A client opens one connection, sends a request and reads to the end of the response; the server closes first. The path
+may duplicate the client's segments and delay the copies, so that a SYN arrives after the server has forgotten the
+connection. With a two-way handshake the server is then ESTABLISHED and its application gets a ghost connection: one
+that only the server believes in. With a three-way handshake the server is in SYN-RECEIVED and waits for an ACK that
+only the sender of the SYN can send. The four-way handshake is the same with one segment more.
 """
 
 import math
@@ -31,7 +32,7 @@ from netsim.tcp.config.profiles import profile
 from netsim.tcp.errors import TcpError
 from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
 
-QUESTION: Final = "Does an old SYN become a connection that only the server believes in?"
+QUESTION: Final = "Does an old SYN become a ghost connection, one that only the server believes in?"
 PORT: Final = 80
 REQUEST: Final = b"?" * 100
 
@@ -41,7 +42,7 @@ ClientAfter = Literal["answers", "silent"]
 
 @parameters
 class Params:
-    """Parameters of the study of handshakes. ``forward`` is client to server. ValueError for values out of range."""
+    """Parameters of the study of handshakes. ``forward`` is client to server. ValueError for a value out of range."""
 
     if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
         loss: InitVar[float | str] = 0.0
@@ -122,8 +123,8 @@ class Params:
         return late[0], both_ways(self)[1]
 
     @cached_property
-    def believer(self) -> TcpConfig:
-        """The server's TCP: this handshake, and a TIME-WAIT of ``memory`` that nothing ends or prolongs."""
+    def server_config(self) -> TcpConfig:
+        """The server's TCP: this handshake, and a TIME-WAIT of ``server_memory`` that nothing ends or prolongs."""
         return self.server.replace(
             handshake=self.handshake, time_wait=self.server_memory, time_wait_rst="ignore", time_wait_restart="never"
         )
@@ -182,10 +183,10 @@ ESTIMATES: Final = {
 
 
 def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[str, Any]:
-    """One connection and what late copies do to its server: ghosts, text given to them, half-open records, times."""
+    """One connection, and what delayed duplicates do to its server (see COLUMNS)."""
     observer = ServerObserver(params.client_after)
     world = observer.world = World(seed=seed, tie_break=params.tie_break, observers=[*observers, observer])
-    client, server = world.host("client", params.client), world.host("server", params.believer)
+    client, server = world.host("client", params.client), world.host("server", params.server_config)
     world.link(client, server, *params.paths)
     world.process(_serve(world, server, params, observer))
     world.process(_ask(client))
@@ -274,10 +275,11 @@ def _mean(values: list[float]) -> float:
 
 
 def theory(params: Params) -> dict[str, float]:
-    """Ghosts by netsim.theory.two_way, and the timetable, where nothing is lost; empty where neither is known.
+    """Ghost connections by netsim.theory.two_way, and latencies.
 
-    Either the originals take a constant time and copies an exponential one more, or there are no copies and the
-    originals take an exponential time, all or those that are held back (then for two SYNs, and a server that aborts).
+    Conditions: no loss, a constant reverse delay, and one of two cases. Either forward delays are constant and copies
+    have an exponential extra delay; or there are no copies, and all SYNs, or those that are reordered, have an
+    exponential delay (then for a client with two SYNs and a server that aborts).
     """
     back = _constant(params.delay_reverse)
     if params.loss_forward or params.loss_reverse or back is None:
@@ -300,7 +302,7 @@ def theory(params: Params) -> dict[str, float]:
 
 
 def _copied(params: Params, there: float, rtt: float) -> dict[str, float]:
-    """A copy of the one SYN finds the server without a memory of it: a ghost, or else a half-open record."""
+    """A copy of the only SYN arrives after the server forgot the connection: a ghost, or SYN-RECEIVED."""
     distribution, closes = params.duplicate_delay, params.server_ends_with == "close"
     if (
         not isinstance(distribution, Exponential)
@@ -329,7 +331,7 @@ def _copied(params: Params, there: float, rtt: float) -> dict[str, float]:
 
 
 def _late(params: Params, there: float | None, back: float) -> dict[str, float]:
-    """Ghosts of a SYN that is sent twice since it is late: all are (``there`` is None), or those held back."""
+    """Ghosts of delayed SYNs that are sent twice: all are delayed (``there`` is None), or the reordered ones."""
     distribution, config = params.delay_forward if there is None else params.reorder_delay, params.client
     if not isinstance(distribution, Exponential) or params.duplicate or params.server_ends_with != "abort":
         return {}

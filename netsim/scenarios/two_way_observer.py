@@ -19,7 +19,7 @@ GONE: Final = Path(loss=1.0)
 
 @dataclass(slots=True)
 class ServerConnection:
-    """A record of the server: when (ns) it began, was ESTABLISHED, had its ISS confirmed and ended; what it read."""
+    """A connection of the server: when (ns) it began, was ESTABLISHED, was confirmed and ended; bytes read."""
 
     began: int
     established: int | None = None
@@ -31,7 +31,7 @@ class ServerConnection:
 
 @dataclass
 class ServerObserver:
-    """Follows the server's records and asks, when one is ESTABLISHED, whether the client knows of it."""
+    """Follows the server's connections and checks, when one is ESTABLISHED, whether the client knows of it."""
 
     client_after: str
     entries: dict[int, ServerConnection] = dataclasses.field(default_factory=dict)

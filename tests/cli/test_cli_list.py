@@ -105,9 +105,9 @@ def test_citation_file_says_the_same() -> None:
 
 
 def test_list_says_where_theory_holds_and_where_it_does_not() -> None:
-    for name in ("stale", "teardown", "syn-data"):
-        assert "\n  theory:\n    What " in netsim("list", name).out
-    assert "half-open and ghost connections have no closed form" in netsim("list", "stale").out
+    for name, words in (("stale", "Values that"), ("teardown", "Number of segments"), ("syn-data", "What is certain")):
+        assert f"\n  theory:\n    {words}" in netsim("list", name).out
+    assert "ghost connections have no closed form" in " ".join(netsim("list", "stale").out.split())
 
 
 def test_every_parameter_says_where_its_default_comes_from() -> None:

@@ -8,6 +8,7 @@ from netsim.link import DelayDistribution, Exponential, Fixed, Lognormal, Pareto
 from netsim.scenarios import stale
 from netsim.seeds import Seed
 from netsim.sweep import Rows, sweep
+from netsim.tcp import clauses
 from netsim.tcp.actions import Moved
 from netsim.tcp.config.isn import ClockIsn, ConstantIsn, IsnPolicy, RandomIsn
 from netsim.tcp.config.ports import Ports
@@ -226,15 +227,15 @@ def test_fates_of_old_segments_add_up() -> None:
     """Every arrival is accepted, dropped by a clause that has a column, or without effect."""
     point = params(ConstantIsn(7), duplicate=0.5, duplicate_delay=Exponential(3.0))
     rows = rows_of(point, 60)
-    clauses = [name for name in rows.columns if name.startswith("dropped_")]
+    dropped = [name for name in rows.columns if name.startswith("dropped_")]
     for row in rows:
         assert row["arrived"] == sum(int(row[f"arrived_{kind}"] or 0) for kind in stale.KINDS)
-        assert row["dropped"] == sum(int(row[name] or 0) for name in clauses)
+        assert row["dropped"] == sum(int(row[name] or 0) for name in dropped)
         assert row["accepted"] == sum(int(row[f"accepted_{kind}"] or 0) for kind in stale.KINDS)
         # An accepted segment may take effect more than once (ACK, text, FIN); a dropped one may have been, too.
         assert row["without_effect"] <= row["arrived"] <= row["accepted"] + row["dropped"] + row["without_effect"]  # type: ignore[operator]
         assert row["dropped_other"] == 0
-    totals = {name: sum(map(int, rows.column(name))) for name in clauses}  # type: ignore[arg-type]
+    totals = {name: sum(map(int, rows.column(name))) for name in dropped}  # type: ignore[arg-type]
     assert totals["dropped_sequence"] > 10
 
 
@@ -287,8 +288,8 @@ def test_a_server_in_time_wait_may_be_opened_again(rule: str, reopened: bool) ->
     row = stale.run(point, Seed(1), [trace.events.append])
     assert row["reopened"]
     moves = [event.decision for event in trace if isinstance(event, Decided) and isinstance(event.decision, Moved)]
-    clauses = {move.clause for move in moves}
-    assert (clauses.MAY_2 in clauses) is reopened
+    reasons = {move.clause for move in moves}
+    assert (clauses.MAY_2 in reasons) is reopened
 
 
 def test_ports_of_the_client_decide_how_often_it_matters() -> None:
