@@ -1,9 +1,9 @@
 """TCP of one host, without input and output: a pure core that a simulator, a script player or a test drives (RFC 9293).
 
-Who owns whom. A ``Stack`` is the TCP of one host. It owns the table of connections, the listeners and a
-``HostContext``, which holds what all connections of the host share: counters, secrets, random streams, the list of
-actions. A connection is a ``Tcb`` (``tcb.py``): all its variables and no behaviour. Functions in the modules of this
-package change it. The user has a ``Socket``, which owns a TCB or a listener and offers the calls of the sockets API.
+Who owns whom. A ``Stack`` is the TCP of one host. It owns the listeners and a ``HostContext``, which holds what all
+connections of the host share: the table of connections, counters, secrets, random streams, the list of actions. A
+connection is a ``Tcb`` (``tcb.py``): all its variables and no behaviour. Functions in the modules of this package
+change it. The user has a ``Socket``, which owns a TCB or a listener and offers the calls of the sockets API.
 
 The driver. The core knows no clock, no network and no event queue. The driver calls the stack when something happens,
 and passes the time, an integer number of nanoseconds:

@@ -276,7 +276,7 @@ def test_text_and_fin_on_a_syn(policy: str) -> None:
     assert [solo.read(), solo.read()] == [b"hello", b""]
 
 
-def test_text_on_a_syn_ack_is_taken() -> None:
+def test_data_on_a_syn_ack_is_accepted() -> None:
     solo = Solo(rfc9293())
     solo.open()
     (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001, data=b"banner")

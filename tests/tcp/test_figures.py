@@ -32,7 +32,7 @@ def test_figure_6_basic_handshake(base: TcpConfig) -> None:
     pair = Pair(config(100, base), config(300, base))
     pair.listen("B")
     replay("6", pair, {2: lambda p: p.open("A"), 5: lambda p: p.call("A", "send", TEXT)})
-    assert pair.sent[-1] == "B <SEQ=301><ACK=201><CTL=ACK>"  # the text is acknowledged, the ACK before it was not
+    assert pair.sent[-1] == "B <SEQ=301><ACK=201><CTL=ACK>"  # the data is acknowledged, the ACK before it was not
     assert pair.call("B", "receive", 1000) == TEXT
 
 
@@ -65,7 +65,7 @@ SIX = [
 
 
 @BOTH
-def test_figure_7_by_the_literal_text(base: TcpConfig) -> None:
+def test_figure_7_if_check_1_is_taken_literally(base: TcpConfig) -> None:
     """RFC 9293 A.2: the number of a crossed SYN-ACK, RCV.NXT-1, is refused in step one; the ACK it draws opens."""
     pair, before = figure_7(base.replace(crossed_synack="refuse"))
     replay("7", pair, before, lines={1, 2, 3, 4, 5})
@@ -116,7 +116,7 @@ def figure_9(base: TcpConfig, **changes: Any) -> tuple[Pair, Before]:
 
 
 def replay_figure_9(pair: Pair, before: Before) -> None:
-    """Line 7's SYN finds nobody on B, which answers with a RST as the text below the figure says."""
+    """Line 7's SYN finds no connection on B, which answers with a RST as the text below the figure says."""
     replay("9", pair, before)
     error = pair.sockets["B"].tcb.error
     assert isinstance(error, ConnectionReset)

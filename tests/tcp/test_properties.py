@@ -208,7 +208,7 @@ def test_one_stack_survives_anything(index: int) -> None:
     run()
 
 
-# States in which a connection may rest for ever when its peer is silent.
+# States in which a connection may stay without end when its peer is silent.
 QUIET = {"ESTABLISHED", "FIN_WAIT_2", "CLOSE_WAIT"}
 
 
@@ -271,7 +271,7 @@ class Application:
 
 @settings(FIXED, max_examples=300)
 @given(PATHS, INDEX, INDEX, st.integers(0, 5000), st.integers(0, 5000))
-def test_two_ends_deliver_everything_or_report_failure(
+def test_two_hosts_deliver_everything_or_report_failure(
     path: tuple[int, float, float, float, float], a: int, b: int, up: int, down: int
 ) -> None:
     """Both directions, with close: in order, complete, or ConnectionTimedOut or ConnectionReset at either end."""

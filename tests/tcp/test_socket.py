@@ -208,7 +208,7 @@ def test_close_while_the_syn_is_out() -> None:
 # Callers' mistakes
 
 
-def test_what_a_caller_can_do_wrong() -> None:
+def test_wrong_calls() -> None:
     pair = Pair()
     client, _ = pair.connect()
     for operate in (

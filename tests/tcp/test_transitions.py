@@ -125,7 +125,7 @@ def icmp_says(state: str) -> Drive:
     return drive
 
 
-def on_record(state: str, call: Callable[..., None]) -> Drive:
+def on_connection(state: str, call: Callable[..., None]) -> Drive:
     def drive() -> Lone:
         lone = at(state)
         lone.do(call, lone.ns)
@@ -163,7 +163,7 @@ def opens_passively() -> Lone:
 
 
 def accept_queue_overflows() -> Lone:
-    """Backlog 2: three half-open connections, of which the last to complete finds the queue full and is reset."""
+    """Backlog 2: three SYN-RECEIVED entries, of which the last to complete finds the queue full and is reset."""
     lone = Lone(BASE.replace(abort_on_overflow=True))
     lone.call("listen", PORTS["A"], backlog=2)
 
@@ -197,7 +197,7 @@ def cookie_comes_back() -> Lone:
     return lone
 
 
-def new_text_for_nobody(state: str) -> Drive:
+def data_for_an_orphan(state: str) -> Drive:
     def drive() -> Lone:
         lone = at("ESTABLISHED")
         lone.arrive("ACK", 5001, 1011)
@@ -267,7 +267,7 @@ DRIVES: dict[Key, Drive] = {
     ),
     ("SYN-RECEIVED", "LISTEN", RST): peer_sends("SYN-RECEIVED passive", "RST", 5001),
     ("SYN-RECEIVED", "LISTEN", SYN): peer_sends("SYN-RECEIVED passive", "SYN", 5001),
-    ("SYN-RECEIVED", "FIN-WAIT-1", CLOSE): on_record("SYN-RECEIVED passive", close),
+    ("SYN-RECEIVED", "FIN-WAIT-1", CLOSE): on_connection("SYN-RECEIVED passive", close),
     ("ESTABLISHED", "FIN-WAIT-1", CLOSE): user_calls("ESTABLISHED", "shutdown"),
     ("ESTABLISHED", "CLOSE-WAIT", FIN): peer_sends("ESTABLISHED", "FIN,ACK", 5001, 1011),
     ("FIN-WAIT-1", "FIN-WAIT-2", ACK): peer_sends("FIN-WAIT-1", "ACK", 5001, 1002),
@@ -286,13 +286,13 @@ DRIVES: dict[Key, Drive] = {
     ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: evicted"): evicted,
     ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"): cookie_comes_back,
     ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"): orphan_waits,
-    ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-1"),
-    ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"): new_text_for_nobody("FIN-WAIT-2"),
+    ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"): data_for_an_orphan("FIN-WAIT-1"),
+    ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"): data_for_an_orphan("FIN-WAIT-2"),
 }
 ENDS: dict[str, Callable[[str], Drive]] = {
     RST: lambda state: peer_sends(state, "RST", RCV_NXT[state]),
     ICMP: icmp_says,
-    ABORT: lambda state: on_record(state, abort),
+    ABORT: lambda state: on_connection(state, abort),
     "3.10.8: user timeout": lambda state: time_passes(state, IMPATIENT, 6.0),
     "3.8.3: R2": lambda state: time_passes(state, GIVES_UP, 30.0),
     "3.8.4: keep-alive": falls_silent,

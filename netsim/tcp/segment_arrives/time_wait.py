@@ -2,9 +2,12 @@
 
 What happens to a SYN that arrives in TIME-WAIT: the stack asks ``reopens_time_wait`` whether the SYN may open a new
 connection (``TcpConfig.time_wait_reuse``), and gives it to the listener of the port if so. If not, the SYN is an old
-one and is processed like any other segment in TIME-WAIT. On Linux an old SYN, with a number at or before RCV.NXT and
-no newer timestamp, so reaches check 1, lies outside the window, and is answered by an ACK (at most one in 500 ms);
-the TIME_WAIT timer goes on. A SYN inside the window gets a challenge ACK in check 4 where no listener could take it.
+one, and the eight checks process it like any other segment (only with "rfc6191" it is dropped silently instead).
+
+On Linux a SYN is old if its timestamp is older than TS.Recent, or if its number is at or before RCV.NXT and its
+timestamp is not newer. PAWS, or the sequence number, then fails in check 1: an ACK answers the SYN, at most one in
+500 ms, and the TIME_WAIT timer is not restarted. An old SYN exactly
+at RCV.NXT passes check 1 and gets a challenge ACK in check 4.
 """
 
 from typing import Final

@@ -23,14 +23,14 @@ def server(handshake: str, **changes: object) -> Lone:
         ("four-way", ["<SEQ=1000><ACK=5001><CTL=ACK>", "<SEQ=1000><ACK=5001><CTL=SYN,ACK>"], "SYN-RECEIVED"),
     ],
 )
-def test_what_a_syn_draws(handshake: str, sent: list[str], state: str) -> None:
+def test_answer_to_a_syn(handshake: str, sent: list[str], state: str) -> None:
     lone = server(handshake)
     assert lone.arrive("SYN", 5000) == sent
     assert str(lone.record.state) == state
     assert len(lone.stack.listeners[lone.record.flow.sport].accept_queue) == (state == "ESTABLISHED")
 
 
-def test_two_way_repeats_its_synack_for_a_repeated_syn_and_by_no_timer() -> None:
+def test_two_way_retransmits_its_synack_for_a_retransmitted_syn_and_by_no_timer() -> None:
     lone = server("two-way")
     lone.arrive("SYN", 5000)
     assert lone.wait(1000.0) == []
@@ -39,13 +39,13 @@ def test_two_way_repeats_its_synack_for_a_repeated_syn_and_by_no_timer() -> None
     assert str(lone.record.state) == "ESTABLISHED"
 
 
-def test_two_way_takes_the_text_on_a_syn_at_once() -> None:
+def test_two_way_delivers_the_data_of_a_syn_immediately() -> None:
     lone = server("two-way")
     lone.arrive("SYN", 5000, data=b"twice?")
     assert bytes(lone.record.rcv_buffer or b"") == b"twice?"
 
 
-def test_two_way_needs_no_third_segment_and_bears_one() -> None:
+def test_two_way_needs_no_final_ack_and_tolerates_one() -> None:
     lone = server("two-way")
     lone.arrive("SYN", 5000)
     assert lone.arrive("ACK", 5001, 1001) == []
@@ -53,7 +53,7 @@ def test_two_way_needs_no_third_segment_and_bears_one() -> None:
 
 
 def test_only_a_reset_ends_a_ghost_early() -> None:
-    """A silent peer leaves it for ever; keep-alive finds it after 7200 + 9 x 75 s."""
+    """A silent peer never ends it; keep-alive finds it after 7200 + 9 x 75 s."""
     lone = server("two-way")
     lone.arrive("SYN", 5000)
     lone.wait(1e6)
@@ -71,7 +71,7 @@ def test_only_a_reset_ends_a_ghost_early() -> None:
 @pytest.mark.parametrize("handshake", ["two-way", "three-way", "four-way"])
 @pytest.mark.parametrize("profile", [rfc9293, linux])
 @pytest.mark.parametrize("lost", ["", "SYN", "SYNACK", "HSACK"])
-def test_text_gets_through_whatever_segment_is_lost(handshake, profile, lost: str) -> None:
+def test_data_is_delivered_whatever_segment_is_lost(handshake, profile, lost: str) -> None:
     world = World(trace=True)
     client = world.host("client", profile())
     host = world.host("server", profile().replace(handshake=handshake))

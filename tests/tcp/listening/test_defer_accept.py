@@ -30,21 +30,21 @@ def state(solo: Solo) -> State:
 @pytest.mark.parametrize(
     ("flags", "data", "after"), [(ACK, b"", SYN_RECEIVED), (ACK, b"GET", ESTABLISHED), (ACK | FIN, b"", CLOSE_WAIT)]
 )
-def test_a_bare_ack_does_not_do(flags: int, data: bytes, after: State) -> None:
+def test_a_bare_ack_is_not_enough(flags: int, data: bytes, after: State) -> None:
     solo = waiting()
     feed(solo, flags, ONE, data)
     assert state(solo) is after
     assert len(solo.stack.listeners[80].accept_queue) == (after is not SYN_RECEIVED)
 
 
-def test_the_text_that_comes_later_completes_it() -> None:
+def test_data_that_arrives_later_completes_the_handshake() -> None:
     solo = waiting()
     assert feed(solo, ACK, ONE) == []
     assert [s.ack for s in feed(solo, ACK, ONE, b"GET")] == [ONE + 3]
     assert state(solo) is ESTABLISHED
 
 
-def test_no_syn_ack_is_repeated_meanwhile_and_the_last_chance_is_a_bare_ack() -> None:
+def test_no_syn_ack_is_retransmitted_until_the_time_is_over() -> None:
     """Silent at 1 s, again at 3 s; from then on a bare ACK completes the handshake."""
     solo = waiting()
     feed(solo, ACK, ONE)
@@ -54,6 +54,6 @@ def test_no_syn_ack_is_repeated_meanwhile_and_the_last_chance_is_a_bare_ack() ->
     assert state(solo) is ESTABLISHED
 
 
-def test_without_any_ack_the_syn_ack_is_repeated_as_ever() -> None:
+def test_without_any_ack_the_syn_ack_is_retransmitted_as_usual() -> None:
     solo = waiting()
     assert [at for at, _ in solo.advance(8.0)] == [1.0, 3.0, 7.0]

@@ -38,17 +38,17 @@ def syn(solo: Solo, data: bytes, *, port: int = 4000, cookie: bytes | None = Non
     return solo.feed(SYN, seq, data=data, options=Options(cookie=right if cookie is None else cookie), flow=flow)
 
 
-def test_the_first_syn_asks_for_a_cookie_and_carries_no_text() -> None:
+def test_the_first_syn_requests_a_cookie_and_carries_no_data() -> None:
     solo = client(cookie=None)
     (sent,) = solo.open(data=b"GET /")
     assert sent.options is not None
     assert (sent.options.cookie, sent.payload) == (b"", b"")
     (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1001, options=Options(mss=1200, cookie=COOKIE))
-    assert ack.payload == b"GET /"  # with the third segment, as without Fast Open
+    assert ack.payload == b"GET /"  # with the final ACK, as without Fast Open
     assert solo.stack.ctx.cookies == {"b": (COOKIE, 1200)}
 
 
-def test_the_next_syn_carries_cookie_and_text() -> None:
+def test_the_next_syn_carries_cookie_and_data() -> None:
     solo = client()
     (sent,) = solo.open(data=b"GET /")
     assert sent.options is not None
@@ -59,7 +59,7 @@ def test_the_next_syn_carries_cookie_and_text() -> None:
     assert not solo.tcb.queue
 
 
-def test_text_that_the_syn_ack_leaves_out_goes_again_at_once() -> None:
+def test_data_that_the_syn_ack_does_not_acknowledge_is_retransmitted_immediately() -> None:
     """RFC 7413 4.2.1: a SYN-ACK that acknowledges the SYN alone."""
     solo = client()
     solo.open(data=b"GET /")
@@ -70,14 +70,14 @@ def test_text_that_the_syn_ack_leaves_out_goes_again_at_once() -> None:
     assert not solo.tcb.queue
 
 
-def test_text_taken_in_part() -> None:
+def test_data_accepted_in_part() -> None:
     solo = client()
     solo.open(data=b"GET /")
     (ack,) = solo.feed(SYN | ACK, PEER_ISS, 1004)
     assert (ack.seq, ack.payload) == (1004, b" /")
 
 
-def test_a_repeated_syn_carries_neither_text_nor_cookie() -> None:
+def test_a_retransmitted_syn_carries_neither_data_nor_cookie() -> None:
     solo = client()
     solo.open(data=b"GET /")
     ((at, again),) = solo.advance(1.0)
@@ -91,7 +91,7 @@ def test_a_repeated_syn_carries_neither_text_nor_cookie() -> None:
     assert lost.payload == b"GET /"  # its own timer runs now
 
 
-def test_long_text_goes_on_behind_the_syn() -> None:
+def test_long_data_continues_after_the_syn() -> None:
     """The SYN leaves room for 40 bytes of options: 1460 - 40 = 1420 of 2000 bytes (RFC 7413 4.1.3)."""
     solo = client()
     (sent,) = solo.open(data=b"x" * 2000)
@@ -100,7 +100,7 @@ def test_long_text_goes_on_behind_the_syn() -> None:
     assert [(s.seq, len(s.payload)) for s in sent_then] == [(2421, 580)]
 
 
-def test_text_without_a_cookie_if_the_client_dares() -> None:
+def test_data_without_a_cookie_if_the_configuration_allows_it() -> None:
     solo = client(CLIENT.replace(fast_open_without_cookie=True), cookie=None)
     (sent,) = solo.open(data=b"GET /")
     assert sent.options is not None
@@ -119,7 +119,7 @@ def test_off_by_default() -> None:
     assert answer.ack == 78
 
 
-def test_the_server_grants_a_cookie_and_takes_no_text_without_one() -> None:
+def test_the_server_grants_a_cookie_and_accepts_no_data_without_one() -> None:
     solo, listener = server()
     for cookie in (b"", b"wrong678"):
         (answer,) = syn(solo, b"GET /", cookie=cookie, port=4000 + len(cookie))
@@ -149,7 +149,7 @@ def test_a_hosts_key_may_be_of_any_length() -> None:
 
 
 def test_with_a_cookie_the_server_reads_and_answers_in_syn_received() -> None:
-    """Text is acknowledged by the SYN-ACK, accepted, read and answered before the third segment."""
+    """Data is acknowledged by the SYN-ACK, accepted, read and answered before the handshake's final ACK."""
     solo, listener = server()
     (answer,) = syn(solo, b"GET /")
     assert (answer.ack, answer.payload) == (77 + 1 + 5, b"")
@@ -170,7 +170,7 @@ def test_with_a_cookie_the_server_reads_and_answers_in_syn_received() -> None:
     assert solo.stack.counters.TcpPassiveOpens == 1
 
 
-def test_text_on_a_syn_ack_is_taken() -> None:
+def test_data_on_a_syn_ack_is_accepted() -> None:
     """RFC 7413 4.2.1: a server may answer there; the data counts from the number behind the SYN."""
     solo = client()
     solo.open(data=b"GET /")
@@ -181,7 +181,7 @@ def test_text_on_a_syn_ack_is_taken() -> None:
 WAITING = SERVER.replace(fast_open_synack_wait=0.01)
 
 
-def test_the_syn_ack_can_carry_the_answer() -> None:
+def test_the_syn_ack_can_carry_the_response() -> None:
     """RFC 7413 4.2.2: it waits for the application; one segment takes what would be two."""
     solo, listener = server(WAITING)
     assert syn(solo, b"GET /") == []
@@ -200,7 +200,7 @@ def test_the_syn_ack_can_carry_the_answer() -> None:
     assert not sock.tcb.snd_buffer
 
 
-def test_a_long_answer_goes_on_behind_the_syn_ack() -> None:
+def test_a_long_response_continues_after_the_syn_ack() -> None:
     """The peer announced no MSS: 536 - 40 = 496 bytes on the SYN-ACK, then segments of 536."""
     solo, listener = server(WAITING)
     syn(solo, b"GET /")
@@ -211,7 +211,7 @@ def test_a_long_answer_goes_on_behind_the_syn_ack() -> None:
     assert [(s.seq, len(s.payload)) for s in sent] == [(1000, 496), (1497, 536), (2033, 536)]
 
 
-def test_a_syn_ack_waits_no_longer_than_it_may() -> None:
+def test_a_delayed_syn_ack_is_sent_at_its_deadline() -> None:
     solo, listener = server(WAITING)
     syn(solo, b"GET /")
     ((at, answer),) = solo.advance(0.5)
@@ -224,7 +224,7 @@ def test_a_syn_ack_waits_no_longer_than_it_may() -> None:
     assert (data.flags, data.seq) == (ACK | PSH, 1001)
 
 
-def test_an_application_that_closes_at_once_still_answers_the_syn() -> None:
+def test_an_application_that_closes_immediately_still_answers_the_syn() -> None:
     solo, listener = server(WAITING)
     syn(solo, b"GET /")
     sock = listener.accept()
@@ -235,12 +235,12 @@ def test_an_application_that_closes_at_once_still_answers_the_syn() -> None:
     assert (answer.flags, answer.seq, fin.flags & 1, fin.seq) == (SYN | ACK, 1000, 1, 1001)
 
 
-def test_only_fast_open_waits() -> None:
+def test_only_fast_open_delays_the_syn_ack() -> None:
     solo, _ = server(WAITING)
     assert syn(solo, b"GET /", cookie=b"")[0].ack == 78
 
 
-def test_the_syn_ack_is_repeated_without_text_until_the_third_segment_comes() -> None:
+def test_the_syn_ack_is_retransmitted_without_data_until_the_final_ack_arrives() -> None:
     solo, listener = server()
     syn(solo, b"GET /")
     sock = listener.accept()
@@ -276,7 +276,7 @@ def test_no_fast_open_at_all_with_a_limit_of_zero() -> None:
     assert syn(solo, b"GET /")[0].ack == 78
 
 
-def test_a_reset_ends_a_connection_that_the_application_holds() -> None:
+def test_a_reset_ends_a_connection_that_the_application_has_accepted() -> None:
     solo, listener = server()
     syn(solo, b"GET /")
     sock = listener.accept()
@@ -289,7 +289,7 @@ def test_a_reset_ends_a_connection_that_the_application_holds() -> None:
     assert solo.stack.listeners[80].syn_queue_length == 0
 
 
-def test_a_copy_of_the_syn_after_the_connection_delivers_its_text_again() -> None:
+def test_a_duplicate_of_the_syn_after_the_connection_delivers_its_data_twice() -> None:
     """RFC 7413 2.1: the price. The first connection is over; the server cannot tell a copy from a new SYN."""
     solo, listener = server()
     read = []
@@ -302,7 +302,7 @@ def test_a_copy_of_the_syn_after_the_connection_delivers_its_text_again() -> Non
     assert read == [b"pay 5", b"pay 5"]
 
 
-def test_a_repeated_syn_whose_text_was_not_taken_leaves_the_half_open_connection() -> None:
+def test_a_retransmitted_syn_whose_data_was_not_accepted_leaves_syn_received() -> None:
     """Its data lies in the window, its SYN does not: RFC 9293 3.10.7.4, fourth, is not reached."""
     solo, _ = server()
     syn(solo, b"GET /", cookie=b"")

@@ -70,7 +70,7 @@ def test_syn_queue_limit(config: TcpConfig, backlog: int, entries: int) -> None:
     counters = server.stack.counters
     assert counters.TcpExtTCPReqQFullDrop == counters.TcpExtListenDrops == 10 - entries
     assert counters.TcpExtListenOverflows == 0
-    # A place becomes free when a peer answers, resets, or is given up.
+    # A place becomes free when a peer answers, resets, or is given no answer.
     server.ack(0)
     assert server.socket.accept() is not None
     assert server.syn(20)
@@ -97,7 +97,7 @@ def test_accept_queue_limit(config: TcpConfig, backlog: int, entries: int) -> No
     assert server.syn(50)
 
 
-def test_connections_come_out_in_the_order_of_their_completion() -> None:
+def test_connections_are_accepted_in_the_order_of_their_completion() -> None:
     server = Server(rfc9293(), 5)
     for k in (1, 2, 3):
         server.syn(k)
@@ -108,11 +108,11 @@ def test_connections_come_out_in_the_order_of_their_completion() -> None:
     assert taken[3] is None
 
 
-# The third segment finds the accept queue full
+# The final ACK finds the accept queue full
 
 
 def _overflow(config: TcpConfig) -> Server:
-    """Room for two: c0 and c1 fill the accept queue after c2's SYN was taken; now c2's third segment comes."""
+    """Room for two: c0 and c1 fill the accept queue after c2's SYN was taken; now c2's final ACK comes."""
     server = Server(config.replace(backlog_slack=0), 2)
     server.syn(0)
     server.syn(1)
@@ -125,7 +125,7 @@ def _overflow(config: TcpConfig) -> Server:
 
 @pytest.mark.parametrize("config", [rfc9293(), linux()], ids=lambda c: c.name)
 def test_client_established_server_not(config: TcpConfig) -> None:
-    """tcp_abort_on_overflow 0: the third segment is ignored until the SYN-ACK timer asks again."""
+    """tcp_abort_on_overflow 0: the final ACK is ignored until the SYN-ACK timer asks again."""
     pair = Pair(config)
     listener = pair.socket("b")
     listener.listen(80, 2 - config.backlog_slack)
@@ -149,7 +149,7 @@ def test_client_established_server_not(config: TcpConfig) -> None:
     assert server.state is ESTABLISHED
 
 
-def test_text_for_a_connection_that_waits_at_the_door_is_not_lost() -> None:
+def test_data_for_a_connection_that_the_accept_queue_refused_is_not_lost() -> None:
     server = _overflow(rfc9293())
     assert server.ack(2, data=b"hello") == []
     assert server.state(2) is SYN_RECEIVED
@@ -177,7 +177,7 @@ def test_abort_on_overflow_resets() -> None:
 @pytest.mark.parametrize(
     ("config", "seconds"), [(rfc9293(), 255), (linux(), 63), (rfc9293().replace(synack_retries=1), 3)]
 )
-def test_half_open_time_out(config: TcpConfig, seconds: float) -> None:
+def test_lifetime_of_a_syn_received_entry(config: TcpConfig, seconds: float) -> None:
     server = Server(config, 5)
     server.syn(0)
     server.solo.advance(seconds - 0.001)
@@ -188,7 +188,7 @@ def test_half_open_time_out(config: TcpConfig, seconds: float) -> None:
     assert server.stack.counters.TcpAttemptFails == 1
 
 
-def test_a_fin_or_a_wrong_ack_for_a_half_open_connection() -> None:
+def test_a_fin_or_a_wrong_ack_in_syn_received() -> None:
     server = Server(rfc9293(), 5)
     server.syn(0)
     (reset,) = server.solo.feed(ACK, ONE, 7777, flow=_from(0))
@@ -202,7 +202,7 @@ def test_a_fin_or_a_wrong_ack_for_a_half_open_connection() -> None:
 
 
 def test_close_of_a_listener() -> None:
-    """Half-open entries vanish, connections that nobody accepted are reset, accepted ones live on."""
+    """SYN-RECEIVED entries are removed, connections that nobody accepted are reset, accepted ones live on."""
     server = Server(rfc9293(), 5)
     for k in (0, 1):
         server.connect(k)
@@ -237,7 +237,7 @@ def test_a_connection_that_died_in_the_accept_queue() -> None:
         taken.receive(10, 0)
 
 
-def test_what_a_caller_can_do_wrong() -> None:
+def test_wrong_calls() -> None:
     server = Server(rfc9293(), 5)
     assert server.socket.state is LISTEN
     with pytest.raises(ConnectionAlreadyExists):

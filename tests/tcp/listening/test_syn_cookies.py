@@ -1,4 +1,4 @@
-"""SYN cookies: both layouts bit by bit, how long they live, what a guess is worth, and what the third segment restores.
+"""SYN cookies: both layouts bit by bit, how long they live, what a guess is worth, and what the final ACK restores.
 
 The tests read cookies with their own arithmetic on known hashes, not with the code's.
 """
@@ -66,12 +66,12 @@ def test_linux_bits_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_mss_is_rounded_down_in_the_table(mss: int, expected: int) -> None:
-    """536, 1300, 1440, 1460 (net/ipv4/syncookies.c); below the least there is nothing smaller to take."""
+    """536, 1300, 1440, 1460 (net/ipv4/syncookies.c); a smaller MSS gets the minimum."""
     layout = TimestampCookie()
     assert check(layout, make(layout, 0, mss=mss), 0) == expected
 
 
-def test_a_table_of_ones_own() -> None:
+def test_a_custom_mss_table() -> None:
     layout = BernsteinCookie((100, 1400))
     assert check(layout, make(layout, 0, mss=1399), 0) == 100
     assert check(layout, make(layout, 0, mss=1400), 0) == 1400
@@ -99,13 +99,13 @@ def test_validity_over_age(layout: SynCookie, period: float, age: float) -> None
     assert valid / 100 == pytest.approx(min(max(2 - age, 0), 1), abs=1e-9)
 
 
-def test_the_clock_of_a_cookie_comes_round() -> None:
+def test_the_clock_of_a_cookie_wraps() -> None:
     """Five bits of 64 s: after 32 ticks t mod 32 is the same again, and only the hash tells old from new."""
     layout = BernsteinCookie()
     assert check(layout, make(layout, 0), 32 * 64 * 10**9) is None
 
 
-def test_what_else_makes_a_cookie_worthless() -> None:
+def test_other_reasons_why_a_cookie_is_invalid() -> None:
     layout = TimestampCookie()
     cookie = make(layout, 0, irs=9)
     assert check(layout, cookie, 0, irs=9) == 1460
@@ -140,7 +140,7 @@ def test_how_many_of_all_numbers_are_accepted(
 
 
 def test_no_other_number_of_the_space_is_accepted() -> None:
-    """A million guesses at 8 of 2^32: more than two hits would have a chance of 1e-9."""
+    """A million guesses at 8 of 2^32: more than two hits would have probability 1e-9."""
     layout = TimestampCookie()
     rng = random.Random(6)
     assert sum(check(layout, rng.getrandbits(32), 5 * MINUTE) is not None for _ in range(200_000)) <= 2
@@ -167,7 +167,7 @@ def test_low_bits_of_the_timestamp(clock: int, wscale: int | None, sack: bool, e
 
 
 class Host:
-    """A stack that listens on port 80 with room for one half-open entry, and its peers."""
+    """A stack that listens on port 80 with one slot in its SYN queue, and its peers."""
 
     def __init__(self, config: TcpConfig, backlog: int = 1) -> None:
         self.solo = Solo(config, iss=None)
@@ -193,7 +193,7 @@ class Host:
 ALWAYS = linux().replace(syn_cookies="always")
 
 
-def test_nothing_is_kept_and_everything_comes_back() -> None:
+def test_nothing_is_stored_and_every_option_is_restored() -> None:
     host = Host(ALWAYS)
     (synack,) = host.syn()
     assert not host.solo.stack.connections
@@ -231,7 +231,7 @@ def test_bernstein_loses_them_with_timestamps_too() -> None:
     assert (host.tcb().scaling, host.tcb().sack_ok, host.tcb().ts_ok) == (False, False, False)
 
 
-def test_a_lone_syn_takes_an_entry_and_only_the_overflow_gets_cookies() -> None:
+def test_a_syn_takes_a_slot_and_only_the_overflow_gets_cookies() -> None:
     """Linux, backlog 1: two entries, then cookies; an ACK is looked at for one only within 120 s of the last."""
     host = Host(linux())
     assert len([synack for port in (1, 2, 3) for synack in host.syn(port)]) == 3
@@ -253,8 +253,8 @@ def test_cookies_are_forgotten_two_minutes_after_the_overflow(wait: float, looke
     assert host.counters.TcpExtSyncookiesFailed == 0
 
 
-def test_a_full_accept_queue_swallows_the_ack_of_a_cookie() -> None:
-    """tcp_get_cookie_sock finds no room: silence, and the client is ESTABLISHED alone, for ever."""
+def test_a_full_accept_queue_drops_the_ack_of_a_cookie() -> None:
+    """tcp_get_cookie_sock finds no room: silence, and the client is ESTABLISHED alone and never learns of it."""
     host = Host(ALWAYS.replace(backlog_slack=0))
     synacks = [synack for port in (1, 2) for synack in host.syn(port)]
     assert host.ack(synacks[0]) == []
@@ -265,8 +265,8 @@ def test_a_full_accept_queue_swallows_the_ack_of_a_cookie() -> None:
 
 
 @pytest.mark.parametrize(("cookies_on", "state"), [("off", ESTABLISHED), ("always", CLOSED)])
-def test_the_third_segment_is_lost(cookies_on: str, state: object) -> None:
-    """With an entry the SYN-ACK timer asks again; with a cookie nobody does, and the client waits for ever."""
+def test_the_final_ack_is_lost(cookies_on: str, state: object) -> None:
+    """With an entry the SYN-ACK timer asks again; with a cookie nobody does, and the client waits without end."""
     lost = iter([True])
     config = linux().replace(syn_cookies=cookies_on)
 
@@ -285,7 +285,7 @@ def test_the_third_segment_is_lost(cookies_on: str, state: object) -> None:
     assert (tcb.state if tcb is not None else CLOSED) is state
 
 
-def test_no_rtt_sample_is_made_up() -> None:
+def test_a_cookie_gives_no_rtt_sample() -> None:
     host = Host(rfc9293().replace(syn_cookies="always"))
     (synack,) = host.syn()
     host.solo.advance(0.1)

@@ -73,14 +73,14 @@ def test_random_drop_evicts_every_entry_alike() -> None:
         lost[before.index(gone.pop())] += 1
     assert server.listener.syn_queue_length == 10
     assert set(lost) == set(range(10))
-    # By age the ages of the survivors differ, but each newcomer takes any of them with the same chance.
+    # By age the ages of the remaining entries differ, but each new SYN takes any of them with equal probability.
     assert all(abs(count - 200) <= 54 for count in lost.values())
 
 
 def test_the_syn_cache_evicts_in_its_own_bucket_only() -> None:
-    """Two buckets of two: whoever is driven out was the oldest of those that hash alike."""
+    """Two buckets of two: the evicted entry is the oldest in the bucket of the new SYN."""
     server = Server(rfc9293().replace(syncache_hashsize=2, syncache_bucketlimit=2), 1)
-    order: dict[int, int] = {}  # bucket of each peer, found by who drives out whom
+    order: dict[int, int] = {}  # bucket of each peer, found by which entry each SYN evicts
     for k in range(40):
         before = server.held()
         server.syn(k)
@@ -125,7 +125,7 @@ def test_the_hash_of_the_cache_is_secret() -> None:
         (100, 1, "off", 2),
     ],
 )
-def test_the_last_quarter_is_kept(backlog: int, most: int, cookies: str, entries: int) -> None:
+def test_the_last_quarter_is_reserved(backlog: int, most: int, cookies: str, entries: int) -> None:
     server = Server(linux().replace(syn_cookies=cookies, max_syn_backlog=most), backlog)
     for k in range(130):
         server.syn(k)
@@ -184,7 +184,7 @@ def test_pruning_by_hand() -> None:
     assert server.listener.may_retransmit_synack(tcb, 6)
 
 
-def test_a_peer_in_time_wait_needs_no_place() -> None:
+def test_a_peer_in_time_wait_needs_no_slot() -> None:
     """tcp_conn_request: "TW buckets are converted to open requests without limitations"."""
     server = Server(LINUX_0.replace(time_wait=60.0), 0)
     server.syn(0)

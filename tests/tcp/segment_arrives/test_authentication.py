@@ -1,4 +1,4 @@
-"""Authenticated segments: whoever lacks the key has no effect at all, and hears nothing (RFC 5925 7.3)."""
+"""Authenticated segments: a host without the key has no effect at all, and hears nothing (RFC 5925 7.3)."""
 
 import dataclasses
 import hashlib
@@ -75,7 +75,7 @@ def test_the_mac_covers_the_whole_segment(change: dict[str, object]) -> None:
     assert (counters.TcpExtTCPAOGood, counters.TcpExtTCPAOBad) == (1, 2)
 
 
-def test_two_hosts_with_the_key_open_move_text_and_every_segment_is_signed() -> None:
+def test_two_hosts_with_the_key_exchange_data_and_every_segment_is_signed() -> None:
     solo = opened(CONFIG.replace(timestamps=True), ts_val=7)
     assert solo.call(send, b"hello")[0].payload == b"hello"
     give(solo, signed(ACK, PEER_ISS + 1, 1006, data=b"world", ts_val=8))
@@ -154,7 +154,7 @@ def test_the_option_takes_sixteen_bytes_of_every_segment() -> None:
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_every_way_to_open_is_signed(changes: dict[str, object]) -> None:
+def test_every_kind_of_open_is_signed(changes: dict[str, object]) -> None:
     """SYN cookies, the other handshakes, more options: no segment of either end is refused."""
     world = World(seed=1)
     client, server = world.host("client", CONFIG), world.host("server", CONFIG.replace(**changes))
@@ -185,7 +185,7 @@ def test_every_way_to_open_is_signed(changes: dict[str, object]) -> None:
         assert counters.TcpRetransSegs == 0
 
 
-def test_a_stack_that_has_no_key_knows_nothing_of_all_this() -> None:
+def test_a_stack_without_a_key_ignores_macs() -> None:
     solo = Solo()
     solo.establish()
     assert isinstance(solo.stack, Stack)

@@ -14,7 +14,7 @@ from tests.tcp.harness import Pair, flags_of, flow_from, reach, shown
 
 
 @pytest.mark.parametrize("policy", ["ack", "synack", "synack-rearm"])
-def test_repeated_syn_at_a_half_open_server(policy: str) -> None:
+def test_retransmitted_syn_in_syn_received(policy: str) -> None:
     """RFC 9293 3.10.7.4 answers with a bare ACK, which SYN-SENT drops; BSD and Linux with the SYN-ACK again."""
     pair = Pair(config(100), config(300, duplicate_syn=policy))
     pair.listen("B")
@@ -41,7 +41,7 @@ def test_repeated_syn_at_a_half_open_server(policy: str) -> None:
 @pytest.mark.parametrize(
     ("policy", "segment", "restarts"),
     [
-        ("never", ("FIN,ACK", 300, 101), False),  # the literal text: its number, RCV.NXT-1, is refused before step 8
+        ("never", ("FIN,ACK", 300, 101), False),  # taken literally: its number, RCV.NXT-1, is refused before step 8
         ("fin", ("FIN,ACK", 300, 101), True),
         ("fin", ("ACK", 300, 101), False),
         ("fin", ("FIN,ACK", 299, 101), False),  # a FIN of some other connection: its number is not the one taken
@@ -50,7 +50,7 @@ def test_repeated_syn_at_a_half_open_server(policy: str) -> None:
     ],
 )
 def test_restart_of_2msl(policy: str, segment: tuple[str, int, int], restarts: bool) -> None:
-    """A repeated FIN is always acknowledged; whether it restarts the 2MSL timer is a policy."""
+    """A retransmitted FIN is always acknowledged; whether it restarts the 2MSL timer is a policy."""
     pair, before = figure_12(rfc9293().replace(time_wait_restart=policy))
     replay("12", pair, before, lines={1, 2, 3, 4})
     pair.drop("A")  # the last ACK is lost
@@ -143,7 +143,7 @@ def test_rfc_1337_figure_2_old_data() -> None:
     assert received == TEXT + TEXT + OLD_TEXT[40:] + TEXT[40:] + TEXT
 
 
-def test_rfc_1337_figure_3_acks_without_end() -> None:
+def test_rfc_1337_figure_3_endless_acks() -> None:
     """H2: B acknowledges 40 bytes that A never sent: A answers with an ACK, that is old for B, and so on."""
     pair = established(config(399, nagle=False), config(100))
     sends: Before = {line: lambda p: p.call("A", "send", TEXT) for line in (1, 5)}
@@ -226,7 +226,7 @@ def test_freebsd_in_time_wait(names: str, seq: int, ack: int, answered: bool) ->
 
 
 @pytest.mark.parametrize(("seq", "ack", "answered"), [(5002, 1002, False), (5003, 1002, True), (5002, 1001, False)])
-def test_linux_acknowledges_all_but_the_ack_that_is_due(seq: int, ack: int, answered: bool) -> None:
+def test_linux_acknowledges_all_but_the_expected_ack(seq: int, ack: int, answered: bool) -> None:
     """net/ipv4/tcp_minisocks.c: a bare ACK at RCV.NXT is taken, whatever it acknowledges."""
     lone = reach("TIME-WAIT", linux().replace(isn=ConstantIsn(1000), timestamps=False))
     assert bool(lone.arrive("ACK", seq, ack)) is answered

@@ -18,7 +18,7 @@ def half_closed(fin_ack: str, **changes: Any) -> Pair:
     return pair
 
 
-def test_the_ack_of_a_fin_at_once() -> None:
+def test_the_ack_of_a_fin_is_immediate() -> None:
     pair = half_closed("immediate")
     assert pair.sent == ["A <SEQ=100><ACK=300><CTL=FIN,ACK>", "B <SEQ=300><ACK=101><CTL=ACK>"]
 
@@ -40,7 +40,7 @@ def test_a_close_in_time_takes_three_segments() -> None:
 
 
 @pytest.mark.parametrize(("after", "sent"), [(0.199, 1), (0.2, 2)])
-def test_the_ack_waits_no_longer_than_the_timer(after: float, sent: int) -> None:
+def test_the_ack_is_delayed_no_longer_than_the_timer(after: float, sent: int) -> None:
     pair = half_closed("delayed")
     pair.wait(after)
     assert len(pair.sent) == sent
@@ -59,8 +59,8 @@ def test_quick_acks_and_a_timer_that_is_off_come_first() -> None:
         assert pair.sent[-1] == "B <SEQ=300><ACK=101><CTL=ACK>"
 
 
-def test_a_fin_sent_again_is_acknowledged_at_once() -> None:
-    """A's RTO, 0.2 s, runs out before the delayed ACK of 0.5 s: old segments draw an ACK at once."""
+def test_a_retransmitted_fin_is_acknowledged_immediately() -> None:
+    """A's RTO, 0.2 s, runs out before the delayed ACK of 0.5 s: an ACK answers old segments immediately."""
     pair = established(config(99, rto_min=0.2, rto_max=0.2), config(299).replace(fin_ack="delayed", delayed_ack=0.5))
     abandon_listener(pair)
     pair.call("A", "shutdown")

@@ -52,7 +52,7 @@ def test_source_quench_and_redirects_are_ignored(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("offset", [-1, 1, 2, 70_000])
-def test_a_message_about_nothing_under_way_is_old_or_forged(offset: int) -> None:
+def test_a_message_about_no_outstanding_segment_is_ignored(offset: int) -> None:
     """RFC 5927 4.1: SND.UNA =< SEG.SEQ < SND.NXT; here the SYN alone, number 1000."""
     solo = Solo(linux())
     solo.open()
@@ -77,8 +77,8 @@ def test_a_hard_error_on_a_connection(config: TcpConfig, state: object) -> None:
     assert solo.tcb.state is state
 
 
-def test_a_soft_error_explains_the_time_out() -> None:
-    """RFC 9293 3.9.2.2: soft errors do not abort, their reason is told; without one it is a time-out."""
+def test_a_soft_error_is_reported_after_the_timeout() -> None:
+    """RFC 9293 3.9.2.2: soft errors do not abort, their reason is reported; without one it is a timeout."""
     for kind, error in (("host_unreachable", Unreachable), (None, ConnectionTimedOut)):
         solo = Solo(freebsd())
         solo.open()
@@ -89,7 +89,7 @@ def test_a_soft_error_explains_the_time_out() -> None:
         assert kind is None or (isinstance(solo.tcb.error, Unreachable) and solo.tcb.error.errno == "EHOSTUNREACH")
 
 
-def test_freebsd_gives_up_at_the_second_soft_error_after_three_retransmissions() -> None:
+def test_freebsd_aborts_at_the_second_soft_error_after_three_retransmissions() -> None:
     """sys/netinet/tcp_subr.c, tcp_notify: SYNs at 0, 1, 3.2, 7.4 and 15.6 s."""
     solo = Solo(freebsd())
     solo.open()
@@ -102,7 +102,7 @@ def test_freebsd_gives_up_at_the_second_soft_error_after_three_retransmissions()
     assert solo.tcb.state is CLOSED
 
 
-def test_a_half_open_connection_returns_to_listen() -> None:
+def test_a_syn_received_entry_returns_to_listen() -> None:
     solo = Solo(linux())
     solo.stack.listen(80, 5)
     flow = solo.stack.address, 80
@@ -115,7 +115,7 @@ def test_a_half_open_connection_returns_to_listen() -> None:
     assert not solo.stack.connections
 
 
-def test_a_smaller_path_mtu_splits_what_is_under_way() -> None:
+def test_a_smaller_path_mtu_splits_outstanding_segments() -> None:
     """RFC 1191 3: 3,000 bytes and FIN in segments of 1,460 and 80; the next hop takes 1,000: 960 bytes of data each."""
     solo = Solo()
     solo.establish(options=Options(mss=1460))
@@ -131,7 +131,7 @@ def test_a_smaller_path_mtu_splits_what_is_under_way() -> None:
 
 @pytest.mark.parametrize("mtu", [1500, 1501, 0])
 def test_a_path_mtu_that_is_no_smaller_changes_nothing(mtu: int) -> None:
-    """RFC 1191 3; 0 is a router that does not tell (RFC 1191 5), for which the least MTU of RFC 791 holds here."""
+    """RFC 1191 3; 0: the router names no MTU (RFC 1191 5), and the minimum MTU of RFC 791 is assumed."""
     solo = Solo()
     solo.establish(options=Options(mss=1460))
     solo.call(send, bytes(1460))

@@ -318,7 +318,7 @@ def test_the_matrix_is_complete() -> None:
 
 @pytest.mark.parametrize("origin", ["active", "passive"])
 @pytest.mark.parametrize("data", [b"", b"hello"])
-def test_text_and_fin_of_a_syn_wait_for_established(origin: str, data: bytes) -> None:
+def test_data_and_fin_of_a_syn_are_queued_until_established(origin: str, data: bytes) -> None:
     """3.10.7.2, third, and 3.10.7.3, fourth: other controls and data are processed once ESTABLISHED is reached."""
     lone = reach("SYN-SENT" if origin == "active" else "LISTEN")
     assert lone.arrive("SYN,FIN", 5000, data=data) == ["<SEQ=1000><ACK=5001><CTL=SYN,ACK>"]

@@ -33,7 +33,7 @@ def _stamp(value: int, echo: int = 0) -> Options:
     [(True, True, True), (True, False, False), (False, True, False), (False, False, False)],
 )
 @pytest.mark.parametrize("passive", [False, True])
-def test_an_option_counts_only_if_both_ends_offer_it(ours, theirs, agreed, passive) -> None:  # type: ignore[no-untyped-def]
+def test_an_option_is_used_only_if_both_hosts_offer_it(ours, theirs, agreed, passive) -> None:  # type: ignore[no-untyped-def]
     config = rfc9293().replace(timestamps=ours, sack=ours, window_scale=4 if ours else None)
     peer = Options(mss=1000, wscale=2, sack_permitted=True, ts_val=55) if theirs else Options(mss=1000)
     solo = Solo(config)

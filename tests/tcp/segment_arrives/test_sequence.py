@@ -68,7 +68,7 @@ def accepted_numbers(tcb: Tcb, flags: int, size: int) -> list[int]:
         (ACK | FIN, 4, 10, 14),
     ],
 )
-def test_how_many_numbers_are_acceptable(rcv_nxt: int, flags: int, size: int, window: int, count: int) -> None:
+def test_count_of_acceptable_numbers(rcv_nxt: int, flags: int, size: int, window: int, count: int) -> None:
     assert len(accepted_numbers(window_at(rcv_nxt, window), flags, size)) == count
 
 
@@ -80,7 +80,7 @@ def test_which_numbers_are_acceptable() -> None:
     assert accepted_numbers(tcb, ACK, 14) == [*range(-13, -3), *range(10)]
 
 
-def test_numbers_all_round_the_space() -> None:
+def test_numbers_across_the_whole_space() -> None:
     """65,536 numbers spread evenly over the space, 2**16 apart: those in [RCV.NXT, RCV.NXT + W) and no others."""
     tcb = window_at(SPACE - 2**17, 2**18)
     inside = [n for n in range(0, SPACE, 2**16) if acceptable(tcb, Segment(tcb.flow, n, 0, ACK, 0, b""))]
@@ -94,7 +94,7 @@ def test_inclusive_right_edge() -> None:
     assert accepted_numbers(window_at(7000, 0, "inclusive"), ACK, 1) == [0]
 
 
-def test_text_outside_the_window_is_trimmed() -> None:
+def test_data_outside_the_window_is_trimmed() -> None:
     """Only what lies in the window is taken, whichever end sticks out."""
     lone = idle()
     assert lone.arrive("ACK", 4998, 1001, b"abcdefg") == ["<SEQ=1001><ACK=5005><CTL=ACK>"]
