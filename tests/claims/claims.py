@@ -63,9 +63,9 @@ class Server:
         self.socket = Socket(self.stack)
         self.socket.listen(80)
 
-    def arrive(self, flags: int, seq: int, ack: int = 0, text: bytes = b"") -> list[Segment]:
+    def arrive(self, flags: int, seq: int, ack: int = 0, data: bytes = b"") -> list[Segment]:
         """A segment of the client arrives; the answers."""
-        actions = self.stack.on_segment(Segment(TO_SERVER, seq, ack, flags, LIMIT, text), 0)
+        actions = self.stack.on_segment(Segment(TO_SERVER, seq, ack, flags, LIMIT, data), 0)
         return [a.segment for a in actions if hasattr(a, "timer")]
 
     def half_open(self) -> "Server":
@@ -84,31 +84,31 @@ class Server:
             self.stack.on_timer(now)
         return now / 1e9
 
-    def opened(self, text: bytes = b"", *, on_third: bytes = b"") -> Socket:
-        """SYN (with ``text``), and the third segment (with ``on_third``): the connection from the accept queue."""
-        (synack,) = self.arrive(SYN, 100, text=text)
-        self.arrive(ACK, synack.ack, synack.seq + 1, on_third)
+    def opened(self, data: bytes = b"", *, on_final_ack: bytes = b"") -> Socket:
+        """SYN (with ``data``), and the final ACK (with ``on_final_ack``): the connection from the accept queue."""
+        (synack,) = self.arrive(SYN, 100, data=data)
+        self.arrive(ACK, synack.ack, synack.seq + 1, on_final_ack)
         accepted = self.socket.accept()
         assert accepted is not None
         return accepted
 
 
-def talk(config: TcpConfig, *, text: bytes = b"", faults: str = "") -> World:
-    """A connection from start to end between hosts 50 ms apart: the client sends ``text`` and closes first."""
+def talk(config: TcpConfig, *, data: bytes = b"", faults: str = "") -> World:
+    """A connection from start to end between hosts 50 ms apart: the client sends ``data`` and closes first."""
     world = World(seed=1, trace=True)
     client, server = world.host("client", config), world.host("server", config)
     world.link(client, server, Path(delay=0.05, stages=[Scripted(faults)] if faults else []), Path(delay=0.05))
     world.process(_serve(server))
-    world.process(_speak(client, server, text))
+    world.process(_speak(client, server, data))
     world.run(1000)
     return world
 
 
-def _speak(host: Host, peer: Host, text: bytes) -> Generator[Any, Any, None]:
+def _speak(host: Host, peer: Host, data: bytes) -> Generator[Any, Any, None]:
     sock = host.socket()
     yield sock.connect((peer, 80))
-    if text:
-        yield sock.send(text)
+    if data:
+        yield sock.send(data)
     sock.shutdown()
     while (yield sock.recv()):
         pass
@@ -142,19 +142,21 @@ def data_on_the_first_syn() -> Finding:
     return verdict(holds=max(taken.values()) == 0), number
 
 
-@claim("The third segment cannot carry data")
-def data_on_the_third_segment() -> Finding:
-    taken = {c.name: len(Server(c).opened(on_third=b"x" * 100).receive(100, 0)[0] or b"") for c in (rfc9293(), linux())}
+@claim("The final ACK of the handshake cannot carry data")
+def data_on_the_final_ack() -> Finding:
+    taken = {
+        c.name: len(Server(c).opened(on_final_ack=b"x" * 100).receive(100, 0)[0] or b"") for c in (rfc9293(), linux())
+    }
     return verdict(holds=max(taken.values()) == 0), f"{min(taken.values())} of 100 bytes delivered by either"
 
 
 @claim("An ACK without data takes no sequence number")
 def an_ack_takes_no_number() -> Finding:
-    """The third segment and the first text have the same number."""
-    syn, third, text, *_ = sent(talk(rfc9293(), text=b"x" * 10).trace, "client")
+    """The handshake's final ACK and the first data have the same number."""
+    syn, third, text, *_ = sent(talk(rfc9293(), data=b"x" * 10).trace, "client")
     assert (syn.flags, third.flags & (SYN | FIN), len(text.payload)) == (SYN, 0, 10)
     step = text.seq - third.seq
-    return verdict(holds=step == 0), f"{step}: the text after the third segment has its number"
+    return verdict(holds=step == 0), f"{step}: the data after the handshake's final ACK has the same number"
 
 
 @claim("The server's FIN has a fresh random number")
@@ -165,24 +167,24 @@ def the_servers_fin_is_random() -> Finding:
     p = p_segment_accepted(length=1, window=LIMIT)
     return verdict(
         holds=fin.seq != server[0].seq + 1
-    ), f"a random number is acceptable with {p:.2g}; it is ISS + {fin.seq - server[0].seq}"
+    ), f"a random number is acceptable with probability {p:.2g}; it is ISS + {fin.seq - server[0].seq}"
 
 
-@claim("The third segment has SYN=1")
-def the_third_segment_has_syn() -> Finding:
+@claim("The final ACK of the handshake has SYN=1")
+def the_final_ack_has_syn() -> Finding:
     first, second, third = (s.flags & SYN != 0 for s, _ in zip(sent(talk(rfc9293()).trace), range(3), strict=False))
     return verdict(holds=third), f"SYN is {int(first)}, {int(second)}, {int(third)} on the three"
 
 
 @claim("Closing always takes four segments")
 def closing_takes_four() -> Finding:
-    """RFC 9293 acknowledges a FIN at once; on Linux the ACK waits a moment, and rides on the FIN of a quick server."""
+    """RFC 9293 acknowledges a FIN immediately; on Linux the ACK is piggybacked on the FIN of a quick server."""
     clean: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0}
     four, three, one = (
         teardown.run(teardown.Params(**clean, **changes), Seed(1))["segments"]
         for changes in ({}, {"client": linux(), "server": linux()}, {"close": "abort"})
     )
-    number = f"{four} by RFC 9293, {three} on Linux if the server closes at once, {one} by ABORT"
+    number = f"{four} by RFC 9293, {three} on Linux if the server closes immediately, {one} by ABORT"
     return verdict(holds={three, one} == {4}), number
 
 
@@ -197,7 +199,7 @@ def opening_in_two() -> Finding:
     assert abs(counted - 400 * ghosts) < 3.9 * math.sqrt(400 * ghosts * (1 - ghosts))
     safe = two_way.theory(two_way.Params(handshake="two-way", duplicate=0.1, msl=30.0, server_memory=31.0))["p_ghost"]
     number = (
-        f"{ghosts:.2g} ghosts a connection when a tenth of the SYNs have a copy 5 s late, "
+        f"{ghosts:.2g} ghost connections per connection if 10 % of the SYNs have a delayed duplicate (5 s), "
         f"{safe:g} if the server remembers"
     )
     return verdict(holds=ghosts == 0, sometimes=safe == 0), number
@@ -209,7 +211,9 @@ def opening_needs_four() -> Finding:
     three, four = (two_way.run(p, Seed(1)) for p in (point, two_way.Params(handshake="four-way", duplicate=0.0)))
     assert (three["ghosts"], four["ghosts"]) == (0, 0)
     needed, apart = three["segments_until_established"], four["segments_until_established"]
-    return verdict(holds=needed >= 4), f"{needed:g}: SYN and ACK share the second; apart they are {apart:g}"
+    return verdict(
+        holds=needed >= 4
+    ), f"{needed:g}: one segment carries SYN and ACK; with two segments for them it is {apart:g}"
 
 
 @claim("After 2MSL the last ACK has surely arrived")
@@ -224,7 +228,7 @@ def the_last_ack_has_arrived() -> Finding:
     )  # the client left TIME-WAIT, and never knew
     return verdict(
         holds=exact.p_timeout == 0
-    ), f"{exact.p_timeout:.3g} of servers give up unanswered (losses .3 and .2, nine FINs)"
+    ), f"{exact.p_timeout:.3g} of servers time out without an answer (losses .3 and .2, nine FINs)"
 
 
 @claim("Both sides surely end CLOSED")
@@ -234,7 +238,7 @@ def both_end_closed() -> Finding:
     row = teardown.run(teardown.Params(close="abort", loss_forward=1.0), Seed(1))
     assert (row["client_state"], row["server_state"]) == ("CLOSED", "ESTABLISHED")
     p = teardown.theory(point)["p_server_never_closed"]
-    return verdict(holds=p == 0), f"{p:g} of servers stay ESTABLISHED for ever after ABORT, at a loss of {p:g}"
+    return verdict(holds=p == 0), f"{p:g} of servers stay ESTABLISHED without end after ABORT, at a loss of {p:g}"
 
 
 @claim("A half-open connection is freed after about a minute")
@@ -244,7 +248,7 @@ def half_open_is_freed() -> Finding:
     idle, watched = (Server(linux().replace(keepalive=on)) for on in (False, True))
     for server in (idle, watched):
         server.opened()
-    forever = {math.inf: "for ever"}.get(idle.lasts(), "for a while")
+    forever = {math.inf: "never"}.get(idle.lasts(), "for a while")
     number = (
         f"SYN-RECEIVED: {held['linux']:g} s on Linux, {held['rfc9293']:g} s by RFC 9293; "
         f"ESTABLISHED: {forever}, {watched.lasts():g} s with keep-alive"
@@ -257,7 +261,7 @@ def random_isns_are_safe() -> Finding:
     small, large = (p_segment_accepted(length=1460, window=w) for w in (LIMIT, 1 << 30))
     return verdict(
         holds=large == 0, sometimes=small < 1e-4
-    ), f"one old segment is taken with {small:.2g}; with {large:.2g} by a window of 1 GiB"
+    ), f"one old segment is accepted with probability {small:.2g}; {large:.2g} with a window of 1 GiB"
 
 
 @claim("TIME-WAIT lasts four minutes")
@@ -272,7 +276,7 @@ def time_wait_lasts_four_minutes() -> Finding:
 
 @claim("TIME-WAIT belongs to the client")
 def time_wait_is_the_clients() -> Finding:
-    """To whoever closes first; to both if both do (RFC 9293 figures 12 and 13)."""
+    """To the end that closes first; to both if both close simultaneously (RFC 9293 figures 12 and 13)."""
     clean: dict[str, Any] = {"loss_forward": 0.0, "loss_reverse": 0.0}
     at = [
         time_wait.run(time_wait.Params(closes_first=end, **clean), Seed(1))["time_wait_at"]
@@ -280,11 +284,11 @@ def time_wait_is_the_clients() -> Finding:
     ]
     both = teardown.run(teardown.Params(close="simultaneous", **clean), Seed(1))
     ends = sum(both[f"{end}_outcome"] == "TIME-WAIT" for end in ("client", "server"))
-    number = f"the {at[0]} if it closes first, the {at[1]} if it does, {ends} ends if both close at once"
+    number = f"the {at[0]} if it closes first, the {at[1]} if it does, {ends} ends if both close simultaneously"
     return verdict(holds=at[1] == "client"), number
 
 
-@claim("Whoever guesses the four-tuple can reset a connection")
+@claim("Knowing the four-tuple is enough to reset a connection")
 def the_four_tuple_is_enough() -> Finding:
     """RFC 793 asks for a number in the window, RFC 5961 for the very next one; the rest draws a challenge ACK."""
     ended = {}
@@ -301,7 +305,7 @@ def the_four_tuple_is_enough() -> Finding:
 
 @claim("SYN cookies cost nothing")
 def cookies_cost_nothing() -> Finding:
-    """No entry, so no SYN-ACK timer: a lost third segment leaves the client ESTABLISHED alone, for ever."""
+    """No entry, so no SYN-ACK timer: if the final ACK is lost, only the client is ESTABLISHED, without end."""
     states = {}
     for cookies in ("off", "always"):
         config = rfc9293().replace(syn_cookies=cookies)
@@ -315,7 +319,7 @@ def cookies_cost_nothing() -> Finding:
         assert sock.state is ESTABLISHED
         states[cookies] = server.states.get(ESTABLISHED, 0)
     number = (
-        f"a lost third segment leaves the client alone: {states['always']} servers in ESTABLISHED with cookies, "
+        f"if the handshake's final ACK is lost: {states['always']} servers in ESTABLISHED with cookies, "
         f"{states['off']} without"
     )
     return verdict(holds=states["always"] == states["off"]), number
@@ -356,7 +360,7 @@ def a_client_never_runs_out() -> Finding:
     last, first = linux().ports.last, linux().ports.first
     ceiling = connection_rate_ceiling(ports=last - first + 1, time_wait=linux().time_wait)
     count = last - first + 1
-    number = f"{ceiling:.1f} a second to one server on Linux: {count:,} ports for {linux().time_wait:g} s each"
+    number = f"{ceiling:.1f} per second to one server on Linux: {count:,} ports for {linux().time_wait:g} s each"
     return verdict(holds=not row["any_open_failed"]), number
 
 
@@ -385,7 +389,7 @@ def data_on_the_syn_saves_a_round_trip() -> Finding:
     daring = client.replace(fast_open_without_cookie=True)
     held = syn_data.run(syn_data.Params(client=daring, **calm), Seed(1))["response_time"]
     fast = syn_data.run(syn_data.Params(client=client, server=server, **calm), Seed(1))["response_time"]
-    number = f"of two, 0.1 s each: answered after {held:.1f} s if the text is held, {fast:.1f} s with Fast Open"
+    number = f"of two, 0.1 s each: answered after {held:.1f} s if the data is queued, {fast:.1f} s with Fast Open"
     return verdict(holds=held < 0.15, sometimes=fast < 0.15), number
 
 
@@ -397,7 +401,8 @@ def every_byte_once() -> Finding:
     for name, ends in (("handshake", {}), ("Fast Open", fast)):
         params = syn_data.Params(attack_rate=0.0, attack_duration=5.0, duplicate=1.0, **ends)  # type: ignore[arg-type]
         shares[name] = syn_data.run(params, Seed(1))["delivered_twice"]
-    number = f"{shares['handshake']:g} of requests twice after a handshake, {shares['Fast Open']:g} with Fast Open"
+    plain, fast_open = shares["handshake"], shares["Fast Open"]
+    number = f"{plain:g} of requests are delivered twice after a handshake, {fast_open:g} with Fast Open"
     return verdict(holds=not any(shares.values()), sometimes=shares["handshake"] == 0), number
 
 
@@ -417,7 +422,7 @@ def fin_timeout_shortens_time_wait() -> Finding:
     return verdict(holds=held[0] == 0), number
 
 
-@claim("Who sees no answers can open no connection in another's name")
+@claim("An off-path attacker cannot open a connection with a spoofed address")
 def nobody_opens_blindly() -> Finding:
     """Morris 1985, one guess after a sample; 1 ms of jitter."""
     isns = {"a constant ISN": ConstantIsn(), "RFC 793's clock": ClockIsn(), "RFC 6528": HashIsn()}
@@ -427,7 +432,7 @@ def nobody_opens_blindly() -> Finding:
     }
     row = forged_open.run(forged_open.Params(server=rfc9293().replace(isn=ConstantIsn())), Seed(1))
     number = ", ".join(f"{p:.2g} with {name}" for name, p in chance.items())
-    return verdict(holds=not row["opened"], sometimes=chance["RFC 6528"] < 1e-9), f"one guess opens it: {number}"
+    return verdict(holds=not row["opened"], sometimes=chance["RFC 6528"] < 1e-9), f"P(one guess opens it): {number}"
 
 
 @claim("A bigger backlog stops a SYN flood")
@@ -441,7 +446,7 @@ def a_bigger_backlog_is_enough() -> Finding:
         for backlog, rate in rates.items()
     }
     number = (
-        f"{rates[128]:.2f} SYNs a second fill 128 places, {rates[4096]:.0f} fill 4,096; "
-        f"at ten times that rate {left[4096]:.2g} of first SYNs get in"
+        f"{rates[128]:.2f} SYNs per second fill 128 slots, {rates[4096]:.0f} fill 4,096; "
+        f"at ten times that rate {left[4096]:.2g} of first SYNs get a slot"
     )
     return verdict(holds=left[4096] > 0.9), number

@@ -72,7 +72,7 @@ def test_the_core_takes_what_the_rules_say(rules: str, attack: str, window: int,
 
 
 def test_an_edge_that_is_elsewhere_is_found_all_the_same() -> None:
-    """The search does not need to be told: from a wrong idea of the edges it comes to the right ones."""
+    """The search does not depend on the first guess: from a wrong idea of the edges it comes to the right ones."""
     for said in (Field(-6, 999), Field(0, 0), Field(-5000, 5000), Field(0, -1)):
         assert blind._edges(lambda distance: -6 <= distance <= 999, 0, said) == (-6, 999)
     assert blind._edges(lambda distance: distance <= 7, 0, Field(0, 0)) == (-(2**31), 7)

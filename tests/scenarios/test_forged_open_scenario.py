@@ -1,4 +1,4 @@
-"""A connection in somebody else's name (Morris 1985): which ISN policies let it happen. n and seed are fixed."""
+"""A connection with the address of another host (Morris 1985): which ISN policies permit it. Fixed n and seed."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_the_order_of_the_policies() -> None:
 
 
 def test_what_a_wrong_guess_does() -> None:
-    """Every wrong third segment draws a RST, which goes to the silent host; the right one still opens."""
+    """Every wrong final ACK is answered with a RST, which goes to the silent host; the right one still opens."""
     row = forged_open.run(params(ClockIsn(), jitter=0.0, guesses=11), Seed(1))
     assert row == {"opened": True, "data_accepted": True, "resets": 5}  # guesses -5 .. +5 around the right one
     row = forged_open.run(params(RandomIsn(), guesses=11), Seed(1))

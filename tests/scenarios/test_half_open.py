@@ -1,4 +1,4 @@
-"""Half-open connections: every accident, everything that can find it, each time worked by hand."""
+"""Half-open connections: every failure, everything that can reveal it, each time worked by hand."""
 
 import math
 from typing import Any
@@ -15,7 +15,7 @@ from netsim.tcp.config.profiles import linux, profile, rfc9293
 @pytest.mark.parametrize(
     ("change", "outcome", "detection"),
     [
-        # RTT 0.1 s; the accident at 1.2 s; the server is ESTABLISHED at 0.15 s, the client at 0.1 s.
+        # RTT 0.1 s; the failure at 1.2 s; the server is ESTABLISHED at 0.15 s, the client at 0.1 s.
         ({"detected_by": "data"}, "reset", 10.1),  # figure 10
         ({"detected_by": "data", "failed_end": "server"}, "reset", 10.1),
         ({"detected_by": "open"}, "reset", 10.15),  # figure 9: SYN, ACK, RST
@@ -35,7 +35,9 @@ from netsim.tcp.config.profiles import linux, profile, rfc9293
         ({"failure": "crashes", "during": "handshake"}, "reset", 0.15),
     ],
 )
-def test_how_long_the_survivor_holds_it(change: dict[str, Any], outcome: str, detection: float) -> None:
+def test_how_long_the_surviving_endpoint_keeps_the_connection(
+    change: dict[str, Any], outcome: str, detection: float
+) -> None:
     params = Params(**change)
     row = run(params, Seed(1))
     assert row["outcome"] == outcome
@@ -53,15 +55,15 @@ def test_how_long_the_survivor_holds_it(change: dict[str, Any], outcome: str, de
     ("name", "retries", "detection"),
     [("linux", 5, 63.0), ("linux", 2, 7.0), ("freebsd", 3, 15.6), ("rfc9293", 7, 255.0), ("rfc9293", 0, 1.0)],
 )
-def test_the_life_of_an_entry_by_retries(name: str, retries: int, detection: float) -> None:
+def test_the_lifetime_of_an_entry_by_retries(name: str, retries: int, detection: float) -> None:
     """1 + 2 + 4 + ... s; FreeBSD adds 200 ms to each wait but the first."""
     server = profile(name).replace(synack_retries=retries)
     row = run(Params(failure="vanishes", during="handshake", server=server), Seed(1))
     assert row["time_to_detection"] == pytest.approx(0.05 + detection)
-    assert row["segments"] == 1 + retries  # the survivor's
+    assert row["segments"] == 1 + retries  # those of the surviving endpoint
 
 
-def test_linux_gives_up_after_fifteen_retransmissions() -> None:
+def test_linux_times_out_after_fifteen_retransmissions() -> None:
     """tcp_retries2 = 15 and an RTO of 0.3 s (0.1 s + the floor of 0.2 s): .3 (2^9 - 1) + 7 * 120 = 993.3 s."""
     server = linux().replace(syn_cookies="off")
     row = run(Params(failure="vanishes", detected_by="data", server=server, client=linux()), Seed(1))
@@ -69,7 +71,7 @@ def test_linux_gives_up_after_fifteen_retransmissions() -> None:
     assert row["time_to_detection"] == pytest.approx(10 + 993.3, abs=1.0)
 
 
-def test_the_victim_opens_again_through_the_old_connection() -> None:
+def test_the_failed_host_opens_again_through_the_old_connection() -> None:
     row = run(Params(detected_by="open"), Seed(1))
     assert row["reopened"]
 

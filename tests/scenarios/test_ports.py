@@ -34,14 +34,14 @@ def test_ports_run_out_by_hand() -> None:
 
 
 def test_below_the_ceiling_nothing_is_refused() -> None:
-    """5 / 1.02 s = 4.90 /s: an OPEN every 0.21 s (4.76 /s) goes through for ever."""
+    """5 / 1.02 s = 4.90 /s: an OPEN every 0.21 s (4.76 /s) succeeds without end."""
     point = ports.Params(arrivals="regular", connection_rate=1 / 0.21, warm_up=10.0)
     assert ports.run(point, Seed(1))["any_open_failed"] is False
     assert ports.theory(point) == {"server_time_wait_sockets": 0.0, "p_any_open_failed": 0.0}
 
 
-def test_whoever_closes_first_holds_time_wait() -> None:
-    """Little: 50 /s for 1 s are 50 records, within 3.9 standard errors of a Poisson population over 25 runs."""
+def test_the_end_that_closes_first_is_in_time_wait() -> None:
+    """Little: 50 /s for 1 s are 50 connections, within 3.9 standard errors of a Poisson population over 25 runs."""
     at: dict[str, Any] = {"local_ports": 2000, "connection_rate": 50.0, "warm_up": 2.0, "observation_time": 0.01}
     for first, other in (("client", "server"), ("server", "client")):
         rows = rows_of(ports.Params(closes_first=first, **at), 25)
@@ -68,7 +68,7 @@ def test_erlang_and_little_against_the_core() -> None:
 
 
 def test_theory_of_ports_lies_inside_the_interval_as_often_as_it_claims() -> None:
-    """Over 40 seeds a 95 % interval holds the truth 33 to 40 times, but for one chance in about 1,000."""
+    """Over 40 seeds a 95 % interval holds the truth 33 to 40 times, with probability .999."""
     point = ports.Params(local_ports=2, connection_rate=2.0, warm_up=4.0, observation_time=0.1)
     truth = ports.theory(point)["p_exhausted"]
     inside = 0

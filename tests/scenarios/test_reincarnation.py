@@ -46,7 +46,7 @@ def test_theory_and_run_agree_on_the_cell(cell: IncarnationCell, isn: Isn) -> No
 
 
 def test_counts_agree_with_the_expectation_over_all_cells() -> None:
-    """Two-sided alpha 1e-4 for their sum; each run's chance is known, so the variance is at most that of a binomial."""
+    """Two-sided alpha 1e-4 for their sum; each run's probability is known, so a binomial bounds the variance."""
     counted, chances = 0, []
     for cell in (F2, F3, F4):
         rows = rows_of(cell_params(cell, "clock"), 25)
@@ -71,8 +71,8 @@ def test_the_first_number_carries_what_went_before() -> None:
     assert AgedIsn(ConstantIsn(3), 5, 2**32 - 1).initial(now=0, opened=0, **numbers) == 2  # type: ignore[arg-type]
 
 
-def test_what_is_left_out_is_dead_text() -> None:
-    """A slow connection, sent in full (short enough) and cut down to what is alive: the same chance, run by run."""
+def test_the_data_that_is_left_out_has_expired() -> None:
+    """A slow connection, sent in full and cut down to what is alive: the same probability, run by run."""
     whole = Params(data_rate=5000.0, duration=3.0, isn="constant")
     assert whole.tail.data_bytes == 15_000
     cut = Params(data_rate=5000.0, duration=8.0, isn="constant")

@@ -73,7 +73,7 @@ def test_a_wrong_mechanism_would_be_seen() -> None:
         assert p_value(column(rows, "client_latency"), other.client) > ALPHA / TESTS
 
 
-# Mean latency given success: RTT .04 + .06 s, RTO 1 s, 6 SYN and 5 SYN-ACK retries, loss .1 each way, silent client.
+# Mean latency given success: RTT .04 + .06 s, RTO 1 s, 6 SYN and 5 SYN-ACK retries, loss .1, silent client.
 REFERENCE = {"ack": 0.34997, "synack": 0.32989, "synack-rearm": 0.32997}
 FAILURE = {"ack": 2.90e-7, "synack": 1.00e-7}
 
@@ -93,7 +93,7 @@ def test_reference_values(policy: str) -> None:
 @pytest.mark.parametrize(
     ("tie_break", "cdf", "mean"), [("timer-first", 0.97929, 0.32997), ("packet-first", 0.97200, 0.33762)]
 )
-def test_tie_policies_give_their_two_values(tie_break: str, cdf: float, mean: float) -> None:
+def test_tie_breaks_give_their_two_values(tie_break: str, cdf: float, mean: float) -> None:
     """With constant delays and equal RTOs a duplicate SYN meets the SYN-ACK timer; the order decides F(1.1 s)."""
     config = profile("linux_classic")
     point = setup.Params(delay_forward=0.04, delay_reverse=0.06, client=config, server=config, tie_break=tie_break)  # type: ignore[arg-type]
@@ -110,7 +110,7 @@ def test_tie_policies_give_their_two_values(tie_break: str, cdf: float, mean: fl
 
 
 def test_theory_lies_inside_the_interval_as_often_as_it_claims() -> None:
-    """Over 200 seeds a 95 % interval holds the truth 179 to 199 times, but for one chance in about 1,000."""
+    """Over 200 seeds a 95 % interval holds the truth 179 to 199 times, with probability .999."""
     point = params("rfc9293", (0.2, 0.2))
     truth = setup.theory(point)
     inside = dict.fromkeys(("p_without_retransmission", "setup_latency_p50", "setup_latency_p95"), 0)
@@ -161,12 +161,12 @@ def test_a_client_is_never_behind_its_server() -> None:
     ("client", "server", "kept"),
     [
         ({}, {}, True),
-        ({"invalid_ratelimit": 10.0}, {}, False),  # does not answer every repeated SYN-ACK
+        ({"invalid_ratelimit": 10.0}, {}, False),  # does not answer every retransmitted SYN-ACK
         ({"keepalive": True}, {}, False),  # its probes carry the missing ACK
         ({}, {"isn": ConstantIsn(1)}, False),  # an ACK of an entry that has expired fits the next one too
     ],
 )
-def test_the_servers_half_is_left_out_where_the_enumeration_does_not_hold(
+def test_the_servers_values_are_left_out_where_the_enumeration_does_not_hold(
     client: dict[str, object], server: dict[str, object], kept: bool
 ) -> None:
     config = profile("rfc9293")
@@ -176,13 +176,15 @@ def test_the_servers_half_is_left_out_where_the_enumeration_does_not_hold(
 
 
 def test_cookies_leave_a_client_alone_as_often_as_its_ack_is_lost() -> None:
-    """Nobody asks again for a third segment that is lost: diverged are pf of the clients that opened (.2 of them)."""
+    """No timer recovers a lost final ACK: only the client is ESTABLISHED in pf = .2 of the runs that open."""
     cookies = profile("linux").replace(syn_cookies="always")
     point = setup.Params(loss_forward=0.2, loss_reverse=0.1, client=cookies, server=cookies)
     exact, theory = setup.exact_latency(point), setup.theory(point)
     assert exact is not None
     assert theory["p_only_client_established"] == pytest.approx(0.2 * (1 - theory["p_fail"]), rel=1e-12)
-    assert theory["server_latency"] == pytest.approx(theory["setup_latency"] + 0.05, rel=1e-12)  # one way later
+    assert theory["server_latency"] == pytest.approx(
+        theory["setup_latency"] + 0.05, rel=1e-12
+    )  # one one-way delay later
     rows = sweep(setup.run, [point], replications=N, seed=21, workers=1)
     assert p_value(column(rows, "client_latency"), exact.client) > ALPHA
     assert p_value(column(rows, "server_latency"), exact.server) > ALPHA
@@ -194,7 +196,7 @@ def test_cookies_leave_a_client_alone_as_often_as_its_ack_is_lost() -> None:
 def test_no_theory_of_instants_within_an_instant(forward: float, reverse: float) -> None:
     """With no delay and packets first, what a timer sends arrives while timers of that instant still wait.
 
-    At 1 s there and nothing back, one retry each: the second SYN-ACK leaves at the 3 s at which the client gives up.
+    At 1 s there and nothing back, one retry each: the second SYN-ACK leaves at 3 s, when the client's OPEN times out.
     """
     config = profile("rfc9293").replace(syn_retries=1, synack_retries=1)
     point = {"delay_forward": forward, "delay_reverse": reverse, "client": config, "server": config}
@@ -216,7 +218,7 @@ def test_no_theory_of_instants_within_an_instant(forward: float, reverse: float)
         (3.0, "packet-first", 0.0),
     ],
 )
-def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, tie_break: str, first: float) -> None:
+def test_a_timer_shorter_than_the_round_trip_always_retransmits(rtt: float, tie_break: str, first: float) -> None:
     point = setup.Params(delay_forward=rtt / 2, delay_reverse=rtt / 2, tie_break=tie_break)  # type: ignore[arg-type]
     assert setup.theory(point)["p_without_retransmission"] == pytest.approx(first)
     rows = sweep(setup.run, [point], replications=300, seed=1, workers=1)
@@ -230,7 +232,7 @@ def test_no_first_try_where_a_timer_is_shorter_than_the_way(rtt: float, tie_brea
 def test_what_a_run_counts(forward: float, reverse: float, counts: tuple[int, int, int]) -> None:
     """Two SYN retries, one SYN-ACK retry: SYNs, SYN-ACKs, segments.
 
-    In the last run the second SYN draws a bare ACK, and the third meets a listener: the half-open entry of 0.05 s has
+    In the last run the second SYN draws a bare ACK, and the third meets a listener: the entry of 0.05 s has
     ended 1 and 2 s later, in the instant in which that SYN arrives.
     """
     config = profile("rfc9293").replace(syn_retries=2, synack_retries=1)
@@ -240,7 +242,7 @@ def test_what_a_run_counts(forward: float, reverse: float, counts: tuple[int, in
 
 
 def test_theory_knows_the_policies_that_decide() -> None:
-    """A time-out shorter than the way; Linux's limit of repeated SYN-ACKs; a limit that no policy enumerates."""
+    """A time-out shorter than the way; Linux's limit of retransmitted SYN-ACKs; a limit that no policy enumerates."""
     config = profile("linux")
     hasty = setup.Params(client=config.replace(connect_timeout=0.05), server=config)
     assert setup.theory(hasty)["p_fail"] == 1.0

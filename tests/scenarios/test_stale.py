@@ -20,7 +20,7 @@ N = 600
 
 
 def params(isn: IsnPolicy, **changes: object) -> stale.Params:
-    # The rate limit on answers to unacceptable segments keeps an accident from becoming an endless exchange of ACKs.
+    # The rate limit on answers to unacceptable segments keeps one stale ACK from becoming an endless exchange of ACKs.
     config = rfc9293().replace(isn=isn, invalid_ratelimit=0.5)
     return stale.Params(**({"client": config, "server": config, "data_bytes": 6000, "data_rate": 6000.0} | changes))  # type: ignore[arg-type]
 
@@ -64,8 +64,8 @@ def test_clock_and_random_numbers_refuse_what_constant_ones_take(isn: IsnPolicy)
 def test_one_certain_copy_by_hand(late: float, wrong: bool) -> None:
     """One segment of 1,000 bytes and no losses: every instant is known.
 
-    Connection 1: text sent at 0.1, arrives at 0.15; FIN at 1.1; TIME-WAIT (0 s) at 1.2. Connection 2 opens at 2.2 (1 s
-    of pause): its SYN arrives at 2.25, and its own text at 2.35. With constant ISNs a copy of the old text is taken
+    Connection 1: data sent at 0.1, arrives at 0.15; FIN at 1.1; TIME-WAIT (0 s) at 1.2. Connection 2 opens at 2.2 (1 s
+    of pause): its SYN arrives at 2.25, and its own data at 2.35. With constant ISNs a copy of the old data is accepted
     exactly if it arrives in between; before, it belongs to nobody, and after, its numbers are behind the window.
     """
     point = params(
@@ -109,7 +109,7 @@ def test_the_trace_tells_the_same_story() -> None:
         if row["accepted_data"]:
             assert "ACCEPTED: DATA" in trace.ladder()
             return
-    pytest.fail("no run with an accident")
+    pytest.fail("no run accepted stale data")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_bad_parameters_are_named(field: str, value: float) -> None:
 
 
 def test_a_slow_original_is_late_too() -> None:
-    """No copies are made, but a segment can be overtaken by its own retransmission: nothing is certain then."""
+    """No copies are made, but a segment can arrive after its own retransmission: nothing is certain then."""
     point = params(ConstantIsn(7), duplicate=0.0, delay_forward=Uniform(0.01, 8.0))
     assert stale.theory(point) == {"p_port_reused": 1.0}
     row = stale.run(point, Seed(1))
@@ -174,7 +174,7 @@ def test_both_estimators_agree_where_windows_are_huge(distribution: DelayDistrib
 
 
 def test_what_arrived_is_integrated_where_no_distribution_is_known() -> None:
-    """Originals held back for long are late too: then the estimate takes the arrivals as they are."""
+    """Originals that are delayed for long are late too: then the estimate takes the arrivals as they are."""
     point = stale.Params(
         client=WIDE,
         server=WIDE,
@@ -206,11 +206,11 @@ def test_one_in_a_thousand_million_to_one_per_cent() -> None:
 
 @pytest.mark.parametrize(("ahead", "wrong"), [(0, False), (-1, True)])
 def test_the_edge_of_the_clock(ahead: int, wrong: bool) -> None:
-    """X = r D is safe, X = r D + 1 is not: the last byte of the old text has the number that is expected next.
+    """X = r D is safe, X = r D + 1 is not: the last byte of the old data has the number that is expected next.
 
     Two chunks of 1,000 bytes, sent at 0.1 and 1.1 s; closed at 2.2 s; opened again at D = 3.2 s. The client's clock
     reads 0 at the first opening, and X + ``ahead`` at the second. Every segment has a copy, 2.15 s late: that of the
-    second chunk arrives at 3.3 s, after the second SYN and before its text; that of the first SYN while all is open.
+    second chunk arrives at 3.3 s, after the second SYN and before its data; that of the first SYN while all is open.
     """
     size = 2000
     server = rfc9293().replace(isn=ConstantIsn(5), invalid_ratelimit=0.5)
@@ -232,7 +232,7 @@ def test_fates_of_old_segments_add_up() -> None:
         assert row["arrived"] == sum(int(row[f"arrived_{kind}"] or 0) for kind in stale.KINDS)
         assert row["dropped"] == sum(int(row[name] or 0) for name in dropped)
         assert row["accepted"] == sum(int(row[f"accepted_{kind}"] or 0) for kind in stale.KINDS)
-        # An accepted segment may take effect more than once (ACK, text, FIN); a dropped one may have been, too.
+        # An accepted segment may take effect more than once (ACK, data, FIN); a dropped one may have been, too.
         assert row["without_effect"] <= row["arrived"] <= row["accepted"] + row["dropped"] + row["without_effect"]  # type: ignore[operator]
         assert row["dropped_other"] == 0
     totals = {name: sum(map(int, rows.column(name))) for name in dropped}  # type: ignore[arg-type]
@@ -248,14 +248,14 @@ def one_copy(late: float, **changes: object) -> dict[str, object]:
 
 
 def test_an_old_fin_ends_the_new_stream_early() -> None:
-    """The FIN is sent at 1.1 s; its copy at 2.9 s finds a window that it fits, once the new text is there."""
+    """The FIN is sent at 1.1 s; its copy at 2.9 s finds a window that it fits, once the new data is there."""
     row = one_copy(1.75)
     assert row["premature_eof"] or row["accepted_fin"]
     assert row["accepted_fin"] == 1
 
 
 def test_timestamps_refuse_what_constant_isns_would_take() -> None:
-    """PAWS: the old text carries an older clock reading."""
+    """PAWS: the old data carries an older clock reading."""
     config = rfc9293().replace(isn=ConstantIsn(7), invalid_ratelimit=0.5)
     assert one_copy(2.15, data_bytes=2000)["wrong_bytes"] == 1000  # the second chunk, as above
     row = one_copy(2.15, data_bytes=2000, config=config.replace(timestamps=True, ts_tick=0.001))
@@ -276,7 +276,7 @@ def test_an_old_syn_is_half_open_or_a_ghost() -> None:
 @pytest.mark.parametrize(
     ("rule", "reopened"), [("none", False), ("rfc1122", True), ("rfc6191", True), ("sequence-or-timestamp", True)]
 )
-def test_a_server_in_time_wait_may_be_opened_again(rule: str, reopened: bool) -> None:
+def test_a_server_in_time_wait_accepts_a_new_syn(rule: str, reopened: bool) -> None:
     """The server closes first and holds TIME-WAIT for 30 s; the client comes back after 1 s."""
     config = rfc9293().replace(time_wait_reuse=rule)
     point = stale.Params(
@@ -304,7 +304,7 @@ def test_ports_of_the_client_decide_how_often_it_matters() -> None:
     assert stale.run(stale.Params(**base), Seed(1))["p_port_reused"] == 1.0  # type: ignore[arg-type]
 
 
-def test_the_rate_per_connection_is_less_by_the_share_of_ports_used_again() -> None:
+def test_the_rate_per_connection_falls_with_the_share_of_reused_ports() -> None:
     """Constant ISNs; one port for all connections, or one of sixteen at random."""
     config = rfc9293().replace(isn=ConstantIsn(7), invalid_ratelimit=0.5)
     base = {
@@ -331,7 +331,7 @@ def test_the_rate_per_connection_is_less_by_the_share_of_ports_used_again() -> N
     assert seldom < often / 4
 
 
-def test_the_clock_that_is_ahead_of_the_text_is_theory() -> None:
+def test_a_clock_ahead_of_the_data_has_a_theory() -> None:
     """RFC 6528 at 250,000 per second against 20,000 bytes per second; not against 16 MB in a second."""
     assert stale.theory(stale.Params())["p_stale_data_accepted"] == 0.0
     fast = stale.theory(stale.Params(data_bytes=1 << 24, data_rate=1e8))

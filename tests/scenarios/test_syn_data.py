@@ -23,35 +23,35 @@ def params(client: TcpConfig = PLAIN, server: TcpConfig = PLAIN, **changes: Any)
     return syn_data.Params(client=client, server=server, **changes)
 
 
-def peace(client: TcpConfig = PLAIN, server: TcpConfig = PLAIN, **changes: Any) -> dict[str, Any]:
+def without_attack(client: TcpConfig = PLAIN, server: TcpConfig = PLAIN, **changes: Any) -> dict[str, Any]:
     """One run without attackers."""
     return syn_data.run(params(client, server, attack_rate=0.0, **changes), Seed(1))
 
 
 def test_fast_open_saves_one_round_trip() -> None:
     """100 ms of RTT: handshake and request, .2 s; the request on the SYN, .1 s."""
-    assert peace()["response_time"] == pytest.approx(0.2, abs=1e-9)
-    row = peace(VISITOR, HOST)
+    assert without_attack()["response_time"] == pytest.approx(0.2, abs=1e-9)
+    row = without_attack(VISITOR, HOST)
     assert row["response_time"] == pytest.approx(0.1, abs=1e-9)
     assert (row["served"], row["fast_open"]) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("policy", ["queue", "accept", "drop"])
-def test_text_on_a_syn_without_a_cookie_saves_nothing(policy: str) -> None:
-    """The server may not hand it on before the third segment (RFC 9293 3.10.7.2); dropped, it comes again with that."""
-    row = peace(DARING, PLAIN.replace(syn_data=policy))
+def test_data_on_a_syn_without_a_cookie_saves_nothing(policy: str) -> None:
+    """The server may not hand it on before the final ACK (RFC 9293 3.10.7.2); dropped, it comes again with that."""
+    row = without_attack(DARING, PLAIN.replace(syn_data=policy))
     assert row["response_time"] == pytest.approx(0.2, abs=1e-9)
     assert row["fast_open"] == 0.0
 
 
 def test_one_end_alone_has_no_fast_open() -> None:
     for client, server in ((VISITOR, PLAIN), (PLAIN, HOST)):
-        assert peace(client, server)["response_time"] == pytest.approx(0.2, abs=1e-9)
+        assert without_attack(client, server)["response_time"] == pytest.approx(0.2, abs=1e-9)
 
 
 def test_the_pending_limit_sends_clients_back_to_the_handshake() -> None:
     """A limit of 0: all wait two round trips; with attackers who have cookies and a limit of 2, most do."""
-    assert peace(VISITOR, HOST.replace(fast_open_queue=0))["response_time"] == pytest.approx(0.2, abs=1e-9)
+    assert without_attack(VISITOR, HOST.replace(fast_open_queue=0))["response_time"] == pytest.approx(0.2, abs=1e-9)
     crowded = params(VISITOR, HOST.replace(fast_open_queue=2), stolen_cookies=True, attack_rate=5.0)
     times = [syn_data.run(crowded, Seed(seed))["response_time"] for seed in range(10)]
     assert sum(times) / 10 > 0.18
@@ -61,7 +61,7 @@ def test_the_pending_limit_sends_clients_back_to_the_handshake() -> None:
     ("policy", "text", "each"), [("queue", 1000, 1280), ("accept", 1000, 1280), ("drop", 1000, 280), ("queue", 0, 280)]
 )
 def test_memory_grows_with_what_is_kept(policy: str, text: int, each: int) -> None:
-    """280 bytes an entry, and its text: after 10 s at 5 a second a mean of 50 of them. Poisson, alpha = 1e-4."""
+    """280 bytes per entry, and its data: after 10 s at 5 a second a mean of 50 of them. Poisson, alpha = 1e-4."""
     point = params(server=PLAIN.replace(syn_data=policy), attack_bytes=text, client_rate=0.0)
     exact = syn_data.theory(point)
     assert exact["half_open_memory_end"] == 50 * each
@@ -86,7 +86,7 @@ def test_the_load_is_what_the_segments_cost() -> None:
 
 
 def test_a_busy_server_answers_late() -> None:
-    calm = peace(cpu_per_segment=0.001)["response_time"]
+    calm = without_attack(cpu_per_segment=0.001)["response_time"]
     assert calm > 0.2 + 0.002 - 1e-9  # the SYN and the request, 1 ms each
     busy = params(cpu_per_segment=0.01, cpu_per_byte=1e-4, attack_rate=6.0)
     rows = sweep(syn_data.run, [busy], replications=20, seed=1, workers=1)
@@ -120,7 +120,7 @@ def test_nagle_keeps_the_end_of_a_long_response_back() -> None:
         assert syn_data.theory(point)["amplification"] == pytest.approx(factor)
 
 
-def test_a_copied_syn_delivers_its_text_twice_with_fast_open_only() -> None:
+def test_a_duplicated_syn_delivers_its_data_twice_with_fast_open_only() -> None:
     """RFC 7413 2.1. The network copies every fifth segment, 3 s late; the first connection is over by then."""
     point = params(VISITOR, HOST.replace(fast_open_queue=256), duplicate=0.2, attack_rate=0.0, client_rate=5.0)
     assert syn_data.theory(point)["p_delivered_twice"] == 0.2
@@ -145,14 +145,14 @@ def test_copied_syns_can_fill_the_pending_limit() -> None:
     assert row["response_time"] > 0.12
 
 
-def test_theory_is_silent_where_it_does_not_hold() -> None:
+def test_no_theory_of_syn_data_where_it_does_not_hold() -> None:
     assert "half_open_memory_mean" not in syn_data.theory(params(attack_rate=100.0, backlog=128))  # the queue fills
     assert "response_time" not in syn_data.theory(params(cpu_per_segment=0.001))
     assert "response_time" not in syn_data.theory(params(VISITOR, HOST.replace(fast_open_queue=1), client_rate=10.0))
     assert "response_time" not in syn_data.theory(params(response_bytes=20_000))  # more than ten segments
     assert "response_time" not in syn_data.theory(params(response_bytes=2000))  # Nagle keeps the second segment back
     assert syn_data.theory(params(response_bytes=2920))["response_time"] == pytest.approx(
-        peace(response_bytes=2920)["response_time"]
+        without_attack(response_bytes=2920)["response_time"]
     )
 
 

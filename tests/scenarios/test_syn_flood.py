@@ -58,7 +58,7 @@ def test_erlang_b(dropped: list[dict[str, Any]]) -> None:
 
 
 def test_the_stationary_start_matters() -> None:
-    """Begun one hold before, the queue is not what it is in the long run: it still has its first period."""
+    """After one lifetime of an entry the queue is not yet stationary: it is still in its first period."""
     params = Params(attack_rate=4.0, backlog=16, client_rate=0.5, server=SHORT, warm_up=7.0, observation_time=14.0)
     assert not params.ages_at_once
     held = [row["half_open"] for row in worlds(params, 60)]
@@ -93,7 +93,7 @@ def test_the_documented_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert blocked["high"] - blocked["low"] < 0.04
 
 
-# Eviction: every SYN is answered, but the entry may be gone when the third segment comes
+# Eviction: every SYN is answered, but the entry may be gone when the final ACK arrives
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_forged_syns_without_the_mac_take_no_place() -> None:
     assert (row["p_served_at_first_syn"], row["half_open_max"] <= 2) == (1.0, True)
 
 
-def test_no_closed_form_where_clients_that_come_again_are_much_of_the_load() -> None:
+def test_no_closed_form_where_retransmitted_syns_are_much_of_the_load() -> None:
     server = rfc9293().replace(synack_retries=5)
     once = rfc9293().replace(syn_retries=0)
     assert "p_first_syn_blocked" in theory(Params(server=server, client_rate=1.0))

@@ -23,7 +23,7 @@ ALPHA = 1e-4  # two-sided, for each proportion
 
 
 def params(**changes: Any) -> teardown.Params:
-    """No losses, unless they are given; 50 ms each way."""
+    """No losses, unless they are given; 50 ms in each direction."""
     return teardown.Params(**({"loss_forward": 0.0, "loss_reverse": 0.0} | changes))
 
 
@@ -107,10 +107,10 @@ def test_three_segments_by_hand() -> None:
     assert ends(server=DELAYED, think_time=0.2) == (4, "TIME-WAIT", pytest.approx(0.3), "clean", pytest.approx(0.35))
 
 
-def test_with_text_left_to_send_the_ack_rides_on_the_text() -> None:
-    """FIN, text with ACK, FIN, ACK: four again, none of them a pure ACK from the server; with an ACK at once five.
+def test_with_data_left_to_send_the_ack_is_piggybacked_on_it() -> None:
+    """FIN, data with ACK, FIN, ACK: four again, none of them a pure ACK from the server; with an immediate ACK five.
 
-    A second segment of text brings an ACK of its own, at once (RFC 9293 3.8.6.3).
+    A second data segment is acknowledged immediately (RFC 9293 3.8.6.3).
     """
     row = teardown.run(params(server=DELAYED, unsent_bytes=100), Seed(1))
     assert (row["segments"], row["ack_piggybacked"], row["data_delivered"]) == (4, False, True)
@@ -144,8 +144,8 @@ LOSSY: dict[str, tuple[dict[str, Any], float, float]] = {
         # piggybacked, after one lost FIN; alone and in time (below .9 s); alone and too late
         (1 - math.exp(-1)) * 0.1 * 0.9**3 + (math.exp(-1) - math.exp(-4.5)) * 0.9**3 + math.exp(-4.5) * 0.9**4,
     ),
-    "text is left to send": ({"unsent_bytes": 1000, "loss_forward": 0.1, "loss_reverse": 0.2}, 0.0, 0.0),
-    "text is left to send and carries the ACK": (
+    "data is left to send": ({"unsent_bytes": 1000, "loss_forward": 0.1, "loss_reverse": 0.2}, 0.0, 0.0),
+    "data is left to send and carries the ACK": (
         {"unsent_bytes": 1000, "server": DELAYED, "loss_forward": 0.1, "loss_reverse": 0.2},
         0.0,
         0.9 * 0.8 * 0.8 * 0.9,
@@ -199,7 +199,7 @@ def test_latency_of_both_ends_over_a_lossy_path() -> None:
 
 
 def test_theory_of_the_close_lies_inside_the_interval_as_often_as_it_claims() -> None:
-    """Over 60 seeds a 95 % interval holds the truth 50 to 60 times, but for one chance in about 1,000."""
+    """Over 60 seeds a 95 % interval holds the truth 50 to 60 times, with probability .999."""
     point = params(server=DELAYED, think_time=Exponential(0.2), loss_forward=0.1, loss_reverse=0.1)
     truth = teardown.theory(point)
     inside = dict.fromkeys(("p_three_segments", "p_four_segments"), 0)
@@ -214,7 +214,7 @@ def test_theory_of_the_close_lies_inside_the_interval_as_often_as_it_claims() ->
 
 @pytest.mark.parametrize(("close", "victim", "loss"), [("abort", "server", 0.3), ("unread", "client", 0.4)])
 def test_a_lost_reset_leaves_a_half_open_connection(close: str, victim: str, loss: float) -> None:
-    """Nothing is outstanding there, so no timer runs: it stays ESTABLISHED for ever (RFC 9293 3.5.1)."""
+    """Nothing is outstanding there, so no timer runs: it stays ESTABLISHED without end (RFC 9293 3.5.1)."""
     point = params(close=close, loss_forward=0.3, loss_reverse=0.4)
     values = teardown.theory(point)
     assert values[f"p_{victim}_never_closed"] == loss
@@ -315,7 +315,7 @@ def test_bad_parameters_are_named(field: str, value: Any) -> None:
 
 @pytest.mark.slow
 def test_mean_latencies_of_the_close_lie_inside_the_interval_as_often_as_they_claim() -> None:
-    """Over 60 seeds a 95 % interval holds the truth 50 to 60 times, but for one chance in about 1,000."""
+    """Over 60 seeds a 95 % interval holds the truth 50 to 60 times, with probability .999."""
     point = params(loss_forward=0.1, loss_reverse=0.1)
     truth = teardown.theory(point)
     inside = dict.fromkeys(("client_latency", "server_latency", "client_latency_p95"), 0)

@@ -133,7 +133,7 @@ def test_theory_and_estimates_share_their_keys_and_the_means_agree() -> None:
 
 
 def test_theory_lies_inside_the_interval_as_often_as_it_claims() -> None:
-    """Over 200 seeds a 95 % interval holds the truth 179 to 199 times, but for one chance in about 1,000."""
+    """Over 200 seeds a 95 % interval holds the truth 179 to 199 times, with probability .999."""
     point = params(time_wait=0.0)
     truth = time_wait.theory(point)
     inside = dict.fromkeys(("p_clean", "p_reset", "p_first_fin_answered"), 0)
@@ -185,7 +185,7 @@ def test_no_losses_by_hand() -> None:
 
 @pytest.mark.parametrize(("restart", "held"), [("fin", 495.0), ("never", 240.0)])
 def test_no_answer_by_hand(restart: str, held: float) -> None:
-    """FINs 0, 1, 3, 7, 15, 31, 63, 127 and 255 s after the first; RFC 793's user timeout gives up at 300 s.
+    """FINs 0, 1, 3, 7, 15, 31, 63, 127 and 255 s after the first; RFC 793's user timeout ends it at 300 s.
 
     All arrive. With restarts the last one, too, finds TIME-WAIT (127 + 240 > 255), which ends at 255 + 240; without,
     TIME-WAIT ends at 240 and the last FIN draws a RST, which is lost like the ACKs.
@@ -206,7 +206,7 @@ def test_no_fin_arrives_by_hand() -> None:
     assert math.isnan(row["time_wait_duration"])
 
 
-def test_whoever_closes_first_holds_time_wait() -> None:
+def test_the_end_that_closes_first_has_time_wait() -> None:
     for end in ("client", "server"):
         row = time_wait.run(time_wait.Params(closes_first=end, time_wait=7.0), Seed(1))
         assert row["time_wait_at"] == end

@@ -27,7 +27,7 @@ def client(**changes: Any) -> Any:
     return rfc9293().replace(**changes)
 
 
-def test_an_old_segment_kills_time_wait_one_round_trip_later() -> None:
+def test_an_old_segment_ends_time_wait_one_round_trip_later() -> None:
     """Every segment has a copy 1 s later: in TIME-WAIT from 3 RTT = .3 s, the SYN-ACK's comes first, at .1 + 1 s.
 
     The ACK it draws and the RST take one round trip: 1.2 s, so .9 s after TIME-WAIT began.
@@ -60,7 +60,7 @@ def test_fix_f2_is_over_after_two_seconds() -> None:
 
 
 def by_hand(duplicate: float, mean: float, segments: int, wait: float, rtt: float = 0.1) -> float:
-    """1 - P(no copy kills): SYN-ACK, text, ACK of the FIN, FIN, and the client's last ACK."""
+    """1 - P(no copy ends TIME-WAIT): SYN-ACK, data, ACK of the FIN, FIN, and the client's last ACK."""
 
     def late(gap: float, lasts: float) -> float:
         return duplicate * (math.exp(-gap / mean) - math.exp(-(gap + lasts) / mean))
@@ -96,7 +96,7 @@ def test_fix_f1_never_lets_it_happen() -> None:
 
 
 def test_theory_of_the_assassination_lies_inside_the_interval_as_often_as_it_claims() -> None:
-    """Over 60 seeds a 95 % interval holds the truth 50 to 60 times, but for one chance in about 1,000."""
+    """Over 60 seeds a 95 % interval holds the truth 50 to 60 times, with probability .999."""
     point = assassination.Params()
     truth = assassination.theory(point)["p_assassinated"]
     inside = 0

@@ -43,7 +43,7 @@ def test_a_copy_becomes_a_ghost_with_d_times_e_to_the_minus_h_over_theta(server_
 def test_delay_alone_makes_ghosts() -> None:
     """mu = .5, b = r = .05, T = 1, H = .3 (s): .09254, no segment being lost or copied.
 
-    And e^-(5.9 - 1)/.5 (1 - e^-.6) = .000025 for both SYNs coming when the client has given up, after 3 s.
+    And e^-(5.9 - 1)/.5 (1 - e^-.6) = .000025 for both SYNs coming after the client's OPEN timed out, at 3 s.
     """
     delays = {
         "duplicate": 0.0,
@@ -132,7 +132,7 @@ def test_bytes_given_to_the_wrong_application(handshake: str, isn: ConstantIsn |
     [("two-way", 0.03, 1, 0.1), ("three-way", 0.13, 3, 0.0), ("four-way", 0.13, 4, 0.0)],
 )
 def test_the_timetable(handshake: str, latency: float, segments: int, unconfirmed: float) -> None:
-    """30 ms there, 70 ms back: the third segment costs the server, not the client, a round trip."""
+    """30 ms there, 70 ms back: the final ACK costs the server, not the client, a round trip."""
     params = two_way.Params(handshake=handshake, duplicate=0.0, delay_forward=0.03, delay_reverse=0.07)  # type: ignore[arg-type]
     row, theory = two_way.run(params, Seed(1)), two_way.theory(params)
     expected = {
@@ -147,7 +147,7 @@ def test_the_timetable(handshake: str, latency: float, segments: int, unconfirme
 
 
 def test_reordering_makes_ghosts_of_syns_sent_twice() -> None:
-    """A SYN held back for more than the RTO is sent again; it arrives when the connection is over."""
+    """A SYN delayed by more than the RTO is retransmitted; the first arrives when the connection is over."""
     held = {"duplicate": 0.0, "reorder": 0.3, "reorder_delay": Fixed(4.0)}
     assert 0.1 < share(rows_of(200, **held), "ghost") < 0.5
     assert not share(rows_of(200, handshake="three-way", **held), "ghost")
@@ -156,14 +156,14 @@ def test_reordering_makes_ghosts_of_syns_sent_twice() -> None:
 @pytest.mark.parametrize(
     ("late", "by_hand"),
     [
-        # (e^-(.8 + .3) + e^-1.3) / 2, and both after the client gave up at 3 s: e^-(5.9 - 1) (1 - e^-.3)
+        # (e^-(.8 + .3) + e^-1.3) / 2, and both after the client timed out at 3 s: e^-(5.9 - 1) (1 - e^-.3)
         ({"delay_forward": Exponential(1.0, 0.05)}, 0.302702 + 0.001930),
         ({"reorder": 0.5, "reorder_delay": Exponential(1.0)}, 0.5 * (0.5 * 0.272532 + 0.5 * 0.304632)),
     ],
     ids=["delay", "reorder"],
 )
 def test_ghosts_of_late_syns(late: dict[str, object], by_hand: float) -> None:
-    """Two SYNs, 1 s apart, that take 50 ms and, always or if held back, Exp(1 s); the server aborts after .3 s."""
+    """Two SYNs, 1 s apart, that take 50 ms and, always or if reordered, Exp(1 s); the server aborts after .3 s."""
     point = {
         "duplicate": 0.0,
         "service_time": 0.3,

@@ -107,7 +107,7 @@ def test_from_empty_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("pf", "pr", "rtt"), [(0.2, 0.1, 0.1), (0.0, 0.0, 0.3), (0.5, 0.9, 2.0)])
-def test_hold_of_a_legitimate_client(pf: float, pr: float, rtt: float) -> None:
+def test_the_lifetime_of_a_legitimate_entry(pf: float, pr: float, rtt: float) -> None:
     """Every pattern of lost SYN-ACKs and lost ACKs."""
     intervals = [1.0, 2.0, 4.0]
     times = [0.0, 1.0, 3.0]
@@ -205,7 +205,7 @@ def test_markov_blocking_between_its_limits() -> None:
 
 
 QUEUE = {"offsets": [0.0, 1.0], "attack_rate": 5.0, "slots": 4, "entry_lifetime": 1.0}
-HOLD = {"synack_intervals": [1.0], "rtt": 0.1, "loss_forward": 0.1, "loss_reverse": 0.1}
+LIFETIME = {"synack_intervals": [1.0], "rtt": 0.1, "loss_forward": 0.1, "loss_reverse": 0.1}
 
 
 @pytest.mark.parametrize(
@@ -217,11 +217,11 @@ HOLD = {"synack_intervals": [1.0], "rtt": 0.1, "loss_forward": 0.1, "loss_revers
         (lambda: fill_time(attack_rate=0, slots=1), "attack_rate must be .*> 0, got 0"),
         (lambda: saturating_rate(slots=1, entry_lifetime=0), "entry_lifetime must be .*> 0, got 0"),
         (
-            lambda: mean_entry_lifetime(**HOLD | {"synack_intervals": []}),
+            lambda: mean_entry_lifetime(**LIFETIME | {"synack_intervals": []}),
             "synack_intervals must hold at least one",
         ),
-        (lambda: mean_entry_lifetime(**HOLD | {"synack_intervals": [0]}), r"synack_intervals\[0\] must be .*got 0"),
-        (lambda: mean_entry_lifetime(**HOLD | {"loss_forward": 2}), r"loss_forward must be in \[0, 1\], got 2"),
+        (lambda: mean_entry_lifetime(**LIFETIME | {"synack_intervals": [0]}), r"synack_intervals\[0\] must be .*got 0"),
+        (lambda: mean_entry_lifetime(**LIFETIME | {"loss_forward": 2}), r"loss_forward must be in \[0, 1\], got 2"),
         (
             lambda: p_blocked_from_empty(attack_rate=1, slots=1, time=2, entry_lifetime=1),
             r"time must be in \[0, 1\], got 2",
@@ -238,7 +238,7 @@ def test_bad_input_is_named(call, words: str) -> None:
         call()
 
 
-def test_blocked_in_the_first_hold_by_hand() -> None:
+def test_blocked_in_the_first_lifetime_by_hand() -> None:
     """One place, T = 1, lambda = 2: full from S_1 on; E[(1 - S_1)^+] = 1 - (1 - e^-2) / 2 = .56767."""
     assert p_blocked_in_first_lifetime(attack_rate=2.0, slots=1, entry_lifetime=1.0) == pytest.approx(
         0.5 + math.exp(-2) / 2

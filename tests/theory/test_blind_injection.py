@@ -20,7 +20,7 @@ SMALL = 24
 
 
 def sweep_lengths(attack: BlindAttack) -> list[int]:
-    """Segments until the sweep succeeds, for every port and every position of the victim's two windows."""
+    """Segments until the sweep succeeds, for every port and every position of the attacked end's two windows."""
 
     def passes(guess: int, first: int, right: int) -> bool:
         return (guess - first) % attack.modulus < right

@@ -52,7 +52,7 @@ def test_the_clock_against_draws(guesses: int, pause: float) -> None:
 
 
 def test_a_bsd_counter_by_hand() -> None:
-    """Nobody else opens: +64,000 for the attacker's own opening, and +125,000 if a second passes, which it does half
+    """No other host opens: +64,000 for the attacker's own opening, and +125,000 if a second passes, which it does half
     the time in 0.5 s. With others at 2 a second: e^-1 that none comes in 0.5 s.
     """
     alone = counter_isn_guesses(per_second=125_000, per_connection=64_000, pause=0.5, background_rate=0.0)

@@ -1,4 +1,4 @@
-"""The chance of late copies after a four-tuple is used again: by hand, by drawing, and against the union of arcs."""
+"""The probability that delayed duplicates are accepted: by hand, by drawing, and against the union of arcs."""
 
 import math
 import random
@@ -33,7 +33,7 @@ def test_arrivals_are_the_union_of_arcs(count: int, length: int, window: int) ->
         assert found == pytest.approx((window + count * length - 1) / SPACE, rel=1e-12)
 
 
-def test_the_ack_of_old_text_must_fit_too() -> None:
+def test_the_ack_of_stale_data_must_be_acceptable_too() -> None:
     """RFC 5961: MAX.SND.WND + 1 of 2^32; RFC 793: half of them and one."""
     for acks in (65536, SPACE // 2 + 1, 1):
         p = p_some_arrival_accepted(contiguous(1, 1000), [receiver(65535, acks)])
@@ -49,13 +49,13 @@ def test_a_given_difference_decides(client: int, taken: bool) -> None:
     assert p_some_arrival_accepted(segment, [half]) == (0.5 if taken else 0.0)
 
 
-def test_only_what_comes_while_text_is_taken_counts() -> None:
+def test_only_arrivals_while_data_is_accepted_count() -> None:
     for arrived, taken in ((9.9, False), (10.0, True), (19.9, True), (20.0, False)):
         assert (p_some_arrival_accepted(contiguous(1, 10, arrived), [receiver(5, client=0)]) == 1) is taken
 
 
 def test_a_moving_window() -> None:
-    """After 15 s the receiver is 5,000 bytes further: the same text is acceptable for other differences."""
+    """After 15 s the receiver is 5,000 bytes further: the same data is acceptable for other differences."""
     course = [Moment(10.0, 1, 1000, 0, ANY), Moment(15.0, 5001, 1000, 0, ANY)]
     moving = NewConnection(course, 10.0, 20.0, None, 0)
     arrivals = [OldSegment(12.0, 1, 1, 1), OldSegment(17.0, 1, 1, 1)]

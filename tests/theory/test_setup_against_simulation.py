@@ -48,7 +48,7 @@ class Case:
 
 
 class Simulation:
-    """One handshake, segment by segment, with its RSTs and its incarnations of the half-open entry."""
+    """One handshake, segment by segment, with its RSTs and its incarnations of the SYN-RECEIVED entry."""
 
     def __init__(self, case: Case, lost: Callable[[float], bool]) -> None:
         self.case, self.lost = case, lost
@@ -58,7 +58,7 @@ class Simulation:
         self.client = "SYN-SENT"
         self.client_iss_seen = -1
         self.client_at = self.server_at = NEVER
-        self.entries = 0  # ISS of the newest half-open entry
+        self.entries = 0  # ISS of the newest SYN-RECEIVED entry
         self.half_open = False
         self.alarm = 0
         self.timeouts = 0
@@ -216,7 +216,7 @@ SHAPES = {
         "df": 0.04,
         "dr": 0.06,
     },
-    "SYNs outlive the half-open entry, which expires as a SYN arrives": {
+    "SYNs outlive the SYN-RECEIVED entry, which expires as a SYN arrives": {
         "syn": [1, 2, 4, 8],
         "synack": [1, 2],
         "df": 0.04,
@@ -228,7 +228,7 @@ SHAPES = {
         "df": 0.7,
         "dr": 0.8,
     },
-    "round trip of whole RTOs: SYN-ACKs tie with SYN timers and the client's giving up": {
+    "round trip of whole RTOs: SYN-ACKs arrive as SYN timers and the client's OPEN expire": {
         "syn": [1, 1, 2],
         "synack": [1, 1],
         "df": 0.5,

@@ -33,7 +33,7 @@ def enumerated(policy: str, *, pf: float, pr: float, syn: int, synack: int) -> S
 
 
 def test_by_hand() -> None:
-    """10 % both ways: A(.1) = .1/.8 = .125, A(.19) = .19/.62 = .306452."""
+    """10 % in both directions: A(.1) = .1/.8 = .125, A(.19) = .19/.62 = .306452."""
     both = {"loss_forward": 0.1, "loss_reverse": 0.1}
     assert literal_client_mean(rtt=0.1, rto=1.0, **both) == pytest.approx(0.35)
     assert cardwell_mean(rtt=0.1, **both) == pytest.approx(0.1 + 3 * 0.25)
@@ -83,7 +83,7 @@ def test_divergence_with_one_syn(pf: float, pr: float, m: int) -> None:
 
 
 def test_literal_distribution_is_the_enumeration_before_its_limits() -> None:
-    """With 6 and 5 retransmissions nothing is cut before the half-open entry expires at 63 s."""
+    """With 6 and 5 retransmissions nothing is cut before the SYN-RECEIVED entry expires at 63 s."""
     closed = literal_distribution(rtt=0.1, rto=1.0, loss_forward=0.3, loss_reverse=0.2, horizon=63.0)
     exact = enumerated("literal", pf=0.3, pr=0.2, syn=6, synack=5)
     early = exact.client.times < 63.0

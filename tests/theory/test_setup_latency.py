@@ -9,7 +9,7 @@ from netsim.theory import SetupLatency, setup_latency
 from netsim.theory.setup_chain import HandshakeChain
 
 FREEBSD_SYN = [1, 2.2, 4.2, 8.2, 16.2, 32.2, 64.2]  # 200 ms of slop on each retransmission; keep-init 75 s
-LINUX_SYN = [1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64]  # SYNs at 0 1 2 3 4 5 7 11 19 35 67, gives up at 131
+LINUX_SYN = [1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64]  # SYNs at 0 1 2 3 4 5 7 11 19 35 67, times out at 131
 
 
 def doubling(retries: int) -> list[float]:
@@ -17,7 +17,7 @@ def doubling(retries: int) -> list[float]:
 
 
 def solve(policy: str = "literal", **changes: Any) -> SetupLatency:
-    """RTT 0.1 s (0.04 there, 0.06 back), RTO 1 s, 10 % loss each way, 6 SYN and 5 SYN-ACK retries."""
+    """RTT 0.1 s (0.04 there, 0.06 back), RTO 1 s, 10 % loss in each direction, 6 SYN and 5 SYN-ACK retries."""
     setting: dict[str, Any] = {
         "policy": policy,
         "syn_intervals": doubling(6),
@@ -45,8 +45,8 @@ def test_reference_means_and_failures(policy: str, mean: float, p_fail: float) -
     assert result.p_fail == pytest.approx(p_fail, rel=6e-3)
 
 
-def test_tie_order_is_part_of_the_model() -> None:
-    """The SYN-ACK timer rings at df + 1, df + 3, ...: exactly when the duplicate SYNs arrive."""
+def test_tie_breaking_is_part_of_the_model() -> None:
+    """The SYN-ACK timer expires at df + 1, df + 3, ...: exactly when the duplicate SYNs arrive."""
     timer_first, packet_first = solve("linux"), solve("linux", tie_break="packet-first")
     assert timer_first.client.mean == pytest.approx(0.32997, abs=5e-6)
     assert packet_first.client.mean == pytest.approx(0.33762, abs=5e-6)
@@ -83,8 +83,8 @@ def test_stateless_client_stays_alone_when_its_only_ack_is_lost() -> None:
     assert solve("stateless").p_only_client_established == pytest.approx(0.1 * (1 - 0.19**7))
 
 
-def test_bsd_ignores_the_tie_order_except_at_the_end() -> None:
-    """A SYN-ACK more at the same instant, whoever comes first."""
+def test_bsd_ignores_tie_breaking_except_at_the_end() -> None:
+    """One more SYN-ACK at the same time, in either order."""
     first, second = solve("bsd"), solve("bsd", tie_break="packet-first")
     assert first.client.cdf(31.5) == pytest.approx(second.client.cdf(31.5), rel=1e-12)
 
@@ -123,12 +123,12 @@ def test_connect_timeout_cuts_the_schedule() -> None:
 
 
 @pytest.mark.parametrize(("tie_break", "p_fail"), [("timer-first", 1.0), ("packet-first", 0.19)])
-def test_synack_at_the_instant_of_giving_up(tie_break: str, p_fail: float) -> None:
+def test_a_synack_at_the_time_of_the_timeout(tie_break: str, p_fail: float) -> None:
     assert solve(connect_timeout=0.1, tie_break=tie_break).p_fail == pytest.approx(p_fail)
 
 
 def test_a_later_timeout_lengthens_no_schedule() -> None:
-    """The only SYN-ACK arrives after 1.2 s; the client has given up after 1 s, whatever the user would have waited."""
+    """The only SYN-ACK arrives after 1.2 s; the client's OPEN has timed out after 1 s, whatever its connect timeout."""
     late = {"syn_intervals": [1.0], "synack_intervals": [10.0], "delay_forward": 0.6, "delay_reverse": 0.6}
     assert solve(**late).p_fail == 1.0
     assert solve(**late, connect_timeout=30.0).p_fail == 1.0

@@ -38,7 +38,7 @@ def test_random_drop_played(rate: float, rtt: float, slots: int) -> None:
 
 @pytest.mark.parametrize(("rate", "rtt", "slots"), FLOODS)
 def test_oldest_drop_played(rate: float, rtt: float, slots: int) -> None:
-    """A ring of B entries, ours written last: the B-th newcomer overwrites it. Arrivals one by one."""
+    """A circular buffer of B entries, ours written last: the B-th newcomer overwrites it. Arrivals one by one."""
     rng = np.random.default_rng(72)
     arrivals = np.cumsum(rng.exponential(1 / rate, (RUNS, slots)), axis=1)
     kept = int(np.sum(arrivals[:, -1] > rtt))

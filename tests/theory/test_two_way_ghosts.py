@@ -97,7 +97,7 @@ def sent_twice(
     server_memory: float,
     client_timeout: float,
 ) -> np.ndarray:
-    """As ``ghosts``, of a client that sends its second SYN unless answered in time, and gives up: one ghost or two."""
+    """As ``ghosts``, of a client that sends its second SYN unless answered in time, and times out: one ghost or two."""
     second[first + reply <= rto] = math.inf
     found = ghosts(first, second, connection_duration=connection_duration, server_memory=server_memory)
     return found | (np.minimum(first, second) > client_timeout)
@@ -106,7 +106,7 @@ def sent_twice(
 PATIENT = [  # mu, b, r, T, H, M, G
     (1.0, 0.05, 0.05, 1.0, 0.3, 0.0, 3.0),
     (2.0, 0.2, 0.3, 1.0, 0.3, 0.4, 3.0),
-    (2.0, 0.05, 0.05, 1.0, 5.0, 0.0, 2.0),  # H > G: nearly all ghosts come after the client has given up
+    (2.0, 0.05, 0.05, 1.0, 5.0, 0.0, 2.0),  # H > G: nearly all ghosts come after the client's OPEN has timed out
 ]
 
 
@@ -114,7 +114,7 @@ PATIENT = [  # mu, b, r, T, H, M, G
 @pytest.mark.parametrize(
     ("mean", "delay", "reply", "rto", "connection_duration", "server_memory", "client_timeout"), PATIENT
 )
-def test_a_client_that_gives_up_and_syns_held_back(
+def test_a_client_that_times_out_and_delayed_syns(
     mean: float,
     delay: float,
     reply: float,
@@ -140,7 +140,7 @@ def test_a_client_that_gives_up_and_syns_held_back(
 
 
 def test_a_held_syn_by_hand() -> None:
-    """p = .3, mu = 1, T = 1, b = r = .05, H = .3 (c = .9 > T - H = .7), nobody gives up.
+    """p = .3, mu = 1, T = 1, b = r = .05, H = .3 (c = .9 > T - H = .7), no timeout.
 
     First held, second on time: e^-1.3 = .272532. Both held: e^-.9 (x0 = c): (e^-(.8 + .3) + e^-1.3) / 2 = .302702.
     """
