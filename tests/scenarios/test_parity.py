@@ -75,7 +75,7 @@ def test_every_name_is_the_same_point_in_python_in_a_file_and_on_the_command_lin
 def test_the_flags_of_the_command_line_are_these_names(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
 
-    def act(name: str, values: dict[str, Any], **settings: Any) -> int:
+    def act(name: str, values: dict[str, Any]) -> int:
         given.update(values)
         return 0
 
