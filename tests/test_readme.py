@@ -6,10 +6,13 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from netsim.cli import main
+from netsim.scenarios import setup
+from netsim.study import Study
 from netsim.sweep import read_csv
 
 ROOT = Path(__file__).parent.parent
@@ -64,8 +67,30 @@ def test_the_figure_of_the_readme_is_drawn(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     exec(compile(program.replace("2000", "20"), "README.md", "exec"), {"__name__": "readme"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own.csv", "own.pdf", "own.png", "own.svg"]
-    (alone,) = read_csv(tmp_path / "own.csv").where(source="exact", loss=0.4, profile="0 SYN retries").column("value")
-    assert alone == pytest.approx(1 - 0.6 * 0.6)  # one SYN, one SYN-ACK
+    exact = read_csv(tmp_path / "own.csv").where(source="exact").where(**{"client.syn_retries": 0})
+    linux = setup.Params(loss=0.4, rtt="80ms", profile="linux", **{"client.syn_retries": 0})
+    assert exact.only("value", loss=0.4) == pytest.approx(setup.theory(linux)["p_fail"])
+
+
+def test_the_study_of_the_readme_is_the_same_in_a_file(tmp_path: Path) -> None:
+    text = section("Your own figure")
+    (tmp_path / "study.toml").write_text(blocks(text, "toml")[0])
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(blocks(text, "python")[0].split("table = ")[0], "README.md", "exec"), names)
+    study = Study.from_toml(tmp_path / "study.toml")
+    assert [point.params for point in study.points] == [point.params for point in names["study"].points]
+
+
+def test_the_readmes_own_scenario_distribution_and_policy_run(tmp_path: Path) -> None:
+    """From a file, as a user has them: a function has an identity if its source can be read."""
+    _, own, functions = blocks(section("Your own figure"), "python")
+    script = tmp_path / "mine.py"
+    script.write_text(f"import netsim\n\n\n{own}\n\n{functions}")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(script.read_text(), str(script), "exec"), {"__name__": "readme"})
+    assert "arrived" in out.getvalue()
+    assert main(["run", f"{script}:walk", "--p", "2%", "--replications", "5"]) == 0
 
 
 def test_every_figure_is_there() -> None:
@@ -85,7 +110,7 @@ def test_every_dependency_is_named_with_its_reason() -> None:
 def test_the_packetdrill_commands_print_what_it_says(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    text = section("Scripts of the field: packetdrill")
+    text = section("packetdrill scripts")
     shown, written = blocks(text, "sh")
     monkeypatch.chdir(ROOT)
     assert main(shown.split()[1:]) == 1

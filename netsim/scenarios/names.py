@@ -23,6 +23,7 @@ from netsim.tcp.config.profiles import PROFILES
 from netsim.tcp.config.sysctl import configure
 from netsim.units import did_you_mean
 
+_END: Final = "must be a TcpConfig, a profile's name, or a table of fields"
 Profile: Final[Any] = Literal[tuple(PROFILES)]
 
 
@@ -120,34 +121,20 @@ def read_toml(option: str, path: str) -> dict[str, Any]:
         raise ValueError(f"{option} = {path!r}: malformed: {error}; must be a TOML file") from None
 
 
-def read_file(path: str, params: type[Any]) -> dict[str, Any]:
-    """The parameters in a TOML file; a table for each end (``[client]``), or dotted names.
-
-    ValueError, which names the file, if it cannot be read, is malformed, or has unknown names or bad values.
-    """
-    table = read_toml("config", path)
-    try:
-        given = dict(flat(params, table))
-        _fields_set(params, given)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return given
-
-
 def flat(params: type[Any], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The same names with those in the table of an end written with dots: {"client": {"mss": 1}} is "client.mss".
 
     The settings in an end's ``sysctl`` become the fields that they change. ValueError for an unknown setting.
     """
     for name, value in given.items():
-        if name not in ends(params) or isinstance(value, TcpConfig):
+        if name not in ends(params) or isinstance(value, TcpConfig | list):
             yield name, value
         elif isinstance(value, str):
             yield f"{name}.profile", value
         elif isinstance(value, Mapping):
             yield from ((f"{name}.{field}", inner) for field, inner in _without_sysctls(name, value, given, params))
         else:
-            raise ValueError(f"{name} = {value!r}: must be a TcpConfig, a profile's name, or a table [{name}]")
+            raise ValueError(f"{name} = {value!r}: {_END}")
 
 
 def _without_sysctls(
@@ -280,6 +267,8 @@ def _fields_set(params: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
         option = known.get(name)
         if option is None and isinstance(value, TcpConfig):
             option = Option(name=name, fields=(f"{name}.profile",), hint=TcpConfig, text="")
+        if option is None and name in ends(params):
+            raise ValueError(f"{name} = {value!r}: {_END}")
         if option is None:
             raise ValueError(unknown_parameter(name, value, known))
         for field in option.fields:

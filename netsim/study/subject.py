@@ -73,7 +73,7 @@ def _of_scenario(name: str, estimates: Estimates | None) -> Subject:
         theory=module.theory,
         estimators=lambda rows: wanted,
         build=lambda *sources: names.build(params, *sources),
-        flat=lambda table: _without_tables(params, table),
+        flat=lambda table: dict(names.flat(params, table)),
         label=lambda name, value: names.label(params, name, value),
         record=names.as_given,
         defaults=names.as_given(params()),
@@ -99,12 +99,6 @@ def _of_function(what: own.OwnScenario) -> Subject:
         warnings=lambda params: (),
         options={},
     )
-
-
-def _without_tables(params: type[Any], table: Values) -> dict[str, Any]:
-    """Dotted names for what stands in the table of an end: {"client": {"mss": [1]}} is {"client.mss": [1]}."""
-    found = dict(names.flat(params, {n: v for n, v in table.items() if isinstance(v, Mapping)}))
-    return found | {name: value for name, value in table.items() if not isinstance(value, Mapping)}
 
 
 def _wanted(known: Mapping[str, Estimator], estimates: Estimates | None) -> Mapping[str, Estimator]:

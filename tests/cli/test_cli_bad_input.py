@@ -72,7 +72,7 @@ def test_one_line_and_status_2(line: str, named: str, allowed: str) -> None:
         (b"los = 1\n", "did you mean loss?"),
         (b"loss = 2\n", "loss = 2"),
         (b"loss = true\n", "True"),
-        (b"client = 3\n", "or a table [client]"),
+        (b"client = 3\n", "or a table of fields"),
         (b"[client]\nsyn_retires = 3\n", "did you mean client.syn_retries?"),
         (b"[client]\nsyn_retries = 3.5\n", "client.syn_retries = 3.5"),
     ],

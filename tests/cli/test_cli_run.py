@@ -203,3 +203,11 @@ def test_a_table_of_nothing() -> None:
         theory={},
     )
     assert "mean" in nothing.as_table()
+
+
+def test_the_sysctls_of_a_file_vary_the_profile_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "host.toml"
+    file.write_text('profile = "linux"\n[server.sysctl]\nnet.ipv4.tcp_synack_retries = 2\n')
+    params = _json("--config", str(file), "--replications", "2")["params"]
+    assert params["client"] == {"profile": "linux"}
+    assert params["server"] == {"profile": "linux", "synack_retries": 2}

@@ -2,18 +2,24 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from netsim.link import Exponential, Uniform
 from netsim.scenarios import setup, stale
-from netsim.scenarios.names import as_given, build, options, read_file
+from netsim.scenarios.names import as_given, build, flat, options, read_toml
 from netsim.sweep import grid, point_key, sweep
 from netsim.tcp.config.backoff import BackOff
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.config.profiles import freebsd, linux, linux_classic, rfc9293
 
 Params = setup.Params
+
+
+def read_file(path: str, params: type[Any]) -> dict[str, Any]:
+    """The parameters in a TOML file."""
+    return dict(flat(params, read_toml("config", path)))
 
 
 def test_nothing_given_is_the_defaults() -> None:
