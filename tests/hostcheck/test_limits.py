@@ -11,7 +11,7 @@ from netsim.tcp.config.sysctl import configure
 from netsim.tcp.segment import SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
-from tests.tcp.pair import streams
+from tests.tcp.harness import streams
 
 NO_COOKIES = {"net.ipv4.tcp_syncookies": 0}
 

@@ -18,7 +18,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import Segment
-from tests.tcp.harness import Pair, flags_of, flow_from, shown
+from tests.tcp.harness import RfcPair, flags_of, flow_from, shown
 
 FIGURES: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "rfc_figures.json").read_text())["figures"]
 STATES = {
@@ -44,7 +44,7 @@ OLD = {("11", 2), ("1337-2", 3)}  # old duplicates that the rows do not call so
 TEXT = bytes(range(100))
 OLD_TEXT = b"\xee" * 80  # of an earlier incarnation
 
-Before = dict[int | str, Callable[[Pair], Any]]
+Before = dict[int | str, Callable[[RfcPair], Any]]
 
 
 def number(value: int | str | None) -> int:
@@ -61,7 +61,7 @@ def printed(segment: dict[str, Any]) -> str:
     )
 
 
-def check_states(pair: Pair, line: int | str, a: str | None, b: str | None) -> None:
+def check_states(pair: RfcPair, line: int | str, a: str | None, b: str | None) -> None:
     for end, word in (("A", a), ("B", b)):
         state = WORDS.get(word, word) if word is not None else None
         if state is not None:
@@ -69,7 +69,7 @@ def check_states(pair: Pair, line: int | str, a: str | None, b: str | None) -> N
             assert str(pair.state(end)) == state, f"line {line}: {end} is in {pair.state(end)}, the RFC has {state}"
 
 
-def move(pair: Pair, line: int | str, arrow: str, row: dict[str, Any], *, old: bool) -> None:
+def move(pair: RfcPair, line: int | str, arrow: str, row: dict[str, Any], *, old: bool) -> None:
     """Let the row's segment do what its arrow says; ``old``: an old duplicate, that neither end has sent here."""
     sender = "A" if "-->" in arrow else "B"
     text = printed(row)
@@ -86,7 +86,7 @@ def move(pair: Pair, line: int | str, arrow: str, row: dict[str, Any], *, old: b
     )
 
 
-def replay(name: str, pair: Pair, before: Before, lines: set[int | str] | None = None) -> Pair:
+def replay(name: str, pair: RfcPair, before: Before, lines: set[int | str] | None = None) -> RfcPair:
     """Run a figure's rows (only ``lines``, if given) and check each against the two stacks."""
     for line, a, arrow, segment, b, note in FIGURES[name]["rows"]:
         if lines is not None and line not in lines:
@@ -104,13 +104,13 @@ def config(iss: int, base: TcpConfig | None = None, **changes: Any) -> TcpConfig
     return (base if base is not None else rfc9293()).replace(isn=ConstantIsn(iss), **changes)
 
 
-def quiet(pair: Pair) -> bool:
+def quiet(pair: RfcPair) -> bool:
     return not pair.net["A"] and not pair.net["B"]
 
 
-def established(a: TcpConfig, b: TcpConfig) -> Pair:
+def established(a: TcpConfig, b: TcpConfig) -> RfcPair:
     """A has opened to B by a three-way handshake; nothing is in the net."""
-    pair = Pair(a, b)
+    pair = RfcPair(a, b)
     pair.listen("B")
     pair.open("A")
     pair.settle()
@@ -119,7 +119,7 @@ def established(a: TcpConfig, b: TcpConfig) -> Pair:
     return pair
 
 
-def abandon_listener(pair: Pair) -> None:
+def abandon_listener(pair: RfcPair) -> None:
     """B takes its connection and listens no more: the figures that follow know only the connection."""
     socket = pair.sockets["B"].accept()
     pair.sockets["B"].close(pair.ns)
@@ -127,7 +127,7 @@ def abandon_listener(pair: Pair) -> None:
     pair.sockets["B"] = socket
 
 
-def figure_12(base: TcpConfig) -> tuple[Pair, Before]:
+def figure_12(base: TcpConfig) -> tuple[RfcPair, Before]:
     pair = established(config(99, base), config(299, base))
     abandon_listener(pair)
     before: Before = {

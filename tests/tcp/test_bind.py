@@ -4,12 +4,12 @@ import pytest
 
 from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.errors import ConnectionAlreadyExists
-from tests.tcp.harness import PORTS, Pair
+from tests.tcp.harness import PORTS, RfcPair
 
 
-def closed_by(first: str, *, reuse_address: bool = False) -> Pair:
+def closed_by(first: str, *, reuse_address: bool = False) -> RfcPair:
     """A, on port 1000, has opened to the server B, on port 2000; ``first`` closed first, and B listens no more."""
-    pair = Pair(rfc9293(), rfc9293())
+    pair = RfcPair(rfc9293(), rfc9293())
     pair.sockets["B"] = listener = pair.socket("B")
     listener.reuse_address = reuse_address
     listener.listen(PORTS["B"])
@@ -22,7 +22,7 @@ def closed_by(first: str, *, reuse_address: bool = False) -> Pair:
     return pair
 
 
-def listen_again(pair: Pair, *, reuse_address: bool) -> None:
+def listen_again(pair: RfcPair, *, reuse_address: bool) -> None:
     again = pair.socket("B")
     again.reuse_address = reuse_address
     again.listen(PORTS["B"])
@@ -58,7 +58,7 @@ def test_both_sockets_must_have_had_so_reuseaddr(before: bool, after: bool) -> N
 
 
 def test_two_listeners_never_share_a_port() -> None:
-    pair = Pair(rfc9293(), rfc9293())
+    pair = RfcPair(rfc9293(), rfc9293())
     first, second = pair.socket("B"), pair.socket("B")
     first.reuse_address = second.reuse_address = True
     first.listen(PORTS["B"])

@@ -22,22 +22,22 @@ from tests.tcp.figures import (
     quiet,
     replay,
 )
-from tests.tcp.harness import OTHER, Pair, shown
+from tests.tcp.harness import OTHER, RfcPair, shown
 
 BOTH = pytest.mark.parametrize("base", [rfc9293(), rfc793()], ids=lambda c: c.name)
 
 
 @BOTH
 def test_figure_6_basic_handshake(base: TcpConfig) -> None:
-    pair = Pair(config(100, base), config(300, base))
+    pair = RfcPair(config(100, base), config(300, base))
     pair.listen("B")
     replay("6", pair, {2: lambda p: p.open("A"), 5: lambda p: p.call("A", "send", TEXT)})
     assert pair.sent[-1] == "B <SEQ=301><ACK=201><CTL=ACK>"  # the data is acknowledged, the ACK before it was not
     assert pair.call("B", "receive", 1000) == TEXT
 
 
-def figure_7(base: TcpConfig) -> tuple[Pair, Before]:
-    return Pair(config(100, base), config(300, base)), {2: lambda p: p.open("A"), 3: lambda p: p.open("B")}
+def figure_7(base: TcpConfig) -> tuple[RfcPair, Before]:
+    return RfcPair(config(100, base), config(300, base)), {2: lambda p: p.open("A"), 3: lambda p: p.open("B")}
 
 
 @BOTH
@@ -71,7 +71,7 @@ def test_figure_7_if_check_1_is_taken_literally(base: TcpConfig) -> None:
     replay("7", pair, before, lines={1, 2, 3, 4, 5})
     pair.deliver("B")  # line 6: the SYN-ACK of B has SEQ=300, RCV.NXT is 301
     check_states(pair, 6, "SYN-RECEIVED", "SYN-RECEIVED")
-    assert pair.logs["A"].clauses == [clauses.CHECK_1_SEQUENCE]
+    assert pair.ends["A"].clauses == [clauses.CHECK_1_SEQUENCE]
     pair.deliver("A")  # line 7, and the same there
     check_states(pair, 7, "SYN-RECEIVED", "SYN-RECEIVED")
     pair.deliver("A")  # the pure ACK
@@ -96,18 +96,18 @@ def test_figure_7_as_linux_does_it() -> None:
 def test_figure_8_old_duplicate_syn(base: TcpConfig) -> None:
     # B's two connections start at 300 and 400.
     steps = config(0, base).replace(isn=CounterIsn(per_second=0, per_connection=100, start=300))
-    pair = Pair(config(100, base), steps)
+    pair = RfcPair(config(100, base), steps)
     pair.listen("B")
     replay("8", pair, {2: lambda p: p.open("A")})
     assert quiet(pair)
-    assert (SYN_RECEIVED, LISTEN, clauses.CHECK_2_RST) in pair.logs["B"].edges
+    assert (SYN_RECEIVED, LISTEN, clauses.CHECK_2_RST) in pair.ends["B"].edges
 
 
-def crash(pair: Pair) -> None:
+def crash(pair: RfcPair) -> None:
     pair.stacks["A"].crash()
 
 
-def figure_9(base: TcpConfig, **changes: Any) -> tuple[Pair, Before]:
+def figure_9(base: TcpConfig, **changes: Any) -> tuple[RfcPair, Before]:
     """The crash comes first; on line 7 the SYN is sent again, one RTO after line 3."""
     pair = established(config(99, base), config(299, base, **changes))
     abandon_listener(pair)
@@ -115,7 +115,7 @@ def figure_9(base: TcpConfig, **changes: Any) -> tuple[Pair, Before]:
     return pair, {1: crash, 3: lambda p: p.open("A", opens), 7: lambda p: p.wait(1.0)}
 
 
-def replay_figure_9(pair: Pair, before: Before) -> None:
+def replay_figure_9(pair: RfcPair, before: Before) -> None:
     """Line 7's SYN finds no connection on B, which answers with a RST as the text below the figure says."""
     replay("9", pair, before)
     error = pair.sockets["B"].tcb.error
@@ -128,14 +128,14 @@ def test_figure_9_with_a_challenge_ack() -> None:
     """RFC 5961: a SYN on a synchronized connection draws an ACK wherever its number lies."""
     pair, before = figure_9(rfc9293())
     replay_figure_9(pair, before)
-    assert pair.logs["B"].clauses[0] == clauses.CHECK_4_CHALLENGE_ACK
+    assert pair.ends["B"].clauses[0] == clauses.CHECK_4_CHALLENGE_ACK
 
 
 def test_figure_9_outside_the_window() -> None:
     """RFC 793's rule gives the same answer as long as 400 lies outside the window, as the RFC's text assumes."""
     pair, before = figure_9(rfc793(), receive_buffer=200)
     replay_figure_9(pair, before)
-    assert pair.logs["B"].clauses[0] == clauses.CHECK_1_SEQUENCE
+    assert pair.ends["B"].clauses[0] == clauses.CHECK_1_SEQUENCE
 
 
 def test_figure_9_in_the_window_of_rfc_793() -> None:
@@ -161,7 +161,7 @@ def test_figure_10_active_side(base: TcpConfig) -> None:
 
 @BOTH
 def test_figure_11_two_passive_sockets(base: TcpConfig) -> None:
-    pair = Pair(config(100, base), config(SYMBOLS["X"], base))
+    pair = RfcPair(config(100, base), config(SYMBOLS["X"], base))
     pair.listen("A")
     pair.listen("B")
     replay("11", pair, {})

@@ -18,7 +18,7 @@ from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, LEGAL, LISTEN, TIME_WAIT
 from netsim.tcp.tcb import Tcb
-from tests.tcp.pair import Link, Pair, streams
+from tests.tcp.harness import Link, Pair, streams
 
 FIXED = settings(
     derandomize=True,
@@ -300,7 +300,7 @@ def test_two_hosts_deliver_everything_or_report_failure(
     for end in (client, server) * 20:
         if end is not None:
             end.act()  # what is left in the buffers
-    for records in pair.records.values():
+    for records in (end.events for end in pair.ends.values()):
         assert all((m.old, m.new, m.clause) in LEGAL for m in records if isinstance(m, Moved))
     ends = [client] if server is None else [client, server]
     failures = [error for end in ends if (error := end.error or end.socket.tcb.error) is not None]

@@ -24,7 +24,7 @@ from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LISTEN, SYN_SENT, TIME_WAIT
 from netsim.tcp.timers import NEVER
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo, streams
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Pair, Solo, streams
 
 ONE = PEER_ISS + 1
 S = 10**9
@@ -74,7 +74,7 @@ def test_signals_name_the_socket() -> None:
     solo = Solo(rfc9293())
     client = Socket(solo.stack)
     client.bind(4000)
-    solo._collect(client.connect("b", 80, 0))
+    solo.collect(client.connect("b", 80, 0))
     solo.tcb = client.tcb  # type: ignore[assignment]
 
     def signalled(flags: int, seq: int, ack: int, data: bytes = b"") -> bool:

@@ -15,7 +15,7 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED
-from tests.tcp.pair import Pair
+from tests.tcp.harness import Pair
 
 
 def joined(config: TcpConfig | None = None) -> tuple[Pair, Socket, Socket]:

@@ -6,7 +6,7 @@ import pytest
 
 from netsim.tcp.config.profiles import linux
 from netsim.tcp.timers import wheel_deadline
-from tests.tcp.pair import Solo, ns
+from tests.tcp.harness import Solo, ns
 
 
 @pytest.mark.parametrize(

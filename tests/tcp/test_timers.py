@@ -11,7 +11,7 @@ from netsim.tcp.recovery.rto import MdevEstimator, RttEstimator
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Options
 from netsim.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from netsim.tcp.user_calls import close, make_orphan, send
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Pair, Solo
 
 ONE = PEER_ISS + 1  # the peer's first number after its SYN
 S = 10**9

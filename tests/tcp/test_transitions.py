@@ -14,7 +14,7 @@ from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.segment_arrives.icmp import IcmpError
 from netsim.tcp.state import LEGAL, TRANSITIONS, Edge, State
 from netsim.tcp.user_calls import abort, close, send
-from tests.tcp.harness import BASE, PORTS, Lone, flags_of, flow_from, reach
+from tests.tcp.harness import BASE, PORTS, RfcSolo, flags_of, flow_from, reach
 
 RFC_793 = BASE.replace(rst_policy="rfc793", syn_policy="rfc793", ack_policy="rfc793")
 GIVES_UP = BASE.replace(retries2=2, syn_retries=1, synack_retries=1, user_timeout=None)
@@ -22,7 +22,7 @@ IMPATIENT = BASE.replace(connect_timeout=5.0, user_timeout=5.0)
 PROBING = BASE.replace(
     keepalive=True, keepalive_idle=1.0, keepalive_interval=1.0, keepalive_probes=1, rto_min=100.0, rto_initial=100.0
 )
-Drive = Callable[[], Lone]
+Drive = Callable[[], RfcSolo]
 Key = tuple[str, str, str]  # old, new, clause
 
 TWO_WAY = "two-way handshake: ESTABLISHED on the SYN"
@@ -87,13 +87,13 @@ ROWS: list[Key] = [
 ]  # fmt: skip
 
 
-def at(state: str, config: TcpConfig = BASE) -> Lone:
+def at(state: str, config: TcpConfig = BASE) -> RfcSolo:
     """SYN-RECEIVED here is that of an active OPEN, unless it says "passive"."""
     return reach("SYN-RECEIVED active" if state == "SYN-RECEIVED" else state, config)
 
 
 def peer_sends(state: str, names: str, seq: int, ack: int = 0, config: TcpConfig = BASE) -> Drive:
-    def drive() -> Lone:
+    def drive() -> RfcSolo:
         lone = at(state, config)
         lone.arrive(names, seq, ack)
         return lone
@@ -102,7 +102,7 @@ def peer_sends(state: str, names: str, seq: int, ack: int = 0, config: TcpConfig
 
 
 def user_calls(state: str, name: str, *args: object, config: TcpConfig = BASE, **named: object) -> Drive:
-    def drive() -> Lone:
+    def drive() -> RfcSolo:
         lone = at(state, config)
         lone.call(name, *args, lone.ns, **named)
         return lone
@@ -113,20 +113,20 @@ def user_calls(state: str, name: str, *args: object, config: TcpConfig = BASE, *
 def icmp_says(state: str) -> Drive:
     """Protocol unreachable, about our first segment that is not acknowledged."""
 
-    def drive() -> Lone:
+    def drive() -> RfcSolo:
         lone = at(state)
         if state == "CLOSE-WAIT":
             lone.do(send, b"unacknowledged", lone.ns)
-        tcb = lone.record
+        tcb = lone.connection
         message = IcmpError(tcb.flow, tcb.snd_una, "protocol_unreachable")
-        lone.log.note(lone.stack.on_icmp(message, lone.ns))
+        lone.end.note(lone.stack.on_icmp(message, lone.ns))
         return lone
 
     return drive
 
 
 def on_connection(state: str, call: Callable[..., None]) -> Drive:
-    def drive() -> Lone:
+    def drive() -> RfcSolo:
         lone = at(state)
         lone.do(call, lone.ns)
         return lone
@@ -135,7 +135,7 @@ def on_connection(state: str, call: Callable[..., None]) -> Drive:
 
 
 def time_passes(state: str, config: TcpConfig, seconds: float) -> Drive:
-    def drive() -> Lone:
+    def drive() -> RfcSolo:
         lone = at(state, config)
         if state == "CLOSE-WAIT":
             lone.do(send, b"unacknowledged", lone.ns)
@@ -146,7 +146,7 @@ def time_passes(state: str, config: TcpConfig, seconds: float) -> Drive:
 
 
 def falls_silent(state: str) -> Drive:
-    def drive() -> Lone:
+    def drive() -> RfcSolo:
         lone = at(state, PROBING)
         if state == "ESTABLISHED":
             lone.arrive("ACK", 5001, 1011)
@@ -156,20 +156,20 @@ def falls_silent(state: str) -> Drive:
     return drive
 
 
-def opens_passively() -> Lone:
-    lone = Lone()
+def opens_passively() -> RfcSolo:
+    lone = RfcSolo()
     lone.listen()
     return lone
 
 
-def accept_queue_overflows() -> Lone:
+def accept_queue_overflows() -> RfcSolo:
     """Backlog 2: three SYN-RECEIVED entries, of which the last to complete finds the queue full and is reset."""
-    lone = Lone(BASE.replace(abort_on_overflow=True))
+    lone = RfcSolo(BASE.replace(abort_on_overflow=True))
     lone.call("listen", PORTS["A"], backlog=2)
 
     def arrives(names: str, port: int, seq: int, ack: int = 0) -> None:
         flow = FourTuple("B", port, "A", PORTS["A"])
-        lone.log.note(lone.stack.on_segment(Segment(flow, seq, ack, flags_of(names), 1000), lone.ns))
+        lone.end.note(lone.stack.on_segment(Segment(flow, seq, ack, flags_of(names), 1000), lone.ns))
 
     arrives("SYN", 1, 5000)
     arrives("ACK", 1, 5001, 1001)
@@ -180,17 +180,17 @@ def accept_queue_overflows() -> Lone:
     return lone
 
 
-def evicted() -> Lone:
-    lone = Lone(BASE.replace(syn_queue_full="recycle-oldest"))
+def evicted() -> RfcSolo:
+    lone = RfcSolo(BASE.replace(syn_queue_full="recycle-oldest"))
     lone.call("listen", PORTS["A"], backlog=1)
     lone.arrive("SYN", 5000)
     newer = Segment(FourTuple("B", 1, "A", PORTS["A"]), 1, 0, flags_of("SYN"), 1000)
-    lone.log.note(lone.stack.on_segment(newer, lone.ns))
+    lone.end.note(lone.stack.on_segment(newer, lone.ns))
     return lone
 
 
-def cookie_comes_back() -> Lone:
-    lone = Lone(BASE.replace(syn_cookies="always"))
+def cookie_comes_back() -> RfcSolo:
+    lone = RfcSolo(BASE.replace(syn_cookies="always"))
     lone.listen()
     (cookie,) = lone.arrive("SYN", 5000)
     lone.arrive("ACK", 5001, int(cookie.split("=")[1].split(">")[0]) + 1)
@@ -198,7 +198,7 @@ def cookie_comes_back() -> Lone:
 
 
 def data_for_an_orphan(state: str) -> Drive:
-    def drive() -> Lone:
+    def drive() -> RfcSolo:
         lone = at("ESTABLISHED")
         lone.arrive("ACK", 5001, 1011)
         lone.call("close", lone.ns)
@@ -210,7 +210,7 @@ def data_for_an_orphan(state: str) -> Drive:
     return drive
 
 
-def orphan_waits() -> Lone:
+def orphan_waits() -> RfcSolo:
     lone = at("ESTABLISHED", BASE.replace(fin_wait_2_timeout=60.0))
     lone.call("close", lone.ns)
     lone.arrive("ACK", 5001, 1012)
@@ -218,14 +218,14 @@ def orphan_waits() -> Lone:
     return lone
 
 
-def reopened_by_the_peer() -> Lone:
+def reopened_by_the_peer() -> RfcSolo:
     lone = at("TIME-WAIT", BASE.replace(time_wait_reuse="rfc1122"))
     lone.stack.listen(PORTS["A"], 5)
     lone.arrive("SYN", 6000)
     return lone
 
 
-def reopened_for_good() -> Lone:
+def reopened_for_good() -> RfcSolo:
     lone = at("TIME-WAIT", BASE.replace(time_wait_reuse="rfc1122"))
     lone.stack.listen(PORTS["A"], 5)
     (answer,) = lone.arrive("SYN", 6000)
@@ -233,14 +233,14 @@ def reopened_for_good() -> Lone:
         State.TIME_WAIT,
         State.CLOSED,
         "3.6.1: MAY-2",
-    ) not in lone.log.edges  # the SYN may be an old duplicate still
+    ) not in lone.end.edges  # the SYN may be an old duplicate still
     lone.arrive("ACK", 6001, int(answer.split("=")[1].split(">")[0]) + 1)
     return lone
 
 
-def reopened_from_here() -> Lone:
+def reopened_from_here() -> RfcSolo:
     lone = at("TIME-WAIT", BASE.replace(time_wait_open="replace"))
-    lone.log.note(lone.stack.open("B", PORTS["B"], lone.ns, sport=PORTS["A"])[1])
+    lone.end.note(lone.stack.open("B", PORTS["B"], lone.ns, sport=PORTS["A"])[1])
     return lone
 
 
@@ -315,7 +315,7 @@ def test_the_table_has_the_rows_of_the_rfc_and_no_others() -> None:
 @pytest.mark.parametrize("edge", TRANSITIONS, ids=lambda e: f"{e.old}-{e.new}-{e.clause}")
 def test_every_edge_is_taken(edge: Edge) -> None:
     lone = DRIVES[key(edge)]()
-    edges = lone.log.edges
+    edges = lone.end.edges
     assert (edge.old, edge.new, edge.clause) in edges
     assert set(edges) <= LEGAL
 
@@ -323,7 +323,7 @@ def test_every_edge_is_taken(edge: Edge) -> None:
 @pytest.mark.parametrize("clause", sorted({edge.clause for edge in TRANSITIONS}))
 def test_every_other_edge_is_refused(clause: str) -> None:
     lone = at("ESTABLISHED")
-    tcb = lone.record
+    tcb = lone.connection
     refused = 0
     for old, new in itertools.product(State, State):
         if (str(old), str(new), clause) in ROWS:

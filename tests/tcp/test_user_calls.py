@@ -21,7 +21,7 @@ from netsim.tcp.errors import (
 )
 from netsim.tcp.socket import Socket
 from netsim.tcp.user_calls import send
-from tests.tcp.harness import BASE, PORTS, STATES, Lone, reach
+from tests.tcp.harness import BASE, PORTS, STATES, RfcSolo, reach
 
 OPENING = ("SYN-SENT", "SYN-RECEIVED passive", "SYN-RECEIVED active")
 Answer = type[TcpError] | list[str] | None
@@ -85,7 +85,7 @@ RECEIVE: dict[str, type[TcpError] | bytes | None] = {
 }
 
 
-def in_state(state: str) -> Lone:
+def in_state(state: str) -> RfcSolo:
     """As ``reach``; the socket is the connection's, also before it is accepted."""
     lone = reach(state)
     if state == "SYN-RECEIVED passive":
@@ -94,7 +94,7 @@ def in_state(state: str) -> Lone:
     return lone
 
 
-def answer_of(lone: Lone, call: Callable[[], object]) -> Answer:
+def answer_of(lone: RfcSolo, call: Callable[[], object]) -> Answer:
     try:
         call()
     except TcpError as error:
@@ -216,7 +216,7 @@ def test_close_before_established_to_the_end(state: str, acks: list[int]) -> Non
     assert str(lone.state) == "FIN-WAIT-2"
     assert lone.arrive("FIN,ACK", 5001, 1002) == ["<SEQ=1002><ACK=5002><CTL=ACK>"]
     assert lone.wait(240.0) == []
-    assert str(lone.record.state if lone.tcb else "CLOSED") == "CLOSED"
+    assert str(lone.connection.state if lone.tcb else "CLOSED") == "CLOSED"
 
 
 @pytest.mark.parametrize("state", STATES)

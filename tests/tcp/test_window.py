@@ -9,7 +9,7 @@ from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_2
 from netsim.tcp.timers import NEVER, PERSIST
 from netsim.tcp.user_calls import close, send
-from tests.tcp.pair import FLOW_IN, PEER_ISS, TO_PORT_80, Pair, Solo
+from tests.tcp.harness import FLOW_IN, PEER_ISS, TO_PORT_80, Pair, Solo
 
 ONE = PEER_ISS + 1
 S = 10**9

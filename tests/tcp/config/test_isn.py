@@ -15,7 +15,7 @@ from netsim.tcp.host_context import HostContext
 from netsim.tcp.segment import SYN, FourTuple
 from netsim.tcp.stack import Stack
 from netsim.tcp.tcb import Tcb
-from tests.tcp.pair import Solo, ns, streams
+from tests.tcp.harness import Solo, ns, streams
 
 FLOW = FourTuple("a", 4000, "b", 80)
 OTHER = FourTuple("a", 4001, "b", 80)

@@ -8,7 +8,7 @@ from netsim.tcp.config.profiles import freebsd, linux, linux_classic, profile, r
 from netsim.tcp.errors import ConnectionTimedOut
 from netsim.tcp.segment import ACK, SYN, Options
 from netsim.tcp.state import CLOSED, SYN_RECEIVED, SYN_SENT
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Pair, Solo
 
 # Each row: the times of all SYNs, and the time at which connect() fails, in seconds.
 SYN_SCHEDULES = {

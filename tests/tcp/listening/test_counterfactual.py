@@ -8,10 +8,10 @@ from netsim.link import Path, Scripted, parse_fault
 from netsim.sim import Host, World
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.trace.events import Sent
-from tests.tcp.harness import BASE, Lone, reach
+from tests.tcp.harness import BASE, RfcSolo, reach
 
 
-def server(handshake: str, **changes: object) -> Lone:
+def server(handshake: str, **changes: object) -> RfcSolo:
     return reach("LISTEN", BASE.replace(handshake=handshake, **changes))
 
 
@@ -26,8 +26,8 @@ def server(handshake: str, **changes: object) -> Lone:
 def test_answer_to_a_syn(handshake: str, sent: list[str], state: str) -> None:
     lone = server(handshake)
     assert lone.arrive("SYN", 5000) == sent
-    assert str(lone.record.state) == state
-    assert len(lone.stack.listeners[lone.record.flow.sport].accept_queue) == (state == "ESTABLISHED")
+    assert str(lone.connection.state) == state
+    assert len(lone.stack.listeners[lone.connection.flow.sport].accept_queue) == (state == "ESTABLISHED")
 
 
 def test_two_way_retransmits_its_synack_for_a_retransmitted_syn_and_by_no_timer() -> None:
@@ -36,20 +36,20 @@ def test_two_way_retransmits_its_synack_for_a_retransmitted_syn_and_by_no_timer(
     assert lone.wait(1000.0) == []
     assert lone.arrive("SYN", 5000) == ["<SEQ=1000><ACK=5001><CTL=SYN,ACK>"]
     assert lone.arrive("SYN", 5001) == ["<SEQ=1001><ACK=5001><CTL=ACK>"]  # another SYN: challenge ACK, as ever
-    assert str(lone.record.state) == "ESTABLISHED"
+    assert str(lone.connection.state) == "ESTABLISHED"
 
 
 def test_two_way_delivers_the_data_of_a_syn_immediately() -> None:
     lone = server("two-way")
     lone.arrive("SYN", 5000, data=b"twice?")
-    assert bytes(lone.record.rcv_buffer or b"") == b"twice?"
+    assert bytes(lone.connection.rcv_buffer or b"") == b"twice?"
 
 
 def test_two_way_needs_no_final_ack_and_tolerates_one() -> None:
     lone = server("two-way")
     lone.arrive("SYN", 5000)
     assert lone.arrive("ACK", 5001, 1001) == []
-    assert lone.record.snd_una == lone.record.snd_nxt == 1001
+    assert lone.connection.snd_una == lone.connection.snd_nxt == 1001
 
 
 def test_only_a_reset_ends_a_ghost_early() -> None:

@@ -5,7 +5,7 @@ import pytest
 from netsim.tcp.config.profiles import linux
 from netsim.tcp.segment import ACK, FIN, SYN, Segment
 from netsim.tcp.state import CLOSE_WAIT, ESTABLISHED, SYN_RECEIVED, State
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Solo
 
 CONFIG = linux().replace(defer_accept=3.0, timestamps=False)
 ONE = PEER_ISS + 1

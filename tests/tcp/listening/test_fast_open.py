@@ -10,7 +10,7 @@ from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
 from netsim.tcp.timers import REXMT
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo, streams
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Solo, streams
 
 CLIENT = TcpConfig(fast_open="client", delayed_ack=None)
 SERVER = TcpConfig(fast_open="server", delayed_ack=None)
@@ -157,7 +157,7 @@ def test_with_a_cookie_the_server_reads_and_answers_in_syn_received() -> None:
     assert sock is not None
     assert (sock.state, sock.receive(100, 0)[0]) == (SYN_RECEIVED, b"GET /")
     _, actions = sock.send(b"answer", 0)
-    (data,) = solo._collect(actions)
+    (data,) = solo.collect(actions)
     assert (data.seq, data.ack, data.payload, data.flags) == (1001, 83, b"answer", ACK | PSH)
     solo.ns = 100_000_000
     assert solo.feed(ACK, 83, 1001, flow=TO_PORT_80) == []
@@ -188,7 +188,7 @@ def test_the_syn_ack_can_carry_the_response() -> None:
     sock = listener.accept()
     assert sock is not None
     _, actions = sock.send(b"answer", 0)
-    (answer,) = solo._collect(actions)
+    (answer,) = solo.collect(actions)
     assert (answer.flags, answer.seq, answer.ack, answer.payload) == (SYN | ACK, 1000, 83, b"answer")
     assert solo.advance(0.9) == []
     ((at, again),) = solo.advance(1.5)
@@ -207,7 +207,7 @@ def test_a_long_response_continues_after_the_syn_ack() -> None:
     sock = listener.accept()
     assert sock is not None
     _, actions = sock.send(b"x" * 1568, 0)
-    sent = solo._collect(actions)
+    sent = solo.collect(actions)
     assert [(s.seq, len(s.payload)) for s in sent] == [(1000, 496), (1497, 536), (2033, 536)]
 
 
@@ -220,7 +220,7 @@ def test_a_delayed_syn_ack_is_sent_at_its_deadline() -> None:
     sock = listener.accept()
     assert sock is not None
     _, actions = sock.send(b"answer", solo.ns)
-    (data,) = solo._collect(actions)
+    (data,) = solo.collect(actions)
     assert (data.flags, data.seq) == (ACK | PSH, 1001)
 
 
@@ -231,7 +231,7 @@ def test_an_application_that_closes_immediately_still_answers_the_syn() -> None:
     assert sock is not None
     assert sock.receive(100, 0)[0] == b"GET /"
     actions = sock.close(0)
-    answer, fin = solo._collect(actions)
+    answer, fin = solo.collect(actions)
     assert (answer.flags, answer.seq, fin.flags & 1, fin.seq) == (SYN | ACK, 1000, 1, 1001)
 
 
@@ -246,7 +246,7 @@ def test_the_syn_ack_is_retransmitted_without_data_until_the_final_ack_arrives()
     sock = listener.accept()
     assert sock is not None
     _, actions = sock.send(b"answer", 0)
-    solo._collect(actions)
+    solo.collect(actions)
     sent = solo.advance(3.5)
     assert [(at, s.flags, s.ack, s.payload) for at, s in sent] == [
         (1.0, SYN | ACK, 83, b""),

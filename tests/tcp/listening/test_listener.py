@@ -8,7 +8,7 @@ from netsim.tcp.errors import ConnectionAlreadyExists, ConnectionDoesNotExist, C
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_RECEIVED, State
-from tests.tcp.pair import PEER_ISS, Pair, Solo
+from tests.tcp.harness import PEER_ISS, Pair, Solo
 
 ONE = PEER_ISS + 1
 
@@ -209,7 +209,7 @@ def test_close_of_a_listener() -> None:
     server.syn(2)
     mine = server.socket.accept()
     assert mine is not None
-    sent = server.solo._collect(server.socket.close(server.solo.ns))
+    sent = server.solo.collect(server.socket.close(server.solo.ns))
     assert [(s.flow.dst, s.flags) for s in sent] == [("c1", RST)]
     assert [server.state(k) for k in (0, 1, 2)] == [ESTABLISHED, CLOSED, CLOSED]
     assert server.listener.syn_queue_length == 0

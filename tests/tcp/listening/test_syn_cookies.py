@@ -14,7 +14,7 @@ from netsim.tcp.config.syn_cookie import BernsteinCookie, SynCookie, TimestampCo
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Options, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
-from tests.tcp.pair import PEER_ISS, Pair, Solo
+from tests.tcp.harness import PEER_ISS, Pair, Solo
 
 MINUTE = 60 * 10**9
 FLOW = FourTuple("a", 80, "b", 4000)

@@ -9,7 +9,7 @@ from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.segment import ACK, RST, SYN, FourTuple, Segment
 from netsim.tcp.socket import Socket
 from netsim.tcp.state import ESTABLISHED, State
-from tests.tcp.pair import PEER_ISS, Solo
+from tests.tcp.harness import PEER_ISS, Solo
 
 LINUX_0 = linux().replace(syn_cookies="off")
 

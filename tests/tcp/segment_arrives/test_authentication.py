@@ -15,7 +15,7 @@ from netsim.tcp.segment_arrives.authentication import mac_of, refused_by_mac, si
 from netsim.tcp.stack import Stack
 from netsim.tcp.state import ESTABLISHED, LISTEN, SYN_RECEIVED, SYN_SENT
 from netsim.tcp.user_calls import abort, send
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Solo
 
 KEY = "a secret"
 CONFIG = TcpConfig(authentication_key=KEY, delayed_ack=None)
@@ -38,7 +38,7 @@ def opened(config: TcpConfig = CONFIG, **options: int) -> Solo:
 
 
 def give(solo: Solo, segment: Segment) -> list[Segment]:
-    return solo._collect(solo.stack.on_segment(segment, solo.ns))
+    return solo.collect(solo.stack.on_segment(segment, solo.ns))
 
 
 def test_the_mac_is_hmac_sha1_cut_to_96_bits() -> None:

@@ -10,13 +10,13 @@ from netsim.tcp.errors import ConnectionReset
 from netsim.tcp.segment import Segment
 from netsim.tcp.state import TIME_WAIT
 from tests.tcp.figures import OLD_TEXT, TEXT, Before, check_states, config, established, figure_12, quiet, replay
-from tests.tcp.harness import Pair, flags_of, flow_from, reach, shown
+from tests.tcp.harness import RfcPair, flags_of, flow_from, reach, shown
 
 
 @pytest.mark.parametrize("policy", ["ack", "synack", "synack-rearm"])
 def test_retransmitted_syn_in_syn_received(policy: str) -> None:
     """RFC 9293 3.10.7.4 answers with a bare ACK, which SYN-SENT drops; BSD and Linux with the SYN-ACK again."""
-    pair = Pair(config(100), config(300, duplicate_syn=policy))
+    pair = RfcPair(config(100), config(300, duplicate_syn=policy))
     pair.listen("B")
     pair.open("A")
     pair.deliver("A")
@@ -27,7 +27,7 @@ def test_retransmitted_syn_in_syn_received(policy: str) -> None:
     assert [shown(s) for s in pair.net["B"]] == [answer]
     pair.deliver("B")
     check_states(pair, 0, "SYN-SENT" if policy == "ack" else "ESTABLISHED", "SYN-RECEIVED")
-    assert pair.logs["A"].clauses == ([clauses.SYN_SENT_5_NEITHER] if policy == "ack" else [])
+    assert pair.ends["A"].clauses == ([clauses.SYN_SENT_5_NEITHER] if policy == "ack" else [])
     # The SYN-ACK timer, 1 s from the first SYN-ACK, was restarted by Linux at 0.5 s.
     pair.net["A"].clear()
     pair.wait(0.5)
@@ -112,7 +112,7 @@ def test_rfc_1337_fix_f2_ignores_resets_for_two_seconds(after: float, state: str
     replay("1337-1", pair, {}, lines={"5.1", "5.2"})
     pair.deliver("B")
     assert str(pair.state("A")) == state
-    assert (clauses.RFC1337_F2 in pair.logs["A"].clauses) == (state == "TIME-WAIT")
+    assert (clauses.RFC1337_F2 in pair.ends["A"].clauses) == (state == "TIME-WAIT")
 
 
 @pytest.mark.parametrize("policy", ["ignore", "ignore-2s"])
@@ -155,8 +155,8 @@ def test_rfc_1337_figure_3_endless_acks() -> None:
     assert pair.sent[-2:] == ["B <SEQ=101><ACK=640><CTL=ACK>", "A <SEQ=600><ACK=101><CTL=ACK>"]
 
 
-def figure_4_pair(base: TcpConfig) -> tuple[Pair, Before]:
-    pair = Pair(config(100, base), config(400, base, receive_buffer=800))
+def figure_4_pair(base: TcpConfig) -> tuple[RfcPair, Before]:
+    pair = RfcPair(config(100, base), config(400, base, receive_buffer=800))
     pair.listen("B")
     return pair, {2: lambda p: p.open("A")}
 
@@ -176,7 +176,7 @@ def test_rfc_1337_figure_4_under_rfc_9293() -> None:
     pair.deliver("A")  # line 5
     check_states(pair, 5, "SYN-SENT", "SYN-RECEIVED")
     assert pair.sent[-1] == "B <SEQ=401><ACK=101><CTL=ACK>"
-    assert pair.logs["B"].clauses == [clauses.CHECK_2_CHALLENGE_ACK]
+    assert pair.ends["B"].clauses == [clauses.CHECK_2_CHALLENGE_ACK]
     pair.deliver("B")  # line 6
     assert str(pair.state("A")) == "ESTABLISHED"
     pair.settle()

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.tcp.figures import abandon_listener, config, established
-from tests.tcp.harness import Pair
+from tests.tcp.harness import RfcPair
 
 
-def half_closed(fin_ack: str, **changes: Any) -> Pair:
+def half_closed(fin_ack: str, **changes: Any) -> RfcPair:
     """A has closed, and its FIN is with B: SEQ 100 and 300 as in figure 12."""
     b = config(299).replace(fin_ack=fin_ack, delayed_ack=0.2, **changes)
     pair = established(config(99), b)

@@ -9,7 +9,7 @@ from netsim.tcp.segment import FIN, PSH, SYN, Options
 from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
 from netsim.tcp.state import CLOSED, ESTABLISHED, LISTEN, SYN_SENT
 from netsim.tcp.user_calls import close, send
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Solo
 
 ONE = PEER_ISS + 1
 SOFT: list[Kind] = ["net_unreachable", "host_unreachable", "source_route_failed", "parameter_problem"]
@@ -20,7 +20,7 @@ FILTERED: list[Kind] = ["net_prohibited", "host_prohibited", "packet_filtered", 
 def says(solo: Solo, kind: Kind, *, seq: int = 1000, mtu: int = 0) -> list[int]:
     """The message arrives; (sequence number of) what is sent because of it."""
     actions = solo.stack.on_icmp(IcmpError(solo.tcb.flow, seq, kind, mtu), solo.ns)
-    return [segment.seq for segment in solo._collect(actions)]
+    return [segment.seq for segment in solo.collect(actions)]
 
 
 @pytest.mark.parametrize("kind", [*SOFT, *HARD, *FILTERED])

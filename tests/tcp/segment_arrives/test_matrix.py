@@ -270,17 +270,17 @@ def check(cell: Cell, **policies: object) -> None:
     rest, _, clause = answer.partition(":")
     code, _, new = rest.partition(">")
     lone = reach(state, BASE.replace(**policies))
-    lone.log.moves.clear()
+    lone.end.moves.clear()
     replies = lone.arrive(flags, seq, ack if "ACK" in control else 0, b"x" * size)
     where = f"{state}, {control} SEQ={seq} ACK={ack}"
     assert replies == reply_of(code, nxt, seq, ack, length), where
-    reached = str(lone.log.moves[-1].new) if lone.log.moves else state.split()[0]
+    reached = str(lone.end.moves[-1].new) if lone.end.moves else state.split()[0]
     assert reached == (new or state.split()[0]), where
-    assert lone.log.clauses == ([CLAUSES[clause]] if clause else []), where
+    assert lone.end.clauses == ([CLAUSES[clause]] if clause else []), where
     if reached in ("CLOSED", "LISTEN"):
         assert lone.tcb is None, where
     else:
-        assert str(lone.record.state) == reached, where
+        assert str(lone.connection.state) == reached, where
 
 
 def name(cell: Cell) -> str:
@@ -323,7 +323,7 @@ def test_data_and_fin_of_a_syn_are_queued_until_established(origin: str, data: b
     lone = reach("SYN-SENT" if origin == "active" else "LISTEN")
     assert lone.arrive("SYN,FIN", 5000, data=data) == ["<SEQ=1000><ACK=5001><CTL=SYN,ACK>"]
     assert lone.arrive("ACK", 5001, 1001) == [f"<SEQ=1001><ACK={5002 + len(data)}><CTL=ACK>"]
-    assert [str(m.new) for m in lone.log.moves][-3:] == ["SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT"]
+    assert [str(m.new) for m in lone.end.moves][-3:] == ["SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT"]
     if origin == "passive":
         lone.accept()
     assert lone.call("receive", 100, lone.ns) == data

@@ -8,7 +8,7 @@ from netsim.tcp.errors import ConnectionAlreadyExists
 from netsim.tcp.segment import ACK, FIN, RST, SYN, Options, Segment
 from netsim.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, TIME_WAIT
 from netsim.tcp.user_calls import close, send
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Pair, Solo
 
 ONE = PEER_ISS + 1
 HALF = 1 << 31

@@ -18,7 +18,7 @@ from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.segment import ACK, FIN, SYN, Segment
 from netsim.tcp.segment_arrives.sequence import acceptable
 from netsim.tcp.tcb import Tcb
-from tests.tcp.harness import BASE, Lone, reach
+from tests.tcp.harness import BASE, RfcSolo, reach
 
 SPACE = 2**32
 RFC_793 = BASE.replace(rst_policy="rfc793", syn_policy="rfc793", ack_policy="rfc793", challenge_ack_limit=None)
@@ -26,7 +26,7 @@ CHALLENGE = "<SEQ=1001><ACK=5001><CTL=ACK>"
 
 
 def window_at(rcv_nxt: int, window: int, edge: str = "rfc9293") -> Tcb:
-    tcb = reach("ESTABLISHED", BASE.replace(window_edge=edge)).record
+    tcb = reach("ESTABLISHED", BASE.replace(window_edge=edge)).connection
     tcb.rcv_nxt, tcb.rcv_wnd = rcv_nxt, window
     return tcb
 
@@ -108,21 +108,21 @@ def test_closed_window_takes_rst_and_ack() -> None:
     """MUST-66: with RCV.WND = 0, data is refused, but ACK and RST at RCV.NXT are processed."""
     lone = reach("ESTABLISHED")
     lone.arrive("ACK", 5001, 1001, b"x" * 1000)
-    assert lone.record.rcv_wnd == 0
+    assert lone.connection.rcv_wnd == 0
     assert lone.arrive("ACK", 6001, 1011, b"more") == ["<SEQ=1011><ACK=6001><CTL=ACK>"]
-    assert lone.record.snd_una == 1011
-    assert lone.record.rcv_nxt == 6001
+    assert lone.connection.snd_una == 1011
+    assert lone.connection.rcv_nxt == 6001
     assert lone.arrive("ACK", 6002, 1011, b"more") == ["<SEQ=1011><ACK=6001><CTL=ACK>"]
     assert lone.arrive("RST", 6001) == []
     assert str(lone.state) == "CLOSED"
 
 
-def idle(config: TcpConfig = BASE) -> Lone:
+def idle(config: TcpConfig = BASE) -> RfcSolo:
     """ESTABLISHED, nothing in flight: SND.UNA = SND.NXT = 1001, RCV.NXT = 5001, RCV.WND = 1000, SND.WND = 2000."""
-    lone = Lone(config)
+    lone = RfcSolo(config)
     lone.open()
     lone.arrive("SYN,ACK", 5000, 1001)
-    lone.log.moves.clear()
+    lone.end.moves.clear()
     return lone
 
 
@@ -185,7 +185,7 @@ def test_ack_range(ack: int, taken_5961: bool, taken_793: bool) -> None:
         answer = f"<SEQ=1011><ACK={5006 if taken else 5001}><CTL=ACK>"
         assert lone.arrive("ACK", 5001, ack, b"hello") == [answer]
         assert lone.call("receive", 100, lone.ns) == (b"hello" if taken else None)
-        assert lone.record.snd_una == (1011 if ack == 1011 else 1001)
+        assert lone.connection.snd_una == (1011 if ack == 1011 else 1001)
 
 
 def test_max_snd_wnd_is_the_largest_window_ever_seen() -> None:
@@ -231,7 +231,7 @@ def test_invalid_ratelimit() -> None:
 def test_ack_and_window_across_the_wrap(distance: int) -> None:
     """ISS = 2**32 - ``distance``: ten bytes, their ACK, an old and an unsent one, over the edge of the space."""
     iss = (SPACE - distance) % SPACE
-    lone = Lone(BASE.replace(isn=ConstantIsn(iss)))
+    lone = RfcSolo(BASE.replace(isn=ConstantIsn(iss)))
     lone.open()
     lone.arrive("SYN,ACK", iss - 100, iss + 1)
     rcv_nxt = (iss - 99) % SPACE
@@ -243,7 +243,7 @@ def test_ack_and_window_across_the_wrap(distance: int) -> None:
     assert lone.arrive("ACK", rcv_nxt, iss - 2000) == unsent
     for acked in range(1, 11):
         assert lone.arrive("ACK", rcv_nxt, iss + 1 + acked) == []
-        assert lone.record.snd_una == (iss + 1 + acked) % SPACE
+        assert lone.connection.snd_una == (iss + 1 + acked) % SPACE
     # The peer's numbers wrap too: 200 bytes from 100 before the edge.
     assert lone.arrive("ACK", rcv_nxt, iss + 11, b"y" * 200) == [
         f"<SEQ={(iss + 11) % SPACE}><ACK={(iss + 101) % SPACE}><CTL=ACK>"

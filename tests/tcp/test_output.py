@@ -9,7 +9,7 @@ from netsim.tcp.errors import ConnectionClosing, InsufficientResources
 from netsim.tcp.segment import ACK, FIN, PSH, RST, SYN, Options
 from netsim.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from netsim.tcp.user_calls import close, make_orphan, receive, send, status
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Pair, Solo
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Pair, Solo
 
 ONE = PEER_ISS + 1
 

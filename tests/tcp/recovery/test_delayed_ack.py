@@ -5,7 +5,7 @@ import pytest
 from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, PSH
 from netsim.tcp.user_calls import close, send
-from tests.tcp.pair import PEER_ISS, Solo
+from tests.tcp.harness import PEER_ISS, Solo
 
 ONE = PEER_ISS + 1
 

@@ -7,7 +7,7 @@ from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.recovery.ecn import CE, ECT_0, NOT_ECT
 from netsim.tcp.segment import ACK, CWR, ECE, SYN, FourTuple, Options, Segment
 from netsim.tcp.user_calls import send
-from tests.tcp.pair import PEER_ISS, TO_PORT_80, Solo
+from tests.tcp.harness import PEER_ISS, TO_PORT_80, Solo
 
 ONE = PEER_ISS + 1
 REQUEST = rfc9293().replace(ecn="request", delayed_ack=None)
@@ -75,7 +75,7 @@ def agreed(config: TcpConfig = REQUEST) -> Solo:
 
 def marked(solo: Solo, seq: int, *, flags: int = 0, ecn: int = CE) -> list[Segment]:
     segment = Segment(FLOW, seq, 1001, ACK | flags, 65535, b"x", None, 0, ecn)
-    return solo._collect(solo.stack.on_segment(segment, solo.ns))
+    return solo.collect(solo.stack.on_segment(segment, solo.ns))
 
 
 def test_the_receiver_echoes_until_it_hears_of_an_answer() -> None:

@@ -11,7 +11,7 @@ from netsim.tcp.recovery.reassembly import Reassembly
 from netsim.tcp.segment import ACK, FIN, Options, Segment
 from netsim.tcp.state import CLOSE_WAIT
 from netsim.tcp.user_calls import send
-from tests.tcp.pair import PEER_ISS, Link, Pair, Solo
+from tests.tcp.harness import PEER_ISS, Link, Pair, Solo
 
 ONE = PEER_ISS + 1
 S = 10**9

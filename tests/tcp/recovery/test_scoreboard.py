@@ -9,7 +9,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.segment import ACK, Options
 from netsim.tcp.user_calls import send
-from tests.tcp.pair import PEER_ISS, Pair, Solo
+from tests.tcp.harness import PEER_ISS, Pair, Solo
 
 ONE = PEER_ISS + 1
 SACK = rfc9293().replace(sack=True)

@@ -4,7 +4,7 @@ from netsim.tcp.config.profiles import linux, rfc9293
 from netsim.tcp.recovery.tcp_info import SendTimes
 from netsim.tcp.segment import ACK, Options
 from netsim.tcp.user_calls import send
-from tests.tcp.pair import PEER_ISS, Solo
+from tests.tcp.harness import PEER_ISS, Solo
 
 ONE = PEER_ISS + 1
 

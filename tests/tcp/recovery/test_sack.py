@@ -7,7 +7,7 @@ import pytest
 
 from netsim.tcp.config.profiles import freebsd, linux, rfc9293
 from netsim.tcp.segment import ACK, FIN, MASK, Options
-from tests.tcp.pair import PEER_ISS, Solo
+from tests.tcp.harness import PEER_ISS, Solo
 
 SACK = rfc9293().replace(sack=True, delayed_ack=None)
 ONE = PEER_ISS + 1  # the peer's first byte
