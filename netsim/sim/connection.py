@@ -35,7 +35,7 @@ class Connection:
     @property
     def four_tuple(self) -> FourTuple:
         """Addresses and ports, this end first."""
-        return self._tcb.flow
+        return self._tcb.four_tuple
 
     @property
     def iss(self) -> int:

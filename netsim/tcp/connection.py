@@ -15,24 +15,24 @@ _new = tuple.__new__  # half the price of Signal(...)
 def allocate(
     ctx: HostContext[Tcb],
     config: TcpConfig,
-    flow: FourTuple,
-    key: FourTuple,
+    four_tuple: FourTuple,
+    peer_four_tuple: FourTuple,
     state: State,
     now: int,
     iss: int | None = None,
 ) -> Tcb:
-    """Create the TCB for ``flow`` (as this host writes it; ``key``: as the peer does), in the state it comes from.
+    """Create the TCB of a connection, in the state it comes from, and enter it in the table of connections.
 
     The ISN policy chooses its ISS, unless ``iss`` is given (a SYN cookie); SND.UNA = SND.NXT = ISS before the SYN.
     """
     ctx.opened += 1
-    tcb = Tcb(ctx, config, flow, key, ctx.opened)
+    tcb = Tcb(ctx, config, four_tuple, peer_four_tuple, ctx.opened)
     tcb.state = state
-    ctx.connections[key] = tcb
+    ctx.connections[peer_four_tuple] = tcb
     if ctx.tracing:
-        ctx.actions.append(Allocated(tcb.id, flow, state))
+        ctx.actions.append(Allocated(tcb.id, four_tuple, state))
     if iss is None:
-        iss = config.isn.initial(now, flow, ctx.opened - 1, ctx)
+        iss = config.isn.initial(now, four_tuple, ctx.opened - 1, ctx)
     tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
     return tcb
 
@@ -45,17 +45,17 @@ def enter(tcb: Tcb, new: State, clause: str) -> None:
     if old is SYN_RECEIVED and tcb.listener is not None:
         tcb.listener.leaves_syn_queue(tcb)
     if tcb.ctx.tracing:
-        tcb.ctx.actions.append(Moved(tcb.id, tcb.flow, old, new, clause))
+        tcb.ctx.actions.append(Moved(tcb.id, tcb.four_tuple, old, new, clause))
 
 
 def release(tcb: Tcb, error: TcpError | None) -> None:
     """Delete the TCB: flush the queues, stop the timers, signal the user. Its state is CLOSED, or LISTEN if passive."""
     ctx = tcb.ctx
-    if ctx.connections.get(tcb.key) is tcb:
-        del ctx.connections[tcb.key]
+    if ctx.connections.get(tcb.peer_four_tuple) is tcb:
+        del ctx.connections[tcb.peer_four_tuple]
         previous = tcb.previous
         if previous is not None and tcb.state is LISTEN and previous.state is TIME_WAIT:
-            ctx.connections[tcb.key] = previous  # the SYN was an old duplicate: back to TIME-WAIT (RFC 1122 4.2.2.13)
+            ctx.connections[tcb.peer_four_tuple] = previous  # an old duplicate: RFC 1122 4.2.2.13
     tcb.deadlines = idle()
     tcb.wake = tcb.scheduled = NEVER  # a wake-up that is still pending finds no timer running
     tcb.queue = NO_SEGMENTS
@@ -65,7 +65,7 @@ def release(tcb: Tcb, error: TcpError | None) -> None:
         error = tcb.soft_error  # 3.9.2.2: the ICMP error explains why no answer came
     tcb.error = error
     if ctx.tracing:
-        ctx.actions.append(Freed(tcb.id, tcb.flow, error.text if error is not None else ""))
+        ctx.actions.append(Freed(tcb.id, tcb.four_tuple, error.text if error is not None else ""))
     if tcb.owner is not None:
         ctx.actions.append(_new(Signal, (tcb.owner, True)))
         tcb.owner = None  # the socket keeps the TCB for the data that can still be read

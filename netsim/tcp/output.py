@@ -46,7 +46,7 @@ def transmit(tcb: Tcb, now: int, flags: int, seq: int, payload: bytes = b"") -> 
     window, scale = tcb.rcv_wnd, tcb.rcv_wscale
     if scale:
         window = window >> scale if not window & (1 << scale) - 1 else _scaled_window(tcb)
-    segment = Segment(tcb.flow, seq, ack, flags, window if window < MAX_WINDOW else MAX_WINDOW, payload)
+    segment = Segment(tcb.four_tuple, seq, ack, flags, window if window < MAX_WINDOW else MAX_WINDOW, payload)
     if tcb.with_options or tcb.reassembly is not None:
         _add_options(tcb, segment, now)
     ctx.counters.TcpOutSegs += 1
@@ -144,7 +144,7 @@ def send_syn(tcb: Tcb, now: int, data: bytes = b"", cookie: bytes | None = None)
     ctx.counters.TcpOutSegs += 1
     if cookie is not None:
         options = replace(options, cookie=cookie)
-    segment = Segment(tcb.flow, tcb.iss, ack, flags, window, data, options)
+    segment = Segment(tcb.four_tuple, tcb.iss, ack, flags, window, data, options)
     if config.authentication_key is not None:
         sign(segment, config.authentication_key)
     ctx.actions.append(_new(Transmit, (segment, tcb.id, ctx.in_timer)))
@@ -177,9 +177,9 @@ def send_abort(tcb: Tcb, now: int) -> None:
     ctx.counters.TcpOutRsts += 1
     ctx.counters.TcpOutSegs += 1
     if tcb.config.abort_rst_ack:
-        reset = Segment(tcb.flow, tcb.snd_nxt, tcb.rcv_nxt, RST | ACK, 0)
+        reset = Segment(tcb.four_tuple, tcb.snd_nxt, tcb.rcv_nxt, RST | ACK, 0)
     else:
-        reset = Segment(tcb.flow, tcb.snd_nxt, 0, RST, 0)
+        reset = Segment(tcb.four_tuple, tcb.snd_nxt, 0, RST, 0)
     if tcb.ts_ok and tcb.config.abort_rst_timestamps:
         reset.options = Options(ts_val=ctx.ts_clock(now, tcb.config), ts_ecr=tcb.ts_recent)
     if tcb.config.authentication_key is not None:

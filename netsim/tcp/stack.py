@@ -258,7 +258,7 @@ class Stack:
         ctx = self.ctx
         for tcb in list(ctx.connections.values()):
             if ctx.tracing:
-                ctx.actions.append(Freed(tcb.id, tcb.flow, "crash"))
+                ctx.actions.append(Freed(tcb.id, tcb.four_tuple, "crash"))
             tcb.state = CLOSED  # without an edge: no rule of TCP leads here
             tcb.deadlines = [NEVER] * len(tcb.deadlines)
             tcb.error = ConnectionReset()

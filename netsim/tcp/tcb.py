@@ -84,12 +84,11 @@ class Tcb:
         "ecn",  # None if ECN was not negotiated
         "error",  # what calls raise after the connection has ended with an error
         "fin_seq",  # sequence number of our FIN once it was sent, else -1
-        "flow",  # the four-tuple as this host writes it on segments
+        "four_tuple",  # as this host writes it on segments
         "id",
         "irs",
         "iss",
         "keepalive",  # whether keep-alive is on
-        "key",  # the four-tuple as the peer writes it
         "last_ack_sent",
         "last_received_at",
         "listener",  # the passive OPEN that it came from; None after an active OPEN
@@ -98,6 +97,7 @@ class Tcb:
         "orphan",  # the user has closed the socket and reads no more
         "owner",  # the socket to signal, or None
         "peer_fin",  # sequence number of the peer's FIN once it arrived, else -1
+        "peer_four_tuple",  # as the peer writes it, the key in the table of connections
         "previous",  # the connection in TIME-WAIT that this one was opened out of, or None
         "probe_end",  # SND.NXT when the last tail loss probe was sent, until that is known to be over; else -1
         "probes",  # keep-alive or zero-window probes sent without an answer
@@ -140,12 +140,12 @@ class Tcb:
     )
 
     def __init__(
-        self, ctx: "HostContext[Tcb]", config: TcpConfig, flow: FourTuple, key: FourTuple, number: int
+        self, ctx: "HostContext[Tcb]", config: TcpConfig, four_tuple: FourTuple, peer_four_tuple: FourTuple, number: int
     ) -> None:
         self.ctx = ctx
         self.config = config
-        self.flow = flow
-        self.key = key
+        self.four_tuple = four_tuple
+        self.peer_four_tuple = peer_four_tuple
         self.id = number
         self.state: State = CLOSED
         self.listener: PassiveOpen | None = None

@@ -61,8 +61,8 @@ class Status:
 def open_active(
     ctx: HostContext[Tcb],
     config: TcpConfig,
-    flow: FourTuple,
-    key: FourTuple,
+    four_tuple: FourTuple,
+    peer_four_tuple: FourTuple,
     now: int,
     origin: State,
     clause: str,
@@ -71,11 +71,11 @@ def open_active(
 ) -> Tcb:
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
 
-    ``data`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED. ``flow`` is
-    the four-tuple as this end writes it, ``key`` as the peer does. ``iss``, if given, replaces the policy's choice.
+    ``data`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED. ``iss``, if
+    given, replaces the policy's choice.
     ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then names the call that did it.
     """
-    tcb = allocate(ctx, config, flow, key, origin, now)
+    tcb = allocate(ctx, config, four_tuple, peer_four_tuple, origin, now)
     if iss is not None:
         tcb.iss = tcb.snd_una = tcb.snd_nxt = iss
     enter(tcb, SYN_SENT, clause)
@@ -205,7 +205,7 @@ def status(tcb: Tcb) -> Status:
     queued = len(tcb.snd_buffer) if tcb.snd_buffer else 0
     return Status(
         state=tcb.state,
-        flow=tcb.flow,
+        flow=tcb.four_tuple,
         snd_wnd=tcb.snd_wnd,
         rcv_wnd=tcb.rcv_wnd,
         unacknowledged=flight,

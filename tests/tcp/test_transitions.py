@@ -118,7 +118,7 @@ def icmp_says(state: str) -> Drive:
         if state == "CLOSE-WAIT":
             lone.do(send, b"unacknowledged", lone.ns)
         tcb = lone.connection
-        message = IcmpError(tcb.flow, tcb.snd_una, "protocol_unreachable")
+        message = IcmpError(tcb.four_tuple, tcb.snd_una, "protocol_unreachable")
         lone.end.note(lone.stack.on_icmp(message, lone.ns))
         return lone
 

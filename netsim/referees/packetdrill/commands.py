@@ -145,7 +145,7 @@ def _sockstat(match: re.Match[str], line: int, process: Process) -> None:
         count = sum(s.state is state and (port is None or s.port == int(port[1])) for s in sockets)
     else:
         stack = process.host.stack
-        ports = [(t.flow.sport, t.flow.dport) for t in stack.connections.values() if t.state is state]
+        ports = [(t.four_tuple.sport, t.four_tuple.dport) for t in stack.connections.values() if t.state is state]
         ports += [(p, 0) for p in stack.listeners if state is State.LISTEN]
         count = sum(port is None or int(port[1]) in pair for pair in ports)
     if wanted not in str(count):

@@ -29,7 +29,7 @@ def _send_bare_ack(tcb: Tcb) -> None:
     ctx = tcb.ctx
     ctx.counters.TcpOutSegs += 1
     window = min(tcb.rcv_wnd, 65535)
-    ack = Segment(tcb.flow, tcb.iss, tcb.rcv_nxt, ACK, window)
+    ack = Segment(tcb.four_tuple, tcb.iss, tcb.rcv_nxt, ACK, window)
     if tcb.config.authentication_key is not None:
         sign(ack, tcb.config.authentication_key)
     ctx.actions.append(Transmit(ack, tcb.id, False))

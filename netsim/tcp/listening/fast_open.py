@@ -44,8 +44,8 @@ def syn_data_room(ctx: HostContext[Tcb], config: TcpConfig, dst: str) -> int:
 def send_fast_open_syn(tcb: Tcb, now: int) -> None:
     """The client's SYN (4.2.1): with data and cookie, or with a request for a cookie, or with data alone."""
     config = tcb.config
-    cookie, _ = tcb.ctx.cookies.get(tcb.flow.dst, (b"", 0))
-    data = bytes((tcb.snd_buffer or b"")[: syn_data_room(tcb.ctx, config, tcb.flow.dst)])
+    cookie, _ = tcb.ctx.cookies.get(tcb.four_tuple.dst, (b"", 0))
+    data = bytes((tcb.snd_buffer or b"")[: syn_data_room(tcb.ctx, config, tcb.four_tuple.dst)])
     send_syn(tcb, now, data=data, cookie=cookie if cookie or not (data or config.fast_open_without_cookie) else None)
     if data:
         tcb.ctx.counters.TcpExtTCPFastOpenActive += 1
@@ -77,9 +77,9 @@ def store_cookie(tcb: Tcb, segment: Segment) -> None:
     if options is None or options.cookie is None or tcb.config.fast_open not in ("client", "both"):
         return
     if tcb.config.fast_open_without_cookie:
-        tcb.ctx.cookies[tcb.flow.dst] = (b"", options.mss or tcb.config.mss_default)  # no cookie was requested
+        tcb.ctx.cookies[tcb.four_tuple.dst] = (b"", options.mss or tcb.config.mss_default)  # no cookie was requested
     elif len(options.cookie) in _COOKIE_SIZES:
-        tcb.ctx.cookies[tcb.flow.dst] = (options.cookie, options.mss or tcb.config.mss_default)
+        tcb.ctx.cookies[tcb.four_tuple.dst] = (options.cookie, options.mss or tcb.config.mss_default)
 
 
 def is_fast_open(config: TcpConfig, segment: Segment) -> bool:

@@ -100,11 +100,11 @@ class SynCache:
 
     def add(self, tcb: Tcb) -> None:
         """Append an entry to its bucket."""
-        self._bucket(tcb.flow).append(tcb)
+        self._bucket(tcb.four_tuple).append(tcb)
 
     def remove(self, tcb: Tcb) -> None:
         """Remove an entry from its bucket."""
-        self._bucket(tcb.flow).remove(tcb)
+        self._bucket(tcb.four_tuple).remove(tcb)
 
     def to_evict(self, flow: FourTuple) -> Tcb | None:
         """The oldest entry of the bucket if that is full."""

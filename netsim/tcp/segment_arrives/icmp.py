@@ -145,7 +145,7 @@ def _abort(tcb: Tcb, error: TcpError) -> None:
 
 def _too_big(tcb: Tcb, mtu: int, now: int) -> None:
     """The path MTU is smaller: reduce the MSS, and retransmit what was too large immediately (RFC 1191 3, 6.4)."""
-    headers = IP_TCP_HEADERS + (_IPV6_MORE if ":" in tcb.flow.dst else 0) + (TS_BYTES if tcb.ts_ok else 0)
+    headers = IP_TCP_HEADERS + (_IPV6_MORE if ":" in tcb.four_tuple.dst else 0) + (TS_BYTES if tcb.ts_ok else 0)
     mss = max(mtu, _MINIMUM_MTU) - headers
     if tcb.state < ESTABLISHED or not 0 < mss < tcb.snd_mss:
         return

@@ -155,7 +155,7 @@ def test_the_number_is_chosen_once_per_connection() -> None:
 
 def _ports(policy: Ports, count: int, seed: int = 1, destinations: int = 1) -> list[int]:
     stack = Stack("a", streams(seed), rfc9293().replace(ports=policy))
-    return [stack.open(f"b{k % destinations}", 80, 0)[0].flow.sport for k in range(count)]
+    return [stack.open(f"b{k % destinations}", 80, 0)[0].four_tuple.sport for k in range(count)]
 
 
 def test_sequential_ports_wrap() -> None:
@@ -163,9 +163,9 @@ def test_sequential_ports_wrap() -> None:
     stack = Stack("a", streams(), rfc9293().replace(ports=Ports("sequential", 10, 12)))
     stack.open("b", 80, 0, sport=11)
     # A port in use for that destination is skipped; for another it is free.
-    assert [stack.open("b", 80, 0)[0].flow.sport for _ in range(2)] == [12, 10]
-    assert {tcb.flow.sport for tcb in stack.connections.values()} == {10, 11, 12}
-    assert stack.open("c", 80, 0)[0].flow.sport in (10, 11, 12)
+    assert [stack.open("b", 80, 0)[0].four_tuple.sport for _ in range(2)] == [12, 10]
+    assert {tcb.four_tuple.sport for tcb in stack.connections.values()} == {10, 11, 12}
+    assert stack.open("c", 80, 0)[0].four_tuple.sport in (10, 11, 12)
 
 
 def test_default_range() -> None:
@@ -200,7 +200,7 @@ def test_hashed_ports_increase_from_a_secret_start_for_each_destination() -> Non
 def test_when_all_ports_are_taken(order: Order) -> None:
     """Every port once, then InsufficientResources; another destination has its own ports."""
     stack = Stack("a", streams(), rfc9293().replace(ports=Ports(order, 5000, 5019)))
-    ports = [stack.open("b", 80, 0)[0].flow.sport for _ in range(20)]
+    ports = [stack.open("b", 80, 0)[0].four_tuple.sport for _ in range(20)]
     assert sorted(ports) == list(range(5000, 5020))
     with pytest.raises(InsufficientResources, match="no free port to b:80"):
         stack.open("b", 80, 0)

@@ -27,7 +27,7 @@ def test_answer_to_a_syn(handshake: str, sent: list[str], state: str) -> None:
     lone = server(handshake)
     assert lone.arrive("SYN", 5000) == sent
     assert str(lone.connection.state) == state
-    assert len(lone.stack.listeners[lone.connection.flow.sport].accept_queue) == (state == "ESTABLISHED")
+    assert len(lone.stack.listeners[lone.connection.four_tuple.sport].accept_queue) == (state == "ESTABLISHED")
 
 
 def test_two_way_retransmits_its_synack_for_a_retransmitted_syn_and_by_no_timer() -> None:

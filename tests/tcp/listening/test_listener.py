@@ -104,7 +104,7 @@ def test_connections_are_accepted_in_the_order_of_their_completion() -> None:
     for k in (2, 3, 1):
         server.ack(k)
     taken = [server.socket.accept() for _ in range(4)]
-    assert [s.tcb.flow.dst for s in taken if s is not None and s.tcb is not None] == ["c2", "c3", "c1"]
+    assert [s.tcb.four_tuple.dst for s in taken if s is not None and s.tcb is not None] == ["c2", "c3", "c1"]
     assert taken[3] is None
 
 
@@ -136,7 +136,7 @@ def test_client_established_server_not(config: TcpConfig) -> None:
     pair.run(0.5)
     assert all(client.state is ESTABLISHED for client in clients)
     assert clients[2].tcb is not None
-    server = pair.stacks["b"].connections[clients[2].tcb.flow]
+    server = pair.stacks["b"].connections[clients[2].tcb.four_tuple]
     assert server.state is SYN_RECEIVED
     assert pair.stacks["b"].counters.TcpExtListenOverflows == 1
     pair.run(1.4)  # the SYN-ACK went out again at 1.16, its ACK was here at 1.26, and found no room again

@@ -19,7 +19,7 @@ FILTERED: list[Kind] = ["net_prohibited", "host_prohibited", "packet_filtered", 
 
 def says(solo: Solo, kind: Kind, *, seq: int = 1000, mtu: int = 0) -> list[int]:
     """The message arrives; (sequence number of) what is sent because of it."""
-    actions = solo.stack.on_icmp(IcmpError(solo.tcb.flow, seq, kind, mtu), solo.ns)
+    actions = solo.stack.on_icmp(IcmpError(solo.tcb.four_tuple, seq, kind, mtu), solo.ns)
     return [segment.seq for segment in solo.collect(actions)]
 
 
@@ -63,7 +63,7 @@ def test_a_message_about_no_outstanding_segment_is_ignored(offset: int) -> None:
 def test_no_connection_no_effect() -> None:
     solo = Solo()
     solo.open()
-    other = solo.tcb.flow._replace(sport=9)
+    other = solo.tcb.four_tuple._replace(sport=9)
     assert solo.stack.on_icmp(IcmpError(other, 1000, "port_unreachable"), 0) == []
 
 

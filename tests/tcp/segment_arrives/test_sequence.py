@@ -37,7 +37,7 @@ def accepted_numbers(tcb: Tcb, flags: int, size: int) -> list[int]:
     return [
         offset
         for offset in range(-reach_of_window, reach_of_window)
-        if acceptable(tcb, Segment(tcb.flow, (tcb.rcv_nxt + offset) % SPACE, 0, flags, 0, b"x" * size))
+        if acceptable(tcb, Segment(tcb.four_tuple, (tcb.rcv_nxt + offset) % SPACE, 0, flags, 0, b"x" * size))
     ]
 
 
@@ -83,7 +83,7 @@ def test_which_numbers_are_acceptable() -> None:
 def test_numbers_across_the_whole_space() -> None:
     """65,536 numbers spread evenly over the space, 2**16 apart: those in [RCV.NXT, RCV.NXT + W) and no others."""
     tcb = window_at(SPACE - 2**17, 2**18)
-    inside = [n for n in range(0, SPACE, 2**16) if acceptable(tcb, Segment(tcb.flow, n, 0, ACK, 0, b""))]
+    inside = [n for n in range(0, SPACE, 2**16) if acceptable(tcb, Segment(tcb.four_tuple, n, 0, ACK, 0, b""))]
     assert inside == [0, 2**16, SPACE - 2**17, SPACE - 2**16]
 
 

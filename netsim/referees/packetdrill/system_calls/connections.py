@@ -138,7 +138,7 @@ def _open(process: Process, one: Socket, address: Expression, data: bytes | None
     host = process.host
     host.perform(one.connect(host.remote, _port(address, host.connect_port), host.now, data=data))
     assert one.tcb is not None
-    host.subject, host.listening = SocketUnderTest(one.tcb.flow), False
+    host.subject, host.listening = SocketUnderTest(one.tcb.four_tuple), False
 
 
 def _defer(process: Process, one: Socket, address: Expression) -> bool:
