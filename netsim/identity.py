@@ -1,7 +1,7 @@
 """The identity of a function that a user writes: module, qualified name, and a digest of its source.
 
 A point of a sweep is identified by its content. A function has none that could be compared, and its pickle changes
-with the version of Python; so two functions are the same if their texts are. What the text refers to outside itself
+with the version of Python; so two functions are the same if their sources are. What the source refers to outside itself
 (global variables, other functions) does not count; what it captures from an enclosing function does, if that is plain.
 """
 

@@ -15,7 +15,7 @@ from netsim.sweep import Estimate, Estimator, Rows, Scalar, paired_difference, p
 
 
 def read_changes(words: Iterable[str]) -> dict[str, str]:
-    """``NAME=VALUE`` by name, names as the options have them, without the dashes before. UsageError."""
+    """``NAME=VALUE`` by name, the names are those of the options, without the leading hyphens. UsageError."""
     changes: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")

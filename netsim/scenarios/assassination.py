@@ -19,7 +19,7 @@ from netsim.fields import field
 from netsim.link import DelayDistribution, Exponential, Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, parameters
+from netsim.scenarios.parameters import both_directions, parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -63,7 +63,7 @@ class Params:
     @cached_property
     def paths(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse)."""
-        return both_ways(self, duplicate=self.duplicate, duplicate_delay=self.duplicate_delay)
+        return both_directions(self, duplicate=self.duplicate, duplicate_delay=self.duplicate_delay)
 
     @property
     def data_bytes(self) -> int:

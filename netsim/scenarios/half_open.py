@@ -20,7 +20,7 @@ from netsim.link import Path
 from netsim.scenarios import setup, shared
 from netsim.scenarios.closing import PORT
 from netsim.scenarios.parameters import (
-    both_ways,
+    both_directions,
     parameters,
     without_loss,
 )
@@ -103,7 +103,7 @@ class Params:
     @cached_property
     def paths(self) -> tuple[Path, Path]:
         """Client to server and back, from the failure on."""
-        return both_ways(self)
+        return both_directions(self)
 
     @property
     def round_trip(self) -> float:

@@ -6,7 +6,7 @@ split evenly. A field of type ``TcpConfig`` (``client``) gives ``client_profile`
 its configuration (``client.syn_retries``); ``profile`` sets the profile of all ends. In Python and in files, ``client``
 may also be the name of a profile or a table of these fields, with its settings under ``sysctl``.
 
-Values are numbers, text with units ("50ms", "1%", "constant:0"; see ``netsim.scenarios.values``), or Python objects.
+Values are numbers, strings with units ("50ms", "1%", "constant:0"; see ``netsim.scenarios.values``), or Python objects.
 """
 
 import dataclasses
@@ -87,7 +87,7 @@ def arguments(params: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def build(params: type[Any], *sources: Mapping[str, Any]) -> Any:
-    """``Params`` from several sources (name -> text or value), each of which overrides the ones before it.
+    """``Params`` from several sources (name -> string or value), each of which overrides the ones before it.
 
     ValueError as for ``arguments``, and for values out of range: it names what the user wrote ("loss", where the field
     is "loss_forward").
@@ -172,7 +172,7 @@ def dotted(table: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def as_given(params: Any) -> dict[str, Any]:
-    """Parameters as text and numbers, such that a file with them gives the same parameters again."""
+    """Parameters as strings and numbers, such that a file with them gives the same parameters again."""
     table: dict[str, Any] = {}
     for field in dataclasses.fields(params):
         value = getattr(params, field.name)
@@ -307,7 +307,7 @@ def _range(params: type[Any], option: Option, value: Any) -> str:
 
 
 def label(params: type[Any], name: str, value: Any) -> bool | int | float | str | None:
-    """What a value of a parameter is called in a table: the number that its text stands for, or its text."""
+    """What a value of a parameter is called in a table: the number that a string stands for, or the string."""
     if isinstance(value, TcpConfig):
         changes = changed_fields(value, PROFILES[value.name]())
         return " ".join([value.name, *(f"{field}={plain(changed)}" for field, changed in changes.items())])

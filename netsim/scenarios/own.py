@@ -1,7 +1,7 @@
 """A scenario of the user: any function ``run(params, seed) -> dict``.
 
 ``params`` is a dict of what the user gave, ``seed`` a ``netsim.Seed``. The dict that it returns is the row of the run:
-numbers, booleans and text. Unless estimates are given, each boolean column becomes a proportion and each column of
+numbers, booleans and strings. Unless estimates are given, each boolean column becomes a proportion and each column of
 numbers a mean, under the column's name.
 """
 
@@ -52,7 +52,7 @@ class OwnScenario:
 
     @staticmethod
     def build(*sources: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters from several sources, each of which overrides the ones before it; text is read."""
+        """The parameters from several sources, each of which overrides the ones before it; strings are read."""
         return {name: read_any(value) for given in sources for name, value in given.items()}
 
 
@@ -71,7 +71,7 @@ def own_scenario(
 
 
 def inferred(rows: Rows) -> dict[str, Estimator]:
-    """A proportion for each boolean column of results, a mean for each column of numbers; no text."""
+    """A proportion for each boolean column of results, a mean for each column of numbers; none for strings."""
     columns = list(rows.columns)
     found = {}
     for column in columns[columns.index(REPLICATION) + 1 :]:

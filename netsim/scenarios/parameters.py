@@ -4,13 +4,12 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Protocol, TypeVar, dataclass_transform, get_args
+from typing import Any, Protocol, TypeVar, dataclass_transform
 
 from netsim.fields import check
 from netsim.link import BurstLoss, DelayDistribution, Path, Stage
 from netsim.scenarios import names
 from netsim.tcp.config.config import TcpConfig
-from netsim.units import require_choice, require_probability
 
 _Params = TypeVar("_Params")
 
@@ -32,7 +31,7 @@ class Link(Protocol):
 def parameters(cls: type[_Params]) -> type[_Params]:
     """The decorator of a scenario's ``Params``: a frozen dataclass whose constructor knows the names that users know.
 
-    Beside the fields it takes the shorthands, dotted names and text of ``netsim.scenarios.names``:
+    Beside the fields it takes the shorthands, dotted names and strings of ``netsim.scenarios.names``:
     ``Params(loss="10%", rtt="80ms", profile="linux", **{"client.syn_retries": 3})``. It checks all fields
     (``netsim.fields``), that both ends have the same TCP-AO key, or none (with two keys nothing gets through), and then
     calls the class's ``check_relations``, if there is one. ValueError names the parameter as the user wrote it. For
@@ -64,19 +63,7 @@ def _check_all(params: Any) -> None:
         params.check_relations()
 
 
-def require_probabilities(params: Any, *names: str) -> None:
-    """ValueError naming the first of these fields that is not in [0, 1]."""
-    for name in names:
-        require_probability(name, getattr(params, name))
-
-
-def require_choices(params: Any, **kinds: Any) -> None:
-    """ValueError naming the first of these fields that is none of the words of its ``Literal``."""
-    for name, kind in kinds.items():
-        require_choice(name, getattr(params, name), get_args(kind))
-
-
-def both_ways(
+def both_directions(
     link: Link,
     *,
     jitter: float = 0.0,
@@ -92,7 +79,7 @@ def both_ways(
     With ``burst`` (s) the loss comes in bursts of that mean length.
     """
 
-    def one_way(loss: float, delay: float | DelayDistribution) -> Path:
+    def one_direction(loss: float, delay: float | DelayDistribution) -> Path:
         bursts: tuple[Stage, ...] = (BurstLoss(loss, burst),) if burst and loss else ()
         return Path(
             delay=delay,
@@ -105,7 +92,7 @@ def both_ways(
             stages=(*bursts, *stages),
         )
 
-    return one_way(link.loss_forward, link.delay_forward), one_way(link.loss_reverse, link.delay_reverse)
+    return one_direction(link.loss_forward, link.delay_forward), one_direction(link.loss_reverse, link.delay_reverse)
 
 
 def without_loss(paths: tuple[Path, Path]) -> tuple[Path, Path]:

@@ -16,7 +16,7 @@ from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
-from netsim.scenarios.parameters import both_ways, parameters
+from netsim.scenarios.parameters import both_directions, parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -65,7 +65,7 @@ class Params:
     @cached_property
     def paths(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse)."""
-        return both_ways(self)
+        return both_directions(self)
 
 
 COLUMNS: Final = {

@@ -18,7 +18,7 @@ from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT, fin_intervals, first_retransmission, require_end, rtt_is_measured
 from netsim.scenarios.parameters import (
-    both_ways,
+    both_directions,
     parameters,
     without_loss,
 )
@@ -66,7 +66,7 @@ class Params:
     @cached_property
     def lossy(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse) from the server's stop on."""
-        return both_ways(self)
+        return both_directions(self)
 
 
 COLUMNS: Final = {

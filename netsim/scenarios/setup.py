@@ -14,7 +14,7 @@ from simpy import Event
 from netsim.fields import field
 from netsim.link import DelayDistribution, Fixed, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, parameters
+from netsim.scenarios.parameters import both_directions, parameters
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import Observer
@@ -82,7 +82,7 @@ class Params:
     @cached_property
     def paths(self) -> tuple[Path, Path]:
         """Client to server, and back."""
-        return both_ways(
+        return both_directions(
             self,
             jitter=self.jitter,
             reorder=self.reorder,

@@ -8,25 +8,25 @@ from netsim.link import DelayDistribution
 from netsim.tcp.config.profiles import rfc9293
 
 End = Literal["client", "server"]
-Way = Literal["forward", "reverse"]
-_DIRECTIONS: Final[dict[Way, str]] = {"forward": "client to server", "reverse": "server to client"}
+Direction = Literal["forward", "reverse"]
+_DIRECTIONS: Final[dict[Direction, str]] = {"forward": "client to server", "reverse": "server to client"}
 STUDY: Final = "study parameter"
 
 
-def loss(way: Way, default: float, *, since: str = "") -> Any:
+def loss(direction: Direction, default: float, *, since: str = "") -> Any:
     """The loss probability of one direction, all the time or from a moment on."""
-    doc = f"loss probability, {_DIRECTIONS[way]}{f', from {since} on' if since else ''}"
+    doc = f"loss probability, {_DIRECTIONS[direction]}{f', from {since} on' if since else ''}"
     return field(default, doc, source=STUDY, allowed="probability")
 
 
-def delay(way: Way, default: float = 0.05, *, distribution: bool = False) -> Any:
+def delay(direction: Direction, default: float = 0.05, *, distribution: bool = False) -> Any:
     """The one-way delay of one direction; ``distribution``: it may also be a distribution."""
-    doc = f"one-way delay, {_DIRECTIONS[way]}{': seconds or a distribution' if distribution else ''}"
+    doc = f"one-way delay, {_DIRECTIONS[direction]}{': seconds or a distribution' if distribution else ''}"
     return field(default, doc, unit="s", source=STUDY, allowed=(0, 1e9))
 
 
 def copy_delay(distribution: DelayDistribution) -> Any:
-    """How late copies of segments are."""
+    """How much later than its original a duplicate arrives."""
     doc = "how much later than the original the copy arrives: seconds or a distribution"
     return field(distribution, doc, unit="s", source=STUDY, allowed=(0, 1e9))
 

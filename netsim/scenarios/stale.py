@@ -17,7 +17,7 @@ from simpy import Event
 from netsim.fields import field
 from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, parameters
+from netsim.scenarios.parameters import both_directions, parameters
 from netsim.scenarios.shared import End
 from netsim.scenarios.stale_expected import (
     MOST_TERMS,
@@ -120,7 +120,7 @@ class Params:
     @cached_property
     def paths(self) -> tuple[Path, Path]:
         """Client to server, and back."""
-        return both_ways(
+        return both_directions(
             self,
             reorder=self.reorder,
             reorder_delay=self.reorder_delay,

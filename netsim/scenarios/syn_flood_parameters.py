@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, parameters
+from netsim.scenarios.parameters import both_directions, parameters
 from netsim.sim.attacks import Arrivals
 from netsim.sim.world import TieBreak
 from netsim.tcp.config.config import TcpConfig
@@ -91,7 +91,7 @@ class Params:
     @cached_property
     def paths(self) -> tuple[Path, Path]:
         """Client to server, and back."""
-        return both_ways(self)
+        return both_directions(self)
 
     @cached_property
     def entry_lifetime(self) -> float:

@@ -9,7 +9,7 @@ from netsim.link import DelayDistribution, Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import require_end
 from netsim.scenarios.parameters import (
-    both_ways,
+    both_directions,
     parameters,
     without_loss,
 )
@@ -65,4 +65,4 @@ class Params:
     @cached_property
     def lossy(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse) from then on."""
-        return both_ways(self)
+        return both_directions(self)

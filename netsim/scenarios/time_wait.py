@@ -26,7 +26,7 @@ from netsim.scenarios.closing import (
     segments_sent,
 )
 from netsim.scenarios.parameters import (
-    both_ways,
+    both_directions,
     parameters,
     without_loss,
 )
@@ -122,7 +122,7 @@ class Params:
     @cached_property
     def lossy(self) -> tuple[Path, Path]:
         """Both directions (forward, reverse) from then on."""
-        return both_ways(self)
+        return both_directions(self)
 
 
 COLUMNS: Final = {

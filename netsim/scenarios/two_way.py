@@ -19,7 +19,7 @@ from simpy import Event
 from netsim.fields import field
 from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_ways, parameters
+from netsim.scenarios.parameters import both_directions, parameters
 from netsim.scenarios.two_way_observer import NEVER, ServerConnection, ServerObserver
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -112,7 +112,7 @@ class Params:
     @cached_property
     def paths(self) -> tuple[Path, Path]:
         """Client to server, where copies are made; and back."""
-        late = both_ways(
+        late = both_directions(
             self,
             reorder=self.reorder,
             reorder_delay=self.reorder_delay,
@@ -120,7 +120,7 @@ class Params:
             duplicate_delay=self.duplicate_delay,
             stages=(Lifetime(self.msl),),
         )
-        return late[0], both_ways(self)[1]
+        return late[0], both_directions(self)[1]
 
     @cached_property
     def server_config(self) -> TcpConfig:

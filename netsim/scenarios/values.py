@@ -1,6 +1,6 @@
-"""The values of parameters as text, both ways: ``read(hint, show(value)) == value``.
+"""The values of parameters as strings, read and shown: ``read(hint, show(value)) == value``.
 
-| what | text |
+| what | string |
 |---|---|
 | duration | ``0.05`` (seconds), ``50ms``, ``2min`` |
 | probability | ``0.01``, ``1%`` |
@@ -62,12 +62,12 @@ _BACKOFF_DURATIONS: Final = ("initial", "slop")
 
 
 def needs_reading(value: Any) -> bool:
-    """Whether ``read`` may turn a value into another: text, a table, a numpy scalar, a function."""
+    """Whether ``read`` may turn a value into another: a string, a table, a numpy scalar, a function."""
     return not isinstance(value, bool | int | float | None) and not dataclasses.is_dataclass(value)
 
 
 def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
-    """The value of a parameter of type ``hint`` from text, from what TOML made of it, or from a Python object.
+    """The value of a parameter of type ``hint`` from a string, from what TOML made of it, or from a Python object.
 
     ``unit`` is that of the parameter: durations have "s". ValueError names ``name``, the value and what is allowed.
     """
@@ -97,10 +97,10 @@ def read(hint: Any, value: Any, *, name: str, unit: str = "") -> Any:
 
 
 def read_any(value: Any) -> Any:
-    """The value of a parameter of which no type is known: text that is a number, a duration or a percentage is read.
+    """The value of a parameter of which no type is known: strings that are numbers, durations or percentages are read.
 
     "3" is 3, "50ms" 0.05 (s), "1%" 0.01; "true", "false" and "none" are what Python calls True, False and None. Any
-    other text, and any other value, stays as it is; a numpy scalar becomes a plain number.
+    other string, and any other value, stays as it is; a numpy scalar becomes a plain number.
     """
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         return value.item()
@@ -133,7 +133,7 @@ def _object(hint: Any, value: Any) -> Any:
 
 
 def show(value: Any) -> str:
-    """The text of a value, such that ``read`` gives it back."""
+    """The string for a value, such that ``read`` gives it back."""
     match value:
         case None | bool():
             return str(value).lower()
@@ -163,12 +163,12 @@ def show(value: Any) -> str:
 
 
 def with_unit(text: str, unit: str) -> str:
-    """A unit after the text of a plain number; other texts need none."""
+    """A unit after the string of a plain number; other strings need none."""
     return f"{text} {unit}" if unit and text.replace(".", "").isdigit() else text
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON and TOML have it: numbers, booleans and texts as they are, the others as their text."""
+    """The value as JSON and TOML have it: numbers, booleans and strings as they are, the others as their string."""
     return value if isinstance(value, bool | int | float | str | None) else show(value)
 
 
@@ -191,7 +191,7 @@ def _read_number(value: Any, name: str, unit: str) -> float:
 
 
 def _coerce(hint: Any, value: Any, name: str) -> Any:
-    """A number, boolean or choice, by pydantic: text leniently, what TOML has typed strictly."""
+    """A number, boolean or choice, by pydantic: strings leniently, what TOML has typed strictly."""
     if hint is str and isinstance(value, str):
         return value.strip()
     if isinstance(value, str) and get_origin(hint) is Literal:
@@ -218,7 +218,7 @@ def _like(word: str, choices: tuple[str, ...]) -> str:
 
 def _allowed(hint: Any, value: Any) -> str:
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    names = {int: "an integer", float: "a number", bool: "true or false", str: "a text", NoneType: "none"}
+    names = {int: "an integer", float: "a number", bool: "true or false", str: "a string", NoneType: "none"}
     texts = [names.get(kind, forms(kind) and f"one of {forms(kind)}") or str(kind) for kind in kinds]
     choices = forms(hint).split(", ")
     return ", or ".join(texts) + (did_you_mean(value, choices) if isinstance(value, str) else "")

@@ -9,7 +9,7 @@ Values = Mapping[str, Any]
 
 
 def is_axis(value: Any) -> bool:
-    """Whether a keyword's value is an axis: a list, a range or an array. A tuple or text is a single value."""
+    """Whether a keyword's value is an axis: a list, a range or an array. A tuple or a string is a single value."""
     return isinstance(value, list | range) or (hasattr(value, "tolist") and getattr(value, "shape", ()) != ())
 
 

@@ -9,7 +9,7 @@ from netsim.trace.ladder import ladder as text_ladder
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """A trace as a ladder: segments, states and timers. ``print`` and a notebook show it as text."""
+    """A trace as a ladder: segments, states and timers. ``print`` and a notebook show it as it is."""
 
     text: str
 
@@ -26,6 +26,6 @@ class Ladder:
 def ladder(trace: Trace, *, unicode: bool = False, width: int = 100, max_lines: int | None = 400) -> Ladder:
     """The ladder of a trace: ``netsim.ladder(world.trace)``.
 
-    ``unicode``: smoother arrows. ``width``: columns of text. ``max_lines``: lines for each pair of hosts; None: all.
+    ``unicode``: smoother arrows. ``width``: characters of a line. ``max_lines``: lines per pair of hosts; None: all.
     """
     return Ladder(text_ladder(trace, unicode=unicode, width=width, max_lines=max_lines))

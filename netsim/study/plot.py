@@ -225,7 +225,7 @@ def _samples(runs: Rows, column: str, by: str | None) -> Iterator[tuple[str, lis
     for (value,), part in groups.items():
         done = [number for number in part.column(column) if number is not None]
         if any(isinstance(number, str) for number in done):
-            raise ValueError(f"column = {column!r}: holds text; must be a column of numbers")
+            raise ValueError(f"column = {column!r}: holds strings; must be a column of numbers")
         yield name_of(value, _short(by or "")), [float(number) for number in done]
 
 

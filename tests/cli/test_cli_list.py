@@ -86,7 +86,7 @@ def test_a_profile_with_what_differs_and_what_is_unverified() -> None:
 def test_help_of_a_scenario_has_its_parameters() -> None:
     out = netsim("run", "setup", "--help").out
     assert all(flag in out for flag in ("--loss ", "--rtt ", "--client-profile ", "--no-client-sends", "--json"))
-    assert "--client.syn-backoff" not in out  # 130 policies are told of in one sentence
+    assert "--client.syn-backoff" not in out  # the fields of the TCP configuration have one sentence
     assert "--client.syn-retries 3" in out
 
 

@@ -108,7 +108,7 @@ def test_a_file_has_the_names_of_python(tmp_path: Path) -> None:
 
 
 def _toml(record: dict[str, object]) -> str:
-    """A record of a run as TOML: its values are numbers, booleans, texts and tables of these; none is a text."""
+    """A record of a run as TOML: its values are numbers, booleans, strings and tables of these; none is a string."""
 
     def value(v: object) -> str:
         return "'none'" if v is None else repr(v).lower() if isinstance(v, bool) else repr(v)

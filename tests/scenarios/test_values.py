@@ -1,4 +1,4 @@
-"""Values as text, both ways."""
+"""Values as strings, read and shown."""
 
 import dataclasses
 

@@ -97,6 +97,6 @@ def test_text_has_no_place_on_an_axis_of_numbers() -> None:
     table = netsim.Study("setup", profile=["linux", "freebsd"]).run(replications=2, seed=1)
     with pytest.raises(ValueError, match=r"^x = 'profile': 'linux' is no number; .*by='profile' makes curves"):
         table.plot("p_fail")
-    with pytest.raises(ValueError, match="column = 'outcome': holds text"):
+    with pytest.raises(ValueError, match="column = 'outcome': holds strings"):
         table.plot("outcome", kind="ccdf")
     assert table.plot("client_latency", kind="ccdf").axes.get_lines()
