@@ -40,7 +40,7 @@ def test_a_server_that_closed_first_cannot_bind_for_two_msl() -> None:
     listen_again(pair, reuse_address=False)
 
 
-def test_a_server_whose_client_closed_first_can_bind_at_once() -> None:
+def test_a_server_whose_client_closed_first_can_bind_immediately() -> None:
     pair = closed_by("A")
     assert (str(pair.state("A")), str(pair.state("B"))) == ("TIME-WAIT", "CLOSED")
     listen_again(pair, reuse_address=False)

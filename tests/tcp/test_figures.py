@@ -108,7 +108,7 @@ def crash(pair: RfcPair) -> None:
 
 
 def figure_9(base: TcpConfig, **changes: Any) -> tuple[RfcPair, Before]:
-    """The crash comes first; on line 7 the SYN is sent again, one RTO after line 3."""
+    """The crash comes first; on line 7 the SYN is retransmitted, one RTO after line 3."""
     pair = established(config(99, base), config(299, base, **changes))
     abandon_listener(pair)
     opens = config(400, base)
@@ -116,7 +116,7 @@ def figure_9(base: TcpConfig, **changes: Any) -> tuple[RfcPair, Before]:
 
 
 def replay_figure_9(pair: RfcPair, before: Before) -> None:
-    """Line 7's SYN finds no connection on B, which answers with a RST as the text below the figure says."""
+    """Line 7's SYN finds no connection on B, which answers with a RST, as the paragraph below the figure says."""
     replay("9", pair, before)
     error = pair.sockets["B"].tcb.error
     assert isinstance(error, ConnectionReset)

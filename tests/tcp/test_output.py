@@ -1,4 +1,4 @@
-"""Text on its way out: segments, PSH, Nagle, buffers, half-close, data before ESTABLISHED."""
+"""Sending data: segments, PSH, Nagle, buffers, half-close, data before ESTABLISHED."""
 
 import itertools
 
@@ -23,7 +23,7 @@ def _open(config=None, **arguments):  # type: ignore[no-untyped-def]
 # Segments
 
 
-def test_text_is_cut_by_the_mss_and_the_last_segment_is_pushed() -> None:
+def test_data_is_segmented_by_the_mss_and_the_last_segment_has_psh() -> None:
     """The smaller of the peer's MSS and our own; PSH where the data ends (RFC 9293 3.9.1, MUST-61)."""
     solo = _open(options=Options(mss=1000))
     sent = solo.call(send, bytes(2500) + b"z" * 500)
@@ -66,7 +66,7 @@ def test_the_syn_carries_what_the_profile_offers() -> None:
 # Nagle (RFC 9293 3.7.4)
 
 
-def test_nagle_holds_a_small_segment_back_while_text_is_outstanding() -> None:
+def test_nagle_delays_a_small_segment_while_data_is_in_flight() -> None:
     solo = _open(options=Options(mss=1000))
     assert [s.payload for s in solo.call(send, b"a")] == [b"a"]
     assert solo.call(send, b"b") == []
@@ -77,7 +77,7 @@ def test_nagle_holds_a_small_segment_back_while_text_is_outstanding() -> None:
     assert [len(s.payload) for s in solo.feed(ACK, ONE, 3004)] == [100]
 
 
-def test_without_nagle_all_goes_out_at_once() -> None:
+def test_without_nagle_all_data_is_sent_immediately() -> None:
     solo = _open(rfc9293().replace(nagle=False))
     assert [s.payload for x in b"abc" for s in solo.call(send, bytes([x]))] == [b"a", b"b", b"c"]
     solo = _open()
@@ -85,7 +85,7 @@ def test_without_nagle_all_goes_out_at_once() -> None:
     assert [s.payload for x in b"abc" for s in solo.call(send, bytes([x]))] == [b"a", b"b", b"c"]
 
 
-def test_a_fin_overrules_nagle() -> None:
+def test_a_segment_with_fin_is_not_delayed_by_nagle() -> None:
     solo = _open()
     solo.call(send, b"a")
     solo.call(send, b"b")
@@ -95,7 +95,7 @@ def test_a_fin_overrules_nagle() -> None:
 # The sender's silly window (RFC 9293 3.8.6.2.1)
 
 
-def test_no_sliver_is_sent_into_a_window_that_nearly_filled() -> None:
+def test_no_small_segment_is_sent_into_an_almost_full_window() -> None:
     """Window 2300, MSS 1000: two segments, and not the 300 bytes that would still fit."""
     solo = _open(options=Options(mss=1000), window=2300)
     assert [len(s.payload) for s in solo.call(send, bytes(5000))] == [1000, 1000]
@@ -103,7 +103,7 @@ def test_no_sliver_is_sent_into_a_window_that_nearly_filled() -> None:
     assert [len(s.payload) for s in solo.feed(ACK, ONE, 3001, window=2300)] == [1000, 1000]
 
 
-def test_half_of_the_largest_window_is_worth_a_segment() -> None:
+def test_half_of_the_largest_window_is_enough_for_a_segment() -> None:
     """A peer whose whole window is smaller than the MSS: segments of at least half of it."""
     solo = _open(options=Options(mss=1000), window=600)
     assert [len(s.payload) for s in solo.call(send, bytes(2000))] == [600]
@@ -111,8 +111,8 @@ def test_half_of_the_largest_window_is_worth_a_segment() -> None:
     assert [len(s.payload) for s in solo.feed(ACK, ONE, 1601, window=300)] == [300]
 
 
-def test_a_sliver_goes_out_when_its_timer_rings() -> None:
-    """Nothing outstanding, a window too small to be worth it: after the override time-out it is used all the same.
+def test_a_small_segment_is_sent_when_the_override_timer_expires() -> None:
+    """Nothing is in flight and the window is too small for a segment: after the override timeout it is used.
 
     RFC 9293 3.8.6.2.1, (4): min(D,U), here the hundred bytes that the window takes.
     """
@@ -151,7 +151,7 @@ def test_a_socket_takes_as_much_as_fits() -> None:
 # Half-close
 
 
-def test_half_close_both_ways_round() -> None:
+def test_half_close_by_either_end() -> None:
     pair = Pair()
     client, server = pair.connect()
     pair.send(client, b"question")
@@ -172,7 +172,7 @@ def test_half_close_both_ways_round() -> None:
     assert pair.read(client) == b""
 
 
-def test_text_given_before_close_is_sent_before_the_fin() -> None:
+def test_data_given_before_close_is_sent_before_the_fin() -> None:
     """CLOSE: "queue this request until all preceding SENDs have been segmentized; then send FIN" (3.10.4)."""
     solo = _open(rfc9293().replace(congestion="none"), options=Options(mss=1000), window=2000)
     solo.call(send, bytes(4000))
@@ -185,7 +185,7 @@ def test_text_given_before_close_is_sent_before_the_fin() -> None:
     assert solo.tcb.state is FIN_WAIT_2
 
 
-def test_text_for_a_user_who_has_gone_draws_a_reset() -> None:
+def test_data_for_an_orphaned_connection_is_answered_by_a_reset() -> None:
     """RFC 9293 3.6.1, SHLD-3."""
     solo = _open()
     solo.call(close)
@@ -200,7 +200,7 @@ def test_text_for_a_user_who_has_gone_draws_a_reset() -> None:
 # Before ESTABLISHED
 
 
-def test_the_third_segment_carries_text_given_in_syn_sent() -> None:
+def test_the_final_ack_of_the_handshake_carries_data_given_in_syn_sent() -> None:
     solo = Solo(rfc9293())
     solo.open()
     assert solo.call(send, b"hello") == []
@@ -209,7 +209,7 @@ def test_the_third_segment_carries_text_given_in_syn_sent() -> None:
     assert (third.seq, third.ack, third.payload, third.flags) == (1001, ONE, b"hello", ACK | PSH)
 
 
-def test_the_third_segment_with_text_makes_the_server_established() -> None:
+def test_a_final_ack_with_data_makes_the_server_established() -> None:
     pair = Pair()
     listener, client = pair.socket("b"), pair.socket("a")
     listener.listen(80)
@@ -226,7 +226,7 @@ def test_the_third_segment_with_text_makes_the_server_established() -> None:
     assert pair.read(server) == b"hello"
 
 
-def test_close_in_syn_received_waits_for_the_text_given_before() -> None:
+def test_close_in_syn_received_waits_for_the_data_given_before() -> None:
     """3.10.4: "if data is queued, queue for processing after entering ESTABLISHED"."""
     solo = Solo(rfc9293())
     solo.open()
@@ -242,8 +242,8 @@ SYN_DATA = {"queue": (ONE, b"hello", ONE + 5), "drop": (ONE, None, ONE), "accept
 
 
 @pytest.mark.parametrize("policy", SYN_DATA)
-def test_text_on_a_syn(policy: str) -> None:
-    """Held until ESTABLISHED (3.10.7.2), left for the peer to send again, or taken at once."""
+def test_data_on_a_syn(policy: str) -> None:
+    """Kept until ESTABLISHED (3.10.7.2), left for the peer to retransmit, or accepted immediately."""
     synack_ack, data, final_ack = SYN_DATA[policy]
     solo = Solo(rfc9293().replace(syn_data=policy))
     listener, _ = solo.stack.listen(80, 8)
@@ -253,14 +253,14 @@ def test_text_on_a_syn(policy: str) -> None:
     solo.tcb = listener.accept_queue[0]
     assert solo.read() == data
     assert solo.tcb.rcv_nxt == final_ack
-    # The peer sends it again, as it must unless its SYN-ACK took it: nobody reads it twice.
+    # The peer retransmits it, as it must unless its SYN-ACK took it: nobody reads it twice.
     solo.feed(ACK, ONE, 1001, data=b"hello", flow=TO_PORT_80)
     assert solo.read() == (b"hello" if policy == "drop" else None)
     assert solo.tcb.rcv_nxt == ONE + 5
 
 
 @pytest.mark.parametrize("policy", SYN_DATA)
-def test_text_and_fin_on_a_syn(policy: str) -> None:
+def test_data_and_fin_on_a_syn(policy: str) -> None:
     """A whole conversation in one segment: SYN, data, FIN (RFC 9293 3.10.7.2: other controls are queued)."""
     solo = Solo(rfc9293().replace(syn_data=policy))
     listener, _ = solo.stack.listen(80, 8)
@@ -284,7 +284,7 @@ def test_data_on_a_syn_ack_is_accepted() -> None:
     assert solo.read() == b"banner"
 
 
-def test_receive_gives_at_most_what_is_asked_for() -> None:
+def test_receive_returns_at_most_the_size_asked_for() -> None:
     solo = _open()
     solo.feed(ACK, ONE, 1001, data=b"abcdef")
     assert [solo.read(4), solo.read(4), solo.read(4)] == [b"abcd", b"ef", None]

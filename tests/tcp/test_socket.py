@@ -131,7 +131,7 @@ def test_timed_out() -> None:
         _ = client.connected
 
 
-def test_reset_by_the_peer_after_text_that_can_still_be_read() -> None:
+def test_reset_by_the_peer_after_data_that_can_still_be_read() -> None:
     pair = Pair()
     client, server = pair.connect()
     pair.send(server, b"last words")
@@ -147,7 +147,7 @@ def test_reset_by_the_peer_after_text_that_can_still_be_read() -> None:
 # Close
 
 
-def test_close_with_unread_text_resets() -> None:
+def test_close_with_unread_data_resets() -> None:
     """RFC 9293 3.6.1 (RFC 2525 2.17): the peer learns that its data was lost."""
     pair = Pair()
     client, server = pair.connect()
@@ -178,7 +178,7 @@ def test_close_is_orderly_when_all_was_read() -> None:
 
 @pytest.mark.parametrize(("config", "flags"), [(rfc9293(), RST), (linux(), RST | ACK)])
 def test_linger_zero_and_abort(config, flags: int) -> None:  # type: ignore[no-untyped-def]
-    """RFC 9293 3.10.5: <SEQ=SND.NXT><CTL=RST>; real hosts set ACK too. Text in both queues is lost."""
+    """RFC 9293 3.10.5: <SEQ=SND.NXT><CTL=RST>; real hosts set ACK too. The data in both buffers is lost."""
     for operate in ("linger", "abort"):
         pair = Pair(config)
         client, server = pair.connect()
@@ -195,7 +195,7 @@ def test_linger_zero_and_abort(config, flags: int) -> None:  # type: ignore[no-u
         assert isinstance(client.tcb.error, ConnectionAborted)
 
 
-def test_close_while_the_syn_is_out() -> None:
+def test_close_in_syn_sent() -> None:
     pair = Pair()
     client = pair.socket("a")
     client.connect("b", 80, 0)
@@ -245,7 +245,7 @@ def test_wrong_calls() -> None:
         taken.connect("b", 80, pair.ns)
 
 
-def test_send_on_a_listener_needs_to_be_told_where() -> None:
+def test_send_on_a_listener_must_name_the_remote_socket() -> None:
     """RFC 9293 3.10.2, LISTEN: "remote socket unspecified"; with one it opens actively."""
     stack = Stack("a", streams())
     listener = Socket(stack)
@@ -287,7 +287,7 @@ def test_the_words_of_the_rfc() -> None:
         assert str(kind()) == data
 
 
-def test_status_tells_the_windows_and_what_waits() -> None:
+def test_status_has_the_windows_and_the_buffered_data() -> None:
     pair = Pair(rfc9293(), rfc9293().replace(receive_buffer=3000))
     client, server = pair.connect()
     pair.send(client, bytes(5000))

@@ -30,8 +30,8 @@ def reset(pair: Pair, socket: Socket) -> None:
     pair.run(pair.now + 1)
 
 
-def test_the_error_is_told_once_then_there_is_the_end() -> None:
-    """SO_ERROR clears what it tells; after that a read gives 0 and a write EPIPE."""
+def test_the_error_is_raised_once_then_the_stream_ends() -> None:
+    """SO_ERROR clears the error; after that a read returns 0 and a write fails with EPIPE."""
     pair, client, server = joined()
     reset(pair, server)
     assert client.state is CLOSED
@@ -43,7 +43,7 @@ def test_the_error_is_told_once_then_there_is_the_end() -> None:
 
 
 @pytest.mark.parametrize("call", ["send", "receive"])
-def test_any_call_may_be_the_one_that_tells(call: str) -> None:
+def test_any_call_may_raise_the_error(call: str) -> None:
     pair, client, server = joined()
     reset(pair, server)
     with pytest.raises(ConnectionReset):
@@ -52,7 +52,7 @@ def test_any_call_may_be_the_one_that_tells(call: str) -> None:
     assert client.receive(1, pair.ns) == b""
 
 
-def test_a_sticky_error_is_told_to_every_call() -> None:
+def test_a_sticky_error_is_raised_by_every_call() -> None:
     pair, client, server = joined()
     client.sticky_error = True
     reset(pair, server)
@@ -84,13 +84,13 @@ def test_a_reset_after_the_peers_fin(config: TcpConfig, error: type[TcpError]) -
     assert type(client.take_error()) is error
 
 
-def test_what_this_end_did_is_no_error_of_the_network() -> None:
+def test_an_abort_by_this_end_is_no_error_of_the_network() -> None:
     pair, client, _ = joined()
     reset(pair, client)
     assert client.take_error() is None
 
 
-def test_peeking_takes_nothing() -> None:
+def test_peeking_leaves_the_data_in_the_buffer() -> None:
     pair, client, server = joined()
     assert client.receive(9, pair.ns, peek=True) is None
     pair.send(server, b"data")
@@ -113,7 +113,7 @@ def test_shutdown_for_reading_ends_the_stream_once_it_is_read(how: Literal["read
     assert client.receive(9, pair.ns) == b""
     pair.run(pair.now + 1)
     if how == "read":
-        assert server.state is ESTABLISHED  # the peer does not hear of it
+        assert server.state is ESTABLISHED  # the peer is not notified
         pair.send(client, b"still writing")
     else:
         assert server.receive(9, pair.ns) == b""
@@ -129,7 +129,7 @@ def test_shutdown_for_reading_needs_a_connection() -> None:
 
 
 def test_options_of_an_open_connection() -> None:
-    """TCP_NODELAY sends what Nagle's rule holds back; SO_KEEPALIVE starts and stops; TCP_MAXSEG lowers the size."""
+    """TCP_NODELAY sends what Nagle's rule has delayed; SO_KEEPALIVE starts and stops; TCP_MAXSEG lowers the size."""
     pair, client, server = joined(rfc9293().replace(delayed_ack=0.2))
     pair.send(client, b"first")
     pair.send(client, b"held back")
@@ -162,7 +162,7 @@ def test_a_larger_receive_buffer_opens_the_window() -> None:
     assert server.status().snd_wnd == 8000
 
 
-def test_a_listener_hands_its_options_on() -> None:
+def test_accepted_connections_inherit_the_options_of_the_listener() -> None:
     pair = Pair(rfc9293())
     listener, client = pair.socket("b"), pair.socket("a")
     listener.listen(80)
@@ -182,7 +182,7 @@ def sizes(pair: Pair, end: str = "a") -> list[int]:
     return [len(s.payload) for _, who, s, _ in pair.wire if who == end and s.payload]
 
 
-def test_msg_more_holds_the_last_small_segment_back() -> None:
+def test_msg_more_delays_the_last_small_segment() -> None:
     """tcp(7): full segments go, the rest waits for the next send."""
     pair, client, _ = joined(rfc9293().replace(mss=100))
     client.send(bytes(250), pair.ns, more=True)
@@ -193,7 +193,7 @@ def test_msg_more_holds_the_last_small_segment_back() -> None:
     assert sizes(pair) == [100, 100, 80]
 
 
-def test_a_cork_holds_until_it_is_pulled() -> None:
+def test_a_cork_delays_small_segments_until_it_is_removed() -> None:
     pair, client, server = joined(rfc9293().replace(mss=100, rto_min=0.2, delayed_ack=None))
     client.configure(client.options.replace(cork=True), pair.ns)
     pair.send(client, bytes(150))
@@ -205,7 +205,7 @@ def test_a_cork_holds_until_it_is_pulled() -> None:
     assert server.receive(999, pair.ns) == bytes(150)
 
 
-def test_a_cork_holds_no_longer_than_a_time_out() -> None:
+def test_a_cork_delays_no_longer_than_a_timeout() -> None:
     """tcp(7): a ceiling of 200 ms on Linux; here the RTO, 0.3 s after one sample of 0.1 s (RFC 6298 2.2)."""
     pair, client, server = joined(rfc9293().replace(mss=100, rto_min=0.2, cork=True))
     start = pair.now

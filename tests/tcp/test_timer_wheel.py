@@ -22,7 +22,8 @@ def test_wheel_slots_at_250_hz(delay: float, slot: float) -> None:
     """kernel/time/timer.c at 250 Hz: 4 ms up to .252 s, 32 ms up to 2.016 s, 256 ms up to 16.128 s,
     2.048 s up to 129 s.
 
-    Rings at the end of a slot, never early, at most a slot and a tick late; all slots' ends are multiples of the slot.
+    A timer expires at the end of a slot, never early and at most a slot and a tick late; the ends of slots are
+    multiples of the slot.
     """
     lateness = []
     for phase in range(0, 2_048_000_000, 7_654_321):

@@ -46,7 +46,7 @@ def test_linux_estimator_by_hand() -> None:
     assert rtt.rto(**bounds) == 2_781_250_000
 
 
-def test_linux_estimator_hardly_fears_an_rtt_that_falls() -> None:
+def test_linux_estimator_raises_the_deviation_little_when_the_rtt_falls() -> None:
     """1.1 s, then .1 s: the deviation grows by (1 - 2.2 / 4) / 8 s to 2.25625 s, SRTT is .975 s. RFC 6298: 3.625 s."""
     rtt = MdevEstimator.first(1_100_000_000, S // 5, snd_nxt=1)
     rtt.update(S // 10, S // 5, snd_una=2, snd_nxt=2)
@@ -73,7 +73,7 @@ def _exchange(solo: Solo, rtt: float) -> None:
 
 
 def test_rto_through_a_connection() -> None:
-    """The same three samples, measured on the SYN and on two segments; the timer rings as long after the next."""
+    """The same three samples, measured on the SYN and on two segments; the timer expires as long after the next."""
     solo = Solo(rfc9293().replace(rto_initial=2.0, syn_backoff=BackOff(initial=2.0)))
     solo.establish(rtt=1.0)
     assert solo.tcb.rto == 3 * S
@@ -97,7 +97,7 @@ def test_minimum_rto() -> None:
 # Karn and back-off
 
 
-def test_karn_ignores_the_ack_of_a_repeated_segment_and_keeps_the_back_off() -> None:
+def test_karn_ignores_the_ack_of_a_retransmitted_segment_and_keeps_the_back_off() -> None:
     solo = Solo(rfc9293())
     solo.establish(rtt=0.1)  # RTO 1 s
     (segment,) = solo.call(send, b"x")
@@ -115,7 +115,7 @@ def test_karn_ignores_the_ack_of_a_repeated_segment_and_keeps_the_back_off() -> 
     assert solo.tcb.rto == 1 * S
 
 
-def test_a_synack_sent_again_for_a_duplicate_syn_gives_no_sample() -> None:
+def test_a_synack_retransmitted_for_a_duplicate_syn_gives_no_sample() -> None:
     """Karn: the ACK might belong to either SYN-ACK (BSD's policy, no timestamps)."""
     solo = Solo(rfc9293().replace(duplicate_syn="synack"))
     listener, _ = solo.stack.listen(80, 8)
@@ -184,7 +184,7 @@ def test_the_server_starts_with_three_seconds_too() -> None:
 
 
 def test_rttm_a_lost_synack_inflates_the_first_sample() -> None:
-    """With timestamps the repeated SYN-ACK echoes the first SYN: sample 1.1 s, RTO = 1.1 + 4 * .55 = 3.3 s."""
+    """With timestamps the retransmitted SYN-ACK echoes the first SYN: sample 1.1 s, RTO = 1.1 + 4 * .55 = 3.3 s."""
     first = {"b": True}
 
     def link(now: float, who: str, segment, nth: int) -> list[float]:  # type: ignore[no-untyped-def]
@@ -200,8 +200,8 @@ def test_rttm_a_lost_synack_inflates_the_first_sample() -> None:
     assert client.tcb.rto == pytest.approx(3.3 * S, abs=0.005 * S)
 
 
-def test_rttm_takes_a_sample_from_a_repeated_segment() -> None:
-    """RFC 7323 4: the echo tells which transmission was acknowledged, so Karn's rule is not needed."""
+def test_rttm_takes_a_sample_from_a_retransmitted_segment() -> None:
+    """RFC 7323 4: the echo identifies the transmission that was acknowledged, so Karn's algorithm is not needed."""
     solo = Solo(linux())
     solo.establish(rtt=0.1, options=Options(mss=1460, wscale=7, ts_val=77, ts_ecr=0))
     assert solo.tcb.ts_ok
@@ -219,7 +219,7 @@ def test_rttm_takes_a_sample_from_a_repeated_segment() -> None:
 
 
 def _silent(solo: Solo) -> float:
-    """Seconds from now until the connection is given up."""
+    """Seconds from now until the connection is aborted."""
     start = solo.now
     while solo.tcb.state is not CLOSED:
         solo.advance(solo.stack.next_deadline() / S)
@@ -257,7 +257,7 @@ def test_r2_of_an_orphan(rtt: float, repeats: int, gives_up: float) -> None:
     assert solo.stack.counters.TcpRetransSegs == repeats
 
 
-def test_an_orphan_that_waits_the_greatest_rto_gives_up() -> None:
+def test_an_orphan_at_the_maximum_rto_is_aborted() -> None:
     """tcp_orphan_retries counts on an RTO below its bound; at it, the orphan has no more retransmission (alive)."""
     solo = Solo(PLAIN.replace(rto_max=2.0))
     solo.establish(rtt=0.1)
@@ -270,8 +270,8 @@ def test_an_orphan_that_waits_the_greatest_rto_gives_up() -> None:
     ("rtt", "first"),
     [(0.1, 0.3), (0.4, 1.0), (None, 1.0)],  # RTO .3 < 2 * .1 + .2; 2 * .4 + .2 < RTO 1.2; no sample: 1 s
 )
-def test_the_first_repetition_is_a_tail_loss_probe(rtt: float | None, first: float) -> None:
-    """RFC 8985 7.2, with the least RTO for a delayed ACK: then the RTO from there, twice that, and so on."""
+def test_the_first_retransmission_is_a_tail_loss_probe(rtt: float | None, first: float) -> None:
+    """RFC 8985 7.2, with the minimum RTO for a delayed ACK: then the RTO from there, twice that, and so on."""
     solo = Solo(PLAIN.replace(sack=True))
     # 1.5 s: the SYN goes out twice, so that there is no sample (Karn) and the RTO is 3 s (RFC 6298 5.7)
     solo.establish(rtt=rtt or 1.5, options=Options(sack_permitted=True))
@@ -297,8 +297,8 @@ def test_without_sack_there_is_no_loss_probe() -> None:
     assert solo.stack.counters.TcpExtTCPLossProbes == 0
 
 
-def test_r1_wakes_the_user() -> None:
-    """R1 = 3: after the third retransmission went unanswered the user is told (RFC 9293 3.8.3)."""
+def test_r1_notifies_the_user() -> None:
+    """R1 = 3: after the third retransmission went unanswered the user is notified (RFC 9293 3.8.3)."""
     solo = Solo(rfc9293())
     solo.establish(rtt=0.1)
     owner = SimpleNamespace(waiting=True)
@@ -362,7 +362,7 @@ def test_answered_keep_alive_probes_never_end_a_connection_however_far_apart_the
     assert _silent(solo) == pytest.approx(6)  # probes 2 and 4 s later, the end at 6 s
 
 
-def test_keep_alive_waits_while_text_is_outstanding() -> None:
+def test_keep_alive_waits_while_data_is_in_flight() -> None:
     """RFC 9293 3.8.4, MUST-26: probes only when no sent data is outstanding; that has its own timer."""
     solo = Solo(PLAIN.replace(keepalive=True, keepalive_idle=1.0, keepalive_interval=1.0, keepalive_probes=2))
     solo.establish(rtt=0.1)
@@ -391,7 +391,7 @@ def test_an_orphan_waits_sixty_seconds_in_fin_wait_2() -> None:
     assert solo.tcb.state is FIN_WAIT_2
     solo.advance(60.101)
     assert solo.tcb.state is CLOSED
-    assert solo.log[-1][0] < 1  # without a word, and without TIME-WAIT
+    assert solo.log[-1][0] < 1  # no segment is sent, and there is no TIME-WAIT
 
 
 @pytest.mark.parametrize(("name", "orphan"), [("linux", False), ("rfc9293", True)])
@@ -421,7 +421,7 @@ def test_two_msl(name: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     ("policy", "flags", "seq", "restarts"),
     [
-        ("never", FIN | ACK, ONE, False),  # the literal text: step one refuses the number
+        ("never", FIN | ACK, ONE, False),  # the RFC's wording: step one refuses the number
         ("fin", FIN | ACK, ONE, True),  # what step eight means
         ("fin", ACK, ONE - 1, False),
         ("any", FIN | ACK, ONE, True),
@@ -445,7 +445,7 @@ def test_time_wait_of_zero_length() -> None:
     assert solo.tcb.state is CLOSED
 
 
-def test_last_ack_gives_up_by_r2() -> None:
+def test_last_ack_is_aborted_by_r2() -> None:
     solo = Solo(PLAIN.replace(retries2=2))
     solo.establish(rtt=0.1)
     solo.feed(FIN | ACK, ONE, 1001)

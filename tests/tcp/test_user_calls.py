@@ -146,7 +146,7 @@ def test_send_from_listen_with_the_remote_socket() -> None:
 
 
 @pytest.mark.parametrize("state", OPENING)
-def test_text_queued_before_established(state: str) -> None:
+def test_data_queued_before_established(state: str) -> None:
     lone = in_state(state)
     lone.call("send", b"data", lone.ns)
     names, seq = ("SYN,ACK", 5000) if state == "SYN-SENT" else ("ACK", 5001)
@@ -172,7 +172,7 @@ def test_receive(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2"])
-def test_receive_text_then_the_end(state: str) -> None:
+def test_receive_data_then_the_end(state: str) -> None:
     lone = in_state(state)
     lone.arrive("FIN,ACK", 5001, 1001, b"data")
     assert [lone.call("receive", 3, lone.ns) for _ in range(4)] == [b"dat", b"a", b"", b""]
@@ -190,7 +190,7 @@ def test_close(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["SYN-RECEIVED passive", "SYN-RECEIVED active"])
-def test_close_waits_for_text_queued_before_established(state: str) -> None:
+def test_close_waits_for_data_queued_before_established(state: str) -> None:
     """3.10.4: with SENDs queued, CLOSE is processed after ESTABLISHED."""
     lone = in_state(state)
     lone.call("send", b"data", lone.ns)
@@ -259,9 +259,7 @@ def test_status(state: str) -> None:
         ("TIME-WAIT", "RST", 5002, 0, None),
     ],
 )
-def test_what_the_user_is_told_after_a_reset(
-    state: str, names: str, seq: int, ack: int, error: type[TcpError] | None
-) -> None:
+def test_the_error_after_a_reset(state: str, names: str, seq: int, ack: int, error: type[TcpError] | None) -> None:
     """3.10.7.3 and 3.10.7.4, second; afterwards every call but OPEN fails, with what ended the connection."""
     lone = in_state(state)
     lone.arrive(names, seq, ack)
@@ -277,7 +275,7 @@ def test_what_the_user_is_told_after_a_reset(
             lone.call("receive", 1, lone.ns)
 
 
-def test_user_timeout_is_told() -> None:
+def test_the_error_after_the_user_timeout() -> None:
     lone = reach("ESTABLISHED", BASE.replace(user_timeout=10.0))
     lone.wait(10.0)
     with pytest.raises(ConnectionTimedOut, match="connection aborted due to user timeout"):

@@ -28,7 +28,7 @@ def test_an_old_segment_must_not_shrink_the_window() -> None:
     """SND.WL1 and SND.WL2: a segment sent earlier, and one that acknowledges less, say nothing about the window now."""
     solo = _open(window=1000)
     solo.call(send, bytes(536))
-    solo.feed(ACK, ONE + 3, 1001, window=4000, data=b"x")  # overtakes the three bytes before it
+    solo.feed(ACK, ONE + 3, 1001, window=4000, data=b"x")  # arrives before the three bytes in front of it
     assert solo.tcb.snd_wnd == 4000
     solo.feed(ACK, ONE, 1001, window=10, data=b"xxx")  # SEG.SEQ < SND.WL1
     assert solo.tcb.snd_wnd == 4000
@@ -73,7 +73,7 @@ def test_updates_behind_a_close_in_syn_received(irs: int, passive: bool) -> None
 # The closed window (RFC 9293 3.8.6.1)
 
 
-def test_an_open_window_ends_probing_at_once() -> None:
+def test_an_open_window_ends_probing_immediately() -> None:
     """The byte that the probe carried and the peer refused does not wait for the next probe, nor for a time-out."""
     solo = _open(rfc9293().replace(zero_window_probe="one-byte", nagle=False), window=0)
     solo.call(send, b"abcd")
@@ -129,7 +129,7 @@ def test_a_second_closed_window_starts_probing_afresh(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["one-byte", "empty"])
 @pytest.mark.parametrize("config", [rfc9293(), linux().replace(timestamps=False, window_scale=None)])
-def test_a_window_may_stay_closed_for_ever(config: TcpConfig, kind: str) -> None:
+def test_a_window_may_stay_closed_without_end(config: TcpConfig, kind: str) -> None:
     """MUST-37: the connection stays open as long as the peer acknowledges the probes."""
     solo = _open(config.replace(zero_window_probe=kind), window=0)
     solo.call(send, b"hello")
@@ -149,7 +149,7 @@ def test_a_window_may_stay_closed_for_ever(config: TcpConfig, kind: str) -> None
         (linux().replace(timestamps=False, window_scale=None), 924, 1200),  # R2
     ],
 )
-def test_a_peer_that_answers_no_probe_is_given_up(config: TcpConfig, low: float, high: float, kind: str) -> None:
+def test_a_peer_that_answers_no_probe_is_aborted(config: TcpConfig, low: float, high: float, kind: str) -> None:
     solo = _open(config.replace(zero_window_probe=kind), window=0)
     solo.advance(5000)
     solo.call(send, b"hello")
@@ -161,7 +161,7 @@ def test_a_peer_that_answers_no_probe_is_given_up(config: TcpConfig, low: float,
 
 @pytest.mark.parametrize("kind", ["one-byte", "empty"])
 def test_a_fin_behind_a_closed_window(kind: str) -> None:
-    """Text fills the window to the last byte; the FIN waits until the user has read."""
+    """Data fills the window to the last byte; the FIN waits until the user has read."""
     receiver = rfc9293().replace(receive_buffer=1000)
     pair = Pair(rfc9293().replace(zero_window_probe=kind), receiver)
     client, server = pair.connect()
@@ -176,8 +176,8 @@ def test_a_fin_behind_a_closed_window(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["one-byte", "empty"])
-def test_a_window_update_that_was_lost_is_asked_for(kind: str) -> None:
-    """What the persist timer is for: the ACK that reopens the window is lost, and both would wait for ever."""
+def test_a_lost_window_update_is_recovered_by_a_probe(kind: str) -> None:
+    """What the persist timer is for: the ACK that reopens the window is lost, and both ends would wait without end."""
     lost: list[float] = []
 
     def link(now: float, who: str, segment, nth: int) -> list[float]:  # type: ignore[no-untyped-def]
@@ -232,8 +232,8 @@ def test_the_window_opens_by_a_segment_or_half_the_buffer() -> None:
     assert ack.window == 0
     for _ in range(9):
         solo.read(100)
-        assert solo.log[-1][1] is ack  # 900 bytes are free, and nobody hears of it
-    assert solo.feed(ACK, ONE - 1, 1001)[0].window == 0  # not even when asked
+        assert solo.log[-1][1] is ack  # 900 bytes are free, but no window update is sent
+    assert solo.feed(ACK, ONE - 1, 1001)[0].window == 0  # nor does an answer offer them
     solo.read(100)
     assert solo.log[-1][1].window == 1000
 
@@ -312,7 +312,7 @@ def test_scaled_windows_carry_more_than_64_kb_a_round_trip() -> None:
     assert seconds(None) == pytest.approx(0.4 + 3 * 0.8, abs=0.01)  # 44 segments of 1460 a round trip, in four of them
 
 
-def test_a_closed_receiver_ends_quietly() -> None:
+def test_a_connection_with_a_closed_window_ends_in_order() -> None:
     """A FIN for a connection whose window is closed and whose user reads later: nothing hangs."""
     solo = _open(rfc9293().replace(receive_buffer=4))
     solo.feed(ACK, ONE, 1001, data=b"full")

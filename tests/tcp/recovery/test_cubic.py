@@ -35,7 +35,7 @@ def test_a_loss_leaves_seven_tenths() -> None:
     assert Cubic(MSS).ssthresh(2 * MSS, 0, of_window=True) == 2 * MSS
 
 
-def test_the_old_window_is_back_after_k() -> None:
+def test_the_old_window_is_reached_after_k() -> None:
     """RFC 9438 4.2: K = cbrt((W_max - cwnd) / C); of 100 segments 70 are left: cbrt(30 / .4) = 4.217 s.
 
     The window is aimed at one round trip ahead (Target = W_cubic(t + RTT)).
@@ -58,7 +58,7 @@ def test_never_slower_than_reno() -> None:
     assert window_after(control, window, rtt_ms=10, seconds=1.0)[1000] == pytest.approx(122.9, rel=0.04)
 
 
-def test_a_second_loss_makes_room() -> None:
+def test_fast_convergence_after_a_second_loss() -> None:
     """RFC 9438 4.7, fast convergence: lost at 80 below the old 100, W_max is 80 (1 + .7) / 2 = 68."""
     control, _ = after_a_loss(100)
     control.ssthresh(80 * MSS, 0, of_window=True)
@@ -67,7 +67,7 @@ def test_a_second_loss_makes_room() -> None:
     assert control.w_max == 90
 
 
-def test_time_without_text_does_not_count() -> None:
+def test_idle_time_does_not_count() -> None:
     """net/ipv4/tcp_cubic.c, cubictcp_cwnd_event: three seconds of silence move the epoch on by as much."""
     control, window = after_a_loss(100)
     seen = window_after(control, window, rtt_ms=100, seconds=2)
@@ -86,8 +86,8 @@ def test_reno_adds_a_segment_each_round_trip() -> None:
 
 
 def test_slow_start_ends_as_the_round_trip_rises() -> None:
-    """Ha and Rhee 2008; net/ipv4/tcp_cubic.c, hystart_update: the least of eight samples of a round lies more than an
-    eighth of the least RTT, 12.5 ms, above it. With ACKs 3 ms apart they make no train."""
+    """Ha and Rhee 2008; net/ipv4/tcp_cubic.c, hystart_update: the minimum of eight samples of a round lies more than an
+    eighth of the minimum RTT, 12.5 ms, above it. With ACKs 3 ms apart they make no train."""
     control, now, ended = Cubic(MSS), 0, []
     for sample in [100] * 9 + [112] * 9 + [113] * 9:
         now += 3 * MS
@@ -97,8 +97,8 @@ def test_slow_start_ends_as_the_round_trip_rises() -> None:
     assert any(ended[18:])
 
 
-def test_slow_start_ends_with_a_long_train() -> None:
-    """ACKs 1 ms apart for more than half of the least RTT of 40 ms; not with a window of less than 16 segments."""
+def test_slow_start_ends_with_a_long_train_of_acks() -> None:
+    """ACKs 1 ms apart for more than half of the minimum RTT of 40 ms; not with a window of less than 16 segments."""
     for window, wanted in ((20, 21), (15, None)):
         control = Cubic(MSS)
         ended = [control.rtt_sample(40 * MS, window * MSS, 1, 100, at * MS, slow_start=True) for at in range(30)]

@@ -24,7 +24,7 @@ def test_delayed_ack_waits_for_its_timer_or_for_a_second_segment() -> None:
     assert solo.advance(5) == []
 
 
-def test_an_ack_rides_on_text() -> None:
+def test_an_ack_is_piggybacked_on_data() -> None:
     solo = Solo(rfc9293())
     solo.establish(rtt=0.1)
     assert solo.feed(ACK, ONE, 1001, data=b"question") == []
@@ -34,7 +34,7 @@ def test_an_ack_rides_on_text() -> None:
     assert solo.advance(5) == []
 
 
-def test_quick_acks_come_first_and_none_are_delayed_without_a_timer() -> None:
+def test_the_first_acks_are_immediate_and_all_are_without_a_timer() -> None:
     for config, quick in ((rfc9293().replace(quick_acks=3), 3), (rfc9293().replace(delayed_ack=None), 5)):
         solo = Solo(config)
         solo.establish(rtt=0.1)
@@ -45,7 +45,7 @@ def test_quick_acks_come_first_and_none_are_delayed_without_a_timer() -> None:
         assert at_once == quick
 
 
-def test_text_out_of_order_and_the_gap_that_it_leaves_are_acknowledged_at_once() -> None:
+def test_out_of_order_data_and_what_fills_the_gap_are_acknowledged_immediately() -> None:
     """RFC 5681 4.2: a duplicate ACK for each segment behind a gap, and an ACK for what fills it, in part or whole."""
     solo = Solo(rfc9293())
     solo.establish(rtt=0.1)
@@ -56,7 +56,7 @@ def test_text_out_of_order_and_the_gap_that_it_leaves_are_acknowledged_at_once()
     assert [s.ack for s in solo.feed(ACK, ONE + 20, 1001, data=b"x" * 10)] == [ONE + 40]  # all of it is old
 
 
-def test_a_fin_is_acknowledged_at_once() -> None:
+def test_a_fin_is_acknowledged_immediately() -> None:
     solo = Solo(rfc9293())
     solo.establish(rtt=0.1)
     assert [s.ack for s in solo.feed(FIN | ACK, ONE, 1001, data=b"bye")] == [ONE + 4]
@@ -64,7 +64,7 @@ def test_a_fin_is_acknowledged_at_once() -> None:
     assert solo.log[-1][1].flags == FIN | ACK
 
 
-def test_linux_acknowledges_sixteen_segments_at_once_and_then_delays_by_40_ms() -> None:
+def test_linux_acknowledges_sixteen_segments_immediately_and_then_delays_by_40_ms() -> None:
     solo = Solo(linux().replace(timestamps=False))
     solo.establish(rtt=0.1)
     for k in range(16):

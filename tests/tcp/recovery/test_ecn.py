@@ -31,7 +31,7 @@ def bits(segment: Segment) -> int:
         (linux(), CWR, False),
     ],
 )
-def test_the_passive_end(config: TcpConfig, syn: int, agreed: bool) -> None:
+def test_ecn_of_a_passive_open(config: TcpConfig, syn: int, agreed: bool) -> None:
     solo = Solo(config)
     solo.stack.listen(80, 5)
     syn_ack = solo.feed(SYN | syn, PEER_ISS, flow=TO_PORT_80)[0]
@@ -40,7 +40,7 @@ def test_the_passive_end(config: TcpConfig, syn: int, agreed: bool) -> None:
 
 
 @pytest.mark.parametrize(("answer", "agreed"), [(ECE, True), (0, False), (ECE | CWR, False), (CWR, False)])
-def test_the_active_end(answer: int, agreed: bool) -> None:
+def test_ecn_of_an_active_open(answer: int, agreed: bool) -> None:
     """6.1.1: an ECN-setup SYN-ACK has ECE and not CWR."""
     solo = Solo(REQUEST)
     assert bits(solo.open()[0]) == ECE | CWR
@@ -50,7 +50,7 @@ def test_the_active_end(answer: int, agreed: bool) -> None:
 
 
 @pytest.mark.parametrize("config", [rfc9293(), linux(), freebsd()])
-def test_who_did_not_ask_gets_nothing(config: TcpConfig) -> None:
+def test_a_syn_without_ecn_is_answered_without_it(config: TcpConfig) -> None:
     solo = Solo(config)
     assert bits(solo.open()[0]) == 0
     solo.feed(SYN | ACK | ECE, PEER_ISS, 1001)
@@ -58,7 +58,7 @@ def test_who_did_not_ask_gets_nothing(config: TcpConfig) -> None:
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
-def test_a_syn_that_stays_unanswered_goes_without(retries: int) -> None:
+def test_an_unanswered_syn_is_retransmitted_without_ecn(retries: int) -> None:
     """6.1.1.1: the path may drop such SYNs."""
     solo = Solo(REQUEST.replace(ecn_syn_retries=retries))
     solo.open()
@@ -78,7 +78,7 @@ def marked(solo: Solo, seq: int, *, flags: int = 0, ecn: int = CE) -> list[Segme
     return solo.collect(solo.stack.on_segment(segment, solo.ns))
 
 
-def test_the_receiver_echoes_until_it_hears_of_an_answer() -> None:
+def test_the_receiver_sends_ece_until_cwr_arrives() -> None:
     """6.1.3: every ACK from the CE mark on carries ECE, until a segment with CWR; a new mark starts again."""
     solo = agreed()
     assert [bits(s) for s in marked(solo, ONE, ecn=ECT_0)] == [0]
@@ -88,13 +88,13 @@ def test_the_receiver_echoes_until_it_hears_of_an_answer() -> None:
     assert [bits(s) for s in marked(solo, ONE + 4, flags=CWR)] == [ECE]
 
 
-def test_without_agreement_marks_mean_nothing() -> None:
+def test_without_ecn_marks_are_ignored() -> None:
     solo = Solo(linux())
     solo.establish()
     assert all(bits(s) == 0 for k in range(4) for s in marked(solo, ONE + k))
 
 
-def test_the_sender_halves_its_window_once_a_round_trip_and_says_so() -> None:
+def test_the_sender_halves_its_window_once_per_round_trip_and_sends_cwr() -> None:
     """6.1.2: ten segments of 1,000 in flight; the first ECE halves, more for the same window do not; CWR goes out with
     the next new data only, retransmissions are not ECT (6.1.5)."""
     solo = agreed()

@@ -48,8 +48,8 @@ def test_five_segments_in_every_order(order: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_overlapping_pieces_in_random_order(seed: int) -> None:
-    """Pieces that overlap at random and cover the data: every byte is delivered once, across the wrap too."""
+def test_overlapping_segments_in_random_order(seed: int) -> None:
+    """Segments that overlap at random and cover the data: every byte is delivered once, across the wrap too."""
     rng = random.Random(f"overlap/{seed}")
     data = rng.randbytes(300)
     irs = rng.choice([PEER_ISS, 2**32 - 150, 2**32 - 1])
@@ -67,7 +67,7 @@ def test_overlapping_pieces_in_random_order(seed: int) -> None:
     assert got == data
 
 
-def test_what_arrived_first_stays_and_text_in_order_wins() -> None:
+def test_bytes_that_arrived_first_are_kept_unless_in_order_data_replaces_them() -> None:
     """RFC 9293 leaves it open. This is what RFC 1337's first hazard needs: old data queued behind a gap is believed."""
     queue = Reassembly()
     queue.insert(110, b"OLDOLD", 100)
@@ -90,7 +90,7 @@ def test_reassembly_in_the_connection_keeps_no_more_than_the_window() -> None:
 # Fast retransmit (RFC 5681 3.2, RFC 6582)
 
 
-def test_the_third_duplicate_ack_brings_the_lost_segment() -> None:
+def test_the_third_duplicate_ack_retransmits_the_lost_segment() -> None:
     solo = _open(options=MSS_1000)
     sent = solo.call(send, bytes(10_000))
     assert len(sent) == 10  # RFC 6928: ten segments
@@ -140,7 +140,7 @@ def test_slow_start_then_congestion_avoidance() -> None:
     assert congestion.cwnd == pytest.approx(5000, abs=100)  # one MSS per window
 
 
-def test_a_time_out_starts_again_with_one_segment() -> None:
+def test_after_a_timeout_the_window_is_one_segment() -> None:
     solo = _open(options=MSS_1000)
     solo.call(send, bytes(10_000))
     solo.advance(1.2)
@@ -154,7 +154,7 @@ def test_a_time_out_starts_again_with_one_segment() -> None:
 
 
 @pytest.mark.parametrize("congestion", ["newreno", "none"])
-def test_a_whole_lost_window_comes_back_in_a_few_round_trips(congestion: str) -> None:
+def test_a_whole_lost_window_is_retransmitted_in_a_few_round_trips(congestion: str) -> None:
     """Ten segments vanish. One time-out, then 1, 2, 3, 3, 1 segments a round trip: not a time-out for each.
 
     The first and the last of them wait for a delayed ACK (.2 s); without congestion control two round trips do.

@@ -70,7 +70,7 @@ def test_rfc_2883_a_duplicate_inside_a_block_comes_before_the_block() -> None:
     assert arrive(4000, 4500, first=3000) == (3000, [(4000, 4500), (3500, 4500)])
 
 
-def test_only_the_part_that_came_twice_is_a_duplicate() -> None:
+def test_only_the_part_received_twice_is_a_duplicate() -> None:
     """RFC 2883 4.2: partial duplicates, before RCV.NXT, at either end of a block, and around one."""
     _, arrive = receiver()
     arrive(0, 100)
@@ -102,7 +102,7 @@ def test_as_many_blocks_as_the_header_has_room_for() -> None:
 
 
 @pytest.mark.parametrize("config", [SACK.replace(sack=False), SACK.replace(dsack=False)], ids=["no sack", "no dsack"])
-def test_what_is_not_agreed_on_is_not_sent(config) -> None:  # type: ignore[no-untyped-def]
+def test_without_agreement_no_sack_is_sent(config) -> None:  # type: ignore[no-untyped-def]
     solo, arrive = receiver(config)
     arrive(0, 100)
     assert arrive(0, 100) == (100, [])

@@ -28,13 +28,13 @@ def ack(solo: Solo, number: int, *blocks: tuple[int, int]) -> list[int]:
     return [s.seq for s in solo.feed(ACK, ONE, number, options=options)]
 
 
-def test_three_losses_of_ten_are_repaired_in_one_round_trip() -> None:
+def test_three_losses_of_ten_are_recovered_in_one_round_trip() -> None:
     """1001, 3001 and 5001 are lost. RFC 6675 5: recovery at the third duplicate, ssthresh = 5,000; a hole is lost once
     more than 2,000 bytes beyond it are here, and is sent while the pipe has room."""
     solo = in_flight()
     assert ack(solo, 1001, (2001, 3001)) == []
     assert ack(solo, 1001, (4001, 5001), (2001, 3001)) == []
-    # The pipe after the first repair: 1001, 3001, 5001 and the last four = 7,000.
+    # The pipe after the first retransmission: 1001, 3001, 5001 and the last four = 7,000.
     assert ack(solo, 1001, (6001, 7001), (4001, 5001), (2001, 3001)) == [1001]
     congestion = solo.tcb.congestion
     assert congestion is not None
@@ -55,19 +55,19 @@ def test_three_losses_of_ten_are_repaired_in_one_round_trip() -> None:
     assert solo.stack.counters.TcpExtTCPFastRetrans == 1
 
 
-def test_one_ack_that_tells_enough_is_enough() -> None:
+def test_one_ack_with_enough_sack_blocks_begins_recovery() -> None:
     """RFC 6675 5: no third duplicate is awaited if the first hole is lost by (4) IsLost: ACKs may have been lost."""
     solo = in_flight()
     assert ack(solo, 1001, (2001, 6001)) == [1001]
 
 
-def test_new_text_fills_the_pipe() -> None:
-    """RFC 6675 4, NextSeg (2): 1001 is lost, nine are here; the pipe holds the repair alone: four new segments."""
+def test_new_data_fills_the_pipe() -> None:
+    """RFC 6675 4, NextSeg (2): 1001 is lost, nine are here; the pipe is the retransmission alone: four new segments."""
     solo = in_flight(SACK.replace(limited_transmit=False), 30_000)
     assert ack(solo, 1001, (2001, 11_001)) == [1001, 11_001, 12_001, 13_001, 14_001]
 
 
-def test_an_ack_that_tells_nothing_new_is_no_duplicate() -> None:
+def test_an_ack_without_new_sack_information_is_no_duplicate() -> None:
     """RFC 6675 2: a duplicate ACK is one that carries new SACK information."""
     solo = in_flight()
     for _ in range(5):
@@ -78,8 +78,8 @@ def test_an_ack_that_tells_nothing_new_is_no_duplicate() -> None:
     assert ack(solo, 1001, (50_001, 60_001)) == []  # nonsense
 
 
-def test_a_time_out_sends_again_what_is_not_here() -> None:
-    """1001 to 2001 alone are missing: the time-out repeats them and nothing else."""
+def test_a_timeout_retransmits_what_is_not_sacked() -> None:
+    """1001 to 2001 alone are missing: the timeout retransmits them and nothing else."""
     solo = in_flight(SACK)
     ack(solo, 1001, (3001, 11_001))
     mark = len(solo.log)
@@ -87,7 +87,7 @@ def test_a_time_out_sends_again_what_is_not_here() -> None:
     assert {s.seq for _, s in solo.log[mark:]} <= {1001, 2001}
 
 
-def test_a_peer_that_reneges_gets_everything_again() -> None:
+def test_after_reneging_everything_is_retransmitted() -> None:
     """RFC 2018 8: blocks are advice. 2001 to 11001 was reported, 1001 is acknowledged, and then nothing more."""
     solo = in_flight()
     ack(solo, 1001, (2001, 11_001))
@@ -101,7 +101,7 @@ def test_a_peer_that_reneges_gets_everything_again() -> None:
 
 @pytest.mark.parametrize("on", [True, False])
 def test_limited_transmit(on: bool) -> None:
-    """RFC 3042: the first and second duplicate each let one new segment out; the third repairs."""
+    """RFC 3042: the first and second duplicate each let one new segment out; the third retransmits."""
     solo = in_flight(rfc9293().replace(limited_transmit=on), 30_000, sack=False)
     assert ack(solo, 1001) == ([11_001] if on else [])
     assert ack(solo, 1001) == ([12_001] if on else [])
@@ -121,8 +121,8 @@ def test_growth_in_slow_start(config: TcpConfig, growth: int) -> None:
 
 @pytest.mark.parametrize("sack", [True, False])
 @pytest.mark.parametrize("lost", [{3}, {3, 4}, {3, 7, 9}, {2, 5, 8, 11, 14}, set(range(4, 12))])
-def test_with_sack_every_loss_is_repaired_once(lost: set[int], sack: bool) -> None:
-    """60,000 bytes over a path that loses those segments of the client: all arrives, and SACK repeats nothing twice."""
+def test_with_sack_every_loss_is_retransmitted_once(lost: set[int], sack: bool) -> None:
+    """60,000 bytes; the path loses some segments. All data arrives, and with SACK each loss is retransmitted once."""
     config = rfc9293().replace(sack=sack, mss=1000, rto_min=0.2)
     texts = {"seen": 0}
 

@@ -34,7 +34,7 @@ def test_busy_from_the_send_to_the_last_ack() -> None:
     assert times(solo) == (0.3, 0)
 
 
-def test_limited_while_the_window_is_too_small() -> None:
+def test_rwnd_limited_while_the_window_is_too_small() -> None:
     """A window of 2,000 for 3,000 bytes: the last thousand waits from .1 to .3 s, when the window has moved."""
     solo = Solo(linux().replace(timestamps=False))
     solo.establish(options=Options(mss=1000), window=2000)
@@ -47,7 +47,7 @@ def test_limited_while_the_window_is_too_small() -> None:
     assert times(solo) == (0.4, 0.2)
 
 
-def test_a_congestion_window_that_is_smaller_is_no_limit_of_the_peers() -> None:
+def test_a_smaller_congestion_window_is_no_limit_of_the_peer() -> None:
     solo = Solo(rfc9293().replace(initial_window=2))
     solo.establish(options=Options(mss=1000))
     assert len(solo.call(send, bytes(3000))) == 2
