@@ -480,7 +480,7 @@ class TcpConfig:
     fin_ack: Literal["immediate", "delayed"] = field(
         "immediate",
         "when a FIN in ESTABLISHED is acknowledged. immediate: at once; delayed: as data is, so that the ACK can be "
-        "piggybacked on this host's own FIN",
+        "piggybacked on this host's own FIN. In FIN-WAIT-1 and FIN-WAIT-2 the ACK of a FIN is always immediate",
         source="RFC 9293 3.10.7.4, eighth; 3.8.6.3",
     )
     fin_on_every_ack: bool = field(

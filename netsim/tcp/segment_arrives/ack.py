@@ -51,7 +51,7 @@ def check_5_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
             return _closing_states(tcb, segment, now)
     if tcb.state is not CLOSING:
         return True  # "If the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored"; its data is processed
-    dropped(tcb, segment, CHECK_5_ACK)  # CLOSING: "if the ACK acknowledges our FIN, ..., otherwise ignore the segment"
+    dropped(tcb, segment, CHECK_5_ACK)  # CLOSING: "...; otherwise, ignore the segment"
     return False
 
 

@@ -1,6 +1,6 @@
 """Check 1 of RFC 9293 3.10.7.4: whether the sequence number is acceptable, and what answers a segment if it is not."""
 
-from netsim.tcp.clauses import CHECK_1_SEQUENCE
+from netsim.tcp.clauses import CHECK_1_SEQUENCE, PAWS
 from netsim.tcp.connection import dropped, restart_time_wait
 from netsim.tcp.output import send_ack, send_syn, transmit
 from netsim.tcp.recovery.delayed_ack import enter_quickack
@@ -30,7 +30,7 @@ def is_crossed_synack(tcb: Tcb, segment: Segment) -> bool:
 
 
 def acceptable(tcb: Tcb, segment: Segment) -> bool:
-    """The four cases of table 6 (3.10.7.4): whether the segment overlaps the receive window."""
+    """Whether the segment overlaps the receive window: the four cases of the acceptability test (3.10.7.4, first)."""
     window = tcb.rcv_wnd
     if tcb.config.window_edge == "inclusive":
         window += 1
@@ -52,7 +52,7 @@ def check_1_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
     if tcb.ts_ok:
         reason = refused_by_timestamp(tcb, segment, now)
         if reason:
-            if reason.endswith("PAWS"):
+            if reason == PAWS:
                 tcb.ctx.counters.TcpExtPAWSEstab += 1
                 answer_unacceptable(tcb, segment, now)
             dropped(tcb, segment, reason)
