@@ -166,7 +166,8 @@ class Socket:
         part = data[: max(send_room(tcb), 0)]
         if part or not data:
             user_calls.send(tcb, part, now, more=more, record=record and len(part) == len(data))
-            actions += self.stack.finish(tcb)
+            finished = self.stack.finish(tcb)
+            actions = actions + finished if actions else finished
         return len(part), actions
 
     def receive(self, size: int, now: int, *, peek: bool = False) -> tuple[bytes | None, list[Action]]:
