@@ -103,7 +103,7 @@ SYN_COOKIE: Final = _clause(
 )
 FAST_OPEN: Final = _clause(
     "RFC 7413 4.2.2: SYN with a valid cookie",
-    "Data on a SYN with a valid cookie is delivered at once.",
+    "Data on a SYN with a valid cookie is delivered immediately.",
 )
 DEFER_ACCEPT: Final = _clause(
     "TCP_DEFER_ACCEPT: no data yet",

@@ -1,6 +1,6 @@
 """The eleven states and every legal edge between them, each with its clause (RFC 9293 3.3.2 and 3.10).
 
-``TRANSITIONS`` is the run-time guard, the exhaustive test, the state diagram and the trace's vocabulary at once.
+``TRANSITIONS`` serves the run-time guard, the exhaustive test, the state diagram and the vocabulary of the trace.
 CLOSED is the absence of a TCB.
 """
 

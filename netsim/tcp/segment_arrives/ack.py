@@ -19,7 +19,11 @@ from netsim.tcp.timers import NEVER, PERSIST
 
 
 def check_5_ack(tcb: Tcb, segment: Segment, now: int) -> bool:
-    """Process the ACK field; whether to go on with check 6."""
+    """3.10.7.4, fifth: the ACK field. Returns whether to go on with check 6.
+
+    "If SND.UNA < SEG.ACK =< SND.NXT, then set SND.UNA <- SEG.ACK. Any segments on the retransmission queue that are
+    thereby entirely acknowledged are removed."
+    """
     if tcb.state is SYN_RECEIVED:
         return _ack_of_syn(tcb, segment, now)
     ack, una = segment.ack, tcb.snd_una

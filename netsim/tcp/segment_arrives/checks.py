@@ -91,7 +91,11 @@ def _enter_fin_wait_2(tcb: Tcb, now: int) -> None:
 
 
 def check_2_rst(tcb: Tcb, segment: Segment, now: int) -> None:
-    """A RST inside the window: it ends the connection if it is exactly at RCV.NXT, else a challenge ACK answers it."""
+    """3.10.7.4, second: the RST bit; the number lies inside the window.
+
+    "If the RST bit is set and the sequence number exactly matches the next expected sequence number (RCV.NXT), then TCP
+    endpoints MUST reset the connection"; if it does not, they "MUST send an acknowledgment (challenge ACK)".
+    """
     config, state = tcb.config, tcb.state
     if state is TIME_WAIT and config.time_wait_rst != "accept":
         fix = _time_wait_ignores_rst(tcb, now)
@@ -137,7 +141,11 @@ def _time_wait_ignores_rst(tcb: Tcb, now: int) -> str:
 
 
 def check_4_syn(tcb: Tcb, segment: Segment, now: int) -> None:
-    """A SYN inside the window: a passive OPEN in SYN-RECEIVED returns to LISTEN, later states send a challenge ACK."""
+    """3.10.7.4, fourth: the SYN bit; the number lies inside the window.
+
+    SYN-RECEIVED: "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state".
+    Synchronized states: send "a 'challenge ACK' to the remote peer" (RFC 5961 4).
+    """
     if tcb.config.syn_policy == "rfc793":
         return _rfc793_syn(tcb, segment, now)
     if tcb.state is SYN_RECEIVED and tcb.passive:
@@ -163,7 +171,7 @@ def _rfc793_syn(tcb: Tcb, segment: Segment, now: int) -> None:
 
 
 def check_6_urg(tcb: Tcb, segment: Segment) -> None:
-    """ "RCV.UP <- max(RCV.UP, SEG.UP)", in the states in which the peer may still send data."""
+    """3.10.7.4, sixth: "RCV.UP <- max(RCV.UP, SEG.UP)", in the states in which the peer may still send data."""
     if tcb.state in (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2):
         pointer = (segment.seq + segment.urgent) & MASK
         if tcb.rcv_up < 0 or (pointer - tcb.rcv_up) & MASK < HALF:

@@ -30,7 +30,9 @@ RECEIVING = frozenset({ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2})
 
 
 def check_7_segment_text(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
-    """Take the data that begins at ``start``, as far as it is new and inside the window.
+    """3.10.7.4, seventh: take the data that begins at ``start``, as far as it is new and inside the window.
+
+    "Once in the ESTABLISHED state, it is possible to deliver segment data to user RECEIVE buffers."
 
     False if the connection has ended: a RST answers new data for an orphaned connection (SHLD-3).
     """
@@ -135,7 +137,10 @@ def deliver_syn_data(tcb: Tcb, now: int) -> None:
 
 
 def check_8_fin(tcb: Tcb, segment: Segment, start: int, now: int) -> None:
-    """Process the peer's FIN once all data before it has arrived."""
+    """3.10.7.4, eighth: process the peer's FIN once all data before it has arrived.
+
+    "Advance RCV.NXT over the FIN, and send an acknowledgment for the FIN."
+    """
     if segment.flags & FIN:
         number = (start + len(segment.payload)) & MASK
         if (number - tcb.rcv_nxt) & MASK < tcb.rcv_wnd and tcb.peer_fin < 0:

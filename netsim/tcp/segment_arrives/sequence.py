@@ -44,7 +44,11 @@ def acceptable(tcb: Tcb, segment: Segment) -> bool:
 
 
 def check_1_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
-    """Whether the segment may go on to check 2; before that its MAC (RFC 5925) and its timestamp (PAWS, RFC 7323)."""
+    """3.10.7.4, first: whether the segment may go on to check 2, by its MAC, its timestamp and its sequence number.
+
+    "Initial tests on arrival are used to discard old duplicates". The MAC (RFC 5925) and the timestamp (PAWS, RFC 7323)
+    come before the sequence number.
+    """
     if tcb.with_options and not authentic(tcb, segment):
         return False
     if segment.flags & SYN and is_crossed_synack(tcb, segment):
