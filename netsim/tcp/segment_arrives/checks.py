@@ -143,7 +143,8 @@ def _time_wait_ignores_rst(tcb: Tcb, now: int) -> str:
 def check_4_syn(tcb: Tcb, segment: Segment, now: int) -> None:
     """3.10.7.4, fourth: the SYN bit; the number lies inside the window.
 
-    SYN-RECEIVED: "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state".
+    SYN-RECEIVED: "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN
+    state".
     Synchronized states: send "a 'challenge ACK' to the remote peer" (RFC 5961 4).
     """
     if tcb.config.syn_policy == "rfc793":

@@ -30,11 +30,9 @@ RECEIVING = frozenset({ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2})
 
 
 def check_7_segment_text(tcb: Tcb, segment: Segment, start: int, now: int) -> bool:
-    """3.10.7.4, seventh: take the data that begins at ``start``, as far as it is new and inside the window.
+    """3.10.7.4, seventh: "deliver segment data to user RECEIVE buffers", as far as it is new and inside the window.
 
-    "Once in the ESTABLISHED state, it is possible to deliver segment data to user RECEIVE buffers."
-
-    False if the connection has ended: a RST answers new data for an orphaned connection (SHLD-3).
+    It begins at ``start``. False if the connection has ended: a RST answers new data for an orphan (SHLD-3).
     """
     data = segment.payload
     if not data:

@@ -56,11 +56,7 @@ def check_1_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
     if tcb.ts_ok:
         reason = refused_by_timestamp(tcb, segment, now)
         if reason:
-            if reason == PAWS:
-                tcb.ctx.counters.TcpExtPAWSEstab += 1
-                answer_unacceptable(tcb, segment, now)
-            dropped(tcb, segment, reason)
-            return False
+            return _refuse(tcb, segment, reason, now)
     # A retransmitted SYN counts as outside the window, even if the data that it carries reaches into it.
     if acceptable(tcb, segment) and not (segment.flags & SYN and segment.seq == tcb.irs):
         if tcb.ts_ok:
@@ -84,6 +80,15 @@ def check_1_sequence(tcb: Tcb, segment: Segment, now: int) -> bool:
     answer_unacceptable(tcb, segment, now)
     if tcb.state is TIME_WAIT and _restarts_time_wait(tcb, segment):
         restart_time_wait(tcb, now)
+    return False
+
+
+def _refuse(tcb: Tcb, segment: Segment, reason: str, now: int) -> bool:
+    """Drop a segment whose timestamp is missing or too old; an ACK answers the latter (RFC 7323 5.3, R1)."""
+    if reason == PAWS:
+        tcb.ctx.counters.TcpExtPAWSEstab += 1
+        answer_unacceptable(tcb, segment, now)
+    dropped(tcb, segment, reason)
     return False
 
 
