@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -115,14 +116,15 @@ def _line(
     x, by = _roles(table, x, by)
     chosen = table.estimates.where(estimate=name)
     rows = Rows.concatenate([_drawn(chosen, x, by), _between(table, chosen, name, x, by, log=scales[0] == "log")])
+    yscale = scales[1] or _scale(estimator, rows)
     figure, axes = _place(
         ax,
         title or f"{table.subject.title}: {name} against {x}{f', by {by}' if by else ''}",
-        _footer(table, estimator, rows, x=x, by=by),
+        _footer(table, estimator, rows, x=x, by=by, arrows=yscale == "log"),
         [name_of(value, _short(by)) for value in chosen.column(by)] if by else [],
     )
     axes.set_xscale(scales[0] or "linear")
-    axes.set_yscale(scales[1] or _scale(estimator, rows))
+    axes.set_yscale(yscale)
     curve = _short(by) if by else "estimate"
     named = Rows({_short(column) if column == by else column: rows.column(column) for column in rows.columns})
     curves.line(axes, _in_order(named, x), x=x, by=curve, dodge=_DODGE)
@@ -130,7 +132,7 @@ def _line(
     if estimator.kind == "proportion" and axes.get_yscale() == "linear":
         in_percent(axes.yaxis)
     axes.set_xlabel(_axis_label(table, x))
-    axes.set_ylabel(name)
+    axes.set_ylabel(name + (_unit(table, estimator.column) if estimator.kind != "proportion" else ""))
     if by:
         label_curves(axes)
     return Plot(figure, axes, rows)
@@ -212,7 +214,7 @@ def _distribution(
     )
     axes.set_xscale(xscale or "linear")
     (curves.ccdf if kind == "ccdf" else curves.ecdf)(axes, samples)
-    axes.set_xlabel(f"{column}, t")
+    axes.set_xlabel(f"{column}, t{_unit(table, column)}")
     axes.set_ylabel(f"P({column} {sign} t)")
     if by:
         label_curves(axes)
@@ -294,6 +296,12 @@ def _scale(estimator: Estimator, rows: Rows) -> str:
     return "log" if estimator.kind == "proportion" and wide else "linear"
 
 
+def _unit(table: Table, column: str) -> str:
+    """The unit that the meaning of a column names, in brackets."""
+    found = re.search(r" \((s|bytes|1/s)\)", table.subject.columns.get(column, ""))
+    return found[0] if found else ""
+
+
 def _axis_label(table: Table, name: str) -> str:
     """The meaning of the parameter and its unit."""
     option = table.subject.options.get(name)
@@ -303,11 +311,11 @@ def _axis_label(table: Table, name: str) -> str:
     return f"{option.text}{unit}" if len(option.text) < 60 else f"{name}{unit}"
 
 
-def _footer(table: Table, estimator: Estimator, rows: Rows, *, x: str, by: str | None) -> str:
+def _footer(table: Table, estimator: Estimator, rows: Rows, *, x: str, by: str | None, arrows: bool) -> str:
     facts = []
     if len(rows.where(source="exact")):
         facts.append("dashed: exact")
-    if any(value is not None for value in rows.where(source="simulation").column("upper_bound")):
+    if arrows and any(value is not None for value in rows.where(source="simulation").column("upper_bound")):
         facts.append(BOUND)
     interval = f"95 % intervals ({estimator.interval})"
     if all(value is None for value in rows.where(source="simulation").column("low")):

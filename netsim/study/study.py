@@ -1,5 +1,6 @@
 """A study: a scenario at many points."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from netsim.scenarios import names, own
+from netsim.scenarios.values import show
 from netsim.study.axes import Values, combinations, joined, split
 from netsim.study.subject import Estimates, Theory, subject
 from netsim.study.table import Table, tidy
@@ -67,7 +69,7 @@ class Study:
         """The names of what varies."""
         self.points: tuple[Point, ...] = tuple(self._points(fixed, listed | axes, together))
         """All points, in the order of the table."""
-        self._fixed = {name: str(self._subject.label(name, value)) for name, value in fixed.items()}
+        self._fixed = {name: _without_digest(show(self._subject.label(name, value))) for name, value in fixed.items()}
         self._together = frozenset(together)
         self._defaults: dict[str, int] = {}
 
@@ -173,3 +175,8 @@ class Study:
     def __repr__(self) -> str:
         varied = ", ".join(f"{name}: {len({point.labels[name] for point in self.points})} values" for name in self.axes)
         return f"<Study of {self._subject.title}: {len(self.points)} points{f' ({varied})' if varied else ''}>"
+
+
+def _without_digest(label: str) -> str:
+    """The name of a function alone, where a label is its whole identity."""
+    return re.sub(r"^(?:[\w<>]+\.)*([\w<>]+):[0-9a-f]{16}$", r"\1", label)

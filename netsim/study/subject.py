@@ -21,7 +21,7 @@ class Subject:
     ``title`` is its name, ``identity`` what tells it from others. ``build`` makes the parameters from names and values,
     each source overriding the ones before it; ``flat`` writes the tables of a source with dotted names; ``label`` is
     what a value is called in a table. ``record`` has parameters as plain values, ``defaults`` those of no source.
-    ``warnings``: warnings about parameters that do not do what they seem to.
+    ``warnings``: warnings about parameters that do not do what they seem to. ``columns``: what each column means.
     """
 
     title: str
@@ -38,6 +38,7 @@ class Subject:
     defaults: Mapping[str, Any]
     warnings: Callable[[Any], Sequence[str]]
     options: Mapping[str, names.Option]
+    columns: Mapping[str, str]
 
 
 def subject(
@@ -79,6 +80,7 @@ def _of_scenario(name: str, estimates: Estimates | None) -> Subject:
         defaults=names.as_given(params()),
         warnings=getattr(module, "warnings", lambda params: ()),
         options=names.options(params),
+        columns=module.COLUMNS,
     )
 
 
@@ -98,6 +100,7 @@ def _of_function(what: own.OwnScenario) -> Subject:
         defaults={},
         warnings=lambda params: (),
         options={},
+        columns={},
     )
 
 

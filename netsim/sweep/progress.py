@@ -1,8 +1,11 @@
 """The progress bar of a sweep."""
 
+import importlib
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 Progress = Callable[[int, int], None]
 """Called with the number of runs that are done and the number of all runs."""
@@ -14,10 +17,9 @@ def progress(label: str, *, show: bool | None = None) -> Iterator[Progress]:
 
     With ``show=True`` also elsewhere: in a notebook it is a widget, if Jupyter has them.
     """
-    import tqdm
-    import tqdm.auto
-
-    bar_class = tqdm.auto.tqdm if show else tqdm.tqdm
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a notebook without widgets gets the bar as characters
+        bar_class: Any = importlib.import_module("tqdm.auto" if show else "tqdm").tqdm
     disable = None if show is None else not show
     with bar_class(desc=label, unit=" runs", file=sys.stderr, disable=disable, leave=False) as bar:
 

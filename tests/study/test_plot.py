@@ -39,6 +39,7 @@ def test_the_axes_that_vary_need_not_be_named(table: netsim.Table) -> None:
     assert plot.axes.get_xlabel().startswith("loss probability")
     both = table.plot("p_fail", by="client.syn_retries")
     assert both.axes.get_xlabel() == plot.axes.get_xlabel()
+    assert plot.axes.get_ylabel() == "setup_latency (s)"
 
 
 @pytest.mark.parametrize("kind", ["ecdf", "ccdf"])

@@ -223,6 +223,7 @@ def test_distributions_and_policies_of_ones_own() -> None:
     study = netsim.Study("setup", loss=0, delay=[slow, "50ms"], parameters={"client.isn": seven})
     assert [str(point.labels["delay"])[-4:] for point in study.points][1] == "0.05"
     table = study.run(replications=20, seed=1)
+    assert table.fixed == {"loss": "0", "client.isn": "seven"}
     first, second = (part.floats("client_latency") for part in table.runs.group_by("point").values())
     assert len(set(first)) > 10
     assert set(second) == {0.1}
