@@ -159,9 +159,9 @@ class _Target:
     def forge(self, attack: Attack, guess: Guess, length: int) -> None:
         """Send one forged segment; it arrives at this instant."""
         flow = FourTuple("client", FIRST_PORT + guess.port, "server", PORT)
-        text = b"!" * length if attack == "data" else b""
+        data = b"!" * length if attack == "data" else b""
         ack = 0 if attack in ("rst", "syn") else guess.ack
-        self.forger.send(Segment(flow, guess.seq, ack, _FLAGS[attack], 1000, text))
+        self.forger.send(Segment(flow, guess.seq, ack, _FLAGS[attack], 1000, data))
 
     @property
     def harmed(self) -> bool:

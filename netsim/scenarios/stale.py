@@ -168,7 +168,7 @@ class _Stream:
     """What the application read from one connection of the server, and how that ended."""
 
     connection: int
-    text: bytearray = dataclasses.field(default_factory=bytearray)
+    data: bytearray = dataclasses.field(default_factory=bytearray)
     ended: bool = False
     reset: bool = False
 
@@ -243,10 +243,10 @@ def _connect(world: World, host: Host, params: Params) -> Generator[Event, Any, 
             return sock
 
 
-def _move(world: World, sock: Socket, text: bytes, params: Params) -> Generator[Event, Any, None]:
+def _move(world: World, sock: Socket, data: bytes, params: Params) -> Generator[Event, Any, None]:
     """Write the data at the given rate and close; the peer closes before or after."""
-    for start in range(0, len(text), CHUNK):
-        chunk = text[start : start + CHUNK]
+    for start in range(0, len(data), CHUNK):
+        chunk = data[start : start + CHUNK]
         yield sock.send(chunk)
         yield world.timeout(len(chunk) / params.data_rate)
     if params.closes_first == "client":
@@ -268,9 +268,9 @@ def _serve(world: World, host: Host, params: Params, play: _Play) -> Generator[E
 
 def _read(sock: Socket, stream: _Stream, params: Params) -> Generator[Event, Any, None]:
     try:
-        while text := (yield sock.recv()):
-            stream.text += text
-            if params.closes_first == "server" and len(stream.text) - len(text) < params.data_bytes <= len(stream.text):
+        while data := (yield sock.recv()):
+            stream.data += data
+            if params.closes_first == "server" and len(stream.data) - len(data) < params.data_bytes <= len(stream.data):
                 sock.shutdown()
         stream.ended = True
         sock.close()
@@ -290,7 +290,7 @@ def _row(params: Params, play: _Play) -> dict[str, Any]:
         "connections_accepted": len(play.streams),
         "wrong_bytes": wrong,
         "has_wrong_bytes": wrong > 0,
-        "premature_eof": any(stream.ended and len(stream.text) < params.data_bytes for stream in later),
+        "premature_eof": any(stream.ended and len(stream.data) < params.data_bytes for stream in later),
         "reset": any(stream.reset for stream in later) or play.client_resets > 0,
         "ack_of_unsent": observer.acks_of_unsent > 0,
         "half_open": bool(observer.old_syn - observer.established),
@@ -313,8 +313,8 @@ def _wrong_bytes(observer: StaleObserver, stream: _Stream) -> int:
     """Bytes of another connection; all bytes, if a SYN of an earlier connection opened this one."""
     opener = observer.opener[stream.connection]
     if stream.connection in observer.old_syn and opener < len(observer.opened):
-        return len(stream.text)
-    return len(stream.text) - stream.text.count(content(opener, 1))
+        return len(stream.data)
+    return len(stream.data) - stream.data.count(content(opener, 1))
 
 
 def expected(params: Params, seed: Seed, play: _Play) -> float:

@@ -190,9 +190,9 @@ def _visit(world: World, host: Host, params: Params, name: bytes, seen: _Seen | 
     began, missing = world.now, params.response_bytes
     sock = host.socket()
     try:
-        yield sock.connect(("server", PORT), _text(name, params))
-        while missing > 0 and (text := (yield sock.recv())):
-            missing -= len(text)
+        yield sock.connect(("server", PORT), _request(name, params))
+        while missing > 0 and (data := (yield sock.recv())):
+            missing -= len(data)
     except TcpError:
         return
     if missing <= 0 and seen is not None:
@@ -200,7 +200,7 @@ def _visit(world: World, host: Host, params: Params, name: bytes, seen: _Seen | 
     sock.close()
 
 
-def _text(name: bytes, params: Params) -> bytes:
+def _request(name: bytes, params: Params) -> bytes:
     """A client's request: no two are alike."""
     return name.rjust(params.request_bytes, b".")
 
@@ -218,9 +218,9 @@ def _answer(sock: Socket, params: Params, seen: _Seen) -> Generator[Event, Any, 
     connection = sock.connection
     assert connection is not None
     try:
-        text = yield sock.recv(BIG)
-        if connection.four_tuple.dst == "client" and text != _text(FIRST, params):
-            seen.delivered[text] += 1
+        data = yield sock.recv(BIG)
+        if connection.four_tuple.dst == "client" and data != _request(FIRST, params):
+            seen.delivered[data] += 1
         yield sock.send(b"!" * params.response_bytes)
         while (yield sock.recv(BIG)):
             pass
@@ -329,8 +329,8 @@ def _memory(params: Params) -> dict[str, float]:
     """One entry per forged SYN, from an empty queue until the first times out: a Poisson number, linear in time."""
     if params.attack_duration > sum(params.server.synack_intervals()) - params.delay or not _free_of_cost(params):
         return {}
-    text = params.attack_bytes if params.server.syn_data != "drop" else 0
-    end = params.attack_rate * params.attack_duration * (params.server.syn_queue_entry_bytes + text)
+    kept = params.attack_bytes if params.server.syn_data != "drop" else 0
+    end = params.attack_rate * params.attack_duration * (params.server.syn_queue_entry_bytes + kept)
     return {"half_open_memory_mean": end * (SAMPLES + 1) / (2 * SAMPLES), "half_open_memory_end": end}
 
 

@@ -209,30 +209,30 @@ def _serve(world: World, host: Host, params: Params, observer: ServerObserver) -
     listener.listen(PORT)
     while True:
         sock = yield listener.accept()
-        entry = observer.entries[sock.connection.number]
-        end = entry.began / NS + params.service_time
+        connection = observer.connections[sock.connection.number]
+        end = connection.began / NS + params.service_time
         if params.server_ends_with == "close":
-            world.process(_answer(world, sock, entry, end))
+            world.process(_answer(world, sock, connection, end))
         else:
-            world.process(_read(sock, entry))
+            world.process(_read(sock, connection))
             world.process(_abort(world, sock, end))
 
 
-def _answer(world: World, sock: Socket, entry: ServerConnection, end: float) -> Generator[Event, Any, None]:
+def _answer(world: World, sock: Socket, connection: ServerConnection, end: float) -> Generator[Event, Any, None]:
     """Wait for the request, then until ``end``; close."""
     with suppress(TcpError):
-        while entry.text < len(REQUEST):
-            entry.text += len((yield sock.recv()))
+        while connection.bytes_read < len(REQUEST):
+            connection.bytes_read += len((yield sock.recv()))
         yield world.timeout(max(end - world.now, 0.0))
         sock.shutdown()
-        yield from _read(sock, entry)
+        yield from _read(sock, connection)
         sock.close()
 
 
-def _read(sock: Socket, entry: ServerConnection) -> Generator[Event, Any, None]:
+def _read(sock: Socket, connection: ServerConnection) -> Generator[Event, Any, None]:
     with suppress(TcpError):
-        while text := (yield sock.recv()):
-            entry.text += len(text)
+        while data := (yield sock.recv()):
+            connection.bytes_read += len(data)
 
 
 def _abort(world: World, sock: Socket, end: float) -> Generator[Event, Any, None]:
@@ -242,11 +242,11 @@ def _abort(world: World, sock: Socket, end: float) -> Generator[Event, Any, None
 
 
 def _row(world: World, observer: ServerObserver) -> dict[str, Any]:
-    entries = observer.entries.values()
-    ghosts = [e for e in entries if e.ghost]
-    half_open = [e for e in entries if e.established is None]
-    known = next((e for e in entries if e.established is not None and not e.ghost), None)
-    wrong = sum(e.text for e in ghosts)
+    connections = observer.connections.values()
+    ghosts = [e for e in connections if e.ghost]
+    half_open = [e for e in connections if e.established is None]
+    known = next((e for e in connections if e.established is not None and not e.ghost), None)
+    wrong = sum(e.bytes_read for e in ghosts)
     return {
         "ghosts": len(ghosts),
         "ghost": bool(ghosts),
@@ -256,7 +256,7 @@ def _row(world: World, observer: ServerObserver) -> dict[str, Any]:
         "half_opens": len(half_open),
         "half_open": bool(half_open),
         "half_open_duration": _mean([_seconds(e.began, e.ended) for e in half_open]),
-        "unconfirmed": any(e.established is not None and e.confirmed is None for e in entries),
+        "unconfirmed": any(e.established is not None and e.confirmed is None for e in connections),
         "unconfirmed_duration": NEVER if known is None else _seconds(known.established, known.confirmed),
         "client_latency": observer.client_latency,
         "server_latency": NEVER if known is None else _seconds(0, known.established),

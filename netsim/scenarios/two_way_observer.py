@@ -26,7 +26,7 @@ class ServerConnection:
     confirmed: int | None = None
     ended: int | None = None
     ghost: bool = False
-    text: int = 0
+    bytes_read: int = 0
 
 
 @dataclass
@@ -34,7 +34,7 @@ class ServerObserver:
     """Follows the server's connections and checks, when one is ESTABLISHED, whether the client knows of it."""
 
     client_after: str
-    entries: dict[int, ServerConnection] = dataclasses.field(default_factory=dict)
+    connections: dict[int, ServerConnection] = dataclasses.field(default_factory=dict)
     client_latency: float = NEVER
     segments_until_established: int | None = None
     world: World = dataclasses.field(init=False)
@@ -50,11 +50,11 @@ class ServerObserver:
                 if isinstance(decision, Moved):
                     self._note_client(decision, event.time)
             elif isinstance(decision, Allocated):
-                self.entries[decision.connection] = ServerConnection(event.time)
+                self.connections[decision.connection] = ServerConnection(event.time)
             elif isinstance(decision, Moved) and decision.new is ESTABLISHED:
                 self._note_established(decision, event)
             elif isinstance(decision, Freed):
-                self.entries[decision.connection].ended = event.time
+                self.connections[decision.connection].ended = event.time
 
     def _note_client(self, moved: Moved, now: int) -> None:
         if moved.new is ESTABLISHED:
@@ -64,12 +64,12 @@ class ServerObserver:
             self.world.link(hosts["client"], hosts["server"], GONE)
 
     def _note_established(self, moved: Moved, event: Decided) -> None:
-        entry = self.entries[moved.connection]
-        entry.established = event.time
-        entry.ghost = not self._client_knows(moved.flow)
+        connection = self.connections[moved.connection]
+        connection.established = event.time
+        connection.ghost = not self._client_knows(moved.flow)
         if moved.clause == clauses.CHECK_5_ACK:
-            entry.confirmed = event.time
-        if not entry.ghost and self.segments_until_established is None:
+            connection.confirmed = event.time
+        if not connection.ghost and self.segments_until_established is None:
             assert event.packet is not None
             self.segments_until_established = event.packet.number
 
@@ -90,6 +90,9 @@ class ServerObserver:
         server = self.world.hosts["server"].receiver_of(segment)
         if server is None or server.state is SYN_RECEIVED:
             return
-        entry = self.entries[server.number]
-        if entry.confirmed is None and 0 < (segment.ack - server.iss) & MASK <= (server.snd_nxt - server.iss) & MASK:
-            entry.confirmed = event.time
+        connection = self.connections[server.number]
+        if (
+            connection.confirmed is None
+            and 0 < (segment.ack - server.iss) & MASK <= (server.snd_nxt - server.iss) & MASK
+        ):
+            connection.confirmed = event.time
