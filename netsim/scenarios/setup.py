@@ -20,10 +20,10 @@ from netsim.sim import Host, World
 from netsim.sim.network import Observer
 from netsim.sim.world import TieBreak
 from netsim.sweep import Estimator
-from netsim.tcp.config.config import DuplicateSyn, TcpConfig
+from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.isn import ConstantIsn
 from netsim.tcp.errors import ConnectionRefused, TcpError
-from netsim.theory import Policy, SetupLatency, setup_latency
+from netsim.theory import SetupLatency, setup_latency
 from netsim.units import nanoseconds
 
 QUESTION: Final = "How long does it take to open a connection over a lossy path, and when does it fail?"
@@ -31,8 +31,6 @@ NEVER: Final = float("nan")
 HORIZON: Final = 300.0  # s; setup_latency_restricted counts failures here
 PORT: Final = 80
 MOST_ENUMERATED: Final = 24  # transmissions; the exact enumeration takes minutes far beyond
-
-_POLICIES: Final[dict[DuplicateSyn, Policy]] = {"ack": "literal", "synack": "bsd", "synack-rearm": "linux"}
 
 Outcome = Literal["established", "timed out", "refused", "only client established"]
 
@@ -257,7 +255,7 @@ def exact_latency(params: Params) -> SetupLatency | None:
     if client.syn_transmissions > MOST_ENUMERATED or len(server.synack_intervals()) > MOST_ENUMERATED:
         return None
     return setup_latency(
-        policy="stateless" if server.syn_cookies == "always" else _POLICIES[server.duplicate_syn],
+        policy="stateless" if server.syn_cookies == "always" else server.duplicate_syn,
         syn_intervals=client.syn_intervals(),
         synack_intervals=server.synack_intervals(),
         loss_forward=params.loss_forward,

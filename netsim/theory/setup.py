@@ -43,9 +43,9 @@ class SetupModel:
     """A handshake to solve; `setup_latency` takes the same names.
 
     Attributes:
-        policy: what the server does with a duplicate SYN while half open. `literal` (RFC 9293 3.10.7.4):
-            a bare ACK, which a client in SYN-SENT drops (3.10.7.3). `bsd`: an immediate SYN-ACK; the timer and
-            the count of its retransmissions stay. `linux` (tcp_check_req, net/ipv4/tcp_minisocks.c): an
+        policy: what the server does with a duplicate SYN while half open. `ack` (RFC 9293 3.10.7.4):
+            a bare ACK, which a client in SYN-SENT drops (3.10.7.3). `synack`: an immediate SYN-ACK; the timer and
+            the count of its retransmissions stay. `synack-rearm` (tcp_check_req, net/ipv4/tcp_minisocks.c): an
             immediate SYN-ACK, at most one per `duplicate_syn_interval`, and the timer restarts with its
             current interval. `stateless` (SYN cookies, RFC 4987 3.6): every SYN draws a SYN-ACK; there is
             no entry and no timer, so a client whose ACK is lost stays ESTABLISHED alone.
@@ -59,7 +59,7 @@ class SetupModel:
         delay_reverse: one-way delay from server to client, seconds.
         tie_break: which comes first when a timer expires at the instant at which a segment arrives.
         connect_timeout: seconds after the first SYN at which the OPEN times out, if that is earlier.
-        duplicate_syn_interval: seconds; `linux` only (net.ipv4.tcp_invalid_ratelimit, 500 ms).
+        duplicate_syn_interval: seconds; `synack-rearm` only (net.ipv4.tcp_invalid_ratelimit, 500 ms).
 
     Raises:
         ValueError: a parameter is outside its range; the message names it, its value and the range.

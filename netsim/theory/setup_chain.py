@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, assert_never
 
-Policy = Literal["literal", "stateless", "bsd", "linux"]
+Policy = Literal["ack", "stateless", "synack", "synack-rearm"]
 TieBreak = Literal["timer-first", "packet-first"]
 
 _NEVER = 1 << 128  # beyond every instant `SetupModel` admits
@@ -143,11 +143,11 @@ class HandshakeChain:
         elif run.deadline == _NEVER:
             entry = run._replace(deadline=now + plan.synack_intervals[0])
             yield from self._synack_leaves(entry, weight, now=now)
-        elif plan.policy == "literal":  # RFC 9293 3.10.7.4, first: a bare ACK, which SYN-SENT drops
+        elif plan.policy == "ack":  # RFC 9293 3.10.7.4, first: a bare ACK, which SYN-SENT drops
             yield run, weight
-        elif plan.policy == "bsd":
+        elif plan.policy == "synack":
             yield from self._synack_leaves(run, weight, now=now)
-        elif plan.policy == "linux":  # tcp_check_req() in net/ipv4/tcp_minisocks.c
+        elif plan.policy == "synack-rearm":  # tcp_check_req() in net/ipv4/tcp_minisocks.c
             if now - run.last_duplicate < plan.duplicate_interval:
                 yield run, weight
             else:

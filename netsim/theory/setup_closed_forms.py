@@ -43,8 +43,8 @@ def cardwell_mean(*, rtt: float, loss_forward: float, loss_reverse: float, rto: 
     return rtt + rto * (attempts - 2)
 
 
-def literal_client_mean(*, rtt: float, rto: float, loss_forward: float, loss_reverse: float) -> float:
-    """Mean setup latency of the client (s), policy `literal`: RTT + T (A(pf) + A(pr)).
+def rfc9293_client_mean(*, rtt: float, rto: float, loss_forward: float, loss_reverse: float) -> float:
+    """Mean setup latency of the client (s), policy `ack`: RTT + T (A(pf) + A(pr)).
 
     The same number as `cardwell_mean`, written as two independent back-offs.
 
@@ -57,10 +57,10 @@ def literal_client_mean(*, rtt: float, rto: float, loss_forward: float, loss_rev
     return rtt + rto * waiting
 
 
-def literal_server_mean(
+def rfc9293_server_mean(
     *, delay_forward: float, delay_reverse: float, rto: float, loss_forward: float, loss_reverse: float
 ) -> float:
-    """Mean setup latency of the server (s from the first SYN), policy `literal`, client silent after its ACK.
+    """Mean setup latency of the server (s from the first SYN), policy `ack`, client silent after its ACK.
 
     RTT + df + T (A(pf) + A(1 - q)): the SYN gets through, then each SYN-ACK completes with probability q.
 
@@ -114,10 +114,10 @@ def single_syn_p_only_client_established(*, loss_forward: float, loss_reverse: f
     return float((1 - loss_forward) * (failure**attempts - loss_reverse**attempts))
 
 
-def literal_distribution(
+def rfc9293_client_distribution(
     *, rtt: float, rto: float, loss_forward: float, loss_reverse: float, horizon: float
 ) -> LatencyDistribution:
-    """Setup latency of the client, policy `literal`, unlimited retries, cut at `horizon` seconds.
+    """Setup latency of the client, policy `ack`, unlimited retries, cut at `horizon` seconds.
 
     P = pf^i (1 - pf) pr^j (1 - pr) at RTT + T (2^i + 2^j - 2), i, j >= 0; the mass at or beyond the
     horizon is `p_fail`.

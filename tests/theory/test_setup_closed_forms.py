@@ -8,9 +8,9 @@ import pytest
 from netsim.theory import (
     SetupLatency,
     cardwell_mean,
-    literal_client_mean,
-    literal_distribution,
-    literal_server_mean,
+    rfc9293_client_distribution,
+    rfc9293_client_mean,
+    rfc9293_server_mean,
     setup_latency,
     single_syn_p_only_client_established,
     stateless_mean,
@@ -35,10 +35,10 @@ def enumerated(policy: str, *, pf: float, pr: float, syn: int, synack: int) -> S
 def test_by_hand() -> None:
     """10 % in both directions: A(.1) = .1/.8 = .125, A(.19) = .19/.62 = .306452."""
     both = {"loss_forward": 0.1, "loss_reverse": 0.1}
-    assert literal_client_mean(rtt=0.1, rto=1.0, **both) == pytest.approx(0.35)
+    assert rfc9293_client_mean(rtt=0.1, rto=1.0, **both) == pytest.approx(0.35)
     assert cardwell_mean(rtt=0.1, **both) == pytest.approx(0.1 + 3 * 0.25)
     assert stateless_mean(rtt=0.1, rto=1.0, **both) == pytest.approx(0.406452, abs=1e-6)
-    server = literal_server_mean(delay_forward=0.04, delay_reverse=0.06, rto=1.0, **both)
+    server = rfc9293_server_mean(delay_forward=0.04, delay_reverse=0.06, rto=1.0, **both)
     assert server == pytest.approx(0.57145, abs=5e-6)
     assert stateless_p_fail(**both, syn_retries=6) == pytest.approx(8.94e-6, rel=1e-3)
     diverged = single_syn_p_only_client_established(loss_forward=0.3, loss_reverse=0.2, synack_retries=3)
@@ -49,10 +49,10 @@ def test_by_hand() -> None:
 def test_cardwell_is_the_literal_policy_without_limits(pf: float, pr: float) -> None:
     losses = {"loss_forward": pf, "loss_reverse": pr}
     closed = cardwell_mean(rtt=0.1, rto=1.0, **losses)
-    assert closed == pytest.approx(literal_client_mean(rtt=0.1, rto=1.0, **losses))
-    exact = enumerated("literal", pf=pf, pr=pr, syn=40, synack=40)
+    assert closed == pytest.approx(rfc9293_client_mean(rtt=0.1, rto=1.0, **losses))
+    exact = enumerated("ack", pf=pf, pr=pr, syn=40, synack=40)
     assert exact.client.mean == pytest.approx(closed, rel=1e-6)
-    server = literal_server_mean(delay_forward=0.04, delay_reverse=0.06, rto=1.0, **losses)
+    server = rfc9293_server_mean(delay_forward=0.04, delay_reverse=0.06, rto=1.0, **losses)
     assert exact.server.mean == pytest.approx(server, rel=1e-6)
 
 
@@ -70,7 +70,7 @@ def test_stateless(pf: float, pr: float) -> None:
 @pytest.mark.parametrize("m", [0, 1, 5])
 def test_divergence_with_one_syn(pf: float, pr: float, m: int) -> None:
     exact = setup_latency(
-        policy="linux",
+        policy="synack-rearm",
         syn_intervals=[100.0],
         synack_intervals=[2.0**i for i in range(m + 1)],
         loss_forward=pf,
@@ -84,8 +84,8 @@ def test_divergence_with_one_syn(pf: float, pr: float, m: int) -> None:
 
 def test_literal_distribution_is_the_enumeration_before_its_limits() -> None:
     """With 6 and 5 retransmissions nothing is cut before the SYN-RECEIVED entry expires at 63 s."""
-    closed = literal_distribution(rtt=0.1, rto=1.0, loss_forward=0.3, loss_reverse=0.2, horizon=63.0)
-    exact = enumerated("literal", pf=0.3, pr=0.2, syn=6, synack=5)
+    closed = rfc9293_client_distribution(rtt=0.1, rto=1.0, loss_forward=0.3, loss_reverse=0.2, horizon=63.0)
+    exact = enumerated("ack", pf=0.3, pr=0.2, syn=6, synack=5)
     early = exact.client.times < 63.0
     assert closed.times == pytest.approx(exact.client.times[early])
     assert closed.probabilities == pytest.approx(exact.client.probabilities[early])
@@ -96,17 +96,17 @@ def test_literal_distribution_is_the_enumeration_before_its_limits() -> None:
 
 def test_literal_distribution_mean_tends_to_the_closed_mean() -> None:
     losses = {"loss_forward": 0.1, "loss_reverse": 0.2}
-    far = literal_distribution(rtt=0.1, rto=1.0, horizon=1e7, **losses)
-    assert far.mean == pytest.approx(literal_client_mean(rtt=0.1, rto=1.0, **losses), rel=1e-6)
-    assert literal_distribution(rtt=0.1, rto=1.0, horizon=0.1, **losses).p_fail == 1.0
+    far = rfc9293_client_distribution(rtt=0.1, rto=1.0, horizon=1e7, **losses)
+    assert far.mean == pytest.approx(rfc9293_client_mean(rtt=0.1, rto=1.0, **losses), rel=1e-6)
+    assert rfc9293_client_distribution(rtt=0.1, rto=1.0, horizon=0.1, **losses).p_fail == 1.0
 
 
 FORMS: list[tuple[Callable[..., Any], dict[str, float]]] = [
     (cardwell_mean, {"rtt": 0.1, "rto": 1.0}),
-    (literal_client_mean, {"rtt": 0.1, "rto": 1.0}),
-    (literal_server_mean, {"delay_forward": 0.0, "delay_reverse": 0.1, "rto": 1.0}),
+    (rfc9293_client_mean, {"rtt": 0.1, "rto": 1.0}),
+    (rfc9293_server_mean, {"delay_forward": 0.0, "delay_reverse": 0.1, "rto": 1.0}),
     (stateless_mean, {"rtt": 0.1, "rto": 1.0}),
-    (literal_distribution, {"rtt": 0.1, "rto": 1.0, "horizon": 10.0}),
+    (rfc9293_client_distribution, {"rtt": 0.1, "rto": 1.0, "horizon": 10.0}),
     (stateless_p_fail, {"syn_retries": 3}),
     (single_syn_p_only_client_established, {"synack_retries": 3}),
 ]
@@ -135,7 +135,7 @@ def test_means_are_infinite_from_one_half_on(form: Callable[..., Any], setting: 
         (stateless_mean, {"rtt": 0.1, "rto": float("inf")}, "rto"),
         (stateless_p_fail, {"syn_retries": -1}, "syn_retries"),
         (single_syn_p_only_client_established, {"synack_retries": 1.5}, "synack_retries"),
-        (literal_distribution, {"rtt": 0.1, "rto": 1.0, "horizon": 0.0}, "horizon"),
+        (rfc9293_client_distribution, {"rtt": 0.1, "rto": 1.0, "horizon": 0.0}, "horizon"),
     ],
 )
 def test_bad_input_is_named(form: Callable[..., Any], setting: dict[str, Any], name: str) -> None:

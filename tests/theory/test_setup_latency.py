@@ -16,7 +16,7 @@ def doubling(retries: int) -> list[float]:
     return [2.0**i for i in range(retries + 1)]
 
 
-def solve(policy: str = "literal", **changes: Any) -> SetupLatency:
+def solve(policy: str = "ack", **changes: Any) -> SetupLatency:
     """RTT 0.1 s (0.04 there, 0.06 back), RTO 1 s, 10 % loss in each direction, 6 SYN and 5 SYN-ACK retries."""
     setting: dict[str, Any] = {
         "policy": policy,
@@ -34,9 +34,9 @@ def solve(policy: str = "literal", **changes: Any) -> SetupLatency:
     ("policy", "mean", "p_fail"),
     [
         ("stateless", 0.40497, 8.94e-6),
-        ("literal", 0.34997, 2.90e-7),
-        ("bsd", 0.32989, 1.00e-7),
-        ("linux", 0.32997, 1.00e-7),
+        ("ack", 0.34997, 2.90e-7),
+        ("synack", 0.32989, 1.00e-7),
+        ("synack-rearm", 0.32997, 1.00e-7),
     ],
 )
 def test_reference_means_and_failures(policy: str, mean: float, p_fail: float) -> None:
@@ -47,7 +47,7 @@ def test_reference_means_and_failures(policy: str, mean: float, p_fail: float) -
 
 def test_tie_breaking_is_part_of_the_model() -> None:
     """The SYN-ACK timer expires at df + 1, df + 3, ...: exactly when the duplicate SYNs arrive."""
-    timer_first, packet_first = solve("linux"), solve("linux", tie_break="packet-first")
+    timer_first, packet_first = solve("synack-rearm"), solve("synack-rearm", tie_break="packet-first")
     assert timer_first.client.mean == pytest.approx(0.32997, abs=5e-6)
     assert packet_first.client.mean == pytest.approx(0.33762, abs=5e-6)
     # By hand: .81 at once; first SYN lost: .1 x .81; SYN-ACK lost: .09, then two SYN-ACKs leave at 1.04 if
@@ -58,7 +58,7 @@ def test_tie_breaking_is_part_of_the_model() -> None:
     assert packet_first.client.cdf(1.1) == pytest.approx(0.81 + 0.1 * 0.81 + 0.09 * 0.9)  # .97200
 
 
-@pytest.mark.parametrize("policy", ["literal", "stateless", "bsd", "linux"])
+@pytest.mark.parametrize("policy", ["ack", "stateless", "synack", "synack-rearm"])
 def test_first_try_needs_both_segments(policy: str) -> None:
     result = solve(policy, loss_forward=0.3, loss_reverse=0.2)
     assert result.client.cdf(0.1) == pytest.approx(0.7 * 0.8)
@@ -85,12 +85,12 @@ def test_stateless_client_stays_alone_when_its_only_ack_is_lost() -> None:
 
 def test_bsd_ignores_tie_breaking_except_at_the_end() -> None:
     """One more SYN-ACK at the same time, in either order."""
-    first, second = solve("bsd"), solve("bsd", tie_break="packet-first")
+    first, second = solve("synack"), solve("synack", tie_break="packet-first")
     assert first.client.cdf(31.5) == pytest.approx(second.client.cdf(31.5), rel=1e-12)
 
 
 def test_no_loss_is_one_round_trip() -> None:
-    result = solve("linux", loss_forward=0.0, loss_reverse=0.0)
+    result = solve("synack-rearm", loss_forward=0.0, loss_reverse=0.0)
     assert result.client.times.tolist() == [0.1]
     assert result.server.times.tolist() == [0.14]
     assert (result.p_fail, result.p_only_client_established) == (0.0, 0.0)
@@ -98,7 +98,7 @@ def test_no_loss_is_one_round_trip() -> None:
 
 @pytest.mark.parametrize("losses", [{"loss_forward": 1.0}, {"loss_reverse": 1.0}])
 def test_certain_loss_never_connects(losses: dict[str, float]) -> None:
-    result = solve("linux", **losses)
+    result = solve("synack-rearm", **losses)
     assert result.p_fail == pytest.approx(1.0)
     assert result.p_only_client_established == 0.0
     assert np.isnan(result.client.mean)
@@ -112,7 +112,7 @@ def test_losses_are_not_interchangeable() -> None:
 
 def test_connect_timeout_cuts_the_schedule() -> None:
     """FreeBSD: SYNs at 0 1 3.2 7.4 15.6 31.8 64, but keep-init ends the attempt at 75 s, not at 128.2 s."""
-    cut = solve("bsd", syn_intervals=FREEBSD_SYN, connect_timeout=75.0, loss_forward=1.0)
+    cut = solve("synack", syn_intervals=FREEBSD_SYN, connect_timeout=75.0, loss_forward=1.0)
     assert cut.p_fail == 1.0
     patient, hasty = (
         solve("stateless", syn_intervals=FREEBSD_SYN, connect_timeout=timeout) for timeout in (75.0, 64.0)
@@ -138,12 +138,12 @@ def test_a_later_timeout_lengthens_no_schedule() -> None:
 def test_linux_rate_limit_counts_only_duplicate_syns() -> None:
     """SYNs at 0, .3, .6, 1 all arrive: SYN-ACKs leave at 0, .3 and 1, and none at .6."""
     result = solve(
-        "linux", syn_intervals=[0.3, 0.3, 0.4, 9], synack_intervals=[50], delay_forward=0.0, loss_forward=0.0
+        "synack-rearm", syn_intervals=[0.3, 0.3, 0.4, 9], synack_intervals=[50], delay_forward=0.0, loss_forward=0.0
     )
     assert result.client.times == pytest.approx([0.06, 0.36, 1.06])
 
 
-@pytest.mark.parametrize("policy", ["literal", "stateless", "bsd", "linux"])
+@pytest.mark.parametrize("policy", ["ack", "stateless", "synack", "synack-rearm"])
 @pytest.mark.parametrize("loss", [0.01, 0.5, 0.99])
 def test_probabilities_add_up(policy: str, loss: float) -> None:
     result = solve(policy, syn_intervals=LINUX_SYN, loss_forward=loss, loss_reverse=loss)
@@ -163,11 +163,11 @@ def test_cheap_enough_to_draw_curves(monkeypatch: pytest.MonkeyPatch) -> None:
         return leave(chain, *run, now=now)
 
     monkeypatch.setattr(HandshakeChain, "_synack_leaves", counted)
-    solve("linux", syn_intervals=LINUX_SYN, loss_forward=0.3, loss_reverse=0.3)
+    solve("synack-rearm", syn_intervals=LINUX_SYN, loss_forward=0.3, loss_reverse=0.3)
     assert decided < 2000
 
 
-@pytest.mark.parametrize("policy", ["literal", "stateless", "bsd", "linux"])
+@pytest.mark.parametrize("policy", ["ack", "stateless", "synack", "synack-rearm"])
 def test_longest_intervals(policy: str) -> None:
     result = solve(policy, syn_intervals=[1e15] * 4, synack_intervals=[1e15, 1e15])
     assert result.client.times.max() >= 3e15
@@ -177,7 +177,7 @@ def test_longest_intervals(policy: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"policy": "solaris"}, ["policy", "solaris", "linux"]),
+        ({"policy": "solaris"}, ["policy", "solaris", "synack-rearm"]),
         ({"tie_break": "random"}, ["tie_break", "random", "timer-first"]),
         ({"loss_forward": 1.01}, ["loss_forward", "1.01", "[0, 1]"]),
         ({"loss_reverse": float("nan")}, ["loss_reverse", "nan", "[0, 1]"]),
