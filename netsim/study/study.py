@@ -120,7 +120,7 @@ class Study:
         The results are the same for any number of ``workers`` (processes; default one per core). ``progress``: True or
         False for a bar or none (default: a bar if stderr is a terminal), or a function ``(done, total)``. A run that
         raises is a row of ``table.runs`` with an ``error``, and a warning. ValueError for bad arguments; RuntimeError
-        if all runs failed.
+        if all runs failed; Ctrl-C raises ``netsim.sweep.SweepInterrupted``, which has the rows that are done.
         """
         count = self._given("replications", replications, self._subject.replications)
         root = self._given("seed", seed, 1)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from netsim.link import Exponential, Uniform
@@ -202,3 +203,46 @@ def test_a_sweep_over_a_grid_builds_the_parameters_or_refuses_in_one_line() -> N
     assert set(rows.ints("client.syn_retries")) == {0, 1}
     with pytest.raises(ValueError, match=r"^los = 0: unknown parameter; netsim list names them; did you mean loss\?$"):
         sweep(setup.run, grid(los=[0, 0.1]), replications=2, seed=1)
+
+
+def test_the_constructor_knows_the_names_and_the_units_of_the_command_line() -> None:
+    assert Params(loss=0.1) == Params(loss="10%") == Params(loss_forward=0.1, loss_reverse=0.1)
+    assert Params(rtt="80ms") == Params(delay=0.04) == Params(delay_forward=0.04, delay_reverse="40ms")
+    assert Params(profile="linux") == Params(client=linux(), server=linux())
+    named = Params(client={"profile": "linux", "syn_retries": 3}, server="freebsd")
+    assert named == Params(client=linux().replace(syn_retries=3), server=freebsd())
+    assert named == Params(client_profile="linux", server_profile="freebsd", **{"client.syn_retries": "3"})  # type: ignore[arg-type]
+
+
+def test_numpy_scalars_are_plain_numbers() -> None:
+    plain, numpy = (
+        Params(loss=0.1, **{"client.syn_retries": 3}),
+        Params(  # type: ignore[arg-type]
+            loss=np.float64(0.1), client={"syn_retries": np.int64(3)}, client_sends=np.bool_(False)
+        ),
+    )
+    assert plain == numpy
+    assert type(numpy.loss_forward) is float
+    assert type(numpy.client.syn_retries) is int
+    assert point_key(plain) == point_key(numpy)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"loss": 1.5}, "loss = 1.5: must be a probability in [0, 1]"),
+        ({"loss": "10%", "loss_forward": 0.1}, "loss_forward = 0.1: loss is given too; must be only one of these two"),
+        ({"los": 0.1}, "los = 0.1: unknown parameter; netsim list names them; did you mean loss?"),
+        ({"client": {"syn_retires": 1}}, "did you mean client.syn_retries?"),
+        ({"profile": "linx"}, "did you mean linux?"),
+        ({"client": 3}, "client = 3: must be a TcpConfig"),
+        ({"client": [3]}, "client = [3]: must be a TcpConfig, a profile's name, or a table of fields"),
+        ({"rtt": None}, "rtt = None: must be a number of seconds"),
+        ({"tie_break": "packet"}, "tie_break = 'packet': must be one of timer-first, packet-first, random"),
+        ({"client": {"isn": "constnt:0"}}, "did you mean constant?"),
+    ],
+)
+def test_the_constructor_refuses_in_one_line(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)) as error:
+        Params(**given)
+    assert "\n" not in str(error.value)
