@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, assert_never, get_args
 
 from netsim.figures import curves, output
-from netsim.figures.labels import BOUND, footer, label_curves, name_of
+from netsim.figures.labels import BOUND, NORMAL, ORDER, STUDENT, WILSON, footer, label_curves, name_of
 from netsim.figures.style import in_percent, sheet, styled
 from netsim.study.subject import Subject
 from netsim.sweep import Estimator, Rows, Scalar, number
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Kind = Literal["line", "ecdf", "ccdf"]
+_INTERVALS: Final = {"Wilson": WILSON, "normal": NORMAL, "Student t": STUDENT, "order statistics": ORDER}
 _WIDE: Final = 30.0  # a probability whose largest value is this many times the smallest gets a logarithmic axis
 _FINE: Final = 40  # intervals between exact values of a smooth curve
 _MOST_TICKS: Final = 8  # the closest points are at least this part of the axis apart
@@ -129,6 +130,7 @@ def _line(
     named = Rows({_short(column) if column == by else column: rows.column(column) for column in rows.columns})
     curves.line(axes, _in_order(named, x), x=x, by=curve, dodge=_DODGE)
     _x_ticks(axes, table, x, chosen)
+    _y_ticks(axes)
     if estimator.kind == "proportion" and axes.get_yscale() == "linear":
         in_percent(axes.yaxis)
     axes.set_xlabel(_axis_label(table, x))
@@ -193,6 +195,16 @@ def _x_ticks(ax: "Axes", table: Table, x: str, chosen: Rows) -> None:
         curves.ticks(ax.xaxis, {value: f"{100 * value:g} %" if percent else f"{value:g}" for value in at})
     elif percent:
         in_percent(ax.xaxis)
+
+
+def _y_ticks(ax: "Axes") -> None:
+    """On a logarithmic axis of less than two decades ticks at 1, 2 and 5 times the powers of ten."""
+    low, high = ax.get_ylim()
+    if ax.get_yscale() != "log" or high > 100 * low:
+        return
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    at = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    curves.ticks(ax.yaxis, {value: f"{value:g}" for value in at if low <= value <= high})
 
 
 def _distribution(
@@ -317,7 +329,7 @@ def _footer(table: Table, estimator: Estimator, rows: Rows, *, x: str, by: str |
         facts.append("dashed: exact")
     if arrows and any(value is not None for value in rows.where(source="simulation").column("upper_bound")):
         facts.append(BOUND)
-    interval = f"95 % intervals ({estimator.interval})"
+    interval = _INTERVALS[estimator.interval]
     if all(value is None for value in rows.where(source="simulation").column("low")):
         interval = "no intervals for means of fewer than 2,000 runs"
     return footer(table.replications, interval, *facts, *_facts(table, {x, by}), seed=table.seed)
