@@ -17,7 +17,7 @@ RECORDED = [1.0, 2.0, 5.0, 12.0, 25.0, 50.0, 100.0, 300.0]
 CROWDED = [5.0, 20.0, 100.0, 300.0, 1000.0]
 FINE = [0.5 * 1.08**k for k in range(100)]  # for the closed forms
 LOSSES = [0.0, 0.05, 0.1, 0.2, 0.3]
-SERVED, COOKIES = "p_served_at_first_syn", ("setup_latency", "p_only_client_established")
+SERVED, COOKIES = "p_served_at_first_syn", ("setup_latency", "p_diverged")
 COSTS = ("setup_latency", "p_options_lost", "half_open_memory_max")
 RUNS = {"served": 5, "population": 4, "cookies": 2_200, "costs": 3}  # runs per point; eight times as many for a report
 

@@ -17,7 +17,7 @@ RETRIES = list(range(8))
 TIMEOUTS = [0.5, 1.0, 3.0]  # s
 LOSSES = [0.05, 0.1, 0.2, 0.3, 0.4]
 FINE = [k / 100 for k in range(2, 41)]  # for the exact curves
-ALONE = "p_only_client_established"
+ALONE = "p_diverged"
 RUNS = {"failures": 2, "alone": 2_000}  # per point; ten times as many for a report
 
 

@@ -134,7 +134,7 @@ PLANS: Final = {
         WILSON,
         f"dashed: exact; {BOUND}",
     ),
-    "p_only_client_established": Plan(
+    "p_diverged": Plan(
         "g_diverged",
         lambda ax, table: probability_against_loss(ax, table, name="P(only client ESTABLISHED)"),
         divergence_title,

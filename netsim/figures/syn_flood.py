@@ -111,7 +111,7 @@ def cookies_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
     figure, (above, below) = sheet(
         cookies_title(table, loss=loss), note, rows=2, height=6.0, label_room=1.5, left_room=1.25, share_y=False
     )
-    for ax, estimate in ((above, "setup_latency"), (below, "p_only_client_established")):
+    for ax, estimate in ((above, "setup_latency"), (below, "p_diverged")):
         curves.line(ax, table.where(estimate=estimate), x="loss", by="server")
         in_percent(ax.xaxis)
         label_curves(ax)
@@ -124,7 +124,7 @@ def cookies_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
 
 def cookies_title(table: Rows, *, loss: float) -> str:
     """How often only the client is ESTABLISHED, with SYN cookies and with a SYN queue."""
-    alone = table.where(source="simulation", loss=loss, estimate="p_only_client_established")
+    alone = table.where(source="simulation", loss=loss, estimate="p_diverged")
     cookies, queue = (alone.only("value", server=name) for name in ("SYN cookies", "SYN queue"))
     return (
         f"At {percent(loss)} loss SYN cookies leave {percent(cookies)} of clients ESTABLISHED alone, a SYN queue "

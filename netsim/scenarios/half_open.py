@@ -138,7 +138,7 @@ COLUMNS: Final = {
         "failed."
     ),
     "segments": "Number of segments that the surviving endpoint sent after the failure.",
-    "only_client_established": "Whether the client became ESTABLISHED and the server never accepted a connection.",
+    "diverged": "Whether the client became ESTABLISHED and the server never accepted a connection.",
     "reopened": "Whether the failed host opened the connection anew.",
 }
 """What each column of a row means."""
@@ -151,7 +151,7 @@ ESTIMATES: Final = {
     "time_to_detection": Estimator(column="time_to_detection", kind="mean"),
     "time_to_detection_p50": Estimator(column="time_to_detection", kind="quantile", at=0.5),
     "segments": Estimator(column="segments", kind="mean"),
-    "p_only_client_established": Estimator(column="only_client_established", kind="proportion"),
+    "p_diverged": Estimator(column="diverged", kind="proportion"),
     "p_reopened": Estimator(column="reopened", kind="proportion"),
 }
 
@@ -198,7 +198,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
         "outcome": "never" if observer.ended is None else _OUTCOMES[observer.ended[1]],
         "time_to_detection": NEVER if lost or observer.ended is None else observer.ended[0] / NS - params.failure_at,
         "segments": world.hosts[params.surviving_end].counters.TcpOutSegs - seen.before,
-        "only_client_established": seen.client is not None and seen.server is None,
+        "diverged": seen.client is not None and seen.server is None,
         "reopened": seen.reopened,
     }
 
@@ -248,11 +248,11 @@ def _fail(world: World, params: Params, seen: _Seen) -> Generator[Event, Any, No
 
 
 def theory(params: Params) -> dict[str, float]:
-    """Exact values from the timers, without loss after the failure; without a failure P(only client established)."""
+    """Exact values from the timers, without loss after the failure; without a failure P(diverged)."""
     if params.client.timer_hz or params.server.timer_hz:
         return {}
     if params.failure == "none":
-        return _only_client_established(params)
+        return _diverged(params)
     if params.loss_forward or params.loss_reverse:
         return {}
     time = expected_time_to_detection(params)
@@ -263,7 +263,7 @@ def theory(params: Params) -> dict[str, float]:
     return {"p_never_detected": 0.0, "time_to_detection": time, "time_to_detection_p50": time}
 
 
-def _only_client_established(params: Params) -> dict[str, float]:
+def _diverged(params: Params) -> dict[str, float]:
     exact = setup.theory(
         setup.Params(
             loss_forward=params.loss_forward,
@@ -274,11 +274,7 @@ def _only_client_established(params: Params) -> dict[str, float]:
             server=params.config_of("server"),
         )
     )
-    return (
-        {"p_only_client_established": exact["p_only_client_established"]}
-        if "p_only_client_established" in exact
-        else {}
-    )
+    return {"p_diverged": exact["p_diverged"]} if "p_diverged" in exact else {}
 
 
 def expected_time_to_detection(params: Params) -> float | None:

@@ -32,7 +32,7 @@ HORIZON: Final = 300.0  # s; setup_latency_restricted counts failures here
 PORT: Final = 80
 MOST_ENUMERATED: Final = 24  # transmissions; the exact enumeration takes minutes far beyond
 
-Outcome = Literal["established", "timed out", "refused", "only client established"]
+Outcome = Literal["established", "timed out", "refused", "diverged"]
 
 
 @parameters
@@ -95,10 +95,10 @@ COLUMNS: Final = {
     "server_latency": "Time (s) from the client's OPEN until accept returns at the server; NaN if it never does.",
     "outcome": (
         "How the attempt ended: established (at both ends), timed out or refused (the client's OPEN failed), or "
-        "only client established."
+        "diverged (the client became ESTABLISHED and the server never did)."
     ),
     "failed": "Whether the client's OPEN failed.",
-    "only_client_established": "Whether the client became ESTABLISHED and the server never did.",
+    "diverged": "Whether the client became ESTABLISHED and the server never did.",
     "without_retransmission": "Whether the client became ESTABLISHED before any SYN or SYN-ACK was retransmitted.",
     "syns": "Number of SYNs that the client sent, retransmissions included.",
     "synacks": "Number of SYN-ACKs that the server sent, retransmissions included.",
@@ -114,7 +114,7 @@ ESTIMATES: Final = {
     "setup_latency_p99": Estimator(column="client_latency", kind="quantile", at=0.99),
     "server_latency": Estimator(column="server_latency", kind="mean"),
     "p_fail": Estimator(column="failed", kind="proportion"),
-    "p_only_client_established": Estimator(column="only_client_established", kind="proportion"),
+    "p_diverged": Estimator(column="diverged", kind="proportion"),
     "p_without_retransmission": Estimator(column="without_retransmission", kind="proportion"),
 }
 
@@ -175,7 +175,7 @@ def _row(client: Host, server: Host, ends: _Ends) -> dict[str, Any]:
     if not up:
         outcome = "refused" if ends.refused else "timed out"
     elif not accepted:
-        outcome = "only client established"
+        outcome = "diverged"
     syns = client.counters.TcpActiveOpens + client.counters.TcpExtTCPSynRetrans
     synacks = server.connections_opened + server.counters.TcpExtTCPSynRetrans
     return {
@@ -183,7 +183,7 @@ def _row(client: Host, server: Host, ends: _Ends) -> dict[str, Any]:
         "server_latency": ends.server,
         "outcome": outcome,
         "failed": not up,
-        "only_client_established": up and not accepted,
+        "diverged": up and not accepted,
         "without_retransmission": ends.without_retransmission,
         "syns": syns,
         "synacks": synacks,
@@ -212,7 +212,7 @@ def theory(params: Params) -> dict[str, float]:
     once = (1 - params.loss_forward) * (1 - params.loss_reverse)
     values["p_without_retransmission"] = 0.0 if _retransmits_needlessly(params) else once
     if _server_is_exact(params):
-        values |= {"server_latency": exact.server.mean, "p_only_client_established": exact.p_only_client_established}
+        values |= {"server_latency": exact.server.mean, "p_diverged": exact.p_diverged}
     return values
 
 

@@ -45,7 +45,7 @@ COLUMNS: Final = {
     "p_never_connected": "Share of the clients whose OPEN failed.",
     "p_served": "Share of the clients that became ESTABLISHED and were accepted by the server's application.",
     "p_served_at_first_syn": "Share of the clients that were served after a single SYN.",
-    "p_only_client_established": (
+    "p_diverged": (
         "Share of the clients that became ESTABLISHED and were never accepted by the server, of those that became "
         "ESTABLISHED."
     ),
@@ -286,7 +286,7 @@ def _shares(params: Params, clients: list[_Client], played: Play) -> dict[str, f
         "p_never_connected": 1 - share(up, clients),
         "p_served": share(served, clients),
         "p_served_at_first_syn": share([client for client in served if client.syns == 1], clients),
-        "p_only_client_established": share([client for client in up if client.port not in played.accepted], clients),
+        "p_diverged": share([client for client in up if client.port not in played.accepted], clients),
         "p_options_lost": share(poor, served),
         "setup_latency": fmean(client.connected - client.came for client in served) if served else NEVER,
     }

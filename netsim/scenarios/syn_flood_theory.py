@@ -53,7 +53,7 @@ def _all_served() -> dict[str, float]:
         "p_first_syn_blocked",
         "p_first_syn_blocked_from_empty",
         "p_never_connected",
-        "p_only_client_established",
+        "p_diverged",
     )
     return dict.fromkeys(blocked, 0.0) | dict.fromkeys(("p_served", "p_served_at_first_syn"), 1.0)
 
@@ -72,4 +72,4 @@ def _evicting(params: Params, *, rtt: float, slots: int, load: float) -> dict[st
         kept = p_survives_random_drop(attack_rate=rate, rtt=rtt, slots=slots)
     else:
         return values
-    return values | {"p_served_at_first_syn": kept, "p_served": kept, "p_only_client_established": 1 - kept}
+    return values | {"p_served_at_first_syn": kept, "p_served": kept, "p_diverged": 1 - kept}

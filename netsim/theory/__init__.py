@@ -66,7 +66,7 @@ from netsim.theory.setup_closed_forms import (
     rfc9293_client_distribution,
     rfc9293_client_mean,
     rfc9293_server_mean,
-    single_syn_p_only_client_established,
+    single_syn_p_diverged,
     stateless_mean,
     stateless_p_fail,
 )
@@ -175,7 +175,7 @@ __all__ = [
     "rfc9293_server_mean",
     "saturating_rate",
     "setup_latency",
-    "single_syn_p_only_client_established",
+    "single_syn_p_diverged",
     "stateless_mean",
     "stateless_p_fail",
     "synacks_per_spoofed_syn",

@@ -24,13 +24,13 @@ class SetupLatency:
     Attributes:
         client: latency of the client; `client.p_fail` is the probability that its OPEN times out.
         server: latency of the server (no data flows, so only an ACK of its SYN-ACK completes it).
-        p_only_client_established: P(the client becomes ESTABLISHED, the server never does), over all runs. The
-            opposite is impossible, so `server.p_fail = client.p_fail + p_only_client_established`.
+        p_diverged: P(the client becomes ESTABLISHED, the server never does), over all runs. The
+            opposite is impossible, so `server.p_fail = client.p_fail + p_diverged`.
     """
 
     client: LatencyDistribution
     server: LatencyDistribution
-    p_only_client_established: float
+    p_diverged: float
 
     @property
     def p_fail(self) -> float:
@@ -98,8 +98,8 @@ class SetupModel:
         p_fail = min(chain.p_client_failed, 1.0)
         return SetupLatency(
             client=from_nanoseconds(chain.client, p_fail=p_fail),
-            server=from_nanoseconds(chain.server, p_fail=min(p_fail + chain.p_only_client_established, 1.0)),
-            p_only_client_established=min(chain.p_only_client_established, 1.0),
+            server=from_nanoseconds(chain.server, p_fail=min(p_fail + chain.p_diverged, 1.0)),
+            p_diverged=min(chain.p_diverged, 1.0),
         )
 
     def _plan(self) -> HandshakePlan:

@@ -70,10 +70,10 @@ class HandshakeChain:
     client: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     server: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     p_client_failed: float = 0.0
-    p_only_client_established: float = 0.0
+    p_diverged: float = 0.0
 
     def solve(self) -> None:
-        """Fill `client`, `server` (instant in ns -> probability), `p_client_failed` and `p_only_client_established`."""
+        """Fill `client`, `server` (instant in ns -> probability), `p_client_failed` and `p_diverged`."""
         runs = {_Run(): 1.0}
         for index, sent_at in enumerate(self.plan.syn_times):
             arrival = sent_at + self.plan.delay_forward
@@ -87,7 +87,7 @@ class HandshakeChain:
             if run.syns_sent == _UNANSWERED:
                 self.p_client_failed += weight
             else:  # a stateless server has no entry that could expire: nothing is left to wait for
-                self.p_only_client_established += weight
+                self.p_diverged += weight
 
     def _merge(self, branches: _Branches) -> dict[_Run, float]:
         """Add up equal runs; move those whose ACK is sure to meet its entry to the results."""
@@ -126,7 +126,7 @@ class HandshakeChain:
         elif run.syns_sent == _UNANSWERED:
             yield _Run(), weight
         else:
-            self.p_only_client_established += weight
+            self.p_diverged += weight
 
     def _syn_may_arrive(self, run: _Run, weight: float, *, index: int, now: int) -> _Branches:
         if run.syns_sent != _UNANSWERED and index >= run.syns_sent:  # ESTABLISHED before this SYN was due

@@ -99,7 +99,7 @@ def stateless_p_fail(*, loss_forward: float, loss_reverse: float, syn_retries: i
     return float(_round_trip_loss(loss_forward, loss_reverse) ** (syn_retries + 1))
 
 
-def single_syn_p_only_client_established(*, loss_forward: float, loss_reverse: float, synack_retries: int) -> float:
+def single_syn_p_diverged(*, loss_forward: float, loss_reverse: float, synack_retries: int) -> float:
     """P(client ESTABLISHED, server timed out) when the client sends one SYN and the server m + 1 SYN-ACKs.
 
     (1 - pf) [(1 - q)^(m + 1) - pr^(m + 1)]: the SYN arrives, no SYN-ACK leads to an ACK at the server, but

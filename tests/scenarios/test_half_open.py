@@ -94,9 +94,9 @@ def test_who_is_established_alone() -> None:
         client=rfc9293().replace(syn_retries=0, syn_backoff=BackOff(initial=100.0)),
     )  # fmt: skip
     n = 2500
-    p = theory(params)["p_only_client_established"]
+    p = theory(params)["p_diverged"]
     assert p == pytest.approx(0.0251167, abs=1e-6)
-    alone = sum(run(params, Seed(2, replication=k))["only_client_established"] for k in range(n))
+    alone = sum(run(params, Seed(2, replication=k))["diverged"] for k in range(n))
     assert abs(alone - n * p) <= 3.3 * math.sqrt(n * p * (1 - p))
 
 

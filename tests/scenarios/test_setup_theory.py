@@ -145,14 +145,14 @@ def test_a_client_is_never_behind_its_server() -> None:
     """No server is ESTABLISHED for a client that never was: the invariant of the three-way handshake."""
     point = params("windows", (0.5, 0.5))
     rows = sweep(setup.run, [point], replications=1000, seed=5, workers=1)
-    for name in ("p_fail", "p_only_client_established", "p_without_retransmission"):
+    for name in ("p_fail", "p_diverged", "p_without_retransmission"):
         truth, found = setup.theory(point)[name], setup.ESTIMATES[name](rows).value
         assert 0.05 < truth < 0.5
         assert found == pytest.approx(truth, abs=3.9 * math.sqrt(truth * (1 - truth) / 1000))  # alpha 1e-4 each
     for row in rows:
         opened, accepted = (not math.isnan(float(row[f"{end}_latency"])) for end in ("client", "server"))  # type: ignore[arg-type]
-        assert (row["failed"], row["only_client_established"]) == (not opened, opened and not accepted)
-        outcome = "timed out" if not opened else "established" if accepted else "only client established"
+        assert (row["failed"], row["diverged"]) == (not opened, opened and not accepted)
+        outcome = "timed out" if not opened else "established" if accepted else "diverged"
         assert row["outcome"] == outcome
         assert not (row["failed"] and not math.isnan(float(row["server_latency"])))  # type: ignore[arg-type]
 
@@ -171,7 +171,7 @@ def test_the_servers_values_are_left_out_where_the_enumeration_does_not_hold(
 ) -> None:
     config = profile("rfc9293")
     values = setup.theory(setup.Params(client=config.replace(**client), server=config.replace(**server)))
-    assert ("server_latency" in values) is ("p_only_client_established" in values) is kept
+    assert ("server_latency" in values) is ("p_diverged" in values) is kept
     assert "setup_latency" in values
 
 
@@ -181,7 +181,7 @@ def test_cookies_leave_a_client_alone_as_often_as_its_ack_is_lost() -> None:
     point = setup.Params(loss_forward=0.2, loss_reverse=0.1, client=cookies, server=cookies)
     exact, theory = setup.exact_latency(point), setup.theory(point)
     assert exact is not None
-    assert theory["p_only_client_established"] == pytest.approx(0.2 * (1 - theory["p_fail"]), rel=1e-12)
+    assert theory["p_diverged"] == pytest.approx(0.2 * (1 - theory["p_fail"]), rel=1e-12)
     assert theory["server_latency"] == pytest.approx(
         theory["setup_latency"] + 0.05, rel=1e-12
     )  # one one-way delay later
@@ -189,7 +189,7 @@ def test_cookies_leave_a_client_alone_as_often_as_its_ack_is_lost() -> None:
     assert p_value(column(rows, "client_latency"), exact.client) > ALPHA
     assert p_value(column(rows, "server_latency"), exact.server) > ALPHA
     slow = setup.Params(delay_forward=0.6, delay_reverse=0.6, client=cookies, server=cookies)
-    assert "p_only_client_established" not in setup.theory(slow)  # two cookies may be under way there
+    assert "p_diverged" not in setup.theory(slow)  # two cookies may be under way there
 
 
 @pytest.mark.parametrize(("forward", "reverse"), [(1.0, 0.0), (0.0, 1.0), (0.0, 0.0)])

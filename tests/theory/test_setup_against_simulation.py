@@ -265,7 +265,7 @@ def test_equals_the_sum_over_every_loss_pattern(shape: str, policy: str, tie_bre
     exact = case.exact()
     assert_same(exact.client, client)
     assert_same(exact.server, server)
-    assert exact.p_only_client_established == pytest.approx(diverged, rel=1e-9)
+    assert exact.p_diverged == pytest.approx(diverged, rel=1e-9)
     assert exact.p_fail == exact.client.p_fail
 
 

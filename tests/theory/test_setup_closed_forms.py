@@ -12,7 +12,7 @@ from netsim.theory import (
     rfc9293_client_mean,
     rfc9293_server_mean,
     setup_latency,
-    single_syn_p_only_client_established,
+    single_syn_p_diverged,
     stateless_mean,
     stateless_p_fail,
 )
@@ -41,7 +41,7 @@ def test_by_hand() -> None:
     server = rfc9293_server_mean(delay_forward=0.04, delay_reverse=0.06, rto=1.0, **both)
     assert server == pytest.approx(0.57145, abs=5e-6)
     assert stateless_p_fail(**both, syn_retries=6) == pytest.approx(8.94e-6, rel=1e-3)
-    diverged = single_syn_p_only_client_established(loss_forward=0.3, loss_reverse=0.2, synack_retries=3)
+    diverged = single_syn_p_diverged(loss_forward=0.3, loss_reverse=0.2, synack_retries=3)
     assert diverged == pytest.approx(0.0251167, abs=5e-8)
 
 
@@ -78,8 +78,8 @@ def test_divergence_with_one_syn(pf: float, pr: float, m: int) -> None:
         delay_forward=0.04,
         delay_reverse=0.06,
     )
-    closed = single_syn_p_only_client_established(loss_forward=pf, loss_reverse=pr, synack_retries=m)
-    assert exact.p_only_client_established == pytest.approx(closed, rel=1e-9, abs=1e-15)
+    closed = single_syn_p_diverged(loss_forward=pf, loss_reverse=pr, synack_retries=m)
+    assert exact.p_diverged == pytest.approx(closed, rel=1e-9, abs=1e-15)
 
 
 def test_literal_distribution_is_the_enumeration_before_its_limits() -> None:
@@ -108,7 +108,7 @@ FORMS: list[tuple[Callable[..., Any], dict[str, float]]] = [
     (stateless_mean, {"rtt": 0.1, "rto": 1.0}),
     (rfc9293_client_distribution, {"rtt": 0.1, "rto": 1.0, "horizon": 10.0}),
     (stateless_p_fail, {"syn_retries": 3}),
-    (single_syn_p_only_client_established, {"synack_retries": 3}),
+    (single_syn_p_diverged, {"synack_retries": 3}),
 ]
 
 
@@ -134,7 +134,7 @@ def test_means_are_infinite_from_one_half_on(form: Callable[..., Any], setting: 
         (cardwell_mean, {"rtt": 0.1, "rto": 0.0}, "rto"),
         (stateless_mean, {"rtt": 0.1, "rto": float("inf")}, "rto"),
         (stateless_p_fail, {"syn_retries": -1}, "syn_retries"),
-        (single_syn_p_only_client_established, {"synack_retries": 1.5}, "synack_retries"),
+        (single_syn_p_diverged, {"synack_retries": 1.5}, "synack_retries"),
         (rfc9293_client_distribution, {"rtt": 0.1, "rto": 1.0, "horizon": 0.0}, "horizon"),
     ],
 )

@@ -74,13 +74,13 @@ def test_literal_server_mean() -> None:
 def test_divergence_of_a_single_syn() -> None:
     """(1 - .3) [(1 - .56)^4 - .2^4] = .7 (.03748096 - .0016) = .025116672."""
     result = solve(syn_intervals=[1000], synack_intervals=doubling(3), loss_forward=0.3, loss_reverse=0.2)
-    assert result.p_only_client_established == pytest.approx(0.025116672)
+    assert result.p_diverged == pytest.approx(0.025116672)
     assert result.server.p_fail == pytest.approx(0.3 + 0.7 * 0.44**4)
 
 
 def test_stateless_client_stays_alone_when_its_only_ack_is_lost() -> None:
     """After the first SYN-ACK no SYN follows and no timer runs at the server: the ACK is lost with .1."""
-    assert solve("stateless").p_only_client_established == pytest.approx(0.1 * (1 - 0.19**7))
+    assert solve("stateless").p_diverged == pytest.approx(0.1 * (1 - 0.19**7))
 
 
 def test_bsd_ignores_tie_breaking_except_at_the_end() -> None:
@@ -93,14 +93,14 @@ def test_no_loss_is_one_round_trip() -> None:
     result = solve("synack-rearm", loss_forward=0.0, loss_reverse=0.0)
     assert result.client.times.tolist() == [0.1]
     assert result.server.times.tolist() == [0.14]
-    assert (result.p_fail, result.p_only_client_established) == (0.0, 0.0)
+    assert (result.p_fail, result.p_diverged) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("losses", [{"loss_forward": 1.0}, {"loss_reverse": 1.0}])
 def test_certain_loss_never_connects(losses: dict[str, float]) -> None:
     result = solve("synack-rearm", **losses)
     assert result.p_fail == pytest.approx(1.0)
-    assert result.p_only_client_established == 0.0
+    assert result.p_diverged == 0.0
     assert np.isnan(result.client.mean)
     assert result.client.quantile(0.01) == float("inf")
 
@@ -149,7 +149,7 @@ def test_probabilities_add_up(policy: str, loss: float) -> None:
     result = solve(policy, syn_intervals=LINUX_SYN, loss_forward=loss, loss_reverse=loss)
     for end in (result.client, result.server):
         assert end.probabilities.sum() + end.p_fail == pytest.approx(1.0, abs=1e-12)
-    assert result.server.p_fail == pytest.approx(result.client.p_fail + result.p_only_client_established)
+    assert result.server.p_fail == pytest.approx(result.client.p_fail + result.p_diverged)
 
 
 def test_cheap_enough_to_draw_curves(monkeypatch: pytest.MonkeyPatch) -> None:
