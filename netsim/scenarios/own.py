@@ -43,8 +43,8 @@ class OwnScenario:
 
     @property
     def question(self) -> str:
-        """The first line of the function's docstring; its name if it has none."""
-        return (inspect.getdoc(self.run) or self.name).partition("\n")[0]
+        """The first line of the function's docstring, if it has one."""
+        return (inspect.getdoc(self.run) or "a function of your own").partition("\n")[0]
 
     def estimators(self, rows: Rows) -> Mapping[str, Estimator]:
         """The estimates: those given, or one for each column of results in these rows."""
