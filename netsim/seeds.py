@@ -10,8 +10,6 @@ from hashlib import blake2b
 from random import Random
 from struct import Struct
 
-from netsim.identity_aliases import stream
-
 _STREAM_BYTES = 16
 _WORDS = Struct("<8Q")  # a block of 64 bytes
 
@@ -54,7 +52,6 @@ class Seed:
 
     def _identity(self, use: str, name: str, common: bool) -> bytes:
         # The length before the point keeps ("a", "b:c") and ("a:b", "c") apart; "-" is no length.
-        name = stream(name)
         point = "-" if common else f"{len(self.point)}:{self.point}"
         return f"netsim/1:{use}:{self.root}:{self.replication}:{point}:{name}".encode("utf-8", "surrogatepass")
 

@@ -11,7 +11,6 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "netsim"
 
 LAYERS = {
-    "identity_aliases": -1,
     "seeds": 0,
     "units": 0,
     "fields": 0,
@@ -36,7 +35,6 @@ LAYERS = {
 }
 
 THIRD_PARTIES = {
-    "identity_aliases": set(),
     "seeds": set(),
     "units": set(),
     "fields": set(),

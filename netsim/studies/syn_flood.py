@@ -5,7 +5,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Final
 
-from netsim import identity_aliases as aliases
 from netsim.scenarios import setup, syn_flood
 from netsim.seeds import Seed
 from netsim.studies.study import Case
@@ -137,7 +136,7 @@ def populations(*, rate: float, length: float, runs: int, seed: int) -> Rows:
             warm_up=0.0,
             observation_time=length,
         )
-        point = aliases.point(f"population {name}")
+        point = f"population {name}"
         played = [
             syn_flood.play(params, Seed(seed, point, k), clients=(0.0, length))[1].population for k in range(runs)
         ]

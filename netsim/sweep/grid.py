@@ -12,7 +12,6 @@ from enum import Enum
 from types import FunctionType
 from typing import Any
 
-from netsim import identity_aliases as aliases
 from netsim.identity import identity
 from netsim.sweep.rows import Scalar
 
@@ -80,12 +79,6 @@ def _fields(value: Any) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.compare}
 
 
-def _old(owner: Any, named: Mapping[str, Any]) -> dict[str, Any]:
-    """The same fields with the names and values that they had before the redesign."""
-    kind = type(owner)
-    return {aliases.field(kind, name): aliases.value(kind, name, part) for name, part in named.items()}
-
-
 def _plain(value: Any) -> Any:
     """A numpy scalar as the Python value it stands for, everything else as it is."""
     return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
@@ -112,8 +105,7 @@ def _canonical(value: Any, where: str) -> str:
         case set() | frozenset():
             return f"set[{','.join(sorted(_canonical(v, where) for v in value))}]"
     if _is_dataclass(value):
-        name = aliases.CLASSES.get(type(value).__qualname__, type(value).__qualname__)
-        return f"{name}{_canonical_fields(_old(value, _fields(value)), _old(value, _defaults(value)), where)}"
+        return f"{type(value).__qualname__}{_canonical_fields(_fields(value), _defaults(value), where)}"
     if isinstance(value, Mapping):
         return _canonical_fields(dict(value), {}, where)
     if isinstance(value, FunctionType):

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 
-from netsim import identity_aliases
 from netsim.tcp.actions import Accepted, Allocated, Dropped, Moved
 from netsim.tcp.segment import Options
 from netsim.trace.events import Arrived, Decided, Decision, Packet, Sent, TraceEvent
@@ -64,16 +63,12 @@ def _options(options: Options | None) -> str:
 def _decision(decision: Decision) -> str:
     d = decision
     if isinstance(d, Accepted):
-        return f"accepted {d.connection} {d.what} {_old_clause(d.clause)}"
+        return f"accepted {d.connection} {d.what} {d.clause}"
     if isinstance(d, Moved):
-        return f"moved {d.connection} {d.old.name} {d.new.name} {_old_clause(d.clause)}"
+        return f"moved {d.connection} {d.old.name} {d.new.name} {d.clause}"
     if isinstance(d, Dropped):
-        return f"dropped {d.connection} {_old_clause(d.clause)}"
+        return f"dropped {d.connection} {d.clause}"
     if isinstance(d, Allocated):
         src, sport, dst, dport = d.flow
         return f"allocated {d.connection} {src}:{sport} {dst}:{dport} {d.state.name}"
     return f"freed {d.connection} {d.outcome}"
-
-
-def _old_clause(clause: str) -> str:
-    return identity_aliases.CLAUSES.get(clause, clause)
