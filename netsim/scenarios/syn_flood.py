@@ -162,8 +162,7 @@ def play(
     if params.client_rate:
         gaps = interarrival_times("poisson", params.client_rate, seed.stream("clients"))
         world.process(_clients(world, client, played, gaps, clients))
-    most = params.syn_offsets[-1] + params.entry_lifetime
-    world.run(until=world.process(_await_fates(world, server, played, clients[1], most)))
+    world.run(until=world.process(_await_fates(world, server, played, clients[1], params)))
     return world, played
 
 
@@ -238,17 +237,20 @@ def _client(world: World, host: Host, played: Play) -> Generator[Event, Any, Non
     client.syns = connection.syn_transmissions
 
 
-def _await_fates(world: World, server: Host, played: Play, end: float, most: float) -> Generator[Event, Any, None]:
-    """Ends when the fate of each client is known: accepted, timed out or the only one ESTABLISHED; after ``most`` s."""
+def _await_fates(world: World, server: Host, played: Play, end: float, params: Params) -> Generator[Event, Any, None]:
+    """Ends when the fate of each client is known: accepted, timed out or diverged; at the latest when its timers end."""
 
     def open_question(client: _Client) -> bool:
         if not client.syns:
             return True
         if math.isnan(client.connected) or client.port in played.accepted:
             return False
+        if world.now <= client.connected + params.delay_forward:
+            return True  # the final ACK is under way; a server with SYN cookies knows nothing of the connection yet
         return server.connection(FourTuple(server.name, PORT, "client", client.port)) is not None
 
     yield world.timeout(end)
+    most = params.syn_offsets[-1] + params.entry_lifetime
     while world.now < end + most and any(map(open_question, played.clients)):
         yield world.timeout(1.0)
 
