@@ -12,7 +12,7 @@ from netsim.fields import check, field
 
 
 class Shape(Protocol):
-    """A class is told by what it has."""
+    """A class is recognised by its attributes."""
 
     def area(self) -> float: ...
 

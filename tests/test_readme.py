@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def section(title: str) -> str:
-    """The text below a heading, up to the next one."""
+    """The lines below a heading, up to the next one."""
     return README.split(f"## {title}\n")[1].split("\n## ")[0]
 
 

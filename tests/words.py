@@ -16,7 +16,7 @@ from pathlib import Path
 BANNED: dict[str, tuple[str, ...]] = {
     # Protocol
     "data, payload, bytes": (
-        r"(?<!segment )(?<!plain )(?<!RFC's )(?<!in )(?<!as )(?<!a )\btexts?\b(?! (?:ladder|file|form|editor))",
+        r"(?<!--)(?<!segment )(?<!plain )(?<!RFC's )(?<!in )(?<!as )(?<!a )\btexts?\b(?! (?:ladder|file|form|editor))",
     ),
     "retransmitted": (
         r"\bsent again\b",

@@ -238,7 +238,7 @@ def _client(world: World, host: Host, played: Play) -> Generator[Event, Any, Non
 
 
 def _await_fates(world: World, server: Host, played: Play, end: float, params: Params) -> Generator[Event, Any, None]:
-    """Ends when the fate of each client is known: accepted, timed out or diverged; at the latest when its timers end."""
+    """Ends when the fate of each client is known (accepted, timed out or diverged), or when all timers have expired."""
 
     def open_question(client: _Client) -> bool:
         if not client.syns:

@@ -1,4 +1,4 @@
-"""Cost of a connection and of a half-open record, as ratios to a bare SimPy loop in the same process.
+"""Cost of a connection and of a SYN-RECEIVED entry, as ratios to a bare SimPy loop in the same process.
 
     python -m pytest tests/bench
 
@@ -46,7 +46,7 @@ def bare() -> None:
 
 
 def client(host: Host, size: int) -> Generator[Any, Any, None]:
-    """Open, move ``size`` bytes each way, close."""
+    """Open, move ``size`` bytes in each direction, close."""
     sock = host.socket()
     try:
         yield sock.connect(("server", 80))
@@ -77,7 +77,7 @@ def server(host: Host, size: int) -> Generator[Any, Any, None]:
 
 
 def connection(seed: int, *, loss: float, size: int) -> World:
-    """One connection in a world of its own, 50 ms each way, untraced."""
+    """One connection in a world of its own, 50 ms in each direction, untraced."""
     world = World(seed=seed)
     a, b = world.host("client"), world.host("server")
     world.link(a, b, Path(delay=0.05, loss=loss))
@@ -119,7 +119,7 @@ def test_open_and_close(benchmark: Any, cost: Cost, loss: float) -> None:
 
 @pytest.mark.parametrize("loss", [0.0, 0.1])
 def test_ten_kilobytes_each_way(benchmark: Any, cost: Cost, loss: float) -> None:
-    report(benchmark, cost, f"10 kB each way, loss {loss}", lambda n: connection(n, loss=loss, size=10_000))
+    report(benchmark, cost, f"10 kB in each direction, loss {loss}", lambda n: connection(n, loss=loss, size=10_000))
 
 
 def test_row_of_a_sweep(benchmark: Any, cost: Cost) -> None:
@@ -133,7 +133,7 @@ def test_per_segment_of_a_transfer(benchmark: Any, cost: Cost) -> None:
     benchmark.pedantic(connection, args=(1,), kwargs={"loss": 0.0, "size": 1_000_000}, rounds=7)
     each = benchmark.stats.stats.median / segments
     benchmark.extra_info["us_per_segment"] = round(each * 1e6, 1)
-    cost(f"{'a segment of 1 MB each way':44s} {each * 1e6:9.1f} us  ({segments} segments)")
+    cost(f"{'a segment of 1 MB in each direction':44s} {each * 1e6:9.1f} us  ({segments} segments)")
 
 
 def test_memory_of_half_open_connections(cost: Cost) -> None:

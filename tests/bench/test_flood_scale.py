@@ -23,7 +23,7 @@ from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.listening.listener import Listener
 
 HOLD = 7.0  # s: SYN-ACKs at 0, 1 and 3 s, the end at 7 s
-SPARE = 1.02  # the attacker sends so many times what fills the queue
+SPARE = 1.02  # the attacker sends as many times the SYNs that fill the queue
 
 
 def flooded(alive: int) -> tuple[World, Listener, float]:
@@ -57,7 +57,7 @@ def test_a_million_syns_with_a_hundred_thousand_entries_alive(cost: Callable[[st
     counters = world.hosts["server"].counters
     assert counters.TcpInSegs == syns
     assert listener.syn_queue_length >= 0.999 * alive
-    assert counters.TcpExtTCPSynRetrans > syns  # the SYN-ACKs of all these entries were sent again
+    assert counters.TcpExtTCPSynRetrans > syns  # the SYN-ACKs of all these entries were retransmitted
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cost(f"{syns:,} SYNs, {alive:,} entries alive: {took:.0f} s, {took / syns * 1e6:.1f} us a SYN, {peak:.0f} MB")
 

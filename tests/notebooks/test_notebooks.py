@@ -42,7 +42,7 @@ def test_it_runs(path: Path, tmp_path: Path) -> None:
 
 
 def test_the_first_program_opens_the_first_notebook() -> None:
-    """At most 25 lines, two plain generators, a path, a run, the ladder; and the README shows the very same text."""
+    """At most 25 lines, two plain generators, a path, a run, the ladder; and the README shows the same lines."""
     notebook = nbformat.read(FIRST, as_version=4)
     assert notebook.cells[0].cell_type == "code"
     program = notebook.cells[0].source
