@@ -1,6 +1,5 @@
 """A host of a world: what applications and experiments use of it."""
 
-from netsim.link import Pipe
 from netsim.sim.connection import Connection
 from netsim.sim.network import Network
 from netsim.sim.processor import Processor
@@ -100,10 +99,6 @@ class Host:
         """
         self.pump.called("call", "crash", "")
         self.pump.perform(self.pump.stack.crash())
-
-    def connect_to(self, peer: "Host", pipe: Pipe) -> None:
-        """Send what is for ``peer`` through ``pipe``."""
-        self.pump.connect_to(peer.pump, pipe)
 
     def alias(self, address: str, peer: "Host") -> None:
         """What this host sends to ``address`` goes to ``peer``. ValueError without a link to ``peer``."""

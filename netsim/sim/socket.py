@@ -208,7 +208,8 @@ class Socket:
 
     def _at_once(self, actions: list[Action]) -> Event:
         """Perform the actions of a call that need not wait."""
-        self._pump.perform(actions)
+        if actions:
+            self._pump.perform(actions)
         if self.waiting:
             self.wake()  # an accept that waits fails when its listener is closed
         return self._pump.network.done

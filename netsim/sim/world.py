@@ -48,9 +48,11 @@ class World:
         self.seed = seed
         self.trace = Trace()
         self.hosts: dict[str, Host] = {}
+        if trace:
+            observers = [self.trace.events.append, *observers]
         self.network = Network(
             seed,
-            _one([self.trace.events.append, *observers] if trace else observers),
+            _one(observers) if observers else None,
             PRIORITIES[tie_break],
             seed.stream("tie_break") if tie_break == "random" else None,
         )
@@ -61,7 +63,7 @@ class World:
         if hasattr(self, "network"):
             for host in self.hosts.values():
                 host.pump.detach()
-            self.env.queue.clear()
+            self.network.env.queue.clear()
 
     @property
     def env(self) -> Clock:
@@ -100,8 +102,8 @@ class World:
     def link(self, a: Host, b: Host, forward: Path, reverse: Path | None = None) -> None:
         """Join two hosts: ``forward`` carries what ``a`` sends, ``reverse`` (default: one like it) what ``b`` sends."""
         seed = self.seed
-        a.connect_to(b, forward.open(lambda name: seed.draws(f"{a.name}>{b.name}/{name}")))
-        b.connect_to(a, (reverse or forward).open(lambda name: seed.draws(f"{b.name}>{a.name}/{name}")))
+        a.pump.connect_to(b.pump, forward.open(lambda name: seed.draws(f"{a.name}>{b.name}/{name}")))
+        b.pump.connect_to(a.pump, (reverse or forward).open(lambda name: seed.draws(f"{b.name}>{a.name}/{name}")))
 
     def process(self, generator: Generator[Event, Any, Any]) -> Process:
         """Start an application: a generator that yields events."""
@@ -125,10 +127,10 @@ class World:
                 gc.enable()
 
 
-def _one(observers: Sequence[Observer]) -> Observer | None:
-    """One observer that calls them all; None without observers: such a run makes no events for them."""
-    if len(observers) < 2:
-        return observers[0] if observers else None
+def _one(observers: Sequence[Observer]) -> Observer:
+    """One observer that calls them all."""
+    if len(observers) == 1:
+        return observers[0]
 
     def call_all(event: TraceEvent) -> None:
         for observer in observers:

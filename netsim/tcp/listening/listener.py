@@ -172,7 +172,7 @@ class Listener:
                 counters.TcpExtTCPReqQFullDrop += 1  # Linux counts no drop in the quarter that it reserves
             counters.TcpExtListenDrops += 1
             return self._drop(segment, SYN_QUEUE_FULL)
-        if self.accept_queue_full:
+        if len(self.accept_queue) >= self._accept_limit:
             counters.TcpExtListenOverflows += 1
             counters.TcpExtListenDrops += 1
             return self._drop(segment, ACCEPT_QUEUE_FULL)
@@ -190,7 +190,7 @@ class Listener:
 
         If the accept queue is full, the ACK is ignored, or the connection is reset.
         """
-        if not self.accept_queue_full or tcb in self.fast_open_pending:
+        if len(self.accept_queue) < self._accept_limit or tcb in self.fast_open_pending:
             return True
         self.ctx.counters.TcpExtListenOverflows += 1
         self.ctx.counters.TcpExtListenDrops += 1
