@@ -19,7 +19,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from netsim.figures.labels import name_of, power_of_ten, seconds
 from netsim.figures.style import SMALLEST, Look, looks
-from netsim.sweep import Rows, number
+from netsim.sweep import Rows, Scalar, number
 from netsim.sweep.statistics import survival
 
 DASHED: Final[Any] = (0, (4, 2))
@@ -228,3 +228,12 @@ def ticks(axis: Axis, names: Mapping[float, str]) -> Axes:
     axis.set_ticks(list(names), list(names.values()), size=SMALLEST)
     axis.set_ticks([], minor=True)
     return axis.axes
+
+
+def known(rows: Rows, by: str, **point: Scalar) -> dict[str, float]:
+    """The value of each curve at one point, for titles: exact where the table has it, else simulated."""
+    values: dict[str, float] = {}
+    for source in ("simulation", "exact"):
+        found = rows.where(source=source, **point)
+        values |= dict(zip(found.strings(by), found.floats("value"), strict=True))
+    return values

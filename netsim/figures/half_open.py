@@ -105,8 +105,7 @@ def alone_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
 
 def alone_title(table: Rows, *, loss: float) -> str:
     """The worst server and the best."""
-    rows = table.where(source="simulation", loss=loss)
-    at = dict(zip(rows.strings("server"), rows.floats("value"), strict=True))
+    at = curves.known(table, "server", loss=loss)
     worst, best = max(at, key=at.__getitem__), min(at, key=at.__getitem__)
     range_of = f"{rare(at[best])} ({best}) to {percent(at[worst])} ({worst})"
     return f"At {percent(loss)} loss only the client is ESTABLISHED: {range_of}"

@@ -76,10 +76,7 @@ def extremes(table: Rows, *, loss: float) -> tuple[tuple[str, float], tuple[str,
 
     A quantile jumps from step to step; where it does, the simulated one may lie on either side.
     """
-    values: dict[str, float] = {}
-    for source in ("simulation", "exact"):
-        for row in table.where(source=source, loss=loss):
-            values[str(row["profile"])] = table.only("value", source=source, loss=loss, profile=row["profile"])
+    values = curves.known(table, "profile", loss=loss)
     low, high = min(values.values()), max(values.values())
     return (_who(values, low), low), (_who(values, high), high)
 

@@ -124,8 +124,8 @@ def cookies_figure(table: Rows, *, loss: float, n: int, seed: int) -> Figure:
 
 def cookies_title(table: Rows, *, loss: float) -> str:
     """How often only the client is ESTABLISHED, with SYN cookies and with a SYN queue."""
-    alone = table.where(source="simulation", loss=loss, estimate="p_diverged")
-    cookies, queue = (alone.only("value", server=name) for name in ("SYN cookies", "SYN queue"))
+    alone = curves.known(table.where(estimate="p_diverged"), "server", loss=loss)
+    cookies, queue = alone["SYN cookies"], alone["SYN queue"]
     return (
         f"At {percent(loss)} loss SYN cookies leave {percent(cookies)} of clients ESTABLISHED alone, a SYN queue "
         f"{rare(queue)}"

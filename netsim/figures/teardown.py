@@ -43,8 +43,7 @@ def segments_figure(table: Rows, *, think_time: float, n: int, seed: int, loss: 
 
 def segments_title(table: Rows, *, think_time: float) -> str:
     """How many closes take three segments with the longest delayed ACK, and with the immediate one."""
-    rows = table.where(estimate="p_three_segments", source="simulation", think_time=think_time)
-    found = dict(zip(rows.strings("fin_ack"), rows.floats("value"), strict=True))
+    found = curves.known(table.where(estimate="p_three_segments"), "fin_ack", think_time=think_time)
     worst, best = min(found, key=lambda name: found[name]), max(found, key=lambda name: found[name])
     return f"Closes in three segments: {rare(found[worst])} ({worst}) to {rare(found[best])} ({best})"
 

@@ -71,8 +71,8 @@ def why_four_figure(
 
 def why_four_title(table: Rows, *, think_time: float) -> str:
     """How many closes need the fourth segment only because the ACK of the FIN is immediate."""
-    three = table.where(estimate="p_three_segments", source="simulation", think_time=think_time)
-    immediate, delayed = (three.only("value", fin_ack=name) for name in ("immediate ACK", "delayed ACK, 200 ms"))
+    three = curves.known(table.where(estimate="p_three_segments"), "fin_ack", think_time=think_time)
+    immediate, delayed = three["immediate ACK"], three["delayed ACK, 200 ms"]
     return (
         f"Closes in three segments: {rare(immediate)} with an immediate ACK of the FIN, {rare(delayed)} with a "
         "delayed ACK"

@@ -49,8 +49,7 @@ def why_three_figure(rows: Rows, table: Rows, *, late: float, n: int, seed: int,
 def ghost_title(table: Rows) -> str:
     """Ghost connections of every handshake at the highest duplication shown."""
     simulated = table.where(source="simulation")
-    most = simulated.where(duplicate=max(simulated.floats("duplicate")))
-    two_way = most.only("value", handshake="two-way")
+    two_way = curves.known(table, "handshake", duplicate=max(simulated.floats("duplicate")))["two-way"]
     others = simulated.column("handshake"), simulated.floats("value")
     some = any(value for name, value in zip(*others, strict=True) if name != "two-way")
     rest = "others open some, too" if some else "others none"
@@ -125,8 +124,8 @@ def delay_figure(table: Rows, *, syn_delay: float, duration: float, n: int, seed
 
 def delay_title(table: Rows) -> str:
     """Ghost connections at the delay or the share that is worst."""
-    two_way = table.where(source="simulation", handshake="two-way")
-    worst = max(two_way.floats("value"))
+    simulated, exact = curves.by_source(table.where(handshake="two-way"))
+    worst = max((exact if len(exact) else simulated).floats("value"))
     return f"Delayed SYNs open up to {1000 * worst:.0f} ghost connections per 1,000 with a two-way handshake"
 
 

@@ -14,7 +14,7 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.config.profiles import rfc9293
 
 THINKS: Final = (0.01, 0.03, 0.1, 0.3, 1.0)  # s, mean
-FINE_THINKS: Final = tuple(0.001 * 1.1**k for k in range(98))  # for the exact curves, up to 10 s
+FINE_THINKS: Final = tuple(sorted({*THINKS, *(0.001 * 1.1**k for k in range(98))}))  # for the exact curves, up to 10 s
 CLOSES: Final[dict[teardown.Close, str]] = {
     "half-close": "one after the other",
     "simultaneous": "both at once",
