@@ -76,14 +76,6 @@ def require_number(field: str, value: float, *, low: float, high: float, unit: s
         raise ValueError(f"{field} = {_shown(value)}: must be a number in [{low:g}, {high:g}]{of}")
 
 
-def require_whole(field: str, value: float, *, low: float, high: float, unit: str = "") -> None:
-    """Raise ValueError unless value is a whole number with low <= value <= high."""
-    require_number(field, value, low=low, high=high, unit=unit)
-    if value != int(value):
-        of = f" of {unit}" if unit else ""
-        raise ValueError(f"{field} = {_shown(value)}: must be a whole number{of}")
-
-
 def require_choice(field: str, value: object, allowed: Collection[str]) -> None:
     """Raise ValueError unless value is one of the words allowed."""
     if value not in allowed:

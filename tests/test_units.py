@@ -13,7 +13,6 @@ from netsim.units import (
     require_choice,
     require_number,
     require_probability,
-    require_whole,
 )
 
 
@@ -98,15 +97,6 @@ def test_numbers_in_a_range() -> None:
     for wrong in (0, 11, math.nan, "5", None):
         with pytest.raises(ValueError, match=r"^rate = .*must be a number in \[1, 10\] bit/s"):
             require_number("rate", wrong, low=1, high=10, unit="bit/s")  # type: ignore[arg-type]
-
-
-def test_whole_numbers_in_a_range() -> None:
-    require_whole("size", 5, low=1, high=10)
-    require_whole("size", 5.0, low=1, high=10)
-    with pytest.raises(ValueError, match=r"^size = 5\.5: must be a whole number of bytes$"):
-        require_whole("size", 5.5, low=1, high=10, unit="bytes")
-    with pytest.raises(ValueError, match=r"^size = 11: must be a number in \[1, 10\]$"):
-        require_whole("size", 11, low=1, high=10)
 
 
 def test_one_of_some_words() -> None:

@@ -164,8 +164,6 @@ _ENDS: Final = (
 
 TRANSITIONS: Final[tuple[Edge, ...]] = (*_OPEN, *_CLOSE, *_ENDS)
 
-LEGAL: Final[frozenset[tuple[State, State, str]]] = frozenset((e.old, e.new, e.clause) for e in TRANSITIONS)
-
 
 def _by_origin() -> tuple[defaultdict[str, tuple[State, ...]], ...]:
     table = tuple(defaultdict[str, tuple[State, ...]](tuple) for _ in State)
@@ -174,4 +172,4 @@ def _by_origin() -> tuple[defaultdict[str, tuple[State, ...]], ...]:
     return table
 
 
-LEADS_TO: Final = _by_origin()  # the same for the run-time guard: from each state, the states that a clause leads to
+LEADS_TO: Final = _by_origin()  # for the run-time guard: from each state, the states that a clause leads to

@@ -23,11 +23,12 @@ from netsim.tcp.config.profiles import rfc9293
 from netsim.tcp.segment import ACK, FIN, RST, SYN, FourTuple, Options, Segment, flag_names
 from netsim.tcp.socket import Socket
 from netsim.tcp.stack import Stack
-from netsim.tcp.state import CLOSED, LISTEN, State
+from netsim.tcp.state import CLOSED, LISTEN, TRANSITIONS, State
 from netsim.tcp.tcb import Tcb
 from netsim.tcp.timers import NEVER
 from netsim.tcp.user_calls import receive
 
+LEGAL = frozenset((edge.old, edge.new, edge.clause) for edge in TRANSITIONS)
 PEER_ISS = 5000
 FLOW_IN = FourTuple("b", 80, "a", 4000)  # as the peer of a Solo writes it
 TO_PORT_80 = FourTuple("b", 4000, "a", 80)  # to a listener of a Solo

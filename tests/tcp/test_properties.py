@@ -16,9 +16,9 @@ from netsim.tcp.errors import ConnectionReset, ConnectionTimedOut, TcpError
 from netsim.tcp.segment import ACK, CWR, ECE, FIN, HALF, MASK, RST, SYN, URG, FourTuple, Options, Segment
 from netsim.tcp.segment_arrives.icmp import IcmpError, Kind
 from netsim.tcp.stack import Stack
-from netsim.tcp.state import CLOSED, LEGAL, LISTEN, TIME_WAIT
+from netsim.tcp.state import CLOSED, LISTEN, TIME_WAIT
 from netsim.tcp.tcb import Tcb
-from tests.tcp.harness import Link, Pair, streams
+from tests.tcp.harness import LEGAL, Link, Pair, streams
 
 FIXED = settings(
     derandomize=True,

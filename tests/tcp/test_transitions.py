@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
+from netsim.tcp import clauses
 from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.connection import enter
 from netsim.tcp.segment import FourTuple, Segment
 from netsim.tcp.segment_arrives.icmp import IcmpError
-from netsim.tcp.state import LEGAL, TRANSITIONS, Edge, State
+from netsim.tcp.state import TRANSITIONS, Edge, State
 from netsim.tcp.user_calls import abort, close, send
-from tests.tcp.harness import BASE, PORTS, RfcSolo, flags_of, flow_from, reach
+from tests.tcp.harness import BASE, LEGAL, PORTS, RfcSolo, flags_of, flow_from, reach
 
 RFC_793 = BASE.replace(rst_policy="rfc793", syn_policy="rfc793", ack_policy="rfc793")
 GIVES_UP = BASE.replace(retries2=2, syn_retries=1, synack_retries=1, user_timeout=None)
@@ -25,10 +26,10 @@ PROBING = BASE.replace(
 Drive = Callable[[], RfcSolo]
 Key = tuple[str, str, str]  # old, new, clause
 
-TWO_WAY = "two-way handshake: ESTABLISHED on the SYN"
-OPEN, CLOSE, ABORT = "3.10.1: OPEN", "3.10.4: CLOSE", "3.10.5: ABORT"
-RST, SYN, ACK, FIN = (f"3.10.7.4, {step}" for step in ("second: RST", "fourth: SYN", "fifth: ACK", "eighth: FIN"))
-ICMP = "3.9.2.2: ICMP error"
+TWO_WAY = clauses.TWO_WAY
+OPEN, CLOSE, ABORT = clauses.OPEN, clauses.CLOSE, clauses.ABORT
+RST, SYN, ACK, FIN = clauses.CHECK_2_RST, clauses.CHECK_4_SYN, clauses.CHECK_5_ACK, clauses.CHECK_8_FIN
+ICMP = clauses.ICMP_ERROR
 SENT = ("SYN-SENT", "SYN-RECEIVED")
 SYNCHRONIZED = (
     "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT",
@@ -40,13 +41,13 @@ ROWS: list[Key] = [
     ("CLOSED", "LISTEN", OPEN),
     ("CLOSED", "SYN-SENT", OPEN),
     ("LISTEN", "SYN-SENT", OPEN),
-    ("LISTEN", "SYN-SENT", "3.10.2: SEND"),
-    ("LISTEN", "SYN-RECEIVED", "3.10.7.2, third: SYN"),
+    ("LISTEN", "SYN-SENT", clauses.SEND),
+    ("LISTEN", "SYN-RECEIVED", clauses.LISTEN_3_SYN),
     ("LISTEN", "CLOSED", CLOSE),
     ("LISTEN", "CLOSED", ABORT),
-    ("SYN-SENT", "ESTABLISHED", "3.10.7.3, fourth: SYN"),
-    ("SYN-SENT", "SYN-RECEIVED", "3.10.7.3, fourth: SYN"),
-    ("SYN-SENT", "CLOSED", "3.10.7.3, second: RST"),
+    ("SYN-SENT", "ESTABLISHED", clauses.SYN_SENT_4_SYN),
+    ("SYN-SENT", "SYN-RECEIVED", clauses.SYN_SENT_4_SYN),
+    ("SYN-SENT", "CLOSED", clauses.SYN_SENT_2_RST),
     ("SYN-SENT", "CLOSED", CLOSE),
     ("SYN-RECEIVED", "ESTABLISHED", ACK),
     ("SYN-RECEIVED", "LISTEN", RST),  # passive OPEN
@@ -61,29 +62,29 @@ ROWS: list[Key] = [
     ("CLOSE-WAIT", "LAST-ACK", CLOSE),
     ("CLOSING", "TIME-WAIT", ACK),
     ("LAST-ACK", "CLOSED", ACK),
-    ("TIME-WAIT", "CLOSED", "3.10.8: TIME-WAIT timeout"),
-    ("TIME-WAIT", "SYN-RECEIVED", "3.6.1: MAY-2"),
+    ("TIME-WAIT", "CLOSED", clauses.TIME_WAIT_TIMEOUT),
+    ("TIME-WAIT", "SYN-RECEIVED", clauses.MAY_2),
     *((state, "CLOSED", RST) for state in ("SYN-RECEIVED", *SYNCHRONIZED)),
     *((state, "CLOSED", ABORT) for state in (*SENT, *SYNCHRONIZED)),
     # Nothing is unacknowledged in FIN-WAIT-2 and TIME-WAIT: the user timeout and R2 cannot run out there.
-    *((state, "CLOSED", "3.10.8: user timeout") for state in UNACKNOWLEDGED),
-    *((state, "CLOSED", "3.8.3: R2") for state in UNACKNOWLEDGED),
+    *((state, "CLOSED", clauses.USER_TIMEOUT) for state in UNACKNOWLEDGED),
+    *((state, "CLOSED", clauses.R2) for state in UNACKNOWLEDGED),
     # MUST-26: keep-alive only while nothing is unacknowledged.
-    *((state, "CLOSED", "3.8.4: keep-alive") for state in ("ESTABLISHED", "FIN-WAIT-2", "CLOSE-WAIT")),
+    *((state, "CLOSED", clauses.KEEP_ALIVE) for state in ("ESTABLISHED", "FIN-WAIT-2", "CLOSE-WAIT")),
     # 3.9.2.2: an ICMP error about a segment that is not acknowledged.
     ("SYN-RECEIVED", "LISTEN", ICMP),  # passive OPEN
     *((state, "CLOSED", ICMP) for state in UNACKNOWLEDGED),
-    *((state, "CLOSED", "RFC 793 3.9, fourth: SYN") for state in ("SYN-RECEIVED", *SYNCHRONIZED)),
-    ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"),
-    ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"),
+    *((state, "CLOSED", clauses.RFC793_SYN) for state in ("SYN-RECEIVED", *SYNCHRONIZED)),
+    ("FIN-WAIT-1", "CLOSED", clauses.SHLD_3),
+    ("FIN-WAIT-2", "CLOSED", clauses.SHLD_3),
     # Not in the RFC: a handshake of two segments, and what real hosts do.
     ("SYN-RECEIVED", "ESTABLISHED", TWO_WAY),
-    ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"),
-    ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: evicted"),
-    ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"),
-    ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"),
+    ("SYN-RECEIVED", "CLOSED", clauses.ACCEPT_QUEUE_FULL),
+    ("SYN-RECEIVED", "CLOSED", clauses.EVICTED),
+    ("LISTEN", "SYN-RECEIVED", clauses.SYN_COOKIE),
+    ("FIN-WAIT-2", "CLOSED", clauses.FIN_WAIT_2_TIMEOUT),
     ("TIME-WAIT", "CLOSED", OPEN),
-    ("TIME-WAIT", "CLOSED", "3.6.1: MAY-2"),  # the record before the one that its four-tuple's new SYN has opened
+    ("TIME-WAIT", "CLOSED", clauses.MAY_2),  # the record before the one that its four-tuple's new SYN has opened
 ]  # fmt: skip
 
 
@@ -232,7 +233,7 @@ def reopened_for_good() -> RfcSolo:
     assert (
         State.TIME_WAIT,
         State.CLOSED,
-        "3.6.1: MAY-2",
+        clauses.MAY_2,
     ) not in lone.end.edges  # the SYN may be an old duplicate still
     lone.arrive("ACK", 6001, int(answer.split("=")[1].split(">")[0]) + 1)
     return lone
@@ -253,13 +254,13 @@ DRIVES: dict[Key, Drive] = {
     ("CLOSED", "LISTEN", OPEN): opens_passively,
     ("CLOSED", "SYN-SENT", OPEN): lambda: at("SYN-SENT"),
     ("LISTEN", "SYN-SENT", OPEN): user_calls("LISTEN", "connect", "B", PORTS["B"]),
-    ("LISTEN", "SYN-SENT", "3.10.2: SEND"): user_calls("LISTEN", "send", b"x", to=("B", PORTS["B"])),
-    ("LISTEN", "SYN-RECEIVED", "3.10.7.2, third: SYN"): peer_sends("LISTEN", "SYN", 5000),
+    ("LISTEN", "SYN-SENT", clauses.SEND): user_calls("LISTEN", "send", b"x", to=("B", PORTS["B"])),
+    ("LISTEN", "SYN-RECEIVED", clauses.LISTEN_3_SYN): peer_sends("LISTEN", "SYN", 5000),
     ("LISTEN", "CLOSED", CLOSE): user_calls("LISTEN", "close"),
     ("LISTEN", "CLOSED", ABORT): user_calls("LISTEN", "abort"),
-    ("SYN-SENT", "ESTABLISHED", "3.10.7.3, fourth: SYN"): peer_sends("SYN-SENT", "SYN,ACK", 5000, 1001),
-    ("SYN-SENT", "SYN-RECEIVED", "3.10.7.3, fourth: SYN"): peer_sends("SYN-SENT", "SYN", 5000),
-    ("SYN-SENT", "CLOSED", "3.10.7.3, second: RST"): peer_sends("SYN-SENT", "RST,ACK", 0, 1001),
+    ("SYN-SENT", "ESTABLISHED", clauses.SYN_SENT_4_SYN): peer_sends("SYN-SENT", "SYN,ACK", 5000, 1001),
+    ("SYN-SENT", "SYN-RECEIVED", clauses.SYN_SENT_4_SYN): peer_sends("SYN-SENT", "SYN", 5000),
+    ("SYN-SENT", "CLOSED", clauses.SYN_SENT_2_RST): peer_sends("SYN-SENT", "RST,ACK", 0, 1001),
     ("SYN-SENT", "CLOSED", CLOSE): user_calls("SYN-SENT", "shutdown"),
     ("SYN-RECEIVED", "ESTABLISHED", ACK): peer_sends("SYN-RECEIVED passive", "ACK", 5001, 1001),
     ("SYN-RECEIVED", "ESTABLISHED", TWO_WAY): peer_sends(
@@ -277,26 +278,26 @@ DRIVES: dict[Key, Drive] = {
     ("CLOSE-WAIT", "LAST-ACK", CLOSE): user_calls("CLOSE-WAIT", "shutdown"),
     ("CLOSING", "TIME-WAIT", ACK): peer_sends("CLOSING", "ACK", 5002, 1002),
     ("LAST-ACK", "CLOSED", ACK): peer_sends("LAST-ACK", "ACK", 5002, 1002),
-    ("TIME-WAIT", "CLOSED", "3.10.8: TIME-WAIT timeout"): time_passes("TIME-WAIT", BASE, 240.0),
-    ("TIME-WAIT", "SYN-RECEIVED", "3.6.1: MAY-2"): reopened_by_the_peer,
+    ("TIME-WAIT", "CLOSED", clauses.TIME_WAIT_TIMEOUT): time_passes("TIME-WAIT", BASE, 240.0),
+    ("TIME-WAIT", "SYN-RECEIVED", clauses.MAY_2): reopened_by_the_peer,
     ("TIME-WAIT", "CLOSED", OPEN): reopened_from_here,
-    ("TIME-WAIT", "CLOSED", "3.6.1: MAY-2"): reopened_for_good,
+    ("TIME-WAIT", "CLOSED", clauses.MAY_2): reopened_for_good,
     ("SYN-RECEIVED", "LISTEN", ICMP): icmp_says("SYN-RECEIVED passive"),
-    ("SYN-RECEIVED", "CLOSED", "listener: accept queue full"): accept_queue_overflows,
-    ("SYN-RECEIVED", "CLOSED", "RFC 4987 3.4: evicted"): evicted,
-    ("LISTEN", "SYN-RECEIVED", "RFC 4987 3.6: SYN cookie"): cookie_comes_back,
-    ("FIN-WAIT-2", "CLOSED", "FIN-WAIT-2 timeout"): orphan_waits,
-    ("FIN-WAIT-1", "CLOSED", "3.6.1: SHLD-3"): data_for_an_orphan("FIN-WAIT-1"),
-    ("FIN-WAIT-2", "CLOSED", "3.6.1: SHLD-3"): data_for_an_orphan("FIN-WAIT-2"),
+    ("SYN-RECEIVED", "CLOSED", clauses.ACCEPT_QUEUE_FULL): accept_queue_overflows,
+    ("SYN-RECEIVED", "CLOSED", clauses.EVICTED): evicted,
+    ("LISTEN", "SYN-RECEIVED", clauses.SYN_COOKIE): cookie_comes_back,
+    ("FIN-WAIT-2", "CLOSED", clauses.FIN_WAIT_2_TIMEOUT): orphan_waits,
+    ("FIN-WAIT-1", "CLOSED", clauses.SHLD_3): data_for_an_orphan("FIN-WAIT-1"),
+    ("FIN-WAIT-2", "CLOSED", clauses.SHLD_3): data_for_an_orphan("FIN-WAIT-2"),
 }
 ENDS: dict[str, Callable[[str], Drive]] = {
     RST: lambda state: peer_sends(state, "RST", RCV_NXT[state]),
     ICMP: icmp_says,
     ABORT: lambda state: on_connection(state, abort),
-    "3.10.8: user timeout": lambda state: time_passes(state, IMPATIENT, 6.0),
-    "3.8.3: R2": lambda state: time_passes(state, GIVES_UP, 30.0),
-    "3.8.4: keep-alive": falls_silent,
-    "RFC 793 3.9, fourth: SYN": lambda state: peer_sends(state, "SYN", RCV_NXT[state], 0, RFC_793),
+    clauses.USER_TIMEOUT: lambda state: time_passes(state, IMPATIENT, 6.0),
+    clauses.R2: lambda state: time_passes(state, GIVES_UP, 30.0),
+    clauses.KEEP_ALIVE: falls_silent,
+    clauses.RFC793_SYN: lambda state: peer_sends(state, "SYN", RCV_NXT[state], 0, RFC_793),
 }
 for _row in ROWS:
     if _row not in DRIVES:
