@@ -9,9 +9,8 @@ such connection, answers the ACK with a RST. A delayed duplicate of the client's
 import math
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import InitVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simpy import Event
 
@@ -20,6 +19,7 @@ from netsim.link import DelayDistribution, Exponential, Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
 from netsim.scenarios.parameters import both_directions, parameters
+from netsim.scenarios.shorthands import WithDelay
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -37,15 +37,9 @@ MOST_SEGMENTS: Final = 10  # the initial window of RFC 6928: all data is sent at
 
 
 @parameters
-class Params:
+class Params(WithDelay):
     """Parameters of the study of RFC 1337; its fixes are the client's ``time_wait_rst``. ValueError if out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     data_segments: int = field(
         3, "number of full-sized data segments that the server sends", allowed=(1, MOST_SEGMENTS)
     )

@@ -14,9 +14,9 @@ Not modelled: the side channel of a shared limit on challenge ACKs. The sequence
 
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from simpy import Event
 
@@ -25,6 +25,7 @@ from netsim.link import Path, Scripted
 from netsim.scenarios import shared
 from netsim.scenarios.blind_guesses import MASK, SEQUENCE_SPACE, Draws, Field, Guess, Sweep, drawn_until_hit
 from netsim.scenarios.parameters import parameters
+from netsim.scenarios.shorthands import WithProfiles
 from netsim.seeds import Seed
 from netsim.sim import Connection, World
 from netsim.sim.attacks import Forger
@@ -48,13 +49,9 @@ _FLAGS: Final[dict[str, int]] = {"rst": RST, "syn": SYN, "data": ACK | PSH, "ack
 
 
 @parameters
-class Params:
+class Params(WithProfiles):
     """Parameters of the study of blind attacks. ValueError for a value out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     attack: Attack = field(
         "rst", "what the attacker forges: a rst, a syn, data, or an ack of data that the client has not received"
     )

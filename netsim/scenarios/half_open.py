@@ -9,9 +9,9 @@ up as the only one that is ESTABLISHED.
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from simpy import Event
 
@@ -25,6 +25,7 @@ from netsim.scenarios.parameters import (
     without_loss,
 )
 from netsim.scenarios.shared import End
+from netsim.scenarios.shorthands import WithLoss
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -57,16 +58,9 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 
 
 @parameters
-class Params:
+class Params(WithLoss):
     """Parameters of the study of half-open connections. ``forward`` is client to server. ValueError if out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     failure: Failure = field(
         "crashes", "what happens to a host: none, vanishes (for good) or crashes (and restarts without memory)"
     )

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar, dataclass_transform
 
 from netsim.fields import check
-from netsim.link import BurstLoss, DelayDistribution, Path, Stage
+from netsim.link import BurstLoss, DelayDistribution, Fixed, Path, Stage
 from netsim.scenarios import names
 from netsim.tcp.config.config import TcpConfig
 
@@ -34,8 +34,8 @@ def parameters(cls: type[_Params]) -> type[_Params]:
     Beside the fields it takes the shorthands, dotted names and strings of ``netsim.scenarios.names``:
     ``Params(loss="10%", rtt="80ms", profile="linux", **{"client.syn_retries": 3})``. It checks all fields
     (``netsim.fields``), that both ends have the same TCP-AO key, or none (with two keys nothing gets through), and then
-    calls the class's ``check_relations``, if there is one. ValueError names the parameter as the user wrote it. For
-    editors and type checkers a class declares its shorthands (``loss: InitVar[float | str]``) under TYPE_CHECKING.
+    calls the class's ``check_relations``, if there is one. ValueError names the parameter as the user wrote it. The
+    class's base, from ``netsim.scenarios.shorthands``, declares the shorthands to editors and type checkers.
     """
     cls.__post_init__ = _check_all  # type: ignore[attr-defined]
     made = dataclass(frozen=True, kw_only=True)(cls)
@@ -99,3 +99,10 @@ def without_loss(paths: tuple[Path, Path]) -> tuple[Path, Path]:
     """The same two paths while nothing is lost on them at random."""
     forward, reverse = paths
     return dataclasses.replace(forward, loss=0.0), dataclasses.replace(reverse, loss=0.0)
+
+
+def constant_delay(delay: float | DelayDistribution) -> float | None:
+    """The delay (s) if it is constant, as a number or as ``Fixed``; None for any other distribution."""
+    if isinstance(delay, Fixed):
+        return delay.seconds
+    return float(delay) if isinstance(delay, float | int) else None

@@ -9,9 +9,9 @@ import dataclasses
 import random
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from simpy import Event
 
@@ -20,6 +20,7 @@ from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.parameters import parameters
 from netsim.scenarios.shared import End
+from netsim.scenarios.shorthands import WithDelay
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import Observer
@@ -39,15 +40,9 @@ Arrivals = Literal["poisson", "regular"]
 
 
 @parameters
-class Params:
+class Params(WithDelay):
     """Parameters of the study of what TIME-WAIT costs. ValueError for a value out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     local_ports: int = field(
         5,
         "number of local ports that the client may use",

@@ -6,9 +6,8 @@ the client opens the same four-tuple again. Nothing is lost.
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import InitVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simpy import Event
 
@@ -17,6 +16,7 @@ from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.closing import PORT
 from netsim.scenarios.parameters import both_directions, parameters
+from netsim.scenarios.shorthands import WithDelay
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -32,18 +32,12 @@ CLIENT_PORT: Final = 40000
 
 
 @parameters
-class Params:
+class Params(WithDelay):
     """Parameters of the study of SYNs in TIME-WAIT, whose rule is the server's ``time_wait_reuse``.
 
     ValueError for a value out of range.
     """
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     request_bytes: int = field(
         1000, "data that the client sends in the first connection", unit="bytes", allowed=(1, 1 << 24)
     )

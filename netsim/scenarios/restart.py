@@ -7,9 +7,8 @@ server starts again and tries to listen on the same port until it succeeds.
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import InitVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simpy import Event
 
@@ -23,6 +22,7 @@ from netsim.scenarios.parameters import (
     without_loss,
 )
 from netsim.scenarios.shared import End
+from netsim.scenarios.shorthands import WithLoss
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.network import NS, Observer
@@ -36,16 +36,9 @@ NEVER: Final = float("nan")
 
 
 @parameters
-class Params:
+class Params(WithLoss):
     """Parameters of the study of a server that restarts. ValueError for a value out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     closes_first: End = field("server", "the end that closes the connection first: client or server")
     reuse_address: bool = field(False, "whether the server sets SO_REUSEADDR, before and after the restart")
     downtime: float = field(1.0, "time from the server's stop to its start", unit="s", allowed=(0, 1e6))

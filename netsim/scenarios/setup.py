@@ -5,9 +5,9 @@ the connection.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from simpy import Event
 
@@ -15,6 +15,7 @@ from netsim.fields import field
 from netsim.link import DelayDistribution, Fixed, Path
 from netsim.scenarios import shared
 from netsim.scenarios.parameters import both_directions, parameters
+from netsim.scenarios.shorthands import WithDistribution
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import Observer
@@ -36,16 +37,9 @@ Outcome = Literal["established", "timed out", "refused", "diverged"]
 
 
 @parameters
-class Params:
+class Params(WithDistribution):
     """Parameters of connection setup. ``forward`` is client to server. ValueError for a value out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str | DelayDistribution] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     loss_forward: float = shared.loss("forward", 0.1)
     loss_reverse: float = shared.loss("reverse", 0.1)
     delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
@@ -56,11 +50,7 @@ class Params:
         unit="s",
         allowed=(0, 1e9),
     )
-    reorder: float = field(
-        0.0,
-        "probability, in each direction, that a segment is delayed so that later ones arrive before it",
-        allowed="probability",
-    )
+    reorder: float = shared.reorder()
     reorder_delay: float = field(0.05, "extra delay of such a segment", unit="s", allowed=(0, 1e9))
     duplicate: float = field(0.0, "probability, in each direction, that a segment arrives twice", allowed="probability")
     loss_burst: float = field(

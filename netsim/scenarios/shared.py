@@ -31,6 +31,25 @@ def copy_delay(distribution: DelayDistribution) -> Any:
     return field(distribution, doc, unit="s", source=STUDY, allowed=(0, 1e9))
 
 
+def reorder(*, to_server: bool = False) -> Any:
+    """How likely a segment is to be reordered: any segment, or only one on its way to the server."""
+    which = (
+        "probability that a segment to the server" if to_server else "probability, in each direction, that a segment"
+    )
+    return field(0.0, f"{which} is delayed so that later ones arrive before it", allowed="probability")
+
+
+def reorder_delay(distribution: DelayDistribution) -> Any:
+    """How much longer a reordered segment takes."""
+    return field(distribution, "extra delay of such a segment: seconds or a distribution", unit="s", allowed=(0, 1e9))
+
+
+def msl() -> Any:
+    """The maximum segment lifetime that the network keeps."""
+    doc = "maximum segment lifetime: the network discards older segments"
+    return field(120.0, doc, unit="s", source="RFC 9293 3.4.2", allowed=(0, 1e9))
+
+
 def tie_break() -> Any:
     """The order of simultaneous events (``World(tie_break=...)``)."""
     return field("timer-first", "order of simultaneous events: timer-first, packet-first or random", source=STUDY)

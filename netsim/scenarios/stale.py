@@ -8,17 +8,18 @@ simulator, which knows the origin of each segment, says which ones are stale.
 
 import dataclasses
 from collections.abc import Generator, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import Any, Final, get_args
 
 from simpy import Event
 
 from netsim.fields import field
-from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
+from netsim.link import DelayDistribution, Exponential, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_directions, parameters
+from netsim.scenarios.parameters import both_directions, constant_delay, parameters
 from netsim.scenarios.shared import End
+from netsim.scenarios.shorthands import WithDistribution
 from netsim.scenarios.stale_expected import (
     MOST_TERMS,
     ApartIsn,
@@ -50,20 +51,13 @@ MOST_CONNECTIONS: Final = 75
 
 
 @parameters
-class Params:
+class Params(WithDistribution):
     """Parameters of the study of stale segments. ``forward`` is client to server. ValueError for a value out of range.
 
     The selection of ISNs, windows, window scale, timestamps (PAWS) and the rules for a new SYN in TIME-WAIT are
     settings of each end's TCP.
     """
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str | DelayDistribution] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     loss_forward: float = shared.loss("forward", 0.1)
     loss_reverse: float = shared.loss("reverse", 0.1)
     delay_forward: float | DelayDistribution = shared.delay("forward", distribution=True)
@@ -72,21 +66,9 @@ class Params:
         0.1, "probability, in each direction, that the network duplicates a segment that arrives", allowed="probability"
     )
     duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(10.0))
-    reorder: float = field(
-        0.0,
-        "probability, in each direction, that a segment is delayed so that later ones arrive before it",
-        allowed="probability",
-    )
-    reorder_delay: float | DelayDistribution = field(
-        Exponential(1.0), "extra delay of such a segment: seconds or a distribution", unit="s", allowed=(0, 1e9)
-    )
-    msl: float = field(
-        120.0,
-        "maximum segment lifetime: the network discards older segments",
-        unit="s",
-        source="RFC 9293 3.4.2",
-        allowed=(0, 1e9),
-    )
+    reorder: float = shared.reorder()
+    reorder_delay: float | DelayDistribution = shared.reorder_delay(Exponential(1.0))
+    msl: float = shared.msl()
     data_bytes: int = field(20_000, "data that the client sends in each connection", unit="bytes", allowed=(1, 1 << 24))
     data_rate: float = field(
         20_000.0, "rate at which the client's application writes this data", unit="bytes/s", allowed=(1, 1e9)
@@ -334,7 +316,7 @@ def expected(params: Params, seed: Seed, play: _Play) -> float:
         play = _play(params, (client, server), seed, ())
     if len(play.ports) < 2:
         return 0.0
-    observer, late, there = play.observer, survival(params.duplicate_delay), _constant(params.delay_forward)
+    observer, late, there = play.observer, survival(params.duplicate_delay), constant_delay(params.delay_forward)
     if late is None or there is None or params.reorder or terms(observer) > MOST_TERMS:
         return arrivals_expected(observer, *configs, play.ended)
     oldest = late(params.msl - there)
@@ -343,12 +325,6 @@ def expected(params: Params, seed: Seed, play: _Play) -> float:
         return max(late(t) - oldest, 0.0)
 
     return copies_expected(observer, *configs, play.ended, duplicate=params.duplicate, late=late_and_alive)
-
-
-def _constant(delay: float | DelayDistribution) -> float | None:
-    if isinstance(delay, Fixed):
-        return delay.seconds
-    return float(delay) if isinstance(delay, float | int) else None
 
 
 def theory(params: Params) -> dict[str, float]:
@@ -373,7 +349,7 @@ def theory(params: Params) -> dict[str, float]:
 
 
 def _nothing_late(params: Params) -> bool:
-    there, back = _constant(params.delay_forward), _constant(params.delay_reverse)
+    there, back = constant_delay(params.delay_forward), constant_delay(params.delay_reverse)
     if there is not None and back is not None and not params.duplicate and not params.reorder:
         return params.wait > there
     return params.wait >= params.msl

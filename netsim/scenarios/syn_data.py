@@ -11,9 +11,9 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simpy import Event
 
@@ -21,6 +21,7 @@ from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.parameters import parameters
+from netsim.scenarios.shorthands import WithProfiles
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
 from netsim.sim.attacks import Forger
@@ -44,13 +45,9 @@ NEGLIGIBLE: Final = 1e-9
 
 
 @parameters
-class Params:
+class Params(WithProfiles):
     """Parameters of the study of data on SYNs. ValueError for a value out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     attack_rate: float = field(
         5.0, "rate of forged SYNs (Poisson), from addresses that never answer", unit="1/s", allowed=(0, 1e5)
     )

@@ -2,14 +2,14 @@
 
 import itertools
 import math
-from dataclasses import InitVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from netsim.fields import field
 from netsim.link import Path
 from netsim.scenarios import shared
 from netsim.scenarios.parameters import both_directions, parameters
+from netsim.scenarios.shorthands import WithLoss
 from netsim.sim.attacks import Arrivals
 from netsim.sim.world import TieBreak
 from netsim.tcp.config.config import TcpConfig
@@ -19,19 +19,12 @@ SLOWEST: Final = 1e-9  # 1/s, of arrivals that come at all
 
 
 @parameters
-class Params:
+class Params(WithLoss):
     """Parameters of the flood study. ``forward`` is client to server. ValueError for a value out of range.
 
     The defences are settings of the server's TCP.
     """
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     attack_rate: float = field(5.0, "rate of the attacker's SYNs; 0: no attack", unit="1/s", allowed=(0, 1e6))
     attack: Attack = field(
         "spoofed-silent",

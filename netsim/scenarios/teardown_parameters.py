@@ -1,8 +1,7 @@
 """The parameters of ``teardown``, and the path before and after the first close."""
 
-from dataclasses import InitVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from netsim.fields import field
 from netsim.link import DelayDistribution, Path
@@ -13,6 +12,7 @@ from netsim.scenarios.parameters import (
     parameters,
     without_loss,
 )
+from netsim.scenarios.shorthands import WithLoss
 from netsim.sim.world import TieBreak
 from netsim.tcp.config.config import TcpConfig
 
@@ -20,16 +20,9 @@ Close = Literal["half-close", "close", "simultaneous", "abort", "unread"]
 
 
 @parameters
-class Params:
+class Params(WithLoss):
     """Parameters of the study of the close. ``forward`` is client to server. ValueError for a value out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     close: Close = field(
         "half-close",
         "how the connection is closed: the client sends no more but reads on (half-close), closes its socket "

@@ -7,9 +7,9 @@ afterwards.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from simpy import Event
 
@@ -31,6 +31,7 @@ from netsim.scenarios.parameters import (
     without_loss,
 )
 from netsim.scenarios.shared import End
+from netsim.scenarios.shorthands import WithLoss
 from netsim.seeds import Seed
 from netsim.sim import Host, World
 from netsim.sim.network import NS, Observer
@@ -61,19 +62,12 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 
 
 @parameters
-class Params:
+class Params(WithLoss):
     """Parameters of the study of TIME-WAIT. ``forward`` is client to server. ValueError for a value out of range.
 
     Segments are lost from the second close on: FINs of the last end in one direction, the answers in the other.
     """
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     loss_forward: float = shared.loss("forward", 0.2, since="the second close")
     loss_reverse: float = shared.loss("reverse", 0.3, since="the second close")
     delay_forward: float = shared.delay("forward")

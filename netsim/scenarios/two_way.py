@@ -10,16 +10,16 @@ only the sender of the SYN can send. The four-way handshake is the same with one
 import math
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import InitVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from simpy import Event
 
 from netsim.fields import field
-from netsim.link import DelayDistribution, Exponential, Fixed, Lifetime, Path
+from netsim.link import DelayDistribution, Exponential, Lifetime, Path
 from netsim.scenarios import shared
-from netsim.scenarios.parameters import both_directions, parameters
+from netsim.scenarios.parameters import both_directions, constant_delay, parameters
+from netsim.scenarios.shorthands import WithDistribution
 from netsim.scenarios.two_way_observer import NEVER, ServerConnection, ServerObserver
 from netsim.seeds import Seed
 from netsim.sim import Host, Socket, World
@@ -30,7 +30,7 @@ from netsim.tcp.config.config import Handshake, TcpConfig
 from netsim.tcp.config.isn import ClockIsn, HashIsn
 from netsim.tcp.config.profiles import profile
 from netsim.tcp.errors import TcpError
-from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
+from netsim.theory import p_ghost_delay, p_ghost_duplicate
 
 QUESTION: Final = "Does an old SYN become a ghost connection, one that only the server believes in?"
 PORT: Final = 80
@@ -41,16 +41,9 @@ ClientAfter = Literal["answers", "silent"]
 
 
 @parameters
-class Params:
+class Params(WithDistribution):
     """Parameters of the study of handshakes. ``forward`` is client to server. ValueError for a value out of range."""
 
-    if TYPE_CHECKING:  # shorthands, see netsim.scenarios.names
-        loss: InitVar[float | str] = 0.0
-        delay: InitVar[float | str | DelayDistribution] = 0.0
-        rtt: InitVar[float | str] = 0.0
-        profile: InitVar[str] = "rfc9293"
-        client_profile: InitVar[str] = "rfc9293"
-        server_profile: InitVar[str] = "rfc9293"
     handshake: Handshake = field(
         "two-way",
         "when the server is ESTABLISHED: on a SYN (two-way), on the ACK of its SYN-ACK (three-way), or on the ACK "
@@ -64,21 +57,9 @@ class Params:
         0.1, "probability that the network duplicates a segment on its way to the server", allowed="probability"
     )
     duplicate_delay: float | DelayDistribution = shared.copy_delay(Exponential(5.0))
-    reorder: float = field(
-        0.0,
-        "probability that a segment to the server is delayed so that later ones arrive before it",
-        allowed="probability",
-    )
-    reorder_delay: float | DelayDistribution = field(
-        Exponential(1.0), "extra delay of such a segment: seconds or a distribution", unit="s", allowed=(0, 1e9)
-    )
-    msl: float = field(
-        120.0,
-        "maximum segment lifetime: the network discards older segments",
-        unit="s",
-        source="RFC 9293 3.4.2",
-        allowed=(0, 1e9),
-    )
+    reorder: float = shared.reorder(to_server=True)
+    reorder_delay: float | DelayDistribution = shared.reorder_delay(Exponential(1.0))
+    msl: float = shared.msl()
     service_time: float = field(
         1.0,
         "time from the arrival of the SYN until the server's application ends the connection",
@@ -281,10 +262,10 @@ def theory(params: Params) -> dict[str, float]:
     have an exponential extra delay; or there are no copies, and all SYNs, or those that are reordered, have an
     exponential delay (then for a client with two SYNs and a server that aborts).
     """
-    back = _constant(params.delay_reverse)
+    back = constant_delay(params.delay_reverse)
     if params.loss_forward or params.loss_reverse or back is None:
         return {}
-    there = _constant(params.delay_forward)
+    there = constant_delay(params.delay_forward)
     if there is None or params.reorder:
         return _late(params, there, back)
     rtt = there + back
@@ -343,11 +324,5 @@ def _late(params: Params, there: float | None, back: float) -> dict[str, float]:
         return {}
     times = {"rto": intervals[0], "delay": least, "mean_extra_delay": distribution.scale, "reply_delay": back}
     times |= {"connection_duration": params.service_time, "client_timeout": sum(intervals)}
-    ghost = p_ghost_delay(**times) if there is None else p_ghost_reorder(reorder=params.reorder, **times)
+    ghost = p_ghost_delay(**times, reorder=1.0 if there is None else params.reorder)
     return {"p_ghost": ghost, "ghosts": ghost}
-
-
-def _constant(delay: float | DelayDistribution) -> float | None:
-    if isinstance(delay, Fixed):
-        return delay.seconds
-    return float(delay) if isinstance(delay, float | int) else None

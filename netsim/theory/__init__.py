@@ -99,7 +99,7 @@ from netsim.theory.teardown import (
     p_teardown_timeout,
     teardown_outcome,
 )
-from netsim.theory.two_way import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
+from netsim.theory.two_way import p_ghost_delay, p_ghost_duplicate
 
 __all__ = [
     "BlindAttack",
@@ -156,7 +156,6 @@ __all__ = [
     "p_fixed_isn_accepted",
     "p_ghost_delay",
     "p_ghost_duplicate",
-    "p_ghost_reorder",
     "p_late_exponential",
     "p_late_pareto",
     "p_old_handshake_completes",

@@ -1,6 +1,9 @@
 """Every name of a parameter means the same in Python, in a TOML file and on the command line."""
 
+import ast
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -9,7 +12,7 @@ from netsim.cli.commands import application
 from netsim.cli.request import Request
 from netsim.fields import check
 from netsim.link import DelayDistribution
-from netsim.scenarios import NAMES, scenario
+from netsim.scenarios import NAMES, scenario, shorthands
 from netsim.scenarios.names import Option, options
 from netsim.scenarios.values import show
 from netsim.study import Study
@@ -93,21 +96,33 @@ def test_the_flags_of_the_command_line_are_these_names(monkeypatch: pytest.Monke
             assert list(given) == [option.name]
 
 
+def _declared(cls: ast.ClassDef) -> set[str]:
+    """The shorthands that a class declares to type checkers, itself or in a base of ``shorthands.py``."""
+    bases = {node.name: node for node in ast.walk(_tree(shorthands)) if isinstance(node, ast.ClassDef)}
+    own = {
+        node.target.id
+        for node in ast.walk(cls)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and "InitVar" in ast.dump(node.annotation)
+    }
+    return own.union(*(_declared(bases[base.id]) for base in cls.bases if isinstance(base, ast.Name)))
+
+
+def _tree(module: ModuleType) -> ast.Module:
+    return ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+
+
 def test_the_shorthands_that_type_checkers_know_are_those_there_are() -> None:
     for name in NAMES:
-        module = scenario(name)
-        source = Path(str(module.__dict__["__file__"])).read_text(encoding="utf-8")
-        holder = source if "class Params:" in source else Path(str(_file_of(module.Params))).read_text(encoding="utf-8")
-        declared = {line.split(":")[0].strip() for line in holder.splitlines() if ": InitVar[" in line}
-        fields = module.Params.__dataclass_fields__
-        known = {o.name for o in options(module.Params).values() if o.name not in fields and not o.policy}
-        assert declared == known, name
-
-
-def _file_of(cls: type[Any]) -> str:
-    import sys
-
-    return str(sys.modules[cls.__module__].__file__)
+        params = scenario(name).Params
+        (made,) = (
+            node
+            for node in ast.walk(_tree(sys.modules[params.__module__]))
+            if isinstance(node, ast.ClassDef) and node.name == "Params"
+        )
+        known = {o.name for o in options(params).values() if o.name not in params.__dataclass_fields__ and not o.policy}
+        assert _declared(made) == known, name
 
 
 def test_show_is_what_a_file_may_have() -> None:

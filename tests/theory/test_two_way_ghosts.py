@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from netsim.theory import p_ghost_delay, p_ghost_duplicate, p_ghost_reorder
+from netsim.theory import p_ghost_delay, p_ghost_duplicate
 
 ALPHA = 0.001
 RUNS = 400_000
@@ -133,7 +133,7 @@ def test_a_client_that_times_out_and_delayed_syns(
         "client_timeout": client_timeout,
     }
     found = sent_twice(first, second, rto=rto, reply=reply, **late)
-    p = p_ghost_reorder(reorder=reorder, rto=rto, delay=delay, mean_extra_delay=mean, reply_delay=reply, **late)
+    p = p_ghost_delay(reorder=reorder, rto=rto, delay=delay, mean_extra_delay=mean, reply_delay=reply, **late)
     assert_agrees(int(found.sum()), p, cases=2 * len(PATIENT))
     if reorder == 1.0:
         assert p == p_ghost_delay(rto=rto, delay=delay, mean_extra_delay=mean, reply_delay=reply, **late)
@@ -144,9 +144,7 @@ def test_a_held_syn_by_hand() -> None:
 
     First held, second on time: e^-1.3 = .272532. Both held: e^-.9 (x0 = c): (e^-(.8 + .3) + e^-1.3) / 2 = .302702.
     """
-    p = p_ghost_reorder(
-        reorder=0.3, rto=1.0, delay=0.05, mean_extra_delay=1.0, reply_delay=0.05, connection_duration=0.3
-    )
+    p = p_ghost_delay(reorder=0.3, rto=1.0, delay=0.05, mean_extra_delay=1.0, reply_delay=0.05, connection_duration=0.3)
     assert p == pytest.approx(0.3 * (0.7 * 0.272532 + 0.3 * 0.302702), rel=1e-5)
 
 
@@ -172,7 +170,7 @@ DELAY = {"rto": 1.0, "delay": 0.1, "mean_extra_delay": 1.0, "reply_delay": 0.1, 
         (lambda: p_ghost_delay(**DELAY | {"delay": 0.95}), r"rto - delay - reply_delay must be .*got -0\.0"),
         (lambda: p_ghost_delay(**DELAY | {"reply_delay": -1}), "reply_delay must be .*got -1"),
         (lambda: p_ghost_delay(**DELAY, client_timeout=1.0), "client_timeout - delay - rto must be .*got -0"),
-        (lambda: p_ghost_reorder(reorder=1.5, **DELAY), r"reorder must be in \[0, 1\], got 1.5"),
+        (lambda: p_ghost_delay(reorder=1.5, **DELAY), r"reorder must be in \[0, 1\], got 1.5"),
     ],
 )
 def test_bad_input_is_named(call, words: str) -> None:
