@@ -1,4 +1,20 @@
-"""The command line. ``main`` is the entry point; what a command needs is imported when it runs."""
+"""The command line. ``main`` is the entry point; what a command needs is imported when it runs.
+
+Theory of operation
+-------------------
+
+``commands.py`` declares every command as a function and builds the cyclopts application around them. ``netsim run`` and
+``netsim trace`` have a sub-command for each scenario; ``options.py`` makes its options from the fields of ``Params``,
+so that a new parameter needs no line here. What was given goes, still as strings, into a ``Request`` (request.py),
+which adds the values of a file (``--config``) and builds the parameters by ``netsim.scenarios.names``: the names and
+units are those of Python.
+
+Each command does its work in a module of its own: ``run.py`` (with ``report.py`` for the table or the JSON object, and
+``against.py`` for paired differences), ``trace.py``, ``listing.py`` (``netsim list``), ``explain.py``,
+``reproduce.py``, ``compare.py`` and ``packetdrill.py``. It prints its result to stdout, everything else to stderr
+(input.py), and returns the exit status. Wrong input is a ``UsageError`` or a ``ValueError``: one line that names the
+parameter, its value and what is allowed, and exit status 2 (errors.py).
+"""
 
 import errno
 import os

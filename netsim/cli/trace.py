@@ -21,7 +21,7 @@ _PAIRS: Final = 4  # of hosts, unless all are asked for
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run with its trace; ``title`` tells which it is, ``outcome`` what came of it."""
+    """One run with its trace; ``title`` says which run it is, ``outcome`` how it ended."""
 
     params: Any
     trace: Trace

@@ -33,7 +33,7 @@ from netsim.trace.events import Arrived, Decided, TraceEvent
 
 QUESTION: Final = "How often does an old segment end TIME-WAIT early (RFC 1337), and which fix helps?"
 NEVER: Final = float("nan")
-MOST_SEGMENTS: Final = 10  # the initial window of RFC 6928: all data is sent at once
+MOST_SEGMENTS: Final = 10  # the initial window of RFC 6928: all data is sent before any ACK
 
 
 @parameters

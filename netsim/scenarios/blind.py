@@ -144,7 +144,7 @@ ESTIMATES: Final = {
 
 @dataclass(slots=True)
 class _Target:
-    """The world at the moment the attack begins: the server's record, and the client's port less FIRST_PORT."""
+    """The world at the moment the attack begins: the server's connection, and the client's port minus FIRST_PORT."""
 
     world: World
     forger: Forger

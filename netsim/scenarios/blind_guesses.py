@@ -1,7 +1,7 @@
 """How an attacker guesses unknown numbers: a sweep that cannot miss, or independent random guesses.
 
-The receiver takes a number that lies from ``low`` to ``high`` of the one it has in mind (RCV.NXT, or SND.UNA). The
-attacker knows the latter only to within ``space`` numbers; he knows ``low`` and ``high``.
+The receiver accepts a number that lies from ``low`` to ``high`` beyond its own (RCV.NXT, or SND.UNA). The attacker
+knows ``low`` and ``high``, and the receiver's number only to within ``space`` numbers.
 """
 
 import math

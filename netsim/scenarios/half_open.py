@@ -1,10 +1,10 @@
 """One end has failed: how long does the surviving endpoint keep its half-open connection, and what reveals the failure?
 
 A client opens a connection over a path without losses. During the handshake, or when both ends are ESTABLISHED, one
-host vanishes for good, or crashes and restarts at once without its memory; from then on the path loses segments. The
-surviving endpoint then waits, sends data or uses keep-alive; or the failed host opens the connection again (RFC 9293
-figures 9 and 10). Without a failure the path loses segments from the start, and the question is whether the client ends
-up as the only one that is ESTABLISHED.
+host vanishes for good, or crashes and restarts immediately without its memory; from then on the path loses segments.
+The surviving endpoint then waits, sends data or uses keep-alive; or the failed host opens the connection again (RFC
+9293 figures 9 and 10). Without a failure the path loses segments from the start, and the question is whether the client
+ends up as the only one that is ESTABLISHED.
 """
 
 from collections.abc import Generator, Sequence

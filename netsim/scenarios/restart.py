@@ -31,7 +31,9 @@ from netsim.tcp.config.config import TcpConfig
 from netsim.tcp.errors import ConnectionAlreadyExists, TcpError
 from netsim.units import nanoseconds
 
-QUESTION: Final = "A server stops and starts again: can it bind its port at once, and if not, how long must it wait?"
+QUESTION: Final = (
+    "A server stops and starts again: can it bind its port immediately, and if not, how long must it wait?"
+)
 NEVER: Final = float("nan")
 
 

@@ -310,7 +310,7 @@ def expected(params: Params, seed: Seed, play: _Play) -> float:
     if params.connections > 2 or params.port_selection is not None or all(config.timestamps for config in configs):
         return NEVER
     if params.closes_first == "server" and params.server.time_wait_reuse != "none":
-        return NEVER  # the reopened record's ISS follows the old one (RFC 1122 4.2.2.13)
+        return NEVER  # the ISS of a connection out of TIME-WAIT follows the old one (RFC 1122 4.2.2.13)
     if any(play.observer.accepted[what] for what in ("data", "fin", "rst", "ack")):
         client, server = (config.replace(isn=ApartIsn()) for config in configs)
         play = _play(params, (client, server), seed, ())

@@ -68,7 +68,7 @@ def _connections(observer: StaleObserver, client: TcpConfig, server: TcpConfig, 
 
 
 def _difference(host: Host, config: TcpConfig, first: int, then: int, second: int, now: int) -> int | None:
-    """How far the host's ISS of its record ``second`` is beyond that of ``first``; None: uniform."""
+    """How far the ISS of the host's connection ``second`` is beyond that of ``first``; None: uniform."""
     if isinstance(config.isn, RandomIsn):
         return None
     old = host.initial_sequence_number(config.isn, now=then, opened=first - 1)

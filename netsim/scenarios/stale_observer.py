@@ -101,7 +101,7 @@ COLUMNS: Final = {
 
 @dataclass(slots=True)
 class Receiver:
-    """A record that the server set up after its first one, and what it would take, from moment to moment."""
+    """A connection of the server after its first one, and what it would accept, from moment to moment."""
 
     connection: Connection
     began: int
@@ -114,11 +114,12 @@ class Receiver:
 class StaleObserver:
     """Counts what became of old segments, and notes the times and numbers that the conditional estimates need.
 
-    ``arrived``, ``accepted``, ``dropped``: old segments (``accepted`` by what took effect). ``without_effect``: neither
-    accepted nor dropped, an old ACK of a record that ignores it. ``opener``: for the server's records, the client's
-    record whose SYN opened each; ``old_syn``, ``established``, ``tainted``: those that a SYN opened which had opened
-    one before, that were ESTABLISHED, that accepted stale data. ``initial``: the client's ISS by record; ``opened``,
-    ``server_began``: when (ns) each record began.
+    Old segments are counted in ``arrived``, ``dropped``, ``accepted`` (by the part that was accepted) and
+    ``without_effect`` (neither: the connection ignores an old ACK). Connections are known by their numbers. ``opener``
+    has, for each connection of the server, the client's connection whose SYN opened it. Of the server's connections,
+    ``old_syn`` are those whose SYN had opened another one before, ``established`` those that were ESTABLISHED, and
+    ``tainted`` those that accepted stale data. ``initial`` has the ISS of each connection of the client; ``opened`` and
+    ``server_began`` have the time (ns) at which each connection of the client, and of the server, began.
     """
 
     arrived: Counter[str] = field(default_factory=Counter)

@@ -2,7 +2,7 @@
 
 Attackers send SYNs with data from addresses that never answer; clients open connections, send a request and wait for
 the response. Data on a SYN is queued, accepted or dropped (``server.syn_data``). With TCP Fast Open (RFC 7413) a SYN
-with a valid cookie delivers its data at once: that saves a round trip, but a duplicated SYN can deliver a request
+with a valid cookie delivers its data immediately: that saves a round trip, but a duplicated SYN can deliver a request
 twice, and the server sends a response to any address for which it receives a valid cookie. The server starts with an
 empty queue.
 """

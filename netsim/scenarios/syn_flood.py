@@ -1,7 +1,7 @@
 """A SYN flood against a listener: how many legitimate clients are still served, and what does the defence cost?
 
 An attacker sends SYNs at a given rate. Legitimate clients open connections, with the retransmissions of their own TCP,
-send nothing and stay; the server accepts. Clients of one run meet the same full or empty queue, so they are no
+send nothing and stay; the server accepts. Clients of one run meet the same full or empty queue, so they are not
 independent observations: a row holds averages over all clients of a run, and intervals are those over many runs.
 
 A run simulates two worlds. In one the flood has lasted for long ("stationary"), in the other it begins with the first
@@ -187,10 +187,10 @@ def _attack(world: World, server: Host, params: Params, played: Play) -> None:
 
 
 def _with_history(params: Params, stream: random.Random, gaps: Iterator[float]) -> Iterator[float]:
-    """``gaps`` from the end of the first hold on, before it the SYNs that a flood without beginning would have left.
+    """The SYNs whose entries a flood that began long ago would have left, and after one entry lifetime ``gaps``.
 
     Erlang's loss system: n entries with probability proportional to a^n / n!, n <= B, whose ages are independent and
-    uniform over the hold (the equilibrium distribution of a constant holding time).
+    uniform over the lifetime of an entry (the equilibrium distribution of a constant lifetime).
     """
     slots = syn_queue_limit(params.server, min(params.backlog, params.server.somaxconn))
     load = params.attack_rate * params.entry_lifetime

@@ -160,8 +160,8 @@ def _open_and_close(
 def _read_and_close(sock: Socket, close: _Close) -> Generator[Event, Any, None]:
     """The client reads to the end of the stream, or until it is reset, and closes."""
     with suppress(TcpError):
-        while text := (yield sock.recv()):
-            close.read += len(text)
+        while data := (yield sock.recv()):
+            close.read += len(data)
         sock.close()
 
 
@@ -195,7 +195,7 @@ def _row(params: Params, world: World, observer: _CloseObserver, close: _Close) 
 
 
 def _due(params: Params) -> int:
-    """Bytes that the client's application should read; -1 where it is the server's that reads none of its own."""
+    """How many bytes the client's application should read; -1 if the server is the end that leaves data unread."""
     if params.close == "unread":
         return -1
     return params.unsent_bytes if params.close in ("half-close", "close") else 0

@@ -18,10 +18,11 @@ Theory = Callable[[Any], Mapping[str, float]]
 class Subject:
     """A scenario, as a study and the command line use it.
 
-    ``title`` is its name, ``identity`` what tells it from others. ``build`` makes the parameters from names and values,
-    each source overriding the ones before it; ``flat`` writes the tables of a source with dotted names; ``label`` is
-    what a value is called in a table. ``record`` has parameters as plain values, ``defaults`` those of no source.
-    ``warnings``: warnings about parameters that do not do what they seem to. ``columns``: what each column means.
+    ``title`` is its name, ``identity`` what distinguishes it from others. ``build`` makes the parameters from names and
+    values, each source overriding the ones before it; ``flat`` writes the tables of a source with dotted names;
+    ``label`` is what a value is called in a table. ``record`` has parameters as plain values, ``defaults`` those of no
+    source. ``warnings``: warnings about parameters that do not do what they seem to. ``columns``: what each column
+    means.
     """
 
     title: str

@@ -38,8 +38,9 @@ timer is armed by writing its deadline, restarted by writing a later one, and st
 ``Tcb.wake`` if the one that is pending (``Tcb.scheduled``) comes later. A wake-up is never cancelled: if it finds that
 no timer has expired, it sets the next one and does nothing else.
 
-What may differ between hosts is a field of ``TcpConfig`` (``config``), whose profiles describe RFC 9293, Linux,
-FreeBSD and Windows. Modules import only modules below them: ``segment``, ``state``, ``clauses``, ``errors``,
-``timers``, ``config`` at the bottom; then ``tcb``, ``connection``, ``recovery`` and ``output``; then
-``segment_arrives`` and ``listening``; then ``user_calls``, ``timeouts``, ``stack`` and ``socket``.
+What may differ between hosts is a field of ``TcpConfig`` (``config``), whose profiles describe RFC 9293, Linux, FreeBSD
+and Windows. Modules import only modules below them: ``segment``, ``state``, ``clauses``, ``errors``, ``timers``,
+``config`` at the bottom; then ``tcb``, ``connection``, ``recovery`` and ``output``; then ``segment_arrives`` and
+``listening``; then ``user_calls``, ``timeouts``, ``stack`` and ``socket``. One module stands lower than its folder:
+``segment_arrives/authentication.py`` (TCP-AO), because ``output`` signs segments with it.
 """

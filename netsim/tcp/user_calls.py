@@ -72,8 +72,8 @@ def open_active(
     """3.10.1, active: choose an ISS, send ``<SEQ=ISS><CTL=SYN>``, enter SYN-SENT.
 
     ``data`` is sent first: on the SYN, if Fast Open allows, else as soon as the connection is ESTABLISHED. ``iss``, if
-    given, replaces the policy's choice.
-    ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then names the call that did it.
+    given, replaces the policy's choice. ``origin`` is LISTEN where a passive OPEN becomes active, and ``clause`` then
+    names the call that did it.
     """
     tcb = allocate(ctx, config, four_tuple, peer_four_tuple, origin, now)
     if iss is not None:

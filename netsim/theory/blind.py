@@ -1,7 +1,7 @@
-"""Blind injection: how many forged segments an off-path attacker needs, who sees no segment of the connection.
+"""Blind injection: how many forged segments an attacker needs who sees no segment of the connection (off-path).
 
-He knows the addresses, perhaps the ports, and guesses the rest. A sweep steps through the sequence space by as
-much as is acceptable at once and cannot miss; memoryless guesses are drawn uniformly each time. Where an
+The attacker knows the addresses, perhaps the ports, and guesses the rest. A sweep steps through the sequence space by
+as much as is acceptable at once and cannot miss; memoryless guesses are drawn uniformly each time. Where an
 acknowledgment number (or a port) must be right as well, a sweep tries every step of the faster field for each step of
 the slower one: ports change slowest, acknowledgment numbers fastest. The receiver's numbers stand still meanwhile and
 are uniform.

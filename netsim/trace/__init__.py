@@ -16,9 +16,8 @@ accepts it cannot.
 
 **The ladder** (ladder.py) is made in two steps. ``LadderRows`` (ladder_rows.py) turns the events of two hosts into
 rows: which sending and arrival are one line, the state of either end after each event, marks such as ``RTO`` or
-``copy``, and notes such as ``dropped: ...`` (explanations.py, from
-the table of clauses). The layout then draws each row. Sequence numbers are
-relative (relative_numbers.py): they count from the SYN of their direction and incarnation.
+``copy``, and notes such as ``dropped: ...`` (explanations.py, from the table of clauses). The layout then draws each
+row. Sequence numbers are relative (relative_numbers.py): they count from the SYN of their direction and incarnation.
 """
 
 from netsim.trace.ladder import ladder

@@ -51,7 +51,7 @@ def test_the_end_that_closes_first_is_in_time_wait() -> None:
 
 
 def test_erlang_and_little_against_the_core() -> None:
-    """a = 5 x 1.02 = 5.1 on five ports: B = .2929, so 3.535 connections a second and as many records in TIME-WAIT.
+    """a = 5 x 1.02 = 5.1 on five ports: B = .2929, so 3.535 connections a second and as many of them in TIME-WAIT.
 
     250 runs; proportion by an exact binomial test, means within 3.9 standard errors: two-sided alpha 1e-4 each.
     """

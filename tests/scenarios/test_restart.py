@@ -31,7 +31,7 @@ def test_so_reuseaddr_or_a_client_that_closes_first_spare_it_the_wait() -> None:
 def test_a_connection_in_last_ack_occupies_the_port_too(downtime: float, fins: int) -> None:
     """The server's FIN goes out at .05 s and again 1, 3, 7, ... s later; its answer takes .1 s. Half of them are lost.
 
-    By 8 s four had the time: the record is still there with .5^4. Exact binomial test, 300 runs, alpha 1e-4.
+    By 8 s four had the time: the connection is still there with .5^4. Exact binomial test, 300 runs, alpha 1e-4.
     """
     point = restart.Params(closes_first="client", loss_forward=0.0, loss_reverse=0.5, downtime=downtime)
     exact = restart.theory(point)["p_address_in_use"]

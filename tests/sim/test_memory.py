@@ -14,7 +14,7 @@ from netsim.tcp.state import SYN_RECEIVED
 def bytes_per_entry(name: str, entries: int) -> float:
     """A host floods another with SYNs from spoofed sources; what tracemalloc finds more, divided by the entries.
 
-    The sources have no link: SYN-ACKs vanish, and nothing but the server's own records, keys and timers is left.
+    The sources have no link: SYN-ACKs vanish, and nothing but the server's own connections, keys and timers is left.
     """
     world = World()
     server = world.host("server", profile(name).replace(somaxconn=1 << 20))

@@ -84,7 +84,7 @@ ROWS: list[Key] = [
     ("LISTEN", "SYN-RECEIVED", clauses.SYN_COOKIE),
     ("FIN-WAIT-2", "CLOSED", clauses.FIN_WAIT_2_TIMEOUT),
     ("TIME-WAIT", "CLOSED", OPEN),
-    ("TIME-WAIT", "CLOSED", clauses.MAY_2),  # the record before the one that its four-tuple's new SYN has opened
+    ("TIME-WAIT", "CLOSED", clauses.MAY_2),  # the old connection, whose four-tuple a new SYN has opened again
 ]  # fmt: skip
 
 

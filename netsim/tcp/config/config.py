@@ -136,7 +136,7 @@ class TcpConfig:
         "queue",
         "what happens to data on a SYN without Fast Open. queue: it is delivered once the connection is ESTABLISHED; "
         "queue-active-open: so in a simultaneous open, but a listener ignores it (FreeBSD); drop: it is ignored, and "
-        "the peer must retransmit it; accept: it is delivered at once, against the RFC",
+        "the peer must retransmit it; accept: it is delivered immediately, against the RFC",
         source="RFC 9293 3.10.7.2; sys/netinet/tcp_syncache.c",
     )
 
@@ -262,7 +262,7 @@ class TcpConfig:
         None,
         "time for which a SYN-ACK that acknowledges data waits for the server's data to carry; none: it is immediate",
         unit="s",
-        source="RFC 7413 4.2.2: MAY carry data; net/ipv4/tcp_fastopen.c sends at once",
+        source="RFC 7413 4.2.2: MAY carry data; net/ipv4/tcp_fastopen.c sends immediately",
         allowed=_DURATION,
     )
     fast_open_without_cookie: bool = field(
@@ -479,8 +479,8 @@ class TcpConfig:
     )
     fin_ack: Literal["immediate", "delayed"] = field(
         "immediate",
-        "when a FIN in ESTABLISHED is acknowledged. immediate: at once; delayed: as data is, so that the ACK can be "
-        "piggybacked on this host's own FIN. In FIN-WAIT-1 and FIN-WAIT-2 the ACK of a FIN is always immediate",
+        "when a FIN in ESTABLISHED is acknowledged. immediate: without delay; delayed: as data is, so that the ACK can "
+        "be piggybacked on this host's own FIN. In FIN-WAIT-1 and FIN-WAIT-2 the ACK of a FIN is always immediate",
         source="RFC 9293 3.10.7.4, eighth; 3.8.6.3",
     )
     fin_on_every_ack: bool = field(
@@ -739,7 +739,7 @@ class TcpConfig:
     )
     loss_response: Literal["half", "prr"] = field(
         "half",
-        "how a loss reduces the sending rate. half: to half of what is in flight, at once; prr: to a share of the "
+        "how a loss reduces the sending rate. half: to half of what is in flight, immediately; prr: to a share of the "
         "congestion window (Reno: half, CUBIC: 0.7), in proportion to what is delivered (proportional rate reduction)",
         source="RFC 5681 3.1, RFC 6675 5; RFC 9438 4.6, RFC 6937; net/ipv4/tcp_input.c: tcp_cwnd_reduction",
     )

@@ -67,7 +67,7 @@ class Congestion:
 
     Growth: ``slow_start_limit`` is what one ACK may add in slow start (RFC 5681 3.1: an MSS; RFC 3465 2.2). With
     ``validate`` the window grows only if it is used: ``max_in_flight`` is the maximum in flight since ``usage_seq`` was
-    SND.NXT, ``cwnd_limited`` tells whether that filled the window. ``last_sent_at``: when new data was last sent.
+    SND.NXT, ``cwnd_limited`` is whether that filled the window. ``last_sent_at``: when new data was last sent.
 
     Recovery: ``recover`` was SND.NXT, and ``recovery_at`` the time, when the loss was detected. ``extra_bytes`` may be
     sent beyond the window: for the first two duplicate ACKs (RFC 3042), and as F-RTO allows. With ``uses_prr`` a loss

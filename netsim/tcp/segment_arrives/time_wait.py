@@ -6,8 +6,8 @@ one, and the eight checks process it like any other segment (only with "rfc6191"
 
 On Linux a SYN is old if its timestamp is older than TS.Recent, or if its number is at or before RCV.NXT and its
 timestamp is not newer. PAWS, or the sequence number, then fails in check 1: an ACK answers the SYN, at most one in
-500 ms, and the TIME_WAIT timer is not restarted. An old SYN exactly
-at RCV.NXT passes check 1 and gets a challenge ACK in check 4.
+500 ms, and the TIME_WAIT timer is not restarted. An old SYN exactly at RCV.NXT passes check 1 and gets a challenge ACK
+in check 4.
 """
 
 from typing import Final
