@@ -52,7 +52,7 @@ def eight_checks(tcb: Tcb, segment: Segment, now: int) -> None:
     # "Second, check the RST bit"
     if flags & RST:
         return check_2_rst(tcb, segment, now)
-    # "Third, check security": check_3_security has nothing to do, as segments have no security compartment here.
+    # "Third, check security": nothing to do, as segments have no security compartment here.
     # "Fourth, check the SYN bit"
     if flags & SYN and not is_crossed_synack(tcb, segment):
         return check_4_syn(tcb, segment, now)
