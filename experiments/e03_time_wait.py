@@ -38,9 +38,9 @@ def main(lab: Lab) -> Iterator[Path]:
     parts.append(study.cost(sorted({*FINE, *LENGTHS} - {0.0})))
     early = assassinated(run, DUPLICATES, n=n["early"])
     close = why_four(run, loss=0.02, n=n["segments"])
-    facts = {"loss": 0.2, "rate": study.RATE, "seed": lab.seed}
+    facts = {"rate": study.RATE, "seed": lab.seed}
     table = Rows.concatenate(parts)
-    yield from lab.figure("e03a_time_wait", time_wait_figure, table, n=n["time_wait"], **facts)
+    yield from lab.figure("e03a_time_wait", time_wait_figure, table, loss=0.2, n=n["time_wait"], **facts)
     table = Rows.concatenate([close, table])
     yield from lab.figure("e03c_why_four", why_four_figure, table, think_time=0.1, lost=0.02, n=n, **facts)
     yield from lab.figure("e03b_assassination", assassination_figure, early, duplicate=0.1, n=n["early"], seed=lab.seed)

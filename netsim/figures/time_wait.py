@@ -39,7 +39,7 @@ def time_wait_title(table: Rows, *, loss: float) -> str:
 
 
 def why_four_figure(
-    table: Rows, *, think_time: float, lost: float, loss: float, rate: float, n: Mapping[str, int], seed: int
+    table: Rows, *, think_time: float, lost: float, rate: float, n: Mapping[str, int], seed: int
 ) -> Figure:
     """Why four segments: P(3) and P(4) against think time; why 2 MSL: below, as in ``time_wait_figure``."""
     note = footer(

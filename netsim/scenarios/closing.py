@@ -15,7 +15,7 @@ UNREAD: Final = 100  # bytes that the server never reads, in the close of that n
 MOST_FINS: Final = 1000  # transmissions; the exact recursion takes long far beyond
 
 
-def open_connection(world: World, client: Host, server: Host) -> Generator[Event, Any, tuple[Socket, Socket]]:
+def open_connection(client: Host, server: Host) -> Generator[Event, Any, tuple[Socket, Socket]]:
     """Both ends (client's, server's) of a connection that is ESTABLISHED at both."""
     listener, opener = server.socket(), client.socket()
     listener.listen(PORT)

@@ -88,7 +88,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world.link(attacker, server, Path(delay=params.delay, jitter=params.jitter), Path(delay=params.delay))
     world.link(crowd, server, Path(delay=params.delay))
     taken: list[bytes] = []
-    world.process(_serve(world, server, taken))
+    world.process(_serve(server, taken))
     world.process(_open_others(world, crowd, params))
     attack = world.process(_attack(world, attacker, params))
     world.run(until=attack)
@@ -99,7 +99,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     }
 
 
-def _serve(world: World, host: Host, taken: list[bytes]) -> Generator[Event, Any, None]:
+def _serve(host: Host, taken: list[bytes]) -> Generator[Event, Any, None]:
     """Accept every connection; note the data from the trusted host's address."""
     listener = host.socket()
     listener.listen(PORT, backlog=4096)

@@ -183,7 +183,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     world.link(client, server, *(params.paths if params.failure == "none" else without_loss(params.paths)))
     seen = _Seen()
     world.process(_serve(server, seen))
-    world.process(_connect(world, client, seen))
+    world.process(_connect(client, seen))
     if params.failure != "none":
         world.process(_fail(world, params, seen))
     world.run(until=params.run_duration)
@@ -197,7 +197,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
     }
 
 
-def _connect(world: World, host: Host, seen: _Seen) -> Generator[Event, Any, None]:
+def _connect(host: Host, seen: _Seen) -> Generator[Event, Any, None]:
     sock = host.socket()
     sock.bind(CLIENT_PORT)
     with suppress(TcpError):

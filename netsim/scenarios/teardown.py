@@ -135,7 +135,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
 def _open_and_close(
     world: World, client: Host, server: Host, params: Params, close: _Close
 ) -> Generator[Event, Any, None]:
-    near, far = yield from open_connection(world, client, server)
+    near, far = yield from open_connection(client, server)
     if params.close == "unread":
         yield near.send(bytes(UNREAD))
         # Long enough for the data to be acknowledged: a delayed ACK waits less than 0.5 s (RFC 9293 3.8.6.3).

@@ -197,7 +197,7 @@ def run(params: Params, seed: Seed, observers: Sequence[Observer] = ()) -> dict[
 def _open_and_close(
     world: World, client: Host, server: Host, params: Params, calls: _Calls
 ) -> Generator[Event, Any, None]:
-    opener, accepted = yield from open_connection(world, client, server)
+    opener, accepted = yield from open_connection(client, server)
     first, last = (opener, accepted) if params.closes_first == "client" else (accepted, opener)
     calls.segments_before = segments_sent(world)
     calls.first = world.env.now

@@ -49,7 +49,7 @@ class PassiveOpen(Protocol):
     deferred: "list[Tcb]"  # TCP_DEFER_ACCEPT: SYN-RECEIVED entries whose peer has sent its ACK and no data yet
     fast_open_pending: "list[Tcb]"  # Fast Open: connections in SYN-RECEIVED that the user can accept already
 
-    def admit(self, tcb: "Tcb", segment: Segment, now: int) -> bool:
+    def admit(self, tcb: "Tcb", segment: Segment) -> bool:
         """Whether ``segment``, the handshake's final ACK, may make ``tcb`` ESTABLISHED."""
         ...
 

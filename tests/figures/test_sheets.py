@@ -43,7 +43,7 @@ def estimate(name: str) -> Figure:
 def why_four() -> Figure:
     n = {"segments": 400, "time_wait": 2000}
     table = Rows.concatenate([teardown_tables.segments(), teardown_tables.time_wait()])
-    return why_four_figure(table, think_time=0.1, lost=0.02, loss=0.2, rate=100.0, n=n, seed=1)
+    return why_four_figure(table, think_time=0.1, lost=0.02, rate=100.0, n=n, seed=1)
 
 
 def bursts() -> Figure:

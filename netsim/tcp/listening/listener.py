@@ -185,7 +185,7 @@ class Listener:
                 end(entry, EVICTED, None)
         return self._create_entry(segment, now, previous)
 
-    def admit(self, tcb: Tcb, segment: Segment, now: int) -> bool:
+    def admit(self, tcb: Tcb, segment: Segment) -> bool:
         """Whether ``segment``, the handshake's final ACK, may make ``tcb`` ESTABLISHED.
 
         If the accept queue is full, the ACK is ignored, or the connection is reset.

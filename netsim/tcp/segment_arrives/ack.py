@@ -73,7 +73,7 @@ def _ack_of_syn(tcb: Tcb, segment: Segment, now: int) -> bool:
         if tcb.config.defer_accept is not None and waits_for_data(listener, tcb, segment):
             dropped(tcb, segment, DEFER_ACCEPT)
             return False
-        if not listener.admit(tcb, segment, now):
+        if not listener.admit(tcb, segment):
             return False
     if tcb.ctx.tracing:
         accepted(tcb, segment, "ACK", CHECK_5_ACK)
