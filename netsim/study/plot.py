@@ -337,5 +337,6 @@ def _footer(table: Table, estimator: Estimator, rows: Rows, *, x: str, by: str |
 
 def _facts(table: Table, drawn: set[Any]) -> list[str]:
     """The parameters that were given and the axes that have one value in this figure."""
-    chosen = {name: table.estimates.column(name)[0] for name in table.axes if name not in drawn}
+    first = {name: table.estimates.column(name)[0] for name in table.axes if name not in drawn}
+    chosen = {name: table.subject.text(name, value) for name, value in first.items()}
     return [f"{name} = {value}" for name, value in (table.fixed | chosen).items()]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from netsim.scenarios import names, own
-from netsim.scenarios.values import show
 from netsim.study.axes import Values, combinations, joined, split
 from netsim.study.subject import Estimates, Theory, subject
 from netsim.study.table import Table, tidy
@@ -69,7 +68,8 @@ class Study:
         """The names of what varies."""
         self.points: tuple[Point, ...] = tuple(self._points(fixed, listed | axes, together))
         """All points, in the order of the table."""
-        self._fixed = {name: _without_digest(show(self._subject.label(name, value))) for name, value in fixed.items()}
+        label, text = self._subject.label, self._subject.text
+        self._fixed = {name: _without_digest(text(name, label(name, value))) for name, value in fixed.items()}
         self._together = frozenset(together)
         self._defaults: dict[str, int] = {}
 

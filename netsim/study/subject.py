@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from netsim.scenarios import default_replications, names, own, scenario
-from netsim.scenarios.values import plain, read_any
+from netsim.scenarios.values import plain, read_any, show, with_unit
 from netsim.study.axes import Values
 from netsim.sweep import Estimator, Rows, Scalar
 from netsim.units import did_you_mean
@@ -40,6 +40,11 @@ class Subject:
     warnings: Callable[[Any], Sequence[str]]
     options: Mapping[str, names.Option]
     columns: Mapping[str, str]
+
+    def text(self, name: str, value: Any) -> str:
+        """A value of a parameter with its unit, for headings and footers: "0.08 s"."""
+        option = self.options.get(name)
+        return with_unit(show(value), option.unit if option is not None else "")
 
 
 def subject(

@@ -72,7 +72,7 @@ def test_one_point_needs_no_axis() -> None:
     table = netsim.Study("setup", loss=0.1, parameters={"client.syn_retries": 3}).run(replications=3, seed=1)
     assert table.axes == ()
     assert len(table) == len(setup.ESTIMATES)
-    assert table.fixed == {"loss": "0.1", "client.syn_retries": "3"}
+    assert table.fixed == {"loss": "0.1", "client.syn_retries": "3 retransmissions"}
 
 
 @pytest.mark.parametrize(
