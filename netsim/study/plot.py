@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["line", "ecdf", "ccdf"]
 _INTERVALS: Final = {"Wilson": WILSON, "normal": NORMAL, "Student t": STUDENT, "order statistics": ORDER}
+_ENDINGS: Final = (".png", ".svg", ".pdf", ".csv")
 _WIDE: Final = 30.0  # a probability whose largest value is this many times the smallest gets a logarithmic axis
 _FINE: Final = 40  # intervals between exact values of a smooth curve
 _MOST_TICKS: Final = 8  # the closest points are at least this part of the axis apart
@@ -61,8 +62,14 @@ class Plot:
     table: Rows
 
     def save(self, name: str | Path) -> list[Path]:
-        """Write ``name``.png, ``name``.svg, ``name``.pdf, and the numbers to ``name``.csv; the paths. OSError."""
+        """Write ``name``.png, ``name``.svg, ``name``.pdf, and the numbers to ``name``.csv; the paths.
+
+        A folder in ``name`` is made if it is missing; one of these endings at its end is left out. OSError.
+        """
         path = Path(name)
+        if path.suffix in _ENDINGS:
+            path = path.with_suffix("")
+        path.parent.mkdir(parents=True, exist_ok=True)
         with styled():
             return output.save(self.figure, self.table, path.parent, path.name)
 

@@ -167,8 +167,13 @@ class Study:
         for name in (*axes, *together):
             if name in RESERVED:
                 raise ValueError(f"{name}: is a column of the table; an axis must have another name")
+        seen: set[tuple[Scalar, ...]] = set()
         for place in combinations(axes, together):
             labels = {name: self._subject.label(name, value) for name, value in place.items()}
+            if tuple(labels.values()) in seen:
+                shown = ", ".join(f"{name} = {value}" for name, value in labels.items())
+                raise ValueError(f"{shown}: stands twice in the lists; the points must be distinct")
+            seen.add(tuple(labels.values()))
             given = {**fixed, **place}
             yield Point(labels, given, self._subject.build(given))
 

@@ -21,6 +21,7 @@ from netsim.sweep.rows import ERROR, POINT, REPLICATION, Rows, Scalar
 Run = Callable[[Any, Seed], Mapping[str, Any]]
 """One run: from parameters and a seed to a flat row of scalars, without any other input or effect."""
 
+_SHOWN = 120  # characters of a point in an error
 _YOUNG_GARBAGE = 50_000  # objects; a few megabytes, and few enough collections that they cost nothing
 _SCALARS = frozenset((bool, int, float, str, type(None)))
 
@@ -101,8 +102,10 @@ class Plan:
         first: dict[str, int] = {}
         for index, key in enumerate(self._keys):
             if first.setdefault(key, index) != index:
+                shown = repr(self._params[index])
                 raise ValueError(
-                    f"points = {self._params[index]!r} twice, at {first[key]} and {index}: must be distinct "
+                    f"points = {shown[:_SHOWN]}{'...' * (len(shown) > _SHOWN)} twice, at {first[key]} and {index}: "
+                    "must be distinct "
                     "(equal points get equal seeds and so equal rows; ask for more replications instead)"
                 )
         self._columns = parameter_columns(self._params)

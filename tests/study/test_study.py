@@ -121,8 +121,11 @@ def test_what_is_wrong_is_one_line(make: Any, said: str) -> None:
 
 
 def test_equal_points_are_refused() -> None:
-    with pytest.raises(ValueError, match="must be distinct"):
-        netsim.Study("setup", loss=[0.1, "10%"]).run(replications=1)
+    said = r"^loss = 0\.1: stands twice in the lists; the points must be distinct$"
+    with pytest.raises(ValueError, match=said):
+        netsim.Study("setup", loss=[0.1, "10%"])
+    with pytest.raises(ValueError, match=r"^loss = 0\.1, rtt = 0\.08: stands twice"):
+        netsim.Study("setup", zip={"loss": [0.1, 0.1], "rtt": ["80ms", 0.08]})
 
 
 @pytest.mark.parametrize(
