@@ -23,7 +23,7 @@ def test_a_line_with_intervals_and_the_exact_value_dashed(table: netsim.Table, t
         "syn_retries = 2",
     ]
     assert "dashed: exact" in " ".join(text.get_text() for text in plot.figure.texts)
-    assert "rtt = 0.08 s" in " ".join(text.get_text() for text in plot.figure.texts)
+    assert "rtt = 0.08\N{NO-BREAK SPACE}s" in " ".join(text.get_text() for text in plot.figure.texts)
     paths = plot.save(tmp_path / "own")
     assert sorted(path.name for path in paths) == ["own.csv", "own.pdf", "own.png", "own.svg"]
     others = plot.save(tmp_path / "a new folder" / "own.png")
